@@ -1,0 +1,151 @@
+# Lockstep. `make help` lists targets and variables.
+
+VERSION = 0.1.0
+
+# Variables (shown by `make help`)
+PREFIX  ?= /usr/local## where `make install` puts things
+DESTDIR ?=## put in front of PREFIX (for packagers)
+SAN     ?=## sanitizers to build with: address,undefined or thread
+BUILD   ?= build/$(MODE)## directory of the build; each mode has its own
+CC      ?= cc## C compiler (gcc 12 or clang 14 and newer)
+CFLAGS  ?= $(if $(SAN),-O1 -fno-omit-frame-pointer,-O3) -g## optimization and debugging
+WERROR  ?= $(if $(SAN),,-Werror)## empty: warnings do not stop the build
+MPI     ?= ompi## pkg-config name of MPI
+HDF5    ?= hdf5-openmpi## pkg-config name of the parallel HDF5 built with it
+TESTS   ?=## pattern of the tests that `make test` runs; all where empty
+V       ?=## 1: show the commands in full
+CONFIGS ?= configs/mnist-dense.yaml configs/mnist-deep.yaml configs/mnist-conv.yaml## what `make bench` measures
+
+comma := ,
+Q     := $(if $(V),,@)
+MODE  := $(or $(subst $(comma),-,$(SAN)),release)
+
+# One directory of src/ each, lowest first; a room uses only rooms before it (scripts/check-deps).
+ROOMS ?= base tensor nn optim par data run cli
+
+PACKAGES := $(MPI) $(HDF5) yaml-0.1 libjpeg libpng zlib sleef libxxhash
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+            -Wdouble-promotion $(WERROR)
+# Results must not depend on how a compiler contracts a*b+c; the other two only free it of errno and the FP status
+# flags, which nothing here reads, and change no result.
+FLOAT    := -ffp-contract=off -fno-math-errno -fno-trapping-math
+SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all)
+
+# Asked for once, and only where something is built.
+ifneq ($(filter-out help clean demo check,$(or $(MAKECMDGOALS),all)),)
+MISSING := $(foreach p,$(PACKAGES),$(shell pkg-config --exists $(p) || echo $(p)))
+ifneq ($(strip $(MISSING)),)
+$(error pkg-config does not find: $(MISSING). scripts/setup installs what is missing (Debian, Ubuntu))
+endif
+# Other people's headers are not held to our warnings.
+PACKAGE_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PACKAGES)))
+PACKAGE_LIBS   := $(shell pkg-config --libs $(PACKAGES))
+TEST_CFLAGS    := $(shell pkg-config --cflags cmocka 2>/dev/null)
+TEST_LIBS      := $(or $(shell pkg-config --libs cmocka 2>/dev/null),-lcmocka)
+MACHINE        := $(shell $(CC) -dumpmachine)
+endif
+
+COMPILE = $(CC) -std=gnu11 $(WARNINGS) $(FLOAT) $(CFLAGS) $(SANITIZE) -pthread -MMD -MP \
+          -DLS_VERSION='"$(VERSION)"' -Iinclude $(PACKAGE_CFLAGS) $(CPPFLAGS)
+LINK    = $(CC) $(CFLAGS) $(SANITIZE) -pthread $(if $(SAN),-rdynamic) $(LDFLAGS)
+LIBS    = $(PACKAGE_LIBS) -lm
+
+# The kernels are one source, compiled once an instruction set; the best one is chosen at run time.
+KERNEL_SOURCES := $(wildcard src/tensor/kernels*.c)
+ISAS           := portable $(if $(filter x86_64-%,$(MACHINE)),avx2 avx512)
+ISA_portable   :=
+ISA_avx2       := -mavx2 -mfma
+ISA_avx512     := -mavx2 -mfma -mavx512f -mavx512dq -mavx512bw -mavx512vl -mprefer-vector-width=512
+
+MAIN            := src/cli/main.c
+SOURCES         := $(filter-out $(MAIN) $(KERNEL_SOURCES),$(foreach room,$(ROOMS),$(wildcard src/$(room)/*.c)))
+OBJECTS         := $(SOURCES:%.c=$(BUILD)/%.o) \
+                   $(foreach isa,$(ISAS),$(KERNEL_SOURCES:%.c=$(BUILD)/%-$(isa).o))
+SUPPORT_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
+TEST_PROGRAMS   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c tests/mpi/test_*.c))
+# Keeps the components that MPI unloads at exit mapped, so that the leak sanitizer can name their frames.
+SAN_OBJECTS     := $(if $(SAN),$(BUILD)/tests/sanitizers/nodlclose.o)
+LIBRARY         := $(BUILD)/liblockstep.a
+PROGRAM         := $(BUILD)/lockstep
+
+.PHONY: all lib tests test check demo bench install clean help
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(PROGRAM) ## build the program (the default)
+ifeq ($(BUILD),build/release)
+	@ln -sfn release/lockstep build/lockstep
+endif
+
+lib: $(LIBRARY) ## build liblockstep.a only
+
+tests: $(TEST_PROGRAMS) ## build the test programs
+
+test: all tests ## build and run the tests
+	tests/run --build $(BUILD) $(TESTS)
+
+check: ## format, dependency direction, static analysis
+	clang-format --dry-run -Werror $(wildcard include/lockstep/*.h src/*/*.[ch] tests/*/*.[ch])
+	scripts/check-deps
+	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+	    --suppress=missingIncludeSystem -j 2 -Iinclude $(foreach room,$(ROOMS),src/$(room))
+
+demo: ## train a small autoencoder on two ranks and draw what it learnt
+	scripts/demo
+
+bench: all ## time a training step of CONFIGS
+	@for config in $(CONFIGS); do $(PROGRAM) bench $$config || exit; done
+
+install: all ## install the program, the library and its headers under PREFIX
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include/lockstep
+	install $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 $(LIBRARY) $(DESTDIR)$(PREFIX)/lib/
+	install -m 644 include/lockstep/*.h $(DESTDIR)$(PREFIX)/include/lockstep/
+
+clean: ## remove all builds
+	rm -rf build $(BUILD)
+
+help: ## this text
+	@echo 'Targets:'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s  %s\n", $$1, $$2 }' Makefile
+	@echo 'Variables (make NAME=VALUE):'
+	@awk -F ' *[?]= *|## ' '/^[A-Z0-9]+ *[?]=.*## / { printf "  %-8s  %s%s\n", $$1, $$3, $$2 ? " [" $$2 "]" : "" }' Makefile
+
+$(PROGRAM): $(BUILD)/$(MAIN:.c=.o) $(LIBRARY) $(SAN_OBJECTS)
+	@echo "  LINK  $@"
+	$(Q)$(LINK) -o $@ $^ $(LIBS)
+
+# From scratch, so that the object of a deleted source does not stay behind.
+$(LIBRARY): $(OBJECTS)
+	@echo "  AR    $@"
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(TEST_PROGRAMS): %: %.o $(SUPPORT_OBJECTS) $(LIBRARY) $(SAN_OBJECTS)
+	@echo "  LINK  $@"
+	$(Q)$(LINK) -o $@ $^ $(TEST_LIBS) $(LIBS)
+
+$(BUILD)/src/%.o: src/%.c Makefile
+	@mkdir -p $(@D)
+	@echo "  CC    $@"
+	$(Q)$(COMPILE) -c -o $@ $<
+
+# Tests may look into a room: its private headers are "room/name.h" for them.
+$(BUILD)/tests/%.o: tests/%.c Makefile
+	@mkdir -p $(@D)
+	@echo "  CC    $@"
+	$(Q)$(COMPILE) $(TEST_CFLAGS) -Isrc -Itests -c -o $@ $<
+
+define kernel_rule
+$$(BUILD)/src/tensor/kernels%-$(1).o: src/tensor/kernels%.c Makefile
+	@mkdir -p $$(@D)
+	@echo "  CC    $$@"
+	$(Q)$$(COMPILE) $$(ISA_$(1)) -DLS_KERNEL_ISA=$(1) -c -o $$@ $$<
+$$(BUILD)/src/tensor/kernels-$(1).o: src/tensor/kernels.c Makefile
+	@mkdir -p $$(@D)
+	@echo "  CC    $$@"
+	$(Q)$$(COMPILE) $$(ISA_$(1)) -DLS_KERNEL_ISA=$(1) -c -o $$@ $$<
+endef
+$(foreach isa,$(ISAS),$(eval $(call kernel_rule,$(isa))))
+
+-include $(OBJECTS:.o=.d) $(SUPPORT_OBJECTS:.o=.d) $(TEST_PROGRAMS:=.d) $(BUILD)/$(MAIN:.c=.d)

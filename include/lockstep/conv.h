@@ -1,0 +1,46 @@
+/* conv.h - 2-D convolution, NHWC pictures, HWIO kernels: forward and both gradients; exact as gemm.h says.
+ *
+ *   y[r,i,j,o] = f(bias[o] + sum over a,b,c of x[r, i*stride_h + a - pad_top, j*stride_w + b - pad_left, c] w[a,b,c,o])
+ *
+ * with zeros outside the picture (cross-correlation, as in Keras). Sums run in the order of (a, b, c).
+ * Local, no allocation; scratch is the caller's. */
+#ifndef LOCKSTEP_CONV_H
+#define LOCKSTEP_CONV_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lockstep/activation.h"
+#include "lockstep/rows.h"
+#include "lockstep/threads.h"
+
+typedef struct ls_conv {
+    int64_t h, w, c;         /* input */
+    int64_t out_h, out_w, o; /* output */
+    int64_t kernel_h, kernel_w, stride_h, stride_w;
+    int64_t pad_top, pad_left; /* what the bottom and right lack follows from the sizes */
+} ls_conv;
+
+/* Fills in the output size and padding. same: ceil(n / stride) outputs, padding max((ceil(n/s)-1)s + k - n, 0), the odd pixel
+ * at the bottom and right; else (valid): floor((n - k) / s) + 1 outputs, which may be < 1: the caller checks. */
+ls_conv ls_conv_make(int64_t h, int64_t w, int64_t c, int64_t filters, int64_t kernel_h, int64_t kernel_w, int64_t stride_h,
+                     int64_t stride_w, bool same);
+
+void ls_conv_forward(ls_pool *pool, const ls_conv *conv, int64_t rows, const float *x, const float *w, const float *bias,
+                     ls_activation activation, float *y, float *scratch);
+
+/* dx from dy (the transposed convolution). */
+void ls_conv_input_gradient(ls_pool *pool, const ls_conv *conv, int64_t rows, const float *dy, const float *w, float *dx,
+                            float *scratch);
+
+/* dw[i], db[i] a node, as ls_gemm_weight_gradient. */
+void ls_conv_weight_gradient(ls_pool *pool, const ls_conv *conv, const ls_rows *rows, const float *x, const float *dy,
+                             float *const *dw, float *const *db, float *scratch);
+
+/* Floats of scratch that any of the three needs. */
+int64_t ls_conv_scratch(const ls_conv *conv, int64_t max_rows, int threads, int lanes);
+
+/* Multiplications and additions of one pass over one sample, counted as direct convolution. */
+double ls_conv_flops(const ls_conv *conv);
+
+#endif

@@ -1,0 +1,22 @@
+/* memory.h - memory that says what it was for when there is none, and slabs laid out once.
+ * Local, thread-safe. */
+#ifndef LOCKSTEP_MEMORY_H
+#define LOCKSTEP_MEMORY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lockstep/status.h"
+
+enum { LS_ALIGN_BYTES = 64 }; /* a cache line, and a vector of the widest instruction set */
+
+/* Zeroed memory, aligned to LS_ALIGN_BYTES; release with ls_free. count * size may not overflow; count 0 gives a valid pointer.
+ * Errors: LS_ERROR "cannot allocate N bytes for WHAT". *out is NULL then. */
+ls_status ls_alloc(void *out_pointer, int64_t count, size_t size, const char *what);
+void ls_free(void *pointer); /* NULL is allowed */
+
+/* bytes rounded up to LS_ALIGN_BYTES; and floats rounded up to a whole number of cache lines. */
+int64_t ls_align_bytes(int64_t bytes);
+int64_t ls_align_floats(int64_t floats);
+
+#endif

@@ -1,0 +1,26 @@
+/* threads.h - a rank's pool of threads.
+ *
+ * Work is a number of tasks fixed by the caller's problem, never by the number of threads; any thread may run any task,
+ * so a task's result must depend on its number alone. Then results are equal on any number of threads.
+ * Idle threads spin for some microseconds and then sleep. */
+#ifndef LOCKSTEP_THREADS_H
+#define LOCKSTEP_THREADS_H
+
+#include <stdint.h>
+
+#include "lockstep/status.h"
+
+typedef struct ls_pool ls_pool;
+
+/* task: 0..tasks-1. thread: 0..threads-1, to pick scratch space; it must not influence results. */
+typedef void (*ls_task_fn)(void *context, int64_t task, int thread);
+
+/* threads >= 1, the caller included: 1 starts none. Errors: LS_ERROR, a thread cannot be started. */
+ls_status ls_pool_create(int threads, ls_pool **out);
+void ls_pool_destroy(ls_pool *pool); /* NULL is allowed */
+int ls_pool_threads(const ls_pool *pool);
+
+/* Runs all tasks and returns when they are done. Only one caller at a time, and not from inside a task. No allocation. */
+void ls_pool_run(ls_pool *pool, int64_t tasks, ls_task_fn run, void *context);
+
+#endif
