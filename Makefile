@@ -45,13 +45,14 @@ TEST_LIBS      := $(or $(shell pkg-config --libs cmocka 2>/dev/null),-lcmocka)
 MACHINE        := $(shell $(CC) -dumpmachine)
 endif
 
+# A public header is "lockstep/name.h"; a room's private one "room/name.h", for its own files and for tests.
 COMPILE = $(CC) -std=gnu11 $(WARNINGS) $(FLOAT) $(CFLAGS) $(SANITIZE) -pthread -MMD -MP \
-          -DLS_VERSION='"$(VERSION)"' -Iinclude $(PACKAGE_CFLAGS) $(CPPFLAGS)
+          -DLS_VERSION='"$(VERSION)"' -Iinclude -Isrc $(PACKAGE_CFLAGS) $(CPPFLAGS)
 LINK    = $(CC) $(CFLAGS) $(SANITIZE) -pthread $(if $(SAN),-rdynamic) $(LDFLAGS)
 LIBS    = $(PACKAGE_LIBS) -lm
 
 # The kernels are one source, compiled once an instruction set; the best one is chosen at run time.
-KERNEL_SOURCES := $(wildcard src/tensor/kernels*.c)
+KERNEL_SOURCES := $(if $(filter tensor,$(ROOMS)),$(wildcard src/tensor/kernels*.c))
 ISAS           := portable $(if $(filter x86_64-%,$(MACHINE)),avx2 avx512)
 ISA_portable   :=
 ISA_avx2       := -mavx2 -mfma
@@ -130,11 +131,10 @@ $(BUILD)/src/%.o: src/%.c Makefile
 	@echo "  CC    $@"
 	$(Q)$(COMPILE) -c -o $@ $<
 
-# Tests may look into a room: its private headers are "room/name.h" for them.
 $(BUILD)/tests/%.o: tests/%.c Makefile
 	@mkdir -p $(@D)
 	@echo "  CC    $@"
-	$(Q)$(COMPILE) $(TEST_CFLAGS) -Isrc -Itests -c -o $@ $<
+	$(Q)$(COMPILE) $(TEST_CFLAGS) -Itests -c -o $@ $<
 
 define kernel_rule
 $$(BUILD)/src/tensor/kernels%-$(1).o: src/tensor/kernels%.c Makefile

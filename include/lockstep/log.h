@@ -13,19 +13,21 @@
 /* Says who this process is; before the call it speaks as rank 0. */
 void ls_log_init(int rank);
 
-/* From now on lines also go to this file (appended, with a time stamp; rank 0 only). Errors: LS_ERROR, the file cannot be opened. */
+/* From now on lines also go to this file (appended, with a time stamp; rank 0 only). Errors: LS_ERROR, the file cannot
+ * be opened. */
 ls_status ls_log_open(const char *path);
 void ls_log_close(void);
 
-void ls_log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void ls_log_info(const char *format, ...) __attribute__((format(printf, 1, 2))); /* the line as it is */
 void ls_log_warn(const char *format, ...) __attribute__((format(printf, 1, 2))); /* "lockstep: warning: ..." */
-/* Prints the thread's failure once: "lockstep: error: MESSAGE", and its trace where LOCKSTEP_TRACE=1 is in the environment. */
+/* Prints the thread's failure once: "lockstep: error: MESSAGE", and its trace where LOCKSTEP_TRACE=1 is in the
+ * environment. */
 void ls_log_failure(void);
 /* A line for one rank's own news, printed whatever the rank: "lockstep: rank 3: ...". */
 void ls_log_rank(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* A progress line for long work: a bar that redraws itself on a terminal, a plain line every ten seconds elsewhere. Rank 0 only.
- * text may be empty. Call ls_progress_end once; it leaves the final line. */
+/* A progress line for long work: a bar that redraws itself on a terminal, a plain line every ten seconds elsewhere.
+ * Rank 0 only. text may be empty. Call ls_progress_end once; it leaves the final line. */
 typedef struct ls_progress {
     const char *title;
     int64_t total;

@@ -10,8 +10,8 @@
 
 enum { LS_ALIGN_BYTES = 64 }; /* a cache line, and a vector of the widest instruction set */
 
-/* Zeroed memory, aligned to LS_ALIGN_BYTES; release with ls_free. count * size may not overflow; count 0 gives a valid pointer.
- * Errors: LS_ERROR "cannot allocate N bytes for WHAT". *out is NULL then. */
+/* Zeroed memory, aligned to LS_ALIGN_BYTES; release with ls_free. count * size may not overflow; count 0 gives a valid
+ * pointer. Errors: LS_ERROR "cannot allocate N bytes for WHAT". *out is NULL then. */
 ls_status ls_alloc(void *out_pointer, int64_t count, size_t size, const char *what);
 void ls_free(void *pointer); /* NULL is allowed */
 

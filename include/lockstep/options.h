@@ -5,9 +5,10 @@
  *
  *   typedef struct { int64_t units; int activation; } dense_options;
  *   static const ls_option options[] = {
- *       {"units", LS_OPTION_INT, offsetof(dense_options, units), .required = true, .min = 1, .max = 1e9, .help = "outputs"},
- *       {"activation", LS_OPTION_CHOICE, offsetof(dense_options, activation), .preset = "linear", .choices = ls_activation_names},
- *       LS_OPTIONS_END};
+ *       {"units", LS_OPTION_INT, offsetof(dense_options, units), .required = true, .min = 1, .max = 1e9, .help =
+ * "outputs"},
+ *       {"activation", LS_OPTION_CHOICE, offsetof(dense_options, activation), .preset = "linear", .choices =
+ * ls_activation_names}, LS_OPTIONS_END};
  *
  * Local. Failures are LS_INVALID and name the option and what is allowed; the caller prefixes file, line and column. */
 #ifndef LOCKSTEP_OPTIONS_H
@@ -57,7 +58,8 @@ typedef struct ls_option {
     const char *help;
 } ls_option;
 
-#define LS_OPTIONS_END {.name = NULL}
+#define LS_OPTIONS_END                                                                                                 \
+    { .name = NULL }
 
 /* Sets every field to its default (required ones to zero). */
 void ls_options_init(const ls_option *table, void *record);
@@ -65,11 +67,16 @@ void ls_options_init(const ls_option *table, void *record);
 /* The entry of that name, or NULL. */
 const ls_option *ls_options_find(const ls_option *table, const char *name);
 
-/* Sets one field from text. is_list says whether the texts were written as a list; a list type takes a single scalar too. */
+/* Sets one field from text. is_list says whether the texts were written as a list; a list type takes a single scalar
+ * too. A failure leaves the field as it was. */
 ls_status ls_option_set(const ls_option *option, void *record, const char *const *texts, int count, bool is_list);
 
-/* Writes the field as YAML text ("3", "[2, 2]", "relu", a quoted string where needed) that ls_option_set reads back to the same value.
- * Doubles are printed with the fewest digits that read back exactly. */
+/* What the option may be set to: "an integer >= 1 and <= 10", "one of relu, tanh", "a number or a list of at most 8
+ * numbers". */
+void ls_option_describe(const ls_option *option, char *text, size_t capacity);
+
+/* Writes the field as YAML text ("3", "[2, 2]", "relu", a quoted string where needed) that ls_option_set reads back to
+ * the same value. Doubles are printed with the fewest digits that read back exactly. */
 void ls_option_print(const ls_option *option, const void *record, FILE *out);
 
 /* The name in names[count] that is nearest to word by edit distance, or NULL where none is near enough to suggest. */

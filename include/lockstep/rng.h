@@ -2,8 +2,8 @@
  * Source: J. Salmon, M. Moraes, R. Dror, D. Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
  *
  * A number is a function of (seed, purpose, instance, epoch, index): what for, of which layer or transform, in which
- * epoch, of which sample or parameter. So it is the same whoever asks, on any rank or thread, in any order, and after a resume.
- * Local, thread-safe, no allocation. */
+ * epoch, of which sample or parameter. So it is the same whoever asks, on any rank or thread, in any order, and after a
+ * resume. Local, thread-safe, no allocation. */
 #ifndef LOCKSTEP_RNG_H
 #define LOCKSTEP_RNG_H
 
@@ -33,7 +33,8 @@ ls_rng ls_rng_stream(uint64_t seed, ls_rng_purpose purpose, uint32_t instance, u
 /* 128 random bits: the block-th group of four words of item `index`. */
 void ls_rng_bits(const ls_rng *rng, uint64_t index, uint32_t block, uint32_t out[4]);
 
-/* count numbers of item `index`: uniform in [0, 1) (24 bits), or standard normal (Box-Muller in double, rounded once). */
+/* count numbers of item `index`: uniform in [0, 1) (24 bits), or standard normal (Box-Muller in double, rounded once).
+ */
 void ls_rng_fill_uniform(const ls_rng *rng, uint64_t index, int64_t count, float *out);
 void ls_rng_fill_normal(const ls_rng *rng, uint64_t index, int64_t count, float *out);
 

@@ -1,8 +1,8 @@
 /* rows.h - how the rows (samples) of one rank's batch divide into lanes, and its lanes into gradient sums.
  *
- * Rows lie lane after lane. A node is a run of lanes that is a complete subtree of the fixed binary tree over all lanes of
- * the run (lanes [a 2^k, (a+1) 2^k)); a rank's gradients are one sum a node, added up in that tree. Whoever adds the nodes, the
- * result is the same. A lane without rows gives a sum of zeros and is added like any other. */
+ * Rows lie lane after lane. A node is a run of lanes that is a complete subtree of the fixed binary tree over all lanes
+ * of the run (lanes [a 2^k, (a+1) 2^k)); a rank's gradients are one sum a node, added up in that tree. Whoever adds the
+ * nodes, the result is the same. A lane without rows gives a sum of zeros and is added like any other. */
 #ifndef LOCKSTEP_ROWS_H
 #define LOCKSTEP_ROWS_H
 
@@ -16,7 +16,8 @@ typedef struct ls_rows {
     int lanes;                            /* lanes of this rank */
     int64_t lane_begin[LS_LANES_MAX + 1]; /* lane l has rows [lane_begin[l], lane_begin[l+1]) */
     int nodes;
-    int node_begin[LS_NODES_MAX + 1]; /* node i has the lanes [node_begin[i], node_begin[i+1]), a power of two of them */
+    int node_begin[LS_NODES_MAX +
+                   1]; /* node i has the lanes [node_begin[i], node_begin[i+1]), a power of two of them */
 } ls_rows;
 
 /* All rows in one lane and one node: for inference and single-process tests. */

@@ -44,7 +44,8 @@ ls_status ls_raise(ls_status status, const char *file, int line, const char *fun
 /* Adds a trace line to the thread's record when status is a failure; returns status. */
 ls_status ls_trace(ls_status status, const char *file, int line, const char *function);
 
-/* Puts text in front of the thread's message: "config.yaml:12:5: " before "units must be at least 1". Returns its status. */
+/* Puts text in front of the thread's message: "config.yaml:12:5: " before "units must be at least 1". Returns its
+ * status. */
 ls_status ls_failure_prefix(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The calling thread's record (never NULL; LS_OK and empty when nothing failed yet). */

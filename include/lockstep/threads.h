@@ -20,7 +20,8 @@ ls_status ls_pool_create(int threads, ls_pool **out);
 void ls_pool_destroy(ls_pool *pool); /* NULL is allowed */
 int ls_pool_threads(const ls_pool *pool);
 
-/* Runs all tasks and returns when they are done. Only one caller at a time, and not from inside a task. No allocation. */
+/* Runs all tasks and returns when they are done. Only one caller at a time, and not from inside a task. No allocation.
+ */
 void ls_pool_run(ls_pool *pool, int64_t tasks, ls_task_fn run, void *context);
 
 #endif

@@ -1,0 +1,171 @@
+#include "lockstep/log.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lockstep/clock.h"
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* over what follows, and over whole lines on stderr */
+static int this_rank;
+static FILE *file;
+static bool bar_drawn; /* the cursor stands behind a bar, which the next line replaces */
+
+#define CLEAR_LINE "\r\033[K"
+static const double redraw_s = 0.1, line_s = 10;
+
+void ls_log_init(int rank) {
+    this_rank = rank;
+}
+
+ls_status ls_log_open(const char *path) {
+    if (this_rank != 0) return LS_OK;
+    FILE *opened = fopen(path, "ae");
+    if (opened == NULL) return LS_RAISE(LS_ERROR, "%s: cannot open the log file: %s", path, strerror(errno));
+    setvbuf(opened, NULL, _IOLBF, 0); /* what was logged stays, however the process ends */
+    ls_log_close();
+    pthread_mutex_lock(&mutex);
+    file = opened;
+    pthread_mutex_unlock(&mutex);
+    return LS_OK;
+}
+
+void ls_log_close(void) {
+    pthread_mutex_lock(&mutex);
+    if (file != NULL) fclose(file);
+    file = NULL;
+    pthread_mutex_unlock(&mutex);
+}
+
+static void write_to_file(const char *prefix, const char *text) {
+    if (file == NULL) return;
+    char stamp[32];
+    time_t now = time(NULL);
+    struct tm local;
+    strftime(stamp, sizeof stamp, "%Y-%m-%d %H:%M:%S", localtime_r(&now, &local));
+    fprintf(file, "%s %s%s\n", stamp, prefix, text);
+}
+
+/* One line to stderr and to the file, with the mutex held. */
+static void write_line(const char *prefix, const char *text) {
+    fprintf(stderr, "%s%s%s\n", bar_drawn ? CLEAR_LINE : "", prefix, text);
+    bar_drawn = false;
+    write_to_file(prefix, text);
+}
+
+static void log_text(const char *prefix, const char *text) {
+    pthread_mutex_lock(&mutex);
+    write_line(prefix, text);
+    pthread_mutex_unlock(&mutex);
+}
+
+static void log_formatted(const char *prefix, const char *format, va_list arguments) {
+    char text[LS_MESSAGE_MAX];
+    vsnprintf(text, sizeof text, format, arguments);
+    log_text(prefix, text);
+}
+
+void ls_log_info(const char *format, ...) {
+    if (this_rank != 0) return;
+    va_list arguments;
+    va_start(arguments, format);
+    log_formatted("", format, arguments);
+    va_end(arguments);
+}
+
+void ls_log_warn(const char *format, ...) {
+    if (this_rank != 0) return;
+    va_list arguments;
+    va_start(arguments, format);
+    log_formatted("lockstep: warning: ", format, arguments);
+    va_end(arguments);
+}
+
+void ls_log_rank(const char *format, ...) {
+    char prefix[64];
+    snprintf(prefix, sizeof prefix, "lockstep: rank %d: ", this_rank);
+    va_list arguments;
+    va_start(arguments, format);
+    log_formatted(prefix, format, arguments);
+    va_end(arguments);
+}
+
+void ls_log_failure(void) {
+    const ls_failure *failure = ls_failure_get();
+    if (this_rank != 0 || failure->status == LS_OK) return;
+    log_text(failure->status == LS_STOPPED ? "lockstep: " : "lockstep: error: ", failure->message);
+    const char *trace = getenv("LOCKSTEP_TRACE");
+    if (trace != NULL && strcmp(trace, "1") == 0) log_text("", failure->trace);
+}
+
+/* "0:07", "12:34", "1:02:03" */
+static void format_duration(double seconds, char *text, size_t capacity) {
+    long s = seconds > 0 ? (long)(seconds + 0.5) : 0;
+    if (s >= 3600)
+        snprintf(text, capacity, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
+    else
+        snprintf(text, capacity, "%ld:%02ld", s / 60, s % 60);
+}
+
+/* "120/469  26 %  ETA 0:35  loss 0.123" */
+static void format_progress(const ls_progress *progress, int64_t done, const char *text, char *line, size_t capacity) {
+    double elapsed_s = ls_clock_s() - progress->start_s;
+    double share = progress->total > 0 ? (double)done / (double)progress->total : 1;
+    bool finished = done >= progress->total;
+    char time[32];
+    format_duration(finished || share <= 0 ? elapsed_s : elapsed_s * (1 / share - 1), time, sizeof time);
+    const char *label = finished || share <= 0 ? "" : "ETA ";
+    snprintf(line, capacity, "%lld/%lld  %3.0f %%  %s%s%s%s", (long long)done, (long long)progress->total, 100 * share,
+             label, time, *text != '\0' ? "  " : "", text);
+}
+
+static int terminal_columns(void) {
+    struct winsize size;
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+/* "title [=====>    ] 120/469 ...", cut at the terminal's edge: a line that wraps cannot be redrawn. */
+static void draw_bar(const ls_progress *progress, int64_t done, const char *line) {
+    enum { WIDTH = 24, COLUMNS_MAX = 512 };
+    static const char full[] = "========================", empty[] = "                        ";
+    double share = progress->total > 0 ? (double)done / (double)progress->total : 1;
+    int filled = share < 1 ? (int)(share * WIDTH) : WIDTH;
+    char bar[COLUMNS_MAX];
+    snprintf(bar, sizeof bar, "%s [%.*s%s%.*s] %s", progress->title, filled, full, filled < WIDTH ? ">" : "",
+             filled < WIDTH ? WIDTH - filled - 1 : 0, empty, line);
+    fprintf(stderr, CLEAR_LINE "%.*s", terminal_columns() - 1, bar);
+    bar_drawn = true;
+}
+
+void ls_progress_begin(ls_progress *progress, const char *title, int64_t total) {
+    double now_s = ls_clock_s();
+    *progress = (ls_progress){.title = title, .total = total, .start_s = now_s, .last_s = now_s};
+    progress->terminal = isatty(STDERR_FILENO) == 1;
+}
+
+void ls_progress_update(ls_progress *progress, int64_t done, const char *text) {
+    double now_s = ls_clock_s();
+    if (this_rank != 0 || now_s - progress->last_s < (progress->terminal ? redraw_s : line_s)) return;
+    progress->last_s = now_s;
+    char line[256];
+    format_progress(progress, done, text, line, sizeof line);
+    if (!progress->terminal) {
+        ls_log_info("%s: %s", progress->title, line);
+        return;
+    }
+    pthread_mutex_lock(&mutex);
+    draw_bar(progress, done, line);
+    pthread_mutex_unlock(&mutex);
+}
+
+void ls_progress_end(ls_progress *progress, int64_t done, const char *text) {
+    char line[256];
+    format_progress(progress, done, text, line, sizeof line);
+    ls_log_info("%s: %s", progress->title, line);
+}

@@ -1,0 +1,37 @@
+#include "lockstep/memory.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+ls_status ls_alloc(void *out_pointer, int64_t count, size_t size, const char *what) {
+    assert(count >= 0);
+    void *memory = NULL;
+    memcpy(out_pointer, &memory, sizeof memory); /* the caller's pointer has any object type */
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes))
+        return LS_RAISE(LS_ERROR, "cannot allocate %" PRId64 " times %zu bytes for %s", count, size, what);
+    if (bytes == 0) bytes = 1;
+    if (posix_memalign(&memory, LS_ALIGN_BYTES, bytes) != 0)
+        return LS_RAISE(LS_ERROR, "cannot allocate %zu bytes for %s", bytes, what);
+    memset(memory, 0, bytes);
+    memcpy(out_pointer, &memory, sizeof memory);
+    return LS_OK;
+}
+
+void ls_free(void *pointer) {
+    free(pointer);
+}
+
+static int64_t round_up(int64_t count, int64_t unit) {
+    return (count + unit - 1) / unit * unit;
+}
+
+int64_t ls_align_bytes(int64_t bytes) {
+    return round_up(bytes, LS_ALIGN_BYTES);
+}
+
+int64_t ls_align_floats(int64_t floats) {
+    return round_up(floats, LS_ALIGN_BYTES / (int64_t)sizeof(float));
+}

@@ -1,0 +1,229 @@
+/* threads.c - the pool.
+ *
+ * A run is a door: the caller opens it, threads that are awake go in, and once no task is left the caller closes it and
+ * waits for those inside. A thread that slept through a run is not waited for, so a machine with more threads than
+ * cores loses little. Each thread first takes the tasks of its own share, so that the same thread tends to meet the
+ * same data in run after run, and then helps with the shares of the others. */
+#define _GNU_SOURCE
+#include "lockstep/threads.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "lockstep/clock.h"
+#include "lockstep/memory.h"
+
+/* How long an idle thread spins: longer than the gaps between the kernels of a step, shorter than would disturb others.
+ */
+static const double spin_s = 50e-6;
+enum { SPINS_A_LOOK = 64 };
+
+/* The door: the number of threads inside, whether it is open, and the number of the run. The run's number wraps around,
+ * which only means that a thread may mistake a run for the one that it has seen last, and not help. */
+enum { INSIDE = 0x7fff, OPEN = 0x8000, RUN = 0x10000 };
+
+typedef struct share {
+    _Alignas(LS_ALIGN_BYTES) atomic_int_fast64_t next;
+    int64_t end;
+} share;
+
+struct ls_pool {
+    _Alignas(LS_ALIGN_BYTES) atomic_uint door;
+    _Alignas(LS_ALIGN_BYTES) ls_task_fn run;
+    void *context;
+    int threads;
+    share *shares;          /* one a thread */
+    struct worker *workers; /* threads - 1 of them: the caller is thread 0 */
+    int started;
+    /* For those who have spun long enough. */
+    pthread_mutex_t mutex;
+    pthread_cond_t opened, emptied;
+    atomic_int sleepers;
+    atomic_bool caller_sleeps;
+    atomic_bool quit;
+};
+
+typedef struct worker {
+    ls_pool *pool;
+    pthread_t id;
+    int thread;
+} worker;
+
+static void pause_briefly(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+typedef bool (*condition_fn)(const ls_pool *pool, unsigned seen);
+
+/* Spins until the condition holds; false where it took too long. Yields between looks at the clock: with more threads
+ * than cores the one that is waited for may need this core. */
+static bool spin(const ls_pool *pool, condition_fn holds, unsigned seen) {
+    double deadline_s = ls_clock_s() + spin_s;
+    do {
+        for (int i = 0; i < SPINS_A_LOOK; i++) {
+            if (holds(pool, seen)) return true;
+            pause_briefly();
+        }
+        sched_yield();
+    } while (ls_clock_s() < deadline_s);
+    return false;
+}
+
+static bool door_changed(const ls_pool *pool, unsigned seen) {
+    return atomic_load(&pool->door) / RUN != seen || atomic_load(&pool->quit);
+}
+
+static bool door_empty(const ls_pool *pool, unsigned unused) {
+    (void)unused;
+    return (atomic_load(&pool->door) & INSIDE) == 0;
+}
+
+static void work(ls_pool *pool, int thread) {
+    for (int i = 0; i < pool->threads; i++) {
+        share *from = &pool->shares[(thread + i) % pool->threads];
+        int64_t task;
+        while ((task = atomic_fetch_add_explicit(&from->next, 1, memory_order_relaxed)) < from->end)
+            pool->run(pool->context, task, thread);
+    }
+}
+
+static bool enter(ls_pool *pool) {
+    unsigned door = atomic_load(&pool->door);
+    while (door & OPEN)
+        if (atomic_compare_exchange_weak(&pool->door, &door, door + 1)) return true;
+    return false;
+}
+
+static void leave(ls_pool *pool) {
+    unsigned door = atomic_fetch_sub(&pool->door, 1) - 1;
+    if ((door & (OPEN | INSIDE)) != 0 || !atomic_load(&pool->caller_sleeps)) return;
+    pthread_mutex_lock(&pool->mutex);
+    pthread_cond_signal(&pool->emptied);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+/* Sleepers counts itself before it looks at the door, the caller opens the door before it looks at sleepers: one of
+ * them sees the other. */
+static void sleep_until_opened(ls_pool *pool, unsigned seen) {
+    pthread_mutex_lock(&pool->mutex);
+    atomic_fetch_add(&pool->sleepers, 1);
+    while (!door_changed(pool, seen)) pthread_cond_wait(&pool->opened, &pool->mutex);
+    atomic_fetch_sub(&pool->sleepers, 1);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+static void *worker_main(void *argument) {
+    const worker *self = argument;
+    ls_pool *pool = self->pool;
+    unsigned seen = 0;
+    while (true) {
+        if (!spin(pool, door_changed, seen)) sleep_until_opened(pool, seen);
+        if (atomic_load(&pool->quit)) return NULL;
+        seen = atomic_load(&pool->door) / RUN;
+        if (!enter(pool)) continue;
+        work(pool, self->thread);
+        leave(pool);
+    }
+}
+
+static void open_door(ls_pool *pool) {
+    atomic_store(&pool->door, (atomic_load(&pool->door) / RUN + 1) * RUN | OPEN);
+    if (atomic_load(&pool->sleepers) == 0) return;
+    pthread_mutex_lock(&pool->mutex);
+    pthread_cond_broadcast(&pool->opened);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+static void close_door(ls_pool *pool) {
+    atomic_fetch_and(&pool->door, ~(unsigned)OPEN);
+    if (spin(pool, door_empty, 0)) return;
+    pthread_mutex_lock(&pool->mutex);
+    atomic_store(&pool->caller_sleeps, true);
+    while (!door_empty(pool, 0)) pthread_cond_wait(&pool->emptied, &pool->mutex);
+    atomic_store(&pool->caller_sleeps, false);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+void ls_pool_run(ls_pool *pool, int64_t tasks, ls_task_fn run, void *context) {
+    if (pool->threads == 1 || tasks <= 1) {
+        for (int64_t task = 0; task < tasks; task++) run(context, task, 0);
+        return;
+    }
+    assert((atomic_load(&pool->door) & OPEN) == 0);
+    pool->run = run;
+    pool->context = context;
+    for (int t = 0; t < pool->threads; t++) {
+        atomic_store_explicit(&pool->shares[t].next, t * tasks / pool->threads, memory_order_relaxed);
+        pool->shares[t].end = (t + 1) * tasks / pool->threads;
+    }
+    open_door(pool);
+    work(pool, 0);
+    close_door(pool);
+}
+
+int ls_pool_threads(const ls_pool *pool) {
+    return pool->threads;
+}
+
+/* The new threads take no signals: handlers run on the main thread. */
+static ls_status start_workers(ls_pool *pool) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = 0;
+    while (error == 0 && pool->started < pool->threads - 1) {
+        worker *next = &pool->workers[pool->started];
+        *next = (worker){.pool = pool, .thread = pool->started + 1};
+        error = pthread_create(&next->id, NULL, worker_main, next);
+        if (error == 0) pool->started++;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error == 0) return LS_OK;
+    return LS_RAISE(LS_ERROR, "cannot start thread %d of %d: %s; ask for fewer with training.threads",
+                    pool->started + 2, pool->threads, strerror(error));
+}
+
+ls_status ls_pool_create(int threads, ls_pool **out) {
+    assert(threads >= 1 && threads <= INSIDE);
+    ls_pool *pool;
+    *out = NULL;
+    LS_TRY(ls_alloc(&pool, 1, sizeof *pool, "the threads' pool"));
+    pool->threads = threads;
+    pthread_mutex_init(&pool->mutex, NULL);
+    pthread_cond_init(&pool->opened, NULL);
+    pthread_cond_init(&pool->emptied, NULL);
+
+    ls_status status;
+    if (LS_FAILED(status = ls_alloc(&pool->shares, threads, sizeof *pool->shares, "the threads' shares"))) goto fail;
+    if (LS_FAILED(status = ls_alloc(&pool->workers, threads, sizeof *pool->workers, "the threads"))) goto fail;
+    if (LS_FAILED(status = start_workers(pool))) goto fail;
+    *out = pool;
+    return LS_OK;
+fail:
+    ls_pool_destroy(pool);
+    return status;
+}
+
+void ls_pool_destroy(ls_pool *pool) {
+    if (pool == NULL) return;
+    pthread_mutex_lock(&pool->mutex);
+    atomic_store(&pool->quit, true);
+    pthread_cond_broadcast(&pool->opened);
+    pthread_mutex_unlock(&pool->mutex);
+    for (int i = 0; i < pool->started; i++) pthread_join(pool->workers[i].id, NULL);
+    pthread_cond_destroy(&pool->emptied);
+    pthread_cond_destroy(&pool->opened);
+    pthread_mutex_destroy(&pool->mutex);
+    ls_free(pool->workers);
+    ls_free(pool->shares);
+    ls_free(pool);
+}
