@@ -278,9 +278,13 @@ const ls_option *ls_options_find(const ls_option *table, const char *name) {
 
 /* ---- value to text ---- */
 
-/* The fewest digits that read back exactly. YAML 1.1 needs a point before an exponent: "1e-07" is a string to PyYAML.
- */
+/* The fewest digits that read back exactly. To YAML 1.1, and so to PyYAML, an exponent without a point, "1e-07", is a
+ * string. */
 static void print_number(double x, FILE *out) {
+    if (x == floor(x) && fabs(x) < 1e15) {
+        fprintf(out, "%.0f", x);
+        return;
+    }
     char text[32];
     int digits = 1;
     do snprintf(text, sizeof text, "%.*g", digits, x);

@@ -1,0 +1,122 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <unistd.h>
+
+#include "lockstep/clock.h"
+#include "lockstep/threads.h"
+
+enum { TASKS_MAX = 1000, THREADS_MAX = 9 };
+
+typedef struct record {
+    int runs[TASKS_MAX]; /* plain: that no two threads share a task is what is tested */
+    atomic_int by_thread[THREADS_MAX];
+    atomic_int inside[THREADS_MAX]; /* a thread's number belongs to one thread at a time: it picks scratch space */
+    int threads;
+} record;
+
+static void run_task(void *context, int64_t task, int thread) {
+    record *r = context;
+    if (thread < 0 || thread >= r->threads || atomic_fetch_add(&r->inside[thread], 1) != 0) r->threads = -1;
+    r->runs[task]++;
+    atomic_fetch_add(&r->by_thread[thread], 1);
+    atomic_fetch_sub(&r->inside[thread], 1);
+}
+
+static void check_pool(int threads, int64_t tasks, int repeats) {
+    ls_pool *pool;
+    record r = {.threads = threads};
+    assert_int_equal(ls_pool_create(threads, &pool), LS_OK);
+    assert_int_equal(ls_pool_threads(pool), threads);
+    for (int i = 0; i < repeats; i++) {
+        ls_pool_run(pool, tasks, run_task, &r);
+        for (int64_t t = 0; t < tasks; t++) assert_int_equal(r.runs[t], i + 1); /* read without a lock: they are done */
+    }
+    assert_int_equal(r.threads, threads);
+    int64_t total = 0;
+    for (int t = 0; t < threads; t++) total += r.by_thread[t];
+    assert_int_equal(total, repeats * tasks);
+    ls_pool_destroy(pool);
+}
+
+static void test_every_task_runs_once(void **state) {
+    (void)state;
+    const int64_t tasks[] = {0, 1, 2, 3, 7, 64, TASKS_MAX};
+    for (int threads = 1; threads <= THREADS_MAX; threads += threads < 4 ? 1 : 5)
+        for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) check_pool(threads, tasks[i], 20);
+}
+
+static void test_pool_without_work(void **state) {
+    (void)state;
+    ls_pool *pool;
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(ls_pool_create(4, &pool), LS_OK);
+        ls_pool_destroy(pool);
+    }
+    ls_pool_destroy(NULL);
+}
+
+/* Idle threads must wake from their sleep, again and again. */
+static void test_threads_wake_from_sleep(void **state) {
+    (void)state;
+    ls_pool *pool;
+    record r = {.threads = 3};
+    assert_int_equal(ls_pool_create(3, &pool), LS_OK);
+    for (int i = 0; i < 200; i++) {
+        if (i % 4 == 0) usleep(300);
+        ls_pool_run(pool, 5, run_task, &r);
+    }
+    for (int t = 0; t < 5; t++) assert_int_equal(r.runs[t], 200);
+    ls_pool_destroy(pool);
+}
+
+static void nap(void *context, int64_t task, int thread) {
+    (void)context, (void)task, (void)thread;
+    usleep(50000);
+}
+
+/* Two tasks that sleep must overlap, although the caller sleeps longer than it spins. */
+static void test_tasks_run_at_the_same_time(void **state) {
+    (void)state;
+    ls_pool *pool;
+    assert_int_equal(ls_pool_create(8, &pool), LS_OK);
+    double begin_s = ls_clock_s();
+    ls_pool_run(pool, 16, nap, NULL);
+    assert_true(ls_clock_s() - begin_s < 16 * 0.05 / 2);
+    ls_pool_destroy(pool);
+}
+
+static void look_at_mask(void *context, int64_t task, int thread) {
+    (void)task;
+    sigset_t blocked;
+    pthread_sigmask(SIG_SETMASK, NULL, &blocked);
+    if ((sigismember(&blocked, SIGTERM) == 1) != (thread != 0)) *(atomic_bool *)context = false;
+    usleep(1000);
+}
+
+static void test_only_the_caller_takes_signals(void **state) {
+    (void)state;
+    ls_pool *pool;
+    atomic_bool right = true;
+    assert_int_equal(ls_pool_create(3, &pool), LS_OK);
+    ls_pool_run(pool, 12, look_at_mask, &right);
+    assert_true(right);
+    ls_pool_destroy(pool);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_task_runs_once),          cmocka_unit_test(test_pool_without_work),
+        cmocka_unit_test(test_threads_wake_from_sleep),       cmocka_unit_test(test_tasks_run_at_the_same_time),
+        cmocka_unit_test(test_only_the_caller_takes_signals),
+    };
+    return cmocka_run_group_tests_name("threads", tests, NULL, NULL);
+}
