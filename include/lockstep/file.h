@@ -1,0 +1,40 @@
+/* file.h - files that are whole or not there.
+ *
+ * A new file is written beside its name (NAME.part), flushed to disk, renamed, and the directory flushed: a kill or a
+ * power cut at any instant leaves what stood under the name before, or the new file. Who writes holds a lock on the
+ * .part file, which the kernel drops with the process: so two runs cannot write the same file, and what a killed run
+ * left can be told from what is being written. Local, thread-safe. Errors: LS_ERROR naming the file and the system's
+ * reason; after one only ls_file_discard is allowed. */
+#ifndef LOCKSTEP_FILE_H
+#define LOCKSTEP_FILE_H
+
+#include <stdint.h>
+
+#include "lockstep/status.h"
+
+enum { LS_PATH_MAX = 4096 };
+
+typedef struct ls_file {
+    int fd;                 /* of the .part file, open for reading and writing; -1: none */
+    char path[LS_PATH_MAX]; /* the name it will have */
+    char part[LS_PATH_MAX];
+} ls_file;
+
+/* Makes an empty file beside path. */
+ls_status ls_file_create(const char *path, ls_file *out);
+ls_status ls_file_write(ls_file *file, const void *data, int64_t bytes);
+/* Flushes and gives it its name. The file is closed in every case; where this fails there is no new file. */
+ls_status ls_file_commit(ls_file *file);
+/* Closes and removes it; nothing where it is closed already. */
+void ls_file_discard(ls_file *file);
+
+/* All of it at once. */
+ls_status ls_file_write_text(const char *path, const char *text);
+
+/* Makes path a symbolic link to target, in place of what it was, in one instant. */
+ls_status ls_file_link(const char *target, const char *path);
+
+/* Removes the .part files of this directory that no process is writing. */
+void ls_file_sweep(const char *directory);
+
+#endif

@@ -1,0 +1,119 @@
+/* file.c - see file.h. */
+#include "lockstep/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#define PART ".part"
+
+static ls_status fail(const char *path, const char *what) {
+    return LS_RAISE(LS_ERROR, "%s: %s: %s", path, what, strerror(errno));
+}
+
+ls_status ls_file_create(const char *path, ls_file *out) {
+    *out = (ls_file){.fd = -1};
+    if (snprintf(out->part, sizeof out->part, "%s" PART, path) >= (int)sizeof out->part)
+        return LS_RAISE(LS_ERROR, "%s: the name is too long", path);
+    memcpy(out->path, out->part, strlen(path));
+    out->fd = open(out->part, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (out->fd < 0) return fail(path, "cannot be written");
+    /* Truncated only once it is ours. A file system without locks (ENOTSUP, ENOLCK) is no reason not to write. */
+    if (flock(out->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        (void)close(out->fd);
+        out->fd = -1;
+        return LS_RAISE(LS_ERROR, "%s: another process is writing it", path);
+    }
+    if (ftruncate(out->fd, 0) == 0) return LS_OK;
+    ls_status status = fail(path, "cannot be written");
+    ls_file_discard(out);
+    return status;
+}
+
+ls_status ls_file_write(ls_file *file, const void *data, int64_t bytes) {
+    const char *next = data;
+    while (bytes > 0) {
+        ssize_t written = write(file->fd, next, (size_t)bytes);
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return fail(file->path, "cannot be written");
+        next += written;
+        bytes -= written;
+    }
+    return LS_OK;
+}
+
+/* Makes the directory's entries, a rename among them, survive a power cut. */
+static ls_status flush_directory_of(const char *path) {
+    char copy[LS_PATH_MAX];
+    (void)snprintf(copy, sizeof copy, "%s", path);
+    int directory = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool flushed = directory >= 0 && (fsync(directory) == 0 || errno == EINVAL); /* EINVAL: it has no such thing */
+    ls_status status = flushed ? LS_OK : fail(path, "its directory cannot be flushed to disk");
+    if (directory >= 0) (void)close(directory);
+    return status;
+}
+
+ls_status ls_file_commit(ls_file *file) {
+    ls_status status = LS_OK;
+    if (fsync(file->fd) != 0) status = fail(file->path, "cannot be flushed to disk");
+    if (status == LS_OK && rename(file->part, file->path) != 0)
+        status = fail(file->path, "cannot be renamed from " PART);
+    if (status != LS_OK) {
+        ls_file_discard(file);
+        return status;
+    }
+    (void)close(file->fd);
+    file->fd = -1;
+    return flush_directory_of(file->path);
+}
+
+void ls_file_discard(ls_file *file) {
+    if (file->fd < 0) return;
+    (void)unlink(file->part);
+    (void)close(file->fd);
+    file->fd = -1;
+}
+
+ls_status ls_file_write_text(const char *path, const char *text) {
+    ls_file file;
+    LS_TRY(ls_file_create(path, &file));
+    ls_status status = ls_file_write(&file, text, (int64_t)strlen(text));
+    if (status == LS_OK) return ls_file_commit(&file);
+    ls_file_discard(&file);
+    return status;
+}
+
+ls_status ls_file_link(const char *target, const char *path) {
+    char part[LS_PATH_MAX];
+    if (snprintf(part, sizeof part, "%s" PART, path) >= (int)sizeof part)
+        return LS_RAISE(LS_ERROR, "%s: the name is too long", path);
+    (void)unlink(part);
+    if (symlink(target, part) != 0 || rename(part, path) != 0) return fail(path, "cannot be made a link");
+    return flush_directory_of(path);
+}
+
+/* A lock that can be had is one that nobody holds. */
+static void remove_if_left(const char *path) {
+    int fd = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) return;
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) (void)unlink(path);
+    (void)close(fd);
+}
+
+void ls_file_sweep(const char *directory) {
+    DIR *entries = opendir(directory);
+    if (!entries) return;
+    for (struct dirent *entry; (entry = readdir(entries));) {
+        char path[LS_PATH_MAX];
+        size_t length = strlen(entry->d_name);
+        if (length <= strlen(PART) || strcmp(entry->d_name + length - strlen(PART), PART) != 0) continue;
+        if (snprintf(path, sizeof path, "%s/%s", directory, entry->d_name) < (int)sizeof path) remove_if_left(path);
+    }
+    (void)closedir(entries);
+}
