@@ -63,6 +63,7 @@ SOURCES         := $(filter-out $(MAIN) $(KERNEL_SOURCES),$(foreach room,$(ROOMS
 OBJECTS         := $(SOURCES:%.c=$(BUILD)/%.o) \
                    $(foreach isa,$(ISAS),$(KERNEL_SOURCES:%.c=$(BUILD)/%-$(isa).o))
 SUPPORT_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
+SUPPORT         := $(BUILD)/tests/libsupport.a
 TEST_PROGRAMS   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c tests/mpi/test_*.c))
 # Keeps the components that MPI unloads at exit mapped, so that the leak sanitizer can name their frames.
 SAN_OBJECTS     := $(if $(SAN),$(BUILD)/tests/sanitizers/nodlclose.o)
@@ -118,11 +119,14 @@ $(PROGRAM): $(BUILD)/$(MAIN:.c=.o) $(LIBRARY) $(SAN_OBJECTS)
 
 # From scratch, so that the object of a deleted source does not stay behind.
 $(LIBRARY): $(OBJECTS)
+$(SUPPORT): $(SUPPORT_OBJECTS)
+$(LIBRARY) $(SUPPORT):
+	@mkdir -p $(@D)
 	@echo "  AR    $@"
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
-$(TEST_PROGRAMS): %: %.o $(SUPPORT_OBJECTS) $(LIBRARY) $(SAN_OBJECTS)
+$(TEST_PROGRAMS): %: %.o $(SUPPORT) $(LIBRARY) $(SAN_OBJECTS)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) -o $@ $^ $(TEST_LIBS) $(LIBS)
 

@@ -33,8 +33,8 @@ ls_rng ls_rng_stream(uint64_t seed, ls_rng_purpose purpose, uint32_t instance, u
 /* 128 random bits: the block-th group of four words of item `index`. */
 void ls_rng_bits(const ls_rng *rng, uint64_t index, uint32_t block, uint32_t out[4]);
 
-/* count numbers of item `index`: uniform in [0, 1) (24 bits), or standard normal (Box-Muller in double, rounded once).
- */
+/* count numbers of item `index`: uniform in [0, 1) (24 bits), or standard normal (Box-Muller in double, rounded once;
+ * of plain arithmetic, so that they are the same with any mathematical library). */
 void ls_rng_fill_uniform(const ls_rng *rng, uint64_t index, int64_t count, float *out);
 void ls_rng_fill_normal(const ls_rng *rng, uint64_t index, int64_t count, float *out);
 

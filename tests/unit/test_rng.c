@@ -106,6 +106,22 @@ static void test_normal(void **state) {
     assert_true(fabs(products / (MANY - 1)) < 5 / sqrt(MANY));
 }
 
+/* Box-Muller with the mathematical library's functions: equal but for the last bit of a rounding. */
+static void test_normal_follows_box_muller(void **state) {
+    (void)state;
+    const double turn = 2 * acos(-1);
+    ls_rng rng = ls_rng_stream(16, LS_RNG_TEST, 0, 0);
+    ls_rng_fill_normal(&rng, 3, MANY, numbers);
+    for (int i = 0; i < MANY; i += 2) {
+        uint32_t words[4];
+        ls_rng_bits(&rng, 3, (uint32_t)i / 4, words);
+        const uint32_t *pair = words + i % 4;
+        double radius = sqrt(-2 * log(((double)pair[0] + 0.5) / 0x1p32)), angle = turn * (double)pair[1] / 0x1p32;
+        assert_true(fabs((double)numbers[i] - radius * cos(angle)) <= 6e-8 * fabs(radius * cos(angle)) + 1e-14);
+        assert_true(fabs((double)numbers[i + 1] - radius * sin(angle)) <= 6e-8 * fabs(radius * sin(angle)) + 1e-14);
+    }
+}
+
 static void test_below_is_even(void **state) {
     (void)state;
     enum { BOUND = 7, DRAWS = 70000 };
@@ -165,6 +181,7 @@ int main(void) {
         cmocka_unit_test(test_streams_differ_in_every_part),
         cmocka_unit_test(test_uniform),
         cmocka_unit_test(test_normal),
+        cmocka_unit_test(test_normal_follows_box_muller),
         cmocka_unit_test(test_below_is_even),
         cmocka_unit_test(test_shuffle_permutes),
         cmocka_unit_test(test_shuffle_is_even),
