@@ -84,4 +84,11 @@ const char *ls_nearest(const char *word, const char *const *names, int count);
 /* The same over a table's names. */
 const char *ls_options_nearest(const ls_option *table, const char *word);
 
+/* Raises "unknown KEY 'unts' in dense; did you mean 'units'?", or with all the names where none is near. kind: "key";
+ * where: " in dense" or "". */
+ls_status ls_unknown(const char *kind, const char *word, const char *where, const char *const *names, int count);
+
+/* A line an option, for --help: its name behind a prefix, what it is for, what it may be and its default. */
+void ls_options_help(const ls_option *table, const char *prefix, FILE *out);
+
 #endif

@@ -418,3 +418,28 @@ const char *ls_options_nearest(const ls_option *table, const char *word) {
         names[count++] = option->name;
     return ls_nearest(word, names, count);
 }
+
+ls_status ls_unknown(const char *kind, const char *word, const char *where, const char *const *names, int count) {
+    const char *nearest = ls_nearest(word, names, count);
+    if (nearest != NULL)
+        return LS_RAISE(LS_INVALID, "unknown %s '%s'%s; did you mean '%s'?", kind, word, where, nearest);
+    char all[LS_MESSAGE_MAX / 2] = "";
+    for (int i = 0; i < count; i++) append(all, sizeof all, "%s%s", i > 0 ? ", " : "", names[i]);
+    return LS_RAISE(LS_INVALID, "unknown %s '%s'%s; there is: %s", kind, word, where, all);
+}
+
+/* ---- help ---- */
+
+void ls_options_help(const ls_option *table, const char *prefix, FILE *out) {
+    for (const ls_option *option = table; option->name != NULL; option++) {
+        char allowed[TEXT_MAX];
+        ls_option_describe(option, allowed, sizeof allowed);
+        fprintf(out, "  %s%-*s  %s", prefix, 16 - (int)strlen(prefix), option->name, option->help);
+        if (option->type != LS_OPTION_BOOL && option->type != LS_OPTION_STRING) fprintf(out, ": %s", allowed);
+        if (option->required)
+            fputs(" (required)", out);
+        else if (option->type != LS_OPTION_BOOL && option->preset != NULL && option->preset[0] != '\0')
+            fprintf(out, " [%s]", option->preset);
+        fputc('\n', out);
+    }
+}
