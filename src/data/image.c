@@ -1,0 +1,124 @@
+/* image.c - tells picture files apart and finishes what the decoders give: orientation and channels. */
+#include "lockstep/image.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "image_codec.h"
+#include "lockstep/memory.h"
+
+enum { SIGNATURE_BYTES = 8 };
+
+typedef ls_status (*decode_fn)(FILE *file, const ls_decode_request *request, ls_image *out, int *orientation);
+
+static const struct format {
+    uint8_t signature[SIGNATURE_BYTES];
+    size_t length;
+    decode_fn decode;
+} formats[] = {
+    {{0xFF, 0xD8, 0xFF}, 3, ls_jpeg_decode},
+    {{0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'}, 8, ls_png_decode},
+};
+enum { FORMATS = sizeof formats / sizeof formats[0] };
+
+void ls_image_release(ls_image *image) {
+    ls_free(image->pixels);
+    *image = (ls_image){0};
+}
+
+ls_status ls_image_make(int64_t h, int64_t w, int64_t c, const ls_decode_request *request, ls_image *out) {
+    /* No overflow: both libraries keep sides below 2^31. */
+    if (h * w * (c + request->channels) >= request->limit_bytes)
+        return LS_RAISE(LS_INVALID, "%lld x %lld pixels need more memory than the %lld MiB that a picture may take",
+                        (long long)h, (long long)w, (long long)(request->limit_bytes >> 20));
+    LS_TRY(ls_alloc(&out->pixels, h * w * c, 1, "a picture"));
+    out->h = h;
+    out->w = w;
+    out->c = c;
+    return LS_OK;
+}
+
+static const struct format *recognize(FILE *file) {
+    uint8_t head[SIGNATURE_BYTES];
+    const size_t got = fread(head, 1, sizeof head, file);
+    rewind(file);
+    for (int i = 0; i < FORMATS; i++)
+        if (got >= formats[i].length && memcmp(head, formats[i].signature, formats[i].length) == 0) return &formats[i];
+    return NULL;
+}
+
+/* Regular files only: opening a pipe would wait for its writer. */
+static ls_status open_regular(const char *path, FILE **out) {
+    struct stat about;
+    *out = NULL;
+    if (stat(path, &about) != 0) return LS_RAISE(LS_INVALID, "%s: %s", path, strerror(errno));
+    if (!S_ISREG(about.st_mode)) return LS_RAISE(LS_INVALID, "%s: not a file", path);
+    *out = fopen(path, "rb");
+    return *out ? LS_OK : LS_RAISE(LS_INVALID, "%s: %s", path, strerror(errno));
+}
+
+bool ls_image_recognize(const char *path) {
+    FILE *file;
+    if (open_regular(path, &file) != LS_OK) return false;
+    const bool known = recognize(file) != NULL;
+    fclose(file);
+    return known;
+}
+
+/* Luma of ITU-R BT.601, as JPEG has it. */
+static uint8_t luma(const uint8_t *rgb) {
+    return (uint8_t)((299 * rgb[0] + 587 * rgb[1] + 114 * rgb[2] + 500) / 1000);
+}
+
+static void convert_pixel(const uint8_t *in, int64_t in_c, uint8_t *out, int64_t out_c) {
+    if (in_c == out_c)
+        memcpy(out, in, (size_t)in_c);
+    else if (out_c == 1)
+        *out = luma(in);
+    else
+        memset(out, *in, (size_t)out_c);
+}
+
+/* Turns the picture upright and gives it c channels. In EXIF's eight cases the output's pixel (y, x) is the stored one
+ * at the same place, counted from the bottom, from the right, or with rows and columns exchanged. */
+static ls_status finish(ls_image *image, int orientation, int64_t c) {
+    if (orientation == LS_ORIENTATION_UPRIGHT && image->c == c) return LS_OK;
+    const bool turned = orientation >= LS_ORIENTATION_TRANSPOSED;
+    const bool from_bottom = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
+    const bool from_right = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+    ls_image out = {.h = turned ? image->w : image->h, .w = turned ? image->h : image->w, .c = c};
+    LS_TRY(ls_alloc(&out.pixels, out.h * out.w * c, 1, "a picture"));
+    uint8_t *to = out.pixels;
+    for (int64_t y = 0; y < out.h; y++)
+        for (int64_t x = 0; x < out.w; x++, to += c) {
+            int64_t row = turned ? x : y, column = turned ? y : x;
+            if (from_bottom) row = image->h - 1 - row;
+            if (from_right) column = image->w - 1 - column;
+            convert_pixel(image->pixels + (row * image->w + column) * image->c, image->c, to, c);
+        }
+    ls_image_release(image);
+    *image = out;
+    return LS_OK;
+}
+
+static ls_status read_file(FILE *file, const ls_decode_request *request, ls_image *out) {
+    const struct format *format = recognize(file);
+    if (!format) return LS_RAISE(LS_INVALID, "not a JPEG or PNG file");
+    int orientation;
+    LS_TRY(format->decode(file, request, out, &orientation));
+    return finish(out, orientation, request->channels);
+}
+
+ls_status ls_image_read(const char *path, int channels, int64_t want_h, int64_t want_w, int64_t limit_bytes,
+                        ls_image *out) {
+    *out = (ls_image){0};
+    FILE *file;
+    LS_TRY(open_regular(path, &file));
+    const ls_decode_request request = {channels, want_h, want_w, limit_bytes};
+    ls_status status = read_file(file, &request, out);
+    fclose(file);
+    if (status == LS_OK) return LS_OK;
+    ls_image_release(out);
+    return ls_failure_prefix("%s: ", path);
+}
