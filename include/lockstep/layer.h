@@ -1,0 +1,110 @@
+/* layer.h - what a layer is. A layer type is one file src/nn/layer_<name>.c exporting one descriptor, and one line in
+ * layers.c.
+ *
+ * A layer knows its options, the shapes it is given and the kernels it calls; it knows no MPI, file or YAML. Everything
+ * is planned once; forward and backward allocate nothing. Activations are [rows][shape] float32, NHWC.
+ *
+ * A sample's output depends on that sample alone (on its index, for random layers), whatever rows are beside it: ranks
+ * and threads never change a bit.
+ *
+ * A type without forward and backward is a view: its output is its input's memory under another shape. */
+#ifndef LOCKSTEP_LAYER_H
+#define LOCKSTEP_LAYER_H
+
+#include "lockstep/activation.h"
+#include "lockstep/options.h"
+#include "lockstep/rows.h"
+#include "lockstep/shape.h"
+#include "lockstep/status.h"
+#include "lockstep/threads.h"
+
+enum { LS_INPUTS_MAX = 4, LS_PARAMS_MAX = 4, LS_MODEL_INPUT = -1 };
+
+typedef enum ls_initializer {
+    LS_INIT_ZEROS,
+    LS_INIT_GLOROT_UNIFORM, /* U(-a, a), a = sqrt(6 / (fan_in + fan_out)); Glorot and Bengio 2010 */
+} ls_initializer;
+
+/* A named weight array of a layer, with Keras' name and shape. */
+typedef struct ls_param {
+    const char *name; /* "kernel", "bias" */
+    ls_shape shape;
+    ls_initializer initializer;
+    int64_t fan_in, fan_out;
+    int64_t offset; /* of its first number in the model's flat vector; the model fills it in */
+} ls_param;
+
+typedef struct ls_layer_type ls_layer_type;
+
+/* A layer of a model. prepare() fills in what follows from options and input shapes. */
+typedef struct ls_layer {
+    const ls_layer_type *type;
+    char name[LS_NAME_MAX]; /* unique in the model; Keras' default: dense, dense_1, ... */
+    void *options;          /* the record that type->options describes; owned by the model */
+    void *plan;             /* type->plan_bytes, for the layer's own use; owned by the model */
+    int inputs;
+    int input[LS_INPUTS_MAX]; /* the layers whose outputs it takes; LS_MODEL_INPUT: the model's input */
+    ls_shape in[LS_INPUTS_MAX];
+
+    ls_shape out;
+    ls_activation activation; /* applied to its output; the model may take it over where the loss works on logits */
+    int params;
+    ls_param param[LS_PARAMS_MAX];
+    int64_t scratch_floats; /* that a forward or backward call needs; not kept between calls */
+    double flops;           /* of a forward pass, a sample */
+} ls_layer;
+
+/* What a plan must be big enough for. */
+typedef struct ls_limits {
+    int64_t max_rows;
+    int threads, lanes;
+} ls_limits;
+
+/* What all layers of one pass share. */
+typedef struct ls_pass {
+    ls_pool *pool;
+    const ls_rows *rows;
+    const int64_t *samples; /* [rows] index of each row's sample in the data set: keys its random numbers */
+    bool training;
+    uint64_t seed;
+    uint32_t epoch;
+    float *scratch; /* the model fills it in */
+} ls_pass;
+
+/* One layer's data in one pass. */
+typedef struct ls_layer_io {
+    int index; /* of the layer in the model: tells apart the random numbers of like layers */
+    const float *x[LS_INPUTS_MAX];
+    float *y;                            /* written by forward, read by backward */
+    const float *param[LS_PARAMS_MAX];   /* weights */
+    float *dy;                           /* backward: gradient of y; the layer may destroy it */
+    float *dx[LS_INPUTS_MAX];            /* backward writes (never adds); NULL: not wanted, of all inputs maybe */
+    float *const *dparam[LS_PARAMS_MAX]; /* backward writes dparam[p][node], one sum a node of rows */
+} ls_layer_io;
+
+/* An example for the gradient check and the tests: options as "units=3 activation=tanh" (lists as "strides=2,2"), and
+ * input shapes. */
+typedef struct ls_layer_example {
+    const char *options; /* NULL ends the array */
+    ls_shape in[LS_INPUTS_MAX];
+} ls_layer_example;
+
+struct ls_layer_type {
+    const char *name;         /* Keras' name in snake case */
+    const char *help;         /* one line */
+    const ls_option *options; /* the first is the one that may be given alone: "dense: 32" */
+    size_t options_bytes, plan_bytes;
+    int min_inputs, max_inputs;
+    const ls_layer_example *examples;
+    /* Sets out, activation, params (without offsets), scratch_floats, flops, *plan. Errors: LS_INVALID, an impossible
+     * shape or option; the message names the option or the shape, the caller names the layer. Called again with other
+     * limits, which change scratch_floats alone. */
+    ls_status (*prepare)(ls_layer *layer, const ls_limits *limits);
+    void (*forward)(const ls_layer *layer, const ls_pass *pass, const ls_layer_io *io);
+    void (*backward)(const ls_layer *layer, const ls_pass *pass, const ls_layer_io *io);
+};
+
+extern const ls_layer_type *const ls_layer_types[];        /* ended by NULL */
+const ls_layer_type *ls_layer_type_find(const char *name); /* or NULL */
+
+#endif

@@ -1,0 +1,74 @@
+/* model.h - a network: a graph of layers in listed order, planned once, run forwards and backwards.
+ *
+ *   ls_model_create(&input_shape, &model);
+ *   ls_model_add(model, type, options, name, inputs, count);     in order, as often as there are layers
+ *   ls_model_set_loss(model, loss, &target_shape);               to train or evaluate
+ *   ls_model_prepare(model, &limits, training);                  lays out memory: one slab
+ *   ls_model_init_weights(model, seed, weights);
+ *   ls_model_forward(model, &pass, weights, input);
+ *   ls_loss_evaluate(..., ls_model_output_gradient(model), ...);
+ *   ls_model_backward(model, &pass, weights, gradients);
+ *
+ * Weights and gradients are flat vectors that the caller owns, in the order in which backward finishes them (the last
+ * layer first); each array starts at a multiple of LS_ALIGN_BYTES and the gaps stay zero. Local; one pass at a time. */
+#ifndef LOCKSTEP_MODEL_H
+#define LOCKSTEP_MODEL_H
+
+#include "lockstep/layer.h"
+#include "lockstep/loss.h"
+
+typedef struct ls_model ls_model;
+
+ls_status ls_model_create(const ls_shape *input, ls_model **out);
+void ls_model_destroy(ls_model *model); /* NULL is allowed */
+
+/* Appends a layer. options (copied) is the record of type->options. name: NULL or "" for the default. inputs: names of
+ * earlier layers, or "input" for the model's input; count 0 takes the previous layer's output. Errors: LS_INVALID: a
+ * name twice, an unknown input (with the nearest), a wrong number of inputs, an impossible shape (names the layer, its
+ * type and the shape it was given). */
+ls_status ls_model_add(ls_model *model, const ls_layer_type *type, const void *options, const char *name,
+                       const char *const *inputs, int count);
+
+/* Call it once, after the last layer. Checks that every layer's output is used, that the model's output has as many
+ * numbers as the target, and that it ends in the activation that the loss needs (views may follow). Errors: LS_INVALID.
+ */
+ls_status ls_model_set_loss(ls_model *model, const ls_loss_type *loss, const ls_shape *target);
+
+/* Lays out activations, gradients (training; needs a loss) and scratch, and allocates them. May be called again; no
+ * layer can be added then. Errors: LS_ERROR, no memory. */
+ls_status ls_model_prepare(ls_model *model, const ls_limits *limits, bool training);
+
+int ls_model_layers(const ls_model *model);
+const ls_loss_type *ls_model_loss(const ls_model *model); /* NULL before ls_model_set_loss */
+const ls_layer *ls_model_layer(const ls_model *model, int index);
+int ls_model_find(const ls_model *model, const char *name); /* a layer's index, or -1 */
+const char *ls_model_nearest(const ls_model *model, const char *name);
+ls_shape ls_model_input_shape(const ls_model *model);
+ls_shape ls_model_output_shape(const ls_model *model);
+int64_t ls_model_param_count(const ls_model *model); /* trainable numbers, as Keras counts */
+int64_t ls_model_flat_count(const ls_model *model);  /* length of the flat vectors, gaps included */
+/* Bytes that ls_model_prepare would take with these limits. */
+int64_t ls_model_memory_bytes(ls_model *model, const ls_limits *limits, bool training);
+
+/* Glorot etc., each number a function of (seed, layer and array, its index). Writes the whole flat vector. */
+void ls_model_init_weights(const ls_model *model, uint64_t seed, float *weights);
+
+/* Runs layers 0..last (last < 0: all). With a loss on logits the activation before it is left out. */
+void ls_model_forward(ls_model *model, const ls_pass *pass, const float *weights, const float *input, int last);
+
+/* A layer's output of the latest forward pass, [rows][out], until backward; logits for the last one, see above. */
+const float *ls_model_output(const ls_model *model, int layer);
+
+/* The same as a user sees it: with the activation that forward left out, which is computed in place. Not between
+ * forward and backward. */
+const float *ls_model_predict(ls_model *model, const ls_pass *pass, int layer);
+
+/* Where the loss writes its gradient before ls_model_backward; NULL for a model without weights. */
+float *ls_model_output_gradient(ls_model *model);
+
+/* Overwrites every number of every node's flat vector, gaps with zero. Where several layers take an output, the
+ * gradient is the last one's plus the others' in falling order. input: as in the forward pass. */
+void ls_model_backward(ls_model *model, const ls_pass *pass, const float *weights, const float *input,
+                       float *const *gradients);
+
+#endif

@@ -1,0 +1,82 @@
+/* 2-D convolution of pictures, Keras' Conv2D: kernel [height, width, channels, filters]. */
+#include "layers.h"
+#include "lockstep/conv.h"
+
+typedef struct conv2d_options {
+    int64_t filters;
+    ls_int_list kernel_size, strides;
+    int padding, activation;
+    bool use_bias;
+} conv2d_options;
+
+static const ls_option options[] = {
+    {"filters", LS_OPTION_INT, offsetof(conv2d_options, filters), .required = true, .min = 1, .max = 1e6,
+     .help = "output channels"},
+    {"kernel_size", LS_OPTION_INTS, offsetof(conv2d_options, kernel_size), .required = true, .min = 1, .max = 1e4,
+     .min_count = 1, .max_count = 2, .help = "height and width, or one number for both"},
+    {"strides", LS_OPTION_INTS, offsetof(conv2d_options, strides), .preset = "1", .min = 1, .max = 1e4, .min_count = 1,
+     .max_count = 2, .help = "step down and right"},
+    {"padding", LS_OPTION_CHOICE, offsetof(conv2d_options, padding), .preset = "valid", .choices = ls_padding_names,
+     .help = "same: zeros around the picture"},
+    {"activation", LS_OPTION_CHOICE, offsetof(conv2d_options, activation), .preset = "linear",
+     .choices = ls_activation_names, .help = "applied to the output"},
+    {"use_bias", LS_OPTION_BOOL, offsetof(conv2d_options, use_bias), .preset = "true", .help = "add a bias"},
+    LS_OPTIONS_END};
+
+static const ls_layer_example examples[] = {
+    {"filters=3 kernel_size=3 activation=tanh", {{3, {5, 4, 2}}}},
+    {"filters=2 kernel_size=3 padding=same activation=relu", {{3, {4, 5, 3}}}},
+    {"filters=2 kernel_size=2,4 strides=2 padding=same use_bias=false", {{3, {5, 6, 1}}}},
+    {"filters=3 kernel_size=3,2 strides=2,1 activation=sigmoid", {{3, {6, 5, 2}}}},
+    {"filters=4 kernel_size=1 strides=3 padding=same activation=softmax", {{3, {5, 5, 2}}}},
+    {"filters=2 kernel_size=5 padding=same", {{3, {2, 3, 2}}}},
+    {NULL},
+};
+
+static ls_status prepare(ls_layer *layer, const ls_limits *limits) {
+    LS_TRY(ls_layer_check_picture(layer));
+    const conv2d_options *given = layer->options;
+    const int64_t *in = layer->in[0].dim;
+    ls_conv conv = ls_conv_make(in[0], in[1], in[2], given->filters, ls_pair_h(&given->kernel_size),
+                                ls_pair_w(&given->kernel_size), ls_pair_h(&given->strides), ls_pair_w(&given->strides),
+                                given->padding);
+    if (conv.out_h < 1 || conv.out_w < 1) {
+        return LS_RAISE(LS_INVALID, "kernel_size %lld x %lld is larger than the picture; use padding: same",
+                        (long long)conv.kernel_h, (long long)conv.kernel_w);
+    }
+    layer->out = (ls_shape){3, {conv.out_h, conv.out_w, conv.o}};
+    layer->activation = (ls_activation)given->activation;
+    ls_layer_set_weights(layer, &(ls_shape){4, {conv.kernel_h, conv.kernel_w, conv.c, conv.o}}, given->use_bias);
+    layer->flops = ls_conv_flops(&conv);
+    layer->scratch_floats = ls_conv_scratch(&conv, limits->max_rows, limits->threads, limits->lanes);
+    *(ls_conv *)layer->plan = conv;
+    return LS_OK;
+}
+
+static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_io *io) {
+    ls_conv_forward(pass->pool, layer->plan, pass->rows->count, io->x[0], io->param[0], io->param[1],
+                    ls_layer_fused(layer), io->y, pass->scratch);
+    ls_layer_activate(layer, pass, io->y);
+}
+
+static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_io *io) {
+    ls_layer_deactivate(layer, pass, io->y, io->dy);
+    ls_conv_weight_gradient(pass->pool, layer->plan, pass->rows, io->x[0], io->dy, io->dparam[0], io->dparam[1],
+                            pass->scratch);
+    if (!io->dx[0]) return;
+    ls_conv_input_gradient(pass->pool, layer->plan, pass->rows->count, io->dy, io->param[0], io->dx[0], pass->scratch);
+}
+
+const ls_layer_type ls_layer_conv2d = {
+    .name = "conv2d",
+    .help = "2-D convolution of pictures",
+    .options = options,
+    .options_bytes = sizeof(conv2d_options),
+    .plan_bytes = sizeof(ls_conv),
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .examples = examples,
+    .prepare = prepare,
+    .forward = forward,
+    .backward = backward,
+};

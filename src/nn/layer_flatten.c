@@ -1,0 +1,25 @@
+/* A view of its input as a vector: Keras' Flatten. */
+#include "layers.h"
+
+static const ls_option options[] = {LS_OPTIONS_END};
+
+static const ls_layer_example examples[] = {
+    {"", {{3, {2, 3, 2}}}},
+    {NULL},
+};
+
+static ls_status prepare(ls_layer *layer, const ls_limits *limits) {
+    (void)limits;
+    layer->out = (ls_shape){1, {ls_shape_count(&layer->in[0])}};
+    return LS_OK;
+}
+
+const ls_layer_type ls_layer_flatten = {
+    .name = "flatten",
+    .help = "makes a vector of each sample",
+    .options = options,
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .examples = examples,
+    .prepare = prepare,
+};

@@ -1,0 +1,72 @@
+#include "layers.h"
+
+#include <stddef.h>
+#include <string.h>
+
+/* The table of layers: one line each. */
+#define LAYERS(X)                                                                                                      \
+    X(activation)                                                                                                      \
+    X(conv2d)                                                                                                          \
+    X(dense)                                                                                                           \
+    X(dropout)                                                                                                         \
+    X(flatten)                                                                                                         \
+    X(max_pooling2d)                                                                                                   \
+    X(reshape)                                                                                                         \
+    X(up_sampling2d)
+
+#define DECLARE(name) extern const ls_layer_type ls_layer_##name;
+#define ENTRY(name)   &ls_layer_##name,
+LAYERS(DECLARE)
+
+const ls_layer_type *const ls_layer_types[] = {LAYERS(ENTRY) NULL};
+
+const char *const ls_padding_names[] = {"valid", "same", NULL};
+
+const ls_layer_type *ls_layer_type_find(const char *name) {
+    for (const ls_layer_type *const *type = ls_layer_types; *type; type++) {
+        if (strcmp((*type)->name, name) == 0) return *type;
+    }
+    return NULL;
+}
+
+ls_status ls_layer_check_picture(const ls_layer *layer) {
+    char text[LS_SHAPE_TEXT_MAX];
+    if (layer->in[0].dims == 3) return LS_OK;
+    return LS_RAISE(LS_INVALID, "takes pictures (height x width x channels), not %s",
+                    ls_shape_text(&layer->in[0], text));
+}
+
+void ls_layer_set_weights(ls_layer *layer, const ls_shape *kernel, bool use_bias) {
+    int64_t in = kernel->dim[kernel->dims - 2], out = kernel->dim[kernel->dims - 1];
+    int64_t field = ls_shape_count(kernel) / (in * out); /* positions of a convolution's kernel; 1 for dense */
+    layer->param[0] = (ls_param){.name = "kernel",
+                                 .shape = *kernel,
+                                 .initializer = LS_INIT_GLOROT_UNIFORM,
+                                 .fan_in = field * in,
+                                 .fan_out = field * out};
+    layer->param[1] = (ls_param){.name = "bias", .shape = {1, {out}}, .initializer = LS_INIT_ZEROS};
+    layer->params = use_bias ? 2 : 1;
+}
+
+ls_activation ls_layer_fused(const ls_layer *layer) {
+    return layer->activation == LS_ACTIVATION_SOFTMAX ? LS_ACTIVATION_LINEAR : layer->activation;
+}
+
+int64_t ls_layer_width(const ls_layer *layer) {
+    return layer->out.dim[layer->out.dims - 1];
+}
+
+int64_t ls_layer_vectors(const ls_layer *layer, const ls_pass *pass) {
+    return pass->rows->count * (ls_shape_count(&layer->out) / ls_layer_width(layer));
+}
+
+void ls_layer_activate(const ls_layer *layer, const ls_pass *pass, float *y) {
+    if (layer->activation == ls_layer_fused(layer)) return;
+    ls_activation_forward(pass->pool, layer->activation, ls_layer_vectors(layer, pass), ls_layer_width(layer), y, y);
+}
+
+void ls_layer_deactivate(const ls_layer *layer, const ls_pass *pass, const float *y, float *dy) {
+    if (layer->activation == LS_ACTIVATION_LINEAR) return;
+    ls_activation_backward(pass->pool, layer->activation, ls_layer_vectors(layer, pass), ls_layer_width(layer), y, dy,
+                           dy);
+}

@@ -1,0 +1,262 @@
+/* The graph: layers, names, shapes and the order of the weights. */
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lockstep/memory.h"
+#include "model_graph.h"
+
+static const char input_name[] = "input";
+
+ls_status ls_model_create(const ls_shape *input, ls_model **out) {
+    LS_TRY(ls_alloc(out, 1, sizeof **out, "a model"));
+    (*out)->input = *input;
+    (*out)->logits = NO_LAYER;
+    return LS_OK;
+}
+
+void ls_model_destroy(ls_model *model) {
+    if (!model) return;
+    for (int i = 0; i < model->count; i++) {
+        ls_free(model->vertices[i].layer.options);
+        ls_free(model->vertices[i].layer.plan);
+    }
+    ls_free(model->vertices);
+    ls_free(model->slab);
+    ls_free(model);
+}
+
+static ls_status reserve_vertex(ls_model *model) {
+    if (model->count < model->capacity) return LS_OK;
+    int capacity = model->capacity ? 2 * model->capacity : 16;
+    ls_vertex *vertices;
+    LS_TRY(ls_alloc(&vertices, capacity, sizeof *vertices, "the layers of a model"));
+    if (model->count) memcpy(vertices, model->vertices, (size_t)model->count * sizeof *vertices);
+    ls_free(model->vertices);
+    model->vertices = vertices;
+    model->capacity = capacity;
+    return LS_OK;
+}
+
+/* Weights are stored in files under the layer's name, so it must do as a part of a path. */
+static ls_status check_name(const ls_model *model, const char *name) {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    if (strlen(name) >= LS_NAME_MAX || name[strspn(name, letters)]) {
+        return LS_RAISE(LS_INVALID, "layer name '%s': up to %d letters, digits, - and _ are allowed", name,
+                        LS_NAME_MAX - 1);
+    }
+    if (strcmp(name, input_name) == 0 || ls_model_find(model, name) >= 0) {
+        return LS_RAISE(LS_INVALID, "layer name '%s' is taken; every layer needs a name of its own", name);
+    }
+    return LS_OK;
+}
+
+static ls_status set_name(const ls_model *model, ls_layer *layer, const char *name) {
+    if (name && *name) {
+        LS_TRY(check_name(model, name));
+        snprintf(layer->name, sizeof layer->name, "%s", name);
+        return LS_OK;
+    }
+    snprintf(layer->name, sizeof layer->name, "%s", layer->type->name);
+    for (int i = 1; ls_model_find(model, layer->name) >= 0; i++) {
+        snprintf(layer->name, sizeof layer->name, "%s_%d", layer->type->name, i);
+    }
+    return LS_OK;
+}
+
+static ls_status find_input(const ls_model *model, const ls_layer *layer, const char *name, int *out) {
+    *out = strcmp(name, input_name) == 0 ? LS_MODEL_INPUT : ls_model_find(model, name);
+    if (*out >= 0 || strcmp(name, input_name) == 0) return LS_OK;
+    const char *nearest = ls_model_nearest(model, name);
+    return LS_RAISE(LS_INVALID, "layer '%s' (%s): no earlier layer is called '%s'%s%s%s", layer->name,
+                    layer->type->name, name, nearest ? "; did you mean '" : "", nearest ? nearest : "",
+                    nearest ? "'?" : "");
+}
+
+static ls_shape output_of(const ls_model *model, int layer) {
+    return layer == LS_MODEL_INPUT ? model->input : model->vertices[layer].layer.out;
+}
+
+static ls_status connect(const ls_model *model, ls_layer *layer, const char *const *inputs, int count) {
+    const ls_layer_type *type = layer->type;
+    layer->inputs = count ? count : 1;
+    if (layer->inputs < type->min_inputs || layer->inputs > type->max_inputs) {
+        return LS_RAISE(LS_INVALID, "layer '%s' (%s) takes %d to %d inputs, not %d", layer->name, type->name,
+                        type->min_inputs, type->max_inputs, layer->inputs);
+    }
+    layer->input[0] = model->count - 1; /* the previous layer, or LS_MODEL_INPUT */
+    for (int i = 0; i < count; i++) LS_TRY(find_input(model, layer, inputs[i], &layer->input[i]));
+    for (int i = 0; i < layer->inputs; i++) layer->in[i] = output_of(model, layer->input[i]);
+    return LS_OK;
+}
+
+static double shape_size(const ls_shape *shape) {
+    double size = 1;
+    for (int i = 0; i < shape->dims; i++) size *= (double)shape->dim[i];
+    return size;
+}
+
+/* So that no count of numbers or bytes overflows later. */
+static ls_status check_sizes(const ls_layer *layer) {
+    const double largest = 1e12;
+    bool fits = shape_size(&layer->out) <= largest;
+    for (int p = 0; p < layer->params; p++) fits = fits && shape_size(&layer->param[p].shape) <= largest;
+    return fits ? LS_OK : LS_RAISE(LS_INVALID, "its output or weights have more than %g numbers", largest);
+}
+
+ls_status ls_vertex_prepare(ls_model *model, int index, const ls_limits *limits) {
+    ls_layer *layer = &model->vertices[index].layer;
+    layer->activation = LS_ACTIVATION_LINEAR;
+    layer->params = 0;
+    layer->scratch_floats = 0;
+    layer->flops = 0;
+    LS_TRY(layer->type->prepare(layer, limits));
+    if (index == model->logits) layer->activation = LS_ACTIVATION_LINEAR;
+    return check_sizes(layer);
+}
+
+static ls_status add_vertex(ls_model *model, const void *options) {
+    static const ls_limits smallest = {.max_rows = 1, .threads = 1, .lanes = 1};
+    ls_vertex *vertex = &model->vertices[model->count];
+    ls_layer *layer = &vertex->layer;
+    const ls_layer_type *type = layer->type;
+    LS_TRY(ls_alloc(&layer->options, 1, type->options_bytes, "a layer's options"));
+    LS_TRY(ls_alloc(&layer->plan, 1, type->plan_bytes, "a layer's plan"));
+    if (type->options_bytes) memcpy(layer->options, options, type->options_bytes);
+    if (LS_FAILED(ls_vertex_prepare(model, model->count, &smallest))) {
+        char shape[LS_SHAPE_TEXT_MAX];
+        return ls_failure_prefix("layer '%s' (%s) on an input of %s: ", layer->name, type->name,
+                                 ls_shape_text(&layer->in[0], shape));
+    }
+    bool view = ls_layer_is_view(layer);
+    vertex->source = view ? ls_model_source(model, layer->input[0]) : model->count;
+    vertex->trained = layer->params > 0;
+    for (int i = 0; i < layer->inputs; i++) {
+        if (ls_model_trained(model, ls_model_source(model, layer->input[i]))) vertex->trained = true;
+    }
+    return LS_OK;
+}
+
+ls_status ls_model_add(ls_model *model, const ls_layer_type *type, const void *options, const char *name,
+                       const char *const *inputs, int count) {
+    assert(!model->loss && !model->slab);
+    LS_TRY(reserve_vertex(model));
+    ls_vertex *vertex = &model->vertices[model->count];
+    *vertex = (ls_vertex){.layer.type = type};
+    LS_TRY(set_name(model, &vertex->layer, name));
+    LS_TRY(connect(model, &vertex->layer, inputs, count));
+    ls_status status = add_vertex(model, options);
+    if (LS_FAILED(status)) {
+        ls_free(vertex->layer.options);
+        ls_free(vertex->layer.plan);
+        return status;
+    }
+    model->count++;
+    ls_model_number_params(model);
+    return LS_OK;
+}
+
+void ls_model_number_params(ls_model *model) {
+    model->flat_count = 0;
+    for (int i = model->count - 1; i >= 0; i--) {
+        ls_layer *layer = &model->vertices[i].layer;
+        for (int p = 0; p < layer->params; p++) {
+            layer->param[p].offset = model->flat_count;
+            model->flat_count += ls_align_floats(ls_shape_count(&layer->param[p].shape));
+        }
+    }
+}
+
+static ls_status check_used(const ls_model *model) {
+    for (int i = 0; i + 1 < model->count; i++) {
+        bool used = false;
+        for (int j = i + 1; j < model->count; j++) {
+            const ls_layer *layer = &model->vertices[j].layer;
+            for (int k = 0; k < layer->inputs; k++) used = used || layer->input[k] == i;
+        }
+        if (used) continue;
+        const ls_layer *layer = &model->vertices[i].layer;
+        return LS_RAISE(LS_INVALID, "layer '%s' (%s): no later layer takes its output", layer->name, layer->type->name);
+    }
+    return LS_OK;
+}
+
+/* A loss on logits takes what goes into the last activation, also through views of it. */
+static ls_status take_logits(ls_model *model, const ls_loss_type *loss) {
+    if (loss->logits_of == LS_ACTIVATION_COUNT) return LS_OK;
+    int source = ls_model_source(model, model->count - 1);
+    const ls_layer *layer = source == LS_MODEL_INPUT ? NULL : &model->vertices[source].layer;
+    if (!layer || layer->activation != loss->logits_of) {
+        return LS_RAISE(LS_INVALID, "%s needs 'activation: %s' at the end of the model, but layer '%s' has %s",
+                        loss->name, ls_activation_names[loss->logits_of], layer ? layer->name : input_name,
+                        ls_activation_names[layer ? layer->activation : LS_ACTIVATION_LINEAR]);
+    }
+    model->logits = source;
+    model->vertices[source].layer.activation = LS_ACTIVATION_LINEAR;
+    return LS_OK;
+}
+
+ls_status ls_model_set_loss(ls_model *model, const ls_loss_type *loss, const ls_shape *target) {
+    assert(!model->loss);
+    if (!model->count) return LS_RAISE(LS_INVALID, "the model has no layers");
+    ls_shape output = ls_model_output_shape(model);
+    if (ls_shape_count(&output) != ls_shape_count(target)) {
+        char a[LS_SHAPE_TEXT_MAX], b[LS_SHAPE_TEXT_MAX];
+        return LS_RAISE(LS_INVALID, "the model's output of %s does not fit the target of %s: %lld numbers against %lld",
+                        ls_shape_text(&output, a), ls_shape_text(target, b), (long long)ls_shape_count(&output),
+                        (long long)ls_shape_count(target));
+    }
+    LS_TRY(check_used(model));
+    LS_TRY(take_logits(model, loss));
+    model->loss = loss;
+    return LS_OK;
+}
+
+int ls_model_layers(const ls_model *model) {
+    return model->count;
+}
+
+const ls_loss_type *ls_model_loss(const ls_model *model) {
+    return model->loss;
+}
+
+const ls_layer *ls_model_layer(const ls_model *model, int index) {
+    assert(index >= 0 && index < model->count);
+    return &model->vertices[index].layer;
+}
+
+int ls_model_find(const ls_model *model, const char *name) {
+    for (int i = 0; i < model->count; i++) {
+        if (strcmp(model->vertices[i].layer.name, name) == 0) return i;
+    }
+    return -1;
+}
+
+const char *ls_model_nearest(const ls_model *model, const char *name) {
+    const char *nearest = NULL;
+    for (int i = 0; i < model->count; i++) {
+        const char *candidates[] = {model->vertices[i].layer.name, nearest};
+        const char *better = ls_nearest(name, candidates, nearest ? 2 : 1);
+        if (better) nearest = better;
+    }
+    return nearest;
+}
+
+ls_shape ls_model_input_shape(const ls_model *model) {
+    return model->input;
+}
+ls_shape ls_model_output_shape(const ls_model *model) {
+    return output_of(model, model->count - 1);
+}
+int64_t ls_model_flat_count(const ls_model *model) {
+    return model->flat_count;
+}
+
+int64_t ls_model_param_count(const ls_model *model) {
+    int64_t count = 0;
+    for (int i = 0; i < model->count; i++) {
+        const ls_layer *layer = &model->vertices[i].layer;
+        for (int p = 0; p < layer->params; p++) count += ls_shape_count(&layer->param[p].shape);
+    }
+    return count;
+}

@@ -1,0 +1,142 @@
+/* Forward and backward through the graph. */
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "lockstep/memory.h"
+#include "lockstep/rng.h"
+#include "lockstep/vector.h"
+#include "model_graph.h"
+
+static void init_param(const ls_param *param, const ls_rng *rng, float *weights) {
+    int64_t count = ls_shape_count(&param->shape);
+    if (param->initializer == LS_INIT_ZEROS) return;
+    float limit = (float)sqrt(6.0 / (double)(param->fan_in + param->fan_out));
+    ls_rng_fill_uniform(rng, 0, count, weights);
+    for (int64_t i = 0; i < count; i++) weights[i] = (2 * weights[i] - 1) * limit;
+}
+
+void ls_model_init_weights(const ls_model *model, uint64_t seed, float *weights) {
+    memset(weights, 0, (size_t)model->flat_count * sizeof *weights);
+    for (int i = 0; i < model->count; i++) {
+        const ls_layer *layer = &model->vertices[i].layer;
+        for (int p = 0; p < layer->params; p++) {
+            ls_rng rng = ls_rng_stream(seed, LS_RNG_WEIGHTS, (uint32_t)(i * LS_PARAMS_MAX + p), 0);
+            init_param(&layer->param[p], &rng, weights + layer->param[p].offset);
+        }
+    }
+}
+
+static float *at(const ls_model *model, const ls_piece *piece) {
+    return piece->floats ? model->slab + piece->offset : NULL;
+}
+
+static ls_layer_io describe(const ls_model *model, int index, const float *weights) {
+    const ls_vertex *vertex = &model->vertices[index];
+    ls_layer_io io = {.index = index, .y = at(model, &vertex->output)};
+    for (int k = 0; k < vertex->layer.inputs; k++) io.x[k] = ls_model_output(model, vertex->layer.input[k]);
+    for (int p = 0; p < vertex->layer.params; p++) io.param[p] = weights + vertex->layer.param[p].offset;
+    return io;
+}
+
+static ls_pass own_pass(const ls_model *model, const ls_pass *pass) {
+    assert(model->slab && pass->rows->count <= model->limits.max_rows && pass->rows->lanes <= model->limits.lanes &&
+           ls_pool_threads(pass->pool) <= model->limits.threads);
+    ls_pass own = *pass;
+    own.scratch = at(model, &model->scratch);
+    return own;
+}
+
+void ls_model_forward(ls_model *model, const ls_pass *pass, const float *weights, const float *input, int last) {
+    ls_pass own = own_pass(model, pass);
+    model->input_data = input;
+    model->raw = true;
+    for (int i = 0; i <= (last < 0 ? model->count - 1 : last); i++) {
+        const ls_layer *layer = &model->vertices[i].layer;
+        if (ls_layer_is_view(layer)) continue;
+        ls_layer_io io = describe(model, i, weights);
+        layer->type->forward(layer, &own, &io);
+    }
+}
+
+const float *ls_model_output(const ls_model *model, int layer) {
+    int source = ls_model_source(model, layer);
+    return source == LS_MODEL_INPUT ? model->input_data : at(model, &model->vertices[source].output);
+}
+
+const float *ls_model_predict(ls_model *model, const ls_pass *pass, int layer) {
+    const float *output = ls_model_output(model, layer);
+    int source = ls_model_source(model, layer);
+    if (source != model->logits || !model->raw) return output;
+    ls_vertex *vertex = &model->vertices[source];
+    float *y = at(model, &vertex->output);
+    int64_t width = vertex->layer.out.dim[vertex->layer.out.dims - 1];
+    int64_t vectors = pass->rows->count * (ls_shape_count(&vertex->layer.out) / width);
+    ls_activation_forward(pass->pool, model->loss->logits_of, vectors, width, y, y);
+    model->raw = false;
+    return output;
+}
+
+float *ls_model_output_gradient(ls_model *model) {
+    assert(model->training);
+    int source = ls_model_source(model, model->count - 1);
+    return ls_model_trained(model, source) ? at(model, &model->vertices[source].gradient) : NULL;
+}
+
+/* Where backward writes each weight array's gradient: a pointer a node of rows. */
+typedef struct param_gradients {
+    float *node[LS_PARAMS_MAX][LS_NODES_MAX];
+} param_gradients;
+
+static void describe_gradients(const ls_model *model, int index, const ls_rows *rows, float *const *gradients,
+                               ls_layer_io *io, param_gradients *params) {
+    const ls_vertex *vertex = &model->vertices[index];
+    io->dy = at(model, &vertex->gradient);
+    for (int k = 0; k < vertex->layer.inputs; k++) {
+        int source = ls_model_source(model, vertex->layer.input[k]);
+        if (!ls_model_trained(model, source)) continue;
+        const ls_piece *addend = &vertex->addend[k];
+        io->dx[k] = at(model, addend->floats ? addend : &model->vertices[source].gradient);
+    }
+    for (int p = 0; p < vertex->layer.params; p++) {
+        for (int n = 0; n < rows->nodes; n++) params->node[p][n] = gradients[n] + vertex->layer.param[p].offset;
+        io->dparam[p] = params->node[p];
+    }
+}
+
+static void add_addends(const ls_model *model, int index, const ls_pass *pass) {
+    const ls_vertex *vertex = &model->vertices[index];
+    for (int k = 0; k < vertex->layer.inputs; k++) {
+        const ls_piece *addend = &vertex->addend[k];
+        if (!addend->floats) continue;
+        const ls_vertex *source = &model->vertices[ls_model_source(model, vertex->layer.input[k])];
+        ls_vector_add(pass->pool, pass->rows->count * ls_shape_count(&vertex->layer.in[k]), at(model, addend),
+                      at(model, &source->gradient));
+    }
+}
+
+static void clear_gaps(const ls_layer *layer, const ls_rows *rows, float *const *gradients) {
+    for (int p = 0; p < layer->params; p++) {
+        int64_t count = ls_shape_count(&layer->param[p].shape), gap = ls_align_floats(count) - count;
+        for (int n = 0; n < rows->nodes; n++) {
+            memset(gradients[n] + layer->param[p].offset + count, 0, (size_t)gap * sizeof(float));
+        }
+    }
+}
+
+void ls_model_backward(ls_model *model, const ls_pass *pass, const float *weights, const float *input,
+                       float *const *gradients) {
+    ls_pass own = own_pass(model, pass);
+    assert(model->training && model->raw);
+    model->input_data = input;
+    for (int i = model->count - 1; i >= 0; i--) {
+        const ls_layer *layer = &model->vertices[i].layer;
+        if (ls_layer_is_view(layer) || !model->vertices[i].trained) continue;
+        param_gradients params;
+        ls_layer_io io = describe(model, i, weights);
+        describe_gradients(model, i, pass->rows, gradients, &io, &params);
+        layer->type->backward(layer, &own, &io);
+        add_addends(model, i, pass);
+        clear_gaps(layer, pass->rows, gradients);
+    }
+}
