@@ -1,0 +1,57 @@
+#include "lockstep/optimizer.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* The table of optimizers: one line each. */
+#define OPTIMIZERS(X)                                                                                                  \
+    X(adadelta)                                                                                                        \
+    X(adam)                                                                                                            \
+    X(rmsprop)                                                                                                         \
+    X(sgd)
+
+#define DECLARE(name) extern const ls_optimizer_type ls_optimizer_##name;
+#define ENTRY(name)   &ls_optimizer_##name,
+OPTIMIZERS(DECLARE)
+
+const ls_optimizer_type *const ls_optimizer_types[] = {OPTIMIZERS(ENTRY) NULL};
+
+const ls_optimizer_type *ls_optimizer_type_find(const char *name) {
+    for (const ls_optimizer_type *const *type = ls_optimizer_types; *type; type++) {
+        if (strcmp((*type)->name, name) == 0) return *type;
+    }
+    return NULL;
+}
+
+double ls_optimizer_learning_rate(const ls_optimizer_type *type, const void *options) {
+    const ls_option *option = ls_options_find(type->options, "learning_rate");
+    assert(option && option->type == LS_OPTION_DOUBLE);
+    return *(const double *)((const char *)options + option->offset);
+}
+
+enum { PIECE = 16384 }; /* numbers a task: small enough to share out, large enough to be worth it */
+
+typedef struct application {
+    const ls_optimizer_type *type;
+    const void *options;
+    int64_t step;
+    double learning_rate;
+    const ls_update *whole;
+} application;
+
+static void apply_piece(void *context, int64_t task, int thread) {
+    (void)thread;
+    const application *a = context;
+    int64_t begin = task * PIECE, left = a->whole->count - begin;
+    ls_update piece = {.count = left < PIECE ? left : PIECE,
+                       .gradient = a->whole->gradient + begin,
+                       .weight = a->whole->weight + begin};
+    for (int s = 0; s < a->type->slots; s++) piece.slot[s] = a->whole->slot[s] + begin;
+    a->type->update(a->options, a->step, a->learning_rate, &piece);
+}
+
+void ls_optimizer_apply(const ls_optimizer_type *type, ls_pool *pool, const void *options, int64_t step,
+                        double learning_rate, const ls_update *update) {
+    application a = {.type = type, .options = options, .step = step, .learning_rate = learning_rate, .whole = update};
+    ls_pool_run(pool, (update->count + PIECE - 1) / PIECE, apply_piece, &a);
+}
