@@ -96,12 +96,13 @@ check-deps:
 	@echo "  check-deps"
 	$(Q)scripts/check-deps
 
-# Not told: a field found by its offset in an option table, and a vector that is set lane by lane.
+# What cppcheck 2.10 does not understand: a field found by its offset in an option table, a vector that is set lane by
+# lane, and a compound literal with braces inside an argument.
 check-code:
 	@echo "  cppcheck"
 	$(Q)cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
-	    --suppress=missingIncludeSystem --suppress=invalidPointerCast --suppress=uninitvar:src/tensor/simd.h \
-	    -j 2 -Iinclude -Isrc $(addprefix src/,$(ROOMS))
+	    --suppress=missingIncludeSystem --suppress=invalidPointerCast --suppress=internalAstError \
+	    --suppress=uninitvar:src/tensor/simd.h -j 2 -Iinclude -Isrc $(addprefix src/,$(ROOMS))
 
 demo: ## train a small autoencoder on two ranks and draw what it learnt
 	scripts/demo
