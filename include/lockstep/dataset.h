@@ -1,0 +1,102 @@
+/* dataset.h - Lockstep's data files: plain HDF5, readable with h5py.
+ *
+ *   /data      uint8 or float32 [N, ...] (pictures [N, H, W, C]), chunked by samples, fletcher32, optionally shuffle +
+ * deflate /labels    int32 [N], where there are labels (0 .. classes-1) /names     strings [N] of LS_SAMPLE_NAME_MAX
+ * bytes of UTF-8, padded with zeros, where samples have names (file names; of a longer one the end): of fixed length,
+ * for HDF5 cannot write others in parallel attributes of /: lockstep_format (1), block_samples, fingerprint (hex text),
+ * classes, class_names, import_settings (text)
+ *
+ * A block is a run of block_samples samples (the last may be short), the unit of reading and of shuffling, and equal to
+ * a chunk. Several files may be opened as one data set: samples are numbered through, blocks never cross files. HDF5 is
+ * not thread-safe: every use, also the checkpoint's, is under ls_hdf5_lock. */
+#ifndef LOCKSTEP_DATASET_H
+#define LOCKSTEP_DATASET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lockstep/comm.h"
+#include "lockstep/sampler.h"
+#include "lockstep/shape.h"
+#include "lockstep/status.h"
+
+enum { LS_CLASSES_MAX = 1000, LS_FINGERPRINT_MAX = 17, LS_SAMPLE_NAME_MAX = 128 };
+
+typedef enum ls_element { LS_ELEMENT_UINT8, LS_ELEMENT_FLOAT32 } ls_element;
+
+static inline int64_t ls_element_bytes(ls_element element) {
+    return element == LS_ELEMENT_UINT8 ? 1 : 4;
+}
+
+typedef struct ls_dataset_info {
+    int64_t count;  /* samples of all files */
+    ls_shape shape; /* of one sample */
+    ls_element element;
+    int64_t sample_bytes;
+    bool labelled;
+    int classes;                          /* 0 without labels */
+    int64_t block_samples;                /* of the first file */
+    char fingerprint[LS_FINGERPRINT_MAX]; /* of the content, 16 hex digits; of several files: a hash of theirs */
+} ls_dataset_info;
+
+typedef struct ls_dataset ls_dataset;
+
+/* Local. Opens files (glob patterns allowed, matches in sorted order) as one data set. Errors: LS_INVALID: no such
+ * file, not a Lockstep data set (what is missing and how to import), truncated, shapes or types that differ between
+ * files. */
+ls_status ls_dataset_open(const char *const *paths, int count, ls_dataset **out);
+void ls_dataset_close(ls_dataset *dataset); /* NULL is allowed */
+const ls_dataset_info *ls_dataset_get_info(const ls_dataset *dataset);
+const char *ls_dataset_class_name(const ls_dataset *dataset, int label); /* NULL where there is none */
+int ls_dataset_files(const ls_dataset *dataset);
+const char *ls_dataset_path(const ls_dataset *dataset, int file);
+
+/* The blocks of all files as spans, in order; *spans is the caller's (ls_free). */
+ls_status ls_dataset_blocks(const ls_dataset *dataset, ls_span **spans, int64_t *count);
+
+/* Local, thread-safe. Reads samples [first, first + count) and, where labels is not NULL, their labels. Errors:
+ * LS_ERROR, a damaged block (names the file and the samples). */
+ls_status ls_dataset_read(ls_dataset *dataset, int64_t first, int64_t count, void *data, int32_t *labels);
+
+/* Collective over the node. Keeps decoded blocks in memory that the node's ranks share, filled as they are first read,
+ * if all samples take at most limit_bytes (0: half of the memory that is free now). Says in *cached whether it does.
+ * Never an error for lack of room. */
+ls_status ls_dataset_cache(ls_dataset *dataset, const ls_comm *comm, int64_t limit_bytes, bool *cached);
+/* Local, thread-safe. As read, for a list of samples in any order; blocks are decoded whole, once, where there is a
+ * cache. */
+ls_status ls_dataset_fetch(ls_dataset *dataset, int64_t count, const int64_t *samples, void *data, int32_t *labels);
+
+void ls_hdf5_lock(void);
+void ls_hdf5_unlock(void);
+/* Why HDF5's last call failed, in its words; under the lock, valid until the next call. HDF5 itself prints nothing. */
+const char *ls_hdf5_reason(void);
+
+/* --- writing --- */
+
+typedef struct ls_writer_spec {
+    ls_shape shape;
+    ls_element element;
+    int64_t max_count; /* samples that may come; the block size follows from it: 1 MiB, less where that gives under 256
+                          blocks */
+    bool labelled, named;
+    int classes;
+    const char *const *class_names; /* [classes] or NULL */
+    const char *settings;           /* what was imported and how, for the reader of the file */
+    int deflate;                    /* 0: none; 1..9 */
+} ls_writer_spec;
+
+typedef struct ls_writer ls_writer;
+
+/* Collective; spec must agree on all ranks. Writes beside `path` and renames at the end, so a file is whole or not
+ * there. Errors (agreed): LS_ERROR/LS_INVALID. */
+ls_status ls_writer_open(const ls_comm *comm, const char *path, const ls_writer_spec *spec, ls_writer **out);
+/* Collective, counts may differ (and be 0). Appends the ranks' samples in rank order. names[i] may be NULL where not
+ * named. */
+ls_status ls_writer_append(ls_writer *writer, int64_t count, const void *data, const int32_t *labels,
+                           const char *const *names);
+/* Collective. Cuts the file to what was appended, writes the fingerprint (independent of the number of ranks), flushes,
+ * renames. Frees the writer in every case; with keep false the file is removed. */
+ls_status ls_writer_close(ls_writer *writer, bool keep);
+int64_t ls_writer_block_samples(const ls_writer_spec *spec);
+
+#endif

@@ -1,0 +1,47 @@
+/* loader.h - batches made ready ahead of the step: a thread that fetches and transforms samples into a ring of buffers.
+ *
+ * The caller says through `next` which samples come when; the thread calls nothing collective. Local. */
+#ifndef LOCKSTEP_LOADER_H
+#define LOCKSTEP_LOADER_H
+
+#include "lockstep/dataset.h"
+#include "lockstep/rows.h"
+#include "lockstep/transform.h"
+
+typedef struct ls_batch {
+    ls_rows rows;
+    uint32_t epoch;
+    int64_t *samples; /* [rows.count] */
+    float *input;     /* [rows.count][input shape] */
+    float *target;    /* [rows.count][target shape]; NULL where there is no target pipeline */
+} ls_batch;
+
+/* Fills in rows, epoch and samples of the next batch (buffers are there, of max_rows); false: there is none. Runs on
+ * the loader's thread. */
+typedef bool (*ls_next_fn)(void *context, ls_batch *batch);
+
+typedef struct ls_loader_spec {
+    ls_dataset *dataset;
+    const ls_pipeline *input, *target; /* target may be NULL */
+    uint64_t seed;
+    bool training;
+    int64_t max_rows;
+    int depth; /* batches ahead, >= 1 */
+    ls_next_fn next;
+    void *context;
+} ls_loader_spec;
+
+typedef struct ls_loader ls_loader;
+
+ls_status ls_loader_open(const ls_loader_spec *spec, ls_loader **out);
+void ls_loader_close(ls_loader *loader); /* stops and joins the thread; NULL is allowed */
+
+/* The next batch, valid until the next call; *batch is NULL after the last one. Waits where it is not ready; adds the
+ * wait to ls_loader_wait_s. Errors: what the loader's thread met. */
+ls_status ls_loader_next(ls_loader *loader, const ls_batch **batch);
+double ls_loader_wait_s(const ls_loader *loader);
+
+/* Bytes that the ring takes. */
+int64_t ls_loader_memory_bytes(const ls_loader_spec *spec);
+
+#endif
