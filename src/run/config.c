@@ -1,0 +1,150 @@
+#include "lockstep/config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config_grammar.h"
+#include "lockstep/memory.h"
+
+enum { TEXT_BYTES_MAX = 1 << 20 };
+
+static const ls_config_key keys[] = {
+    {.option = {"seed", LS_OPTION_INT, offsetof(ls_config, seed), .preset = "0", .min = 0, .max = 999999999999999,
+                .help = "of all random numbers"}},
+    {.option = {"data", .required = true, .help = "files, and what is made of a sample"},
+     .section = ls_config_data_keys},
+    {.option = {"model", .required = true, .help = "a list of layers"},
+     .read = ls_config_read_model,
+     .print = ls_config_print_model},
+    {.option = {"code", LS_OPTION_STRING, offsetof(ls_config, code), .capacity = LS_NAME_MAX,
+                .help = "name of the layer that ends the encoder"}},
+    {.option = {"loss", .required = true, .help = "what training makes small"},
+     .read = ls_config_read_loss,
+     .print = ls_config_print_loss},
+    {.option = {"optimizer", .required = true, .help = "how"},
+     .read = ls_config_read_optimizer,
+     .print = ls_config_print_optimizer},
+    {.option = {"training", .required = true, .help = "how long, and in what portions"},
+     .section = ls_config_training_keys},
+    LS_CONFIG_KEYS_END};
+
+ls_status ls_config_prefix(const ls_config *config, const ls_place *place) {
+    return ls_place_prefix(config->path, place);
+}
+
+static ls_status print_text(ls_config *config) {
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
+    if (out == NULL) return LS_RAISE(LS_ERROR, "cannot allocate memory for the settings");
+    ls_section_print(config, keys, 0, out);
+    fputc('\n', out);
+    if (fclose(out) != 0) return LS_RAISE(LS_ERROR, "cannot allocate memory for the settings");
+    config->text = text;
+    return LS_OK;
+}
+
+static ls_status read_tree(ls_config *config, const ls_node *root) {
+    ls_section_init(keys, config);
+    LS_TRY(ls_section_read(config, keys, "", root));
+    LS_TRY(ls_config_complete_data(config, ls_node_child(root, "data")));
+    LS_TRY(ls_config_check_training(config, ls_node_child(root, "training")));
+    const ls_node *code = ls_node_child(root, "code");
+    if (code != NULL) config->code_place = code->place;
+    return print_text(config);
+}
+
+static ls_status parse(ls_config *config, const char *text, const char *const *settings, int count) {
+    ls_node *root;
+    LS_TRY(ls_yaml_parse(config->path, text, &root));
+    ls_status status = LS_OK;
+    for (int i = 0; i < count && status == LS_OK; i++) status = ls_yaml_set(root, settings[i]);
+    if (status == LS_OK) status = read_tree(config, root);
+    ls_node_destroy(root);
+    return status;
+}
+
+ls_status ls_config_parse(const char *name, const char *text, const char *const *settings, int count, ls_config **out) {
+    ls_config *config;
+    *out = NULL;
+    LS_TRY(ls_alloc(&config, 1, sizeof *config, "the settings"));
+    snprintf(config->path, sizeof config->path, "%s", name);
+    ls_status status = parse(config, text, settings, count);
+    if (status == LS_OK)
+        *out = config;
+    else
+        ls_config_destroy(config);
+    return status;
+}
+
+static void release_paths(ls_paths *paths) {
+    for (int i = 0; i < paths->count; i++) ls_free(paths->path[i]);
+}
+
+static void release_transforms(ls_transform_list *list) {
+    for (int i = 0; i < list->count; i++) ls_free(list->entry[i].options);
+}
+
+void ls_config_destroy(ls_config *config) {
+    if (config == NULL) return;
+    release_paths(&config->data.train);
+    release_paths(&config->data.validation);
+    release_transforms(&config->data.input);
+    release_transforms(&config->data.target);
+    for (int i = 0; i < config->layers; i++) ls_free(config->layer[i].options);
+    ls_free(config->layer);
+    ls_free(config->optimizer_options);
+    free(config->text);
+    ls_free(config);
+}
+
+/* ---- the file ---- */
+
+static ls_status read_file(const char *path, char text[TEXT_BYTES_MAX]) {
+    FILE *file = fopen(path, "r");
+    if (file == NULL) return LS_RAISE(LS_INVALID, "%s: cannot open the config: %s", path, strerror(errno));
+    errno = 0;
+    size_t bytes = fread(text, 1, TEXT_BYTES_MAX, file);
+    int error = errno; /* a folder can be opened, but not read */
+    fclose(file);
+    if (error != 0) return LS_RAISE(LS_INVALID, "%s: cannot read the config: %s", path, strerror(error));
+    if (bytes < TEXT_BYTES_MAX && memchr(text, '\0', bytes) == NULL) return LS_OK;
+    return LS_RAISE(LS_INVALID, "%s: this is not a config in YAML", path);
+}
+
+static ls_status load(const ls_comm *comm, const char *path, const char *const *settings, int count, char *text,
+                      ls_config **out) {
+    LS_TRY(ls_agree(comm, comm->rank == 0 ? read_file(path, text) : LS_OK));
+    ls_comm_broadcast(comm, text, TEXT_BYTES_MAX, 0);
+    return ls_agree(comm, ls_config_parse(path, text, settings, count, out));
+}
+
+ls_status ls_config_load(const ls_comm *comm, const char *path, const char *const *settings, int count,
+                         ls_config **out) {
+    char *text;
+    *out = NULL;
+    LS_TRY(ls_agree(comm, ls_alloc(&text, TEXT_BYTES_MAX, 1, "the config")));
+    ls_status status = load(comm, path, settings, count, text, out);
+    if (status != LS_OK) {
+        ls_config_destroy(*out);
+        *out = NULL;
+    }
+    ls_free(text);
+    return status;
+}
+
+/* ---- resume ---- */
+
+ls_status ls_config_compare(const ls_config *then, const ls_config *now) {
+    ls_node *a = NULL, *b = NULL;
+    ls_status status;
+    if (LS_FAILED(status = ls_yaml_parse(then->path, then->text, &a))) goto done;
+    if (LS_FAILED(status = ls_yaml_parse(now->path, now->text, &b))) goto done;
+    if (LS_FAILED(status = ls_section_compare(keys, a, b))) ls_failure_prefix("%s: ", now->path);
+done:
+    ls_node_destroy(a);
+    ls_node_destroy(b);
+    return status;
+}

@@ -1,0 +1,340 @@
+#include "config_grammar.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lockstep/memory.h"
+
+enum { NAMES_MAX = 128, VALUES_MAX = 64 };
+
+static const ls_option no_options[] = {LS_OPTIONS_END};
+
+/* ---- plain values ---- */
+
+static ls_status set_texts(const ls_option *option, void *record, const ls_node *node) {
+    const char *texts[VALUES_MAX] = {node->text};
+    if (node->kind == LS_NODE_SCALAR) return ls_option_set(option, record, texts, 1, false);
+    if (node->kind == LS_NODE_MAP || node->count > VALUES_MAX)
+        return LS_RAISE(LS_INVALID, "%s takes a value, not a %s", option->name,
+                        node->kind == LS_NODE_MAP ? "map" : "list as long as this");
+    int count = 0;
+    for (const ls_node *child = node->first; child != NULL; child = child->next) {
+        if (child->kind != LS_NODE_SCALAR) return LS_RAISE(LS_INVALID, "%s takes a list of plain values", option->name);
+        texts[count++] = child->text;
+    }
+    return ls_option_set(option, record, texts, count, true);
+}
+
+static ls_status set_option(const ls_config *config, const ls_option *option, void *record, const ls_node *node) {
+    if (ls_node_is_null(node)) return LS_INVALID_AT(config, &node->place, "%s has no value", option->name);
+    return set_texts(option, record, node) == LS_OK ? LS_OK : ls_config_prefix(config, &node->place);
+}
+
+static ls_status refuse_key(const ls_config *config, const ls_node *child, const char *where, const char *const *names,
+                            int count) {
+    char in[LS_NAME_MAX + 8] = "";
+    if (where[0] != '\0') snprintf(in, sizeof in, " in %s", where);
+    ls_unknown("key", child->key, in, names, count);
+    return ls_config_prefix(config, &child->key_place);
+}
+
+static ls_status refuse_missing(const ls_config *config, const ls_place *place, const char *where,
+                                const ls_option *option) {
+    return LS_INVALID_AT(config, place, "%s needs '%s': %s", where[0] != '\0' ? where : "the file", option->name,
+                         option->help);
+}
+
+/* ---- sections: init and read ---- */
+
+void ls_section_init(const ls_config_key *keys, ls_config *config) {
+    for (const ls_config_key *key = keys; key->option.name != NULL; key++) {
+        if (key->section != NULL)
+            ls_section_init(key->section, config);
+        else if (key->read == NULL)
+            ls_options_init((ls_option[]){key->option, LS_OPTIONS_END}, config);
+    }
+}
+
+static ls_status read_subsection(ls_config *config, const ls_config_key *key, const ls_node *value) {
+    bool on = key->enabled == 0 || !ls_node_is_text(value, "none");
+    if (key->enabled != 0) *(bool *)((char *)config + key->enabled) = on;
+    return on ? ls_section_read(config, key->section, key->option.name, value) : LS_OK;
+}
+
+static ls_status read_value(ls_config *config, const ls_config_key *key, const ls_node *value) {
+    if (key->section != NULL) return read_subsection(config, key, value);
+    if (key->read == NULL) return set_option(config, &key->option, config, value);
+    if (ls_node_is_null(value)) return LS_INVALID_AT(config, &value->place, "%s has no value", key->option.name);
+    return key->read(config, value);
+}
+
+static const ls_config_key *find_key(const ls_config_key *keys, const char *name) {
+    for (const ls_config_key *key = keys; key->option.name != NULL; key++)
+        if (strcmp(key->option.name, name) == 0) return key;
+    return NULL;
+}
+
+static ls_status refuse_section_key(const ls_config *config, const ls_config_key *keys, const char *where,
+                                    const ls_node *child) {
+    const char *names[NAMES_MAX];
+    int count = 0;
+    for (const ls_config_key *key = keys; key->option.name != NULL; key++) names[count++] = key->option.name;
+    return refuse_key(config, child, where, names, count);
+}
+
+ls_status ls_section_read(ls_config *config, const ls_config_key *keys, const char *where, const ls_node *node) {
+    if (node->kind != LS_NODE_MAP)
+        return LS_INVALID_AT(config, &node->place, "%s must be a map of keys and values",
+                             where[0] != '\0' ? where : "the file");
+    for (const ls_node *child = node->first; child != NULL; child = child->next) {
+        const ls_config_key *key = find_key(keys, child->key);
+        if (key == NULL) return refuse_section_key(config, keys, where, child);
+        LS_TRY(read_value(config, key, child));
+    }
+    for (const ls_config_key *key = keys; key->option.name != NULL; key++)
+        if (key->option.required && ls_node_child(node, key->option.name) == NULL)
+            return refuse_missing(config, node->key != NULL ? &node->key_place : &node->place, where, &key->option);
+    return LS_OK;
+}
+
+/* ---- sections: print ---- */
+
+void ls_section_print(const ls_config *config, const ls_config_key *keys, int indent, FILE *out) {
+    for (const ls_config_key *key = keys; key->option.name != NULL; key++) {
+        fprintf(out, "%s%*s%s:", indent > 0 || key != keys ? "\n" : "", indent, "", key->option.name);
+        if (key->enabled != 0 && !*(const bool *)((const char *)config + key->enabled)) {
+            fputs(" none", out);
+        } else if (key->section != NULL) {
+            ls_section_print(config, key->section, indent + 2, out);
+        } else if (key->print != NULL) {
+            key->print(config, indent, out);
+        } else {
+            fputc(' ', out);
+            ls_option_print(&key->option, config, out);
+        }
+    }
+}
+
+/* ---- sections: compare ---- */
+
+static void print_node(const ls_node *node, FILE *out) {
+    static const char *const brackets[] = {[LS_NODE_SCALAR] = "", [LS_NODE_LIST] = "[]", [LS_NODE_MAP] = "{}"};
+    if (node->kind == LS_NODE_SCALAR) {
+        fputs(node->text, out);
+        return;
+    }
+    fputc(brackets[node->kind][0], out);
+    for (const ls_node *child = node->first; child != NULL; child = child->next) {
+        if (child->key != NULL) fprintf(out, "%s: ", child->key);
+        print_node(child, out);
+        if (child->next != NULL) fputs(", ", out);
+    }
+    fputc(brackets[node->kind][1], out);
+}
+
+/* In at most a line. */
+static void describe_node(const ls_node *node, char *text, size_t capacity) {
+    text[0] = '\0';
+    FILE *out = fmemopen(text, capacity, "w");
+    if (out == NULL) return;
+    print_node(node, out);
+    fclose(out);
+    text[capacity - 1] = '\0';
+}
+
+static ls_status refuse_change(const char *path, const ls_node *then, const ls_node *now) {
+    char a[80], b[80];
+    describe_node(then, a, sizeof a);
+    describe_node(now, b, sizeof b);
+    if (then->kind == LS_NODE_LIST && now->kind == LS_NODE_LIST && then->count != now->count) {
+        snprintf(a, sizeof a, "a list of %d", then->count);
+        snprintf(b, sizeof b, "a list of %d", now->count);
+    }
+    return LS_RAISE(LS_INVALID,
+                    "%s is %s here, but the run was started with %s, which cannot change when it is resumed; put it "
+                    "back, or train in another directory with --run",
+                    path, b, a);
+}
+
+/* Whether both have entries that can be compared one by one. */
+static bool same_frame(const ls_node *a, const ls_node *b) {
+    if (a->kind != b->kind || a->kind == LS_NODE_SCALAR || a->count != b->count) return false;
+    for (a = a->first, b = b->first; a != NULL; a = a->next, b = b->next)
+        if (a->key != NULL && strcmp(a->key, b->key) != 0) return false;
+    return true;
+}
+
+/* Appends ".name" or ".3" to a path of `length` letters. */
+static void extend_path(char *path, size_t capacity, size_t length, const char *key, int index) {
+    const char *dot = length > 0 ? "." : "";
+    if (key != NULL)
+        snprintf(path + length, capacity - length, "%s%s", dot, key);
+    else
+        snprintf(path + length, capacity - length, "%s%d", dot, index);
+}
+
+enum { KEY_PATH_MAX = 1024 };
+
+static ls_status compare_nodes(const ls_node *then, const ls_node *now, char path[KEY_PATH_MAX]) {
+    if (!same_frame(then, now)) {
+        bool equal = now->kind == LS_NODE_SCALAR && ls_node_is_text(then, now->text);
+        return equal ? LS_OK : refuse_change(path, then, now);
+    }
+    size_t length = strlen(path);
+    int index = 0;
+    for (const ls_node *a = then->first, *b = now->first; a != NULL; a = a->next, b = b->next) {
+        extend_path(path, KEY_PATH_MAX, length, a->key, index++);
+        LS_TRY(compare_nodes(a, b, path));
+    }
+    path[length] = '\0';
+    return LS_OK;
+}
+
+static ls_status compare_section(const ls_config_key *keys, const ls_node *then, const ls_node *now,
+                                 char path[KEY_PATH_MAX]) {
+    size_t length = strlen(path);
+    for (const ls_config_key *key = keys; key->option.name != NULL; key++) {
+        const ls_node *a = ls_node_child(then, key->option.name), *b = ls_node_child(now, key->option.name);
+        extend_path(path, KEY_PATH_MAX, length, key->option.name, 0);
+        if (key->section != NULL && a->kind == LS_NODE_MAP && b->kind == LS_NODE_MAP)
+            LS_TRY(compare_section(key->section, a, b, path));
+        else if (!key->may_change || a->kind != b->kind)
+            LS_TRY(compare_nodes(a, b, path));
+    }
+    path[length] = '\0';
+    return LS_OK;
+}
+
+ls_status ls_section_compare(const ls_config_key *keys, const ls_node *then, const ls_node *now) {
+    char path[KEY_PATH_MAX] = "";
+    return compare_section(keys, then, now, path);
+}
+
+/* ---- entries ---- */
+
+static const ls_option *options_of(const ls_named_type *type) {
+    return type->options != NULL ? type->options : no_options;
+}
+
+/* Name, place and value of an entry. */
+static ls_status split_entry(const ls_config *config, const ls_type_table *table, const ls_node *node,
+                             const char **name, ls_entry *out) {
+    const ls_node *child = node->first;
+    if (node->kind == LS_NODE_SCALAR && !ls_node_is_null(node)) {
+        *name = node->text;
+        *out = (ls_entry){.place = node->place};
+        return LS_OK;
+    }
+    if (node->kind == LS_NODE_MAP && node->count == 1) {
+        *name = child->key;
+        *out = (ls_entry){.place = child->key_place, .value = ls_node_is_null(child) ? NULL : child};
+        return LS_OK;
+    }
+    if (node->kind == LS_NODE_MAP && node->count > 1)
+        return LS_INVALID_AT(config, &child->next->key_place,
+                             "'%s' stands beside '%s', not under it; indent it, or write '%s: {%s: ...}'",
+                             child->next->key, child->key, child->key, child->next->key);
+    return LS_INVALID_AT(config, &node->place, "expected one %s: 'name' or 'name: {option: value}'", table->kind);
+}
+
+static ls_status find_type(const ls_config *config, const ls_type_table *table, const char *name, ls_entry *entry) {
+    const char *names[NAMES_MAX];
+    int count = 0;
+    for (ls_named_type type = table->at(0); type.name != NULL; type = table->at(++count)) {
+        if (strcmp(type.name, name) == 0) {
+            entry->index = count;
+            return LS_OK;
+        }
+        names[count] = type.name;
+    }
+    ls_unknown(table->kind, name, "", names, count);
+    return ls_config_prefix(config, &entry->place);
+}
+
+static bool is_also(const ls_type_table *table, const char *key) {
+    for (const char *const *also = table->also; also != NULL && *also != NULL; also++)
+        if (strcmp(*also, key) == 0) return true;
+    return false;
+}
+
+static ls_status refuse_entry_key(const ls_config *config, const ls_type_table *table, const ls_named_type *type,
+                                  const ls_node *child) {
+    const char *names[NAMES_MAX];
+    int count = 0;
+    for (const ls_option *option = options_of(type); option->name != NULL; option++) names[count++] = option->name;
+    for (const char *const *also = table->also; also != NULL && *also != NULL; also++) names[count++] = *also;
+    if (count == 0) return LS_INVALID_AT(config, &child->key_place, "%s has no options", type->name);
+    return refuse_key(config, child, type->name, names, count);
+}
+
+/* "dropout: 0.4": the value of the first option. */
+static ls_status set_main_value(const ls_config *config, const ls_named_type *type, const ls_entry *entry) {
+    const ls_option *first = options_of(type);
+    if (first->name == NULL) return LS_INVALID_AT(config, &entry->value->place, "%s has no options", type->name);
+    return set_option(config, first, entry->options, entry->value);
+}
+
+static ls_status set_options(const ls_config *config, const ls_type_table *table, const ls_named_type *type,
+                             const ls_entry *entry) {
+    for (const ls_node *child = entry->value->first; child != NULL; child = child->next) {
+        if (is_also(table, child->key)) continue;
+        const ls_option *option = ls_options_find(options_of(type), child->key);
+        if (option == NULL) return refuse_entry_key(config, table, type, child);
+        LS_TRY(set_option(config, option, entry->options, child));
+    }
+    return LS_OK;
+}
+
+static ls_status check_required(const ls_config *config, const ls_named_type *type, const ls_entry *entry) {
+    const ls_option *first = options_of(type);
+    bool main_value = entry->value != NULL && entry->value->kind != LS_NODE_MAP;
+    for (const ls_option *option = first; option->name != NULL; option++) {
+        if (!option->required || ls_node_child(entry->value, option->name) != NULL) continue;
+        if (!main_value || option != first) return refuse_missing(config, &entry->place, type->name, option);
+    }
+    return LS_OK;
+}
+
+static ls_status read_options(const ls_config *config, const ls_type_table *table, const ls_named_type *type,
+                              const ls_entry *entry) {
+    ls_options_init(options_of(type), entry->options);
+    if (entry->value != NULL)
+        LS_TRY(entry->value->kind == LS_NODE_MAP ? set_options(config, table, type, entry)
+                                                 : set_main_value(config, type, entry));
+    return check_required(config, type, entry);
+}
+
+ls_status ls_entry_read(const ls_config *config, const ls_type_table *table, const ls_node *node, ls_entry *out) {
+    const char *name = NULL;
+    LS_TRY(split_entry(config, table, node, &name, out));
+    LS_TRY(find_type(config, table, name, out));
+    ls_named_type type = table->at(out->index);
+    LS_TRY(ls_alloc(&out->options, (int64_t)type.options_bytes, 1, "the settings"));
+    ls_status status = read_options(config, table, &type, out);
+    if (status != LS_OK) ls_free(out->options);
+    return status;
+}
+
+ls_entry_printer ls_entry_print(const char *name, const ls_option *options, const void *record, FILE *out) {
+    ls_entry_printer printer = {.out = out};
+    fputs(name, out);
+    for (const ls_option *option = options != NULL ? options : no_options; option->name != NULL; option++) {
+        ls_entry_print_key(&printer, option->name);
+        ls_option_print(option, record, out);
+    }
+    return printer;
+}
+
+void ls_entry_print_key(ls_entry_printer *printer, const char *key) {
+    fprintf(printer->out, "%s%s: ", printer->open ? ", " : ": {", key);
+    printer->open = true;
+}
+
+void ls_entry_print_end(ls_entry_printer *printer) {
+    if (printer->open) fputc('}', printer->out);
+}
+
+void ls_text_print(const char *text, FILE *out) {
+    ls_option_print(&(ls_option){.type = LS_OPTION_STRING}, text, out);
+}

@@ -1,0 +1,74 @@
+/* config_training.c - the section `training`. */
+#include <string.h>
+
+#include "config_grammar.h"
+#include "lockstep/lanes.h"
+
+const char *const ls_monitor_names[] = {"val_loss", "loss", NULL};
+
+#define AT(field) offsetof(ls_config, training.field)
+
+static const ls_config_key early_stopping_keys[] = {
+    {.option = {"monitor", LS_OPTION_CHOICE, AT(early_stopping.monitor), .preset = "val_loss",
+                .choices = ls_monitor_names, .help = "what should fall"}},
+    {.option = {"patience", LS_OPTION_INT, AT(early_stopping.patience), .preset = "10", .min = 0, .max = 1e9,
+                .help = "epochs (or cycles of the parts) without improvement before the run ends"},
+     .may_change = true},
+    {.option = {"min_delta", LS_OPTION_DOUBLE, AT(early_stopping.min_delta), .preset = "0", .min = 0, .max = 1e9,
+                .help = "what counts as an improvement"}},
+    {.option = {"restore_best", LS_OPTION_BOOL, AT(early_stopping.restore_best), .preset = "false",
+                .help = "end with the weights of the best epoch"}},
+    LS_CONFIG_KEYS_END};
+
+static const ls_config_key checkpoint_keys[] = {
+    {.option = {"every_epochs", LS_OPTION_INT, AT(checkpoint.every_epochs), .preset = "1", .min = 0, .max = 1e9,
+                .help = "save each so many epochs; 0: only at the end and when stopped"},
+     .may_change = true},
+    {.option = {"every_steps", LS_OPTION_INT, AT(checkpoint.every_steps), .preset = "0", .min = 0, .max = 1e12,
+                .help = "and each so many steps; 0: not"},
+     .may_change = true},
+    {.option = {"keep", LS_OPTION_INT, AT(checkpoint.keep), .preset = "2", .min = 1, .max = 1e6,
+                .help = "numbered checkpoints that stay"},
+     .may_change = true},
+    {.option = {"best_interval_s", LS_OPTION_DOUBLE, AT(checkpoint.best_interval_s), .preset = "30", .min = 0,
+                .max = 1e9, .help = "the best weights are written at most once in so many seconds, and at the end"},
+     .may_change = true},
+    LS_CONFIG_KEYS_END};
+
+const ls_config_key ls_config_training_keys[] = {
+    {.option = {"epochs", LS_OPTION_INT, AT(epochs), .required = true, .min = 1, .max = 1e9,
+                .help = "passes over the data"},
+     .may_change = true},
+    {.option = {"batch_size", LS_OPTION_INT, AT(batch_size), .required = true, .min = 1, .max = 1e9,
+                .help = "samples a step, over all ranks"}},
+    {.option = {"lanes", LS_OPTION_INT, AT(lanes), .preset = "8", .min = 1, .max = LS_LANES_MAX,
+                .help = "streams of samples that make up a batch, a power of two; at least as many as ranks"}},
+    {.option = {"threads", LS_OPTION_INT, AT(threads), .preset = "0", .min = 0, .max = 4096,
+                .help = "a rank; 0: OMP_NUM_THREADS, else the node's cores divided by its ranks"},
+     .may_change = true},
+    {.option = {"early_stopping", .help = "a map, or none"},
+     .section = early_stopping_keys,
+     .enabled = AT(early_stopping.enabled)},
+    {.option = {"checkpoint", .help = "when to save"}, .section = checkpoint_keys},
+    {.option = {"images", LS_OPTION_INT, AT(images), .preset = "8", .min = 0, .max = 1000,
+                .help = "samples in the picture of each epoch; 0: none"},
+     .may_change = true},
+    LS_CONFIG_KEYS_END};
+
+/* Where a key of the section stands, or the section where it has been left out. */
+static const ls_place *place_in(const ls_node *training, const char *key) {
+    const ls_node *child = ls_node_child(training, key);
+    return child != NULL ? &child->place : &training->place;
+}
+
+ls_status ls_config_check_training(const ls_config *config, const ls_node *training) {
+    ls_lanes lanes;
+    if (ls_lanes_init(&lanes, (int)config->training.lanes, 0, 1) != LS_OK)
+        return ls_config_prefix(config, place_in(training, "lanes"));
+    const ls_early_stopping *stopping = &config->training.early_stopping;
+    bool validated = config->data.split > 0 || config->data.validation.count > 0;
+    if (!stopping->enabled || validated || strcmp(ls_monitor_names[stopping->monitor], "val_loss") != 0) return LS_OK;
+    return LS_INVALID_AT(
+        config, place_in(training, "early_stopping"),
+        "early_stopping watches val_loss, but there is no data.validation; give one, or monitor: loss");
+}
