@@ -1,5 +1,6 @@
 #include "support/nets.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -7,8 +8,23 @@
 
 #include <cmocka.h>
 
+#include "lockstep/cpu.h"
+
 void expect_ok(ls_status status) {
     if (status != LS_OK) fail_msg("%s", ls_failure_get()->message);
+}
+
+void expect_near(double actual, double expected, double tolerance) {
+    if (!(fabs(actual - expected) <= tolerance)) fail_msg("%.9g is not within %g of %.9g", actual, tolerance, expected);
+}
+
+ls_pool *start_pool(int threads) {
+    ls_isa isa;
+    ls_pool *pool;
+    expect_ok(ls_cpu_detect(&isa));
+    ls_cpu_use(isa);
+    expect_ok(ls_pool_create(threads, &pool));
+    return pool;
 }
 
 static void set_option(const ls_option *table, void *record, char *word) {
@@ -61,7 +77,7 @@ ls_rows make_rows(int lanes, const int64_t *lane_rows, int nodes, const int *beg
     return rows;
 }
 
-float formula(uint32_t stream, uint64_t index) {
+float formula_number(uint32_t stream, uint64_t index) {
     uint64_t z = ((uint64_t)stream << 40) + index + 1;
     z *= 0x9E3779B97F4A7C15U;
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9U;
@@ -71,5 +87,5 @@ float formula(uint32_t stream, uint64_t index) {
 }
 
 void fill_formula(uint32_t stream, float low, float high, int64_t count, float *out) {
-    for (int64_t i = 0; i < count; i++) out[i] = low + (high - low) * formula(stream, (uint64_t)i);
+    for (int64_t i = 0; i < count; i++) out[i] = low + (high - low) * formula_number(stream, (uint64_t)i);
 }

@@ -5,6 +5,10 @@
 #include "lockstep/model.h"
 
 void expect_ok(ls_status status);
+void expect_near(double actual, double expected, double tolerance);
+
+/* A pool, and the instruction set that a run would use. */
+ls_pool *start_pool(int threads);
 
 /* Sets a record's defaults, then "units=3 strides=2,1 activation=tanh". */
 void set_options(const ls_option *table, void *record, const char *text);
@@ -21,7 +25,7 @@ ls_rows make_rows(int lanes, const int64_t *lane_rows, int nodes, const int *beg
 
 /* Number `index` of stream `stream`, uniform in [0, 1) with 24 bits: SplitMix64's output function (Steele, Lea and
  * Flood 2014), which scripts/make-references computes too. */
-float formula(uint32_t stream, uint64_t index);
+float formula_number(uint32_t stream, uint64_t index);
 void fill_formula(uint32_t stream, float low, float high, int64_t count, float *out);
 
 #endif

@@ -1,0 +1,91 @@
+#include "support/layer_bench.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "support/nets.h"
+
+static float *numbers(int64_t count) {
+    float *out = malloc((size_t)(count ? count : 1) * sizeof *out);
+    assert_non_null(out);
+    for (int64_t i = 0; i < count; i++) out[i] = NAN;
+    return out;
+}
+
+static void open_layer(layer_bench *bench, const char *type, const char *options, ls_shape in) {
+    ls_layer *layer = &bench->layer;
+    layer->type = ls_layer_type_find(type);
+    assert_non_null(layer->type);
+    layer->inputs = 1;
+    layer->in[0] = in;
+    layer->options = calloc(1, layer->type->options_bytes + 1);
+    layer->plan = calloc(1, layer->type->plan_bytes + 1);
+    set_options(layer->type->options, layer->options, options);
+    expect_ok(layer->type->prepare(
+        layer, &(ls_limits){.max_rows = bench->rows.count, .threads = BENCH_THREADS, .lanes = bench->rows.lanes}));
+    bench->in_count = ls_shape_count(&in);
+    bench->out_count = ls_shape_count(&layer->out);
+}
+
+static void open_params(layer_bench *bench) {
+    for (int p = 0; p < bench->layer.params; p++) {
+        bench->param_count[p] = ls_shape_count(&bench->layer.param[p].shape);
+        bench->param[p] = numbers(bench->param_count[p]);
+        fill_formula((uint32_t)(3 + p), -1, 1, bench->param_count[p], bench->param[p]);
+        for (int n = 0; n < bench->rows.nodes; n++) bench->dparam[p][n] = numbers(bench->param_count[p]);
+        bench->io.param[p] = bench->param[p];
+        bench->io.dparam[p] = bench->dparam[p];
+    }
+}
+
+void layer_bench_open(layer_bench *bench, ls_pool *pool, const char *type, const char *options, ls_shape in,
+                      const ls_rows *rows) {
+    memset(bench, 0, sizeof *bench);
+    bench->rows = *rows;
+    open_layer(bench, type, options, in);
+    open_params(bench);
+    bench->x = numbers(rows->count * bench->in_count);
+    bench->dx = numbers(rows->count * bench->in_count);
+    bench->y = numbers(rows->count * bench->out_count);
+    bench->dy = numbers(rows->count * bench->out_count);
+    fill_formula(1, -1, 1, rows->count * bench->in_count, bench->x);
+    fill_formula(2, -1, 1, rows->count * bench->out_count, bench->dy);
+    for (int i = 0; i < (int)(sizeof bench->samples / sizeof *bench->samples); i++) bench->samples[i] = i;
+    bench->pass = (ls_pass){.pool = pool,
+                            .rows = &bench->rows,
+                            .samples = bench->samples,
+                            .training = true,
+                            .seed = 1,
+                            .scratch = numbers(bench->layer.scratch_floats)};
+    bench->io.x[0] = bench->x;
+    bench->io.y = bench->y;
+    bench->io.dy = bench->dy;
+    bench->io.dx[0] = bench->dx;
+}
+
+void layer_bench_forward(layer_bench *bench) {
+    bench->layer.type->forward(&bench->layer, &bench->pass, &bench->io);
+}
+
+void layer_bench_backward(layer_bench *bench) {
+    bench->layer.type->backward(&bench->layer, &bench->pass, &bench->io);
+}
+
+void layer_bench_close(layer_bench *bench) {
+    for (int p = 0; p < bench->layer.params; p++) {
+        free(bench->param[p]);
+        for (int n = 0; n < bench->rows.nodes; n++) free(bench->dparam[p][n]);
+    }
+    free(bench->x);
+    free(bench->y);
+    free(bench->dx);
+    free(bench->dy);
+    free(bench->pass.scratch);
+    free(bench->layer.options);
+    free(bench->layer.plan);
+}

@@ -1,0 +1,30 @@
+/* layer_bench.h - one layer by itself, with memory for a pass of it. */
+#ifndef SUPPORT_LAYER_BENCH_H
+#define SUPPORT_LAYER_BENCH_H
+
+#include "lockstep/layer.h"
+
+enum { BENCH_THREADS = 2 };
+
+typedef struct layer_bench {
+    ls_layer layer;
+    ls_rows rows;
+    ls_pass pass;
+    ls_layer_io io;
+    int64_t in_count, out_count;                /* of one sample */
+    float *x, *y, *dy, *dx;                     /* [rows] */
+    float *param[LS_PARAMS_MAX];                /* weights */
+    float *dparam[LS_PARAMS_MAX][LS_NODES_MAX]; /* gradients */
+    int64_t param_count[LS_PARAMS_MAX];
+    int64_t samples[64];
+} layer_bench;
+
+/* A layer of one input. x, dy and weights come from streams 1, 2, 3, ... of the formula, uniform in [-1, 1); what the
+ * layer is to write is NaN. Training, in epoch 0, of the samples 0, 1, 2, ... Not for views, which have no passes. */
+void layer_bench_open(layer_bench *bench, ls_pool *pool, const char *type, const char *options, ls_shape in,
+                      const ls_rows *rows);
+void layer_bench_forward(layer_bench *bench);
+void layer_bench_backward(layer_bench *bench);
+void layer_bench_close(layer_bench *bench);
+
+#endif

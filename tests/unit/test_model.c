@@ -1,0 +1,309 @@
+/* The graph of a model, its flat vectors and its memory. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lockstep/memory.h"
+#include "lockstep/rng.h"
+#include "nn/slab.h"
+#include "support/nets.h"
+
+enum { ROWS = 6, LANES = 4 };
+
+static ls_pool *pool;
+
+static int set_up(void **state) {
+    (void)state;
+    pool = start_pool(2);
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    ls_pool_destroy(pool);
+    return 0;
+}
+
+static const ls_limits limits = {.max_rows = ROWS, .threads = 2, .lanes = LANES};
+
+static ls_model *autoencoder(void) {
+    ls_model *model = new_model((ls_shape){3, {8, 8, 1}});
+    add_layer(model, "conv2d", "filters=4 kernel_size=3 padding=same activation=relu", NULL);
+    add_layer(model, "max_pooling2d", "", "code");
+    add_layer(model, "conv2d", "filters=3 kernel_size=3 padding=same activation=relu", NULL);
+    add_layer(model, "up_sampling2d", "", NULL);
+    add_layer(model, "conv2d", "filters=1 kernel_size=3 padding=same activation=sigmoid", NULL);
+    add_layer(model, "reshape", "target_shape=64", NULL);
+    return model;
+}
+
+static void set_loss(ls_model *model) {
+    ls_shape target = ls_model_output_shape(model);
+    expect_ok(ls_model_set_loss(model, ls_loss_type_find("binary_crossentropy"), &target));
+}
+
+static void expect_invalid(ls_status status, const char *message) {
+    assert_int_equal(status, LS_INVALID);
+    if (!strstr(ls_failure_get()->message, message)) {
+        fail_msg("'%s' is not in: %s", message, ls_failure_get()->message);
+    }
+}
+
+static void test_names(void **state) {
+    (void)state;
+    ls_model *model = autoencoder();
+    const ls_layer_type *dense = ls_layer_type_find("dense");
+    assert_string_equal(ls_model_layer(model, 0)->name, "conv2d");
+    assert_string_equal(ls_model_layer(model, 2)->name, "conv2d_1");
+    assert_int_equal(ls_model_find(model, "code"), 1);
+    assert_int_equal(ls_model_find(model, "cod"), -1);
+    assert_string_equal(ls_model_nearest(model, "cod"), "code");
+    expect_invalid(try_layer(model, dense, "units=3", "code", NULL, 0), "taken");
+    expect_invalid(try_layer(model, dense, "units=3", "input", NULL, 0), "taken");
+    expect_invalid(try_layer(model, dense, "units=3", "a/b", NULL, 0), "letters");
+    expect_invalid(try_layer(model, dense, "units=3", "b", (const char *[]){"coda"}, 1), "did you mean 'code'?");
+    expect_invalid(try_layer(model, dense, "units=3", "b", (const char *[]){"code", "code"}, 2), "takes 1");
+    assert_int_equal(ls_model_layers(model), 6);
+    ls_model_destroy(model);
+}
+
+static void test_many_layers(void **state) {
+    (void)state;
+    ls_model *model = new_model((ls_shape){1, {3}});
+    for (int i = 0; i < 100; i++) add_layer(model, "dense", "units=3", NULL);
+    assert_string_equal(ls_model_layer(model, 99)->name, "dense_99");
+    assert_int_equal(ls_model_param_count(model), 1200);
+    ls_model_destroy(model);
+}
+
+static void test_loss_must_fit(void **state) {
+    (void)state;
+    const ls_loss_type *cross_entropy = ls_loss_type_find("binary_crossentropy");
+    ls_model *model = new_model((ls_shape){1, {6}});
+    expect_invalid(ls_model_set_loss(model, cross_entropy, &(ls_shape){1, {6}}), "no layers");
+    add_layer(model, "dense", "units=4 activation=relu", "a");
+    expect_invalid(ls_model_set_loss(model, cross_entropy, &(ls_shape){1, {6}}), "4 numbers against 6");
+    expect_invalid(ls_model_set_loss(model, cross_entropy, &(ls_shape){1, {4}}), "activation: sigmoid");
+    expect_ok(
+        try_layer(model, ls_layer_type_find("dense"), "units=6 activation=sigmoid", "b", (const char *[]){"input"}, 1));
+    expect_invalid(ls_model_set_loss(model, cross_entropy, &(ls_shape){2, {2, 3}}), "'a' (dense): no later layer");
+    ls_model_destroy(model);
+}
+
+/* The last layer comes first; arrays start at cache lines and do not overlap. */
+static void test_flat_order(void **state) {
+    (void)state;
+    ls_model *model = autoencoder();
+    int64_t end = 0;
+    for (int i = ls_model_layers(model) - 1; i >= 0; i--) {
+        const ls_layer *layer = ls_model_layer(model, i);
+        for (int p = 0; p < layer->params; p++) {
+            assert_int_equal(layer->param[p].offset, end);
+            end = ls_align_floats(end + ls_shape_count(&layer->param[p].shape));
+        }
+    }
+    assert_int_equal(ls_model_flat_count(model), end);
+    assert_int_equal(ls_model_param_count(model), (9 * 4 + 4) + (9 * 4 * 3 + 3) + (9 * 3 + 1));
+    ls_model_destroy(model);
+}
+
+static void test_initial_weights(void **state) {
+    (void)state;
+    ls_model *model = new_model((ls_shape){1, {300}});
+    add_layer(model, "dense", "units=100", NULL);
+    add_layer(model, "dense", "units=300", NULL);
+    float *weights = calloc((size_t)ls_model_flat_count(model), sizeof(float));
+    ls_model_init_weights(model, 3, weights);
+    double limit = sqrt(6.0 / 400), sum[2] = {0}, squares = 0;
+    const float *kernel[] = {weights + ls_model_layer(model, 0)->param[0].offset,
+                             weights + ls_model_layer(model, 1)->param[0].offset};
+    for (int i = 0; i < 30000; i++) {
+        for (int k = 0; k < 2; k++) sum[k] += (double)kernel[k][i];
+        squares += (double)kernel[0][i] * (double)kernel[0][i];
+        assert_true(fabs((double)kernel[0][i]) <= limit);
+    }
+    expect_near(sum[0] / 30000, 0, 0.002); /* five standard deviations */
+    expect_near(squares / 30000, limit * limit / 3, 0.0002);
+    assert_true(sum[0] != sum[1]);
+    for (int i = 0; i < 100; i++) assert_true(weights[ls_model_layer(model, 0)->param[1].offset + i] == 0);
+    free(weights);
+    ls_model_destroy(model);
+}
+
+typedef struct training {
+    ls_model *model;
+    ls_rows rows;
+    ls_pass pass;
+    int64_t samples[ROWS];
+    float input[ROWS * 64], *weights, *gradients[LANES];
+    double row_loss[ROWS];
+} training;
+
+static void begin(training *t, int nodes, const int *node_begin) {
+    t->model = autoencoder();
+    t->rows = make_rows(LANES, (const int64_t[]){2, 0, 3, 1}, nodes, node_begin);
+    for (int i = 0; i < ROWS; i++) t->samples[i] = i;
+    t->pass = (ls_pass){.pool = pool, .rows = &t->rows, .samples = t->samples, .training = true};
+    fill_formula(1, 0, 1, ROWS * 64, t->input);
+    set_loss(t->model);
+    expect_ok(ls_model_prepare(t->model, &limits, true));
+    int64_t flat = ls_model_flat_count(t->model);
+    expect_ok(ls_alloc(&t->weights, flat, sizeof(float), "weights"));
+    for (int n = 0; n < nodes; n++) {
+        expect_ok(ls_alloc(&t->gradients[n], flat, sizeof(float), "gradients"));
+        fill_formula(9, 1, 2, flat, t->gradients[n]);
+    }
+    ls_model_init_weights(t->model, 1, t->weights);
+}
+
+static void run(training *t) {
+    ls_model_forward(t->model, &t->pass, t->weights, t->input, -1);
+    ls_loss_evaluate(ls_model_loss(t->model), pool, &t->rows, 64,
+                     ls_model_output(t->model, ls_model_layers(t->model) - 1), t->input,
+                     ls_model_output_gradient(t->model), t->row_loss);
+    ls_model_backward(t->model, &t->pass, t->weights, t->input, t->gradients);
+}
+
+static void end(training *t) {
+    ls_model_destroy(t->model);
+    ls_free(t->weights);
+    for (int n = 0; n < t->rows.nodes; n++) ls_free(t->gradients[n]);
+}
+
+/* However the lanes are put into nodes, the sum in the tree is the same; gaps are zero. */
+static void test_nodes_add_up_to_the_same_bits(void **state) {
+    (void)state;
+    static training one, four;
+    begin(&one, 1, (const int[]){0, 4});
+    begin(&four, 4, (const int[]){0, 1, 2, 3, 4});
+    run(&one);
+    run(&four);
+    float *const *g = four.gradients;
+    for (int64_t i = 0; i < ls_model_flat_count(one.model); i++) {
+        assert_true(one.gradients[0][i] == (g[0][i] + g[1][i]) + (g[2][i] + g[3][i]));
+    }
+    for (int64_t i = 27; i < 32; i++) assert_true(one.gradients[0][i] == 0); /* behind the last kernel's 27 numbers */
+    end(&one);
+    end(&four);
+}
+
+/* Passes leave nothing behind: the same pass again gives the same bits, also after a prediction of memory and with more
+ * room. */
+static void test_passes_repeat(void **state) {
+    (void)state;
+    static training t;
+    begin(&t, 1, (const int[]){0, 4});
+    run(&t);
+    size_t bytes = (size_t)ls_model_flat_count(t.model) * sizeof(float);
+    float *first = malloc(bytes);
+    memcpy(first, t.gradients[0], bytes);
+    ls_model_memory_bytes(t.model, &(ls_limits){.max_rows = 1000, .threads = 7, .lanes = 9}, false);
+    run(&t);
+    assert_memory_equal(first, t.gradients[0], bytes);
+    expect_ok(ls_model_prepare(t.model, &(ls_limits){.max_rows = 50, .threads = 4, .lanes = LANES}, true));
+    run(&t);
+    assert_memory_equal(first, t.gradients[0], bytes);
+    free(first);
+    end(&t);
+}
+
+/* The loss gets logits, the user the activation, once; layers up to the code can run alone. */
+static void test_predict(void **state) {
+    (void)state;
+    static training t;
+    begin(&t, 1, (const int[]){0, 4});
+    int last = ls_model_layers(t.model) - 1, code = ls_model_find(t.model, "code");
+    float logits[ROWS * 64], codes[ROWS * 64];
+    ls_model_forward(t.model, &t.pass, t.weights, t.input, -1);
+    memcpy(logits, ls_model_output(t.model, last), sizeof logits);
+    memcpy(codes, ls_model_predict(t.model, &t.pass, code), sizeof codes);
+    for (int times = 0; times < 2; times++) {
+        const float *y = ls_model_predict(t.model, &t.pass, last);
+        for (int i = 0; i < ROWS * 64; i++) expect_near((double)y[i], 1 / (1 + exp(-(double)logits[i])), 1e-6);
+    }
+    expect_ok(ls_model_prepare(t.model, &limits, false));
+    t.pass.training = false;
+    ls_model_forward(t.model, &t.pass, t.weights, t.input, code);
+    assert_memory_equal(codes, ls_model_predict(t.model, &t.pass, code), sizeof codes);
+    end(&t);
+}
+
+static void test_views_of_the_input(void **state) {
+    (void)state;
+    ls_model *model = new_model((ls_shape){3, {2, 2, 1}});
+    add_layer(model, "flatten", "", NULL);
+    add_layer(model, "reshape", "target_shape=2,2", NULL);
+    expect_ok(ls_model_prepare(model, &limits, false));
+    ls_rows rows = ls_rows_single(1);
+    float input[4] = {1, 2, 3, 4};
+    ls_model_forward(model, &(ls_pass){.pool = pool, .rows = &rows}, NULL, input, -1);
+    assert_ptr_equal(ls_model_output(model, 1), input);
+    ls_model_destroy(model);
+}
+
+/* Gradients lie where outputs are done with: training takes less than twice the outputs, yet all of them. */
+static void test_memory(void **state) {
+    (void)state;
+    ls_model *model = new_model((ls_shape){1, {1024}});
+    for (int i = 0; i < 10; i++) add_layer(model, "activation", "activation=tanh", NULL);
+    add_layer(model, "dense", "units=1024 activation=sigmoid", NULL);
+    for (int i = 0; i < 10; i++) add_layer(model, "activation", "activation=tanh", NULL);
+    ls_shape target = ls_model_output_shape(model);
+    expect_ok(ls_model_set_loss(model, ls_loss_type_find("mean_squared_error"), &target));
+    ls_limits one = {.max_rows = 1, .threads = 1, .lanes = 1}, hundred = {.max_rows = 101, .threads = 1, .lanes = 1};
+    int64_t outputs = ls_model_memory_bytes(model, &hundred, false) - ls_model_memory_bytes(model, &one, false);
+    int64_t all = ls_model_memory_bytes(model, &hundred, true) - ls_model_memory_bytes(model, &one, true);
+    assert_true(outputs >= 21 * 1024 * 100 * 4);
+    assert_true(all >= outputs &&
+                all <= outputs + 3 * 1024 * 100 * 4); /* the first gradients have no output to replace */
+    ls_model_destroy(model);
+}
+
+/* Pieces of random sizes and times: none that are needed at the same moment overlap, and little is wasted. */
+static void test_slab(void **state) {
+    (void)state;
+    enum { PIECES = 60, MOMENTS = 40 };
+    ls_rng rng = ls_rng_stream(1, LS_RNG_TEST, 0, 0);
+    ls_piece pieces[PIECES];
+    ls_slab slab = {0};
+    int64_t needed[MOMENTS] = {0}, most = 0;
+    for (int i = 0; i < PIECES; i++) {
+        int first = (int)ls_rng_below(&rng, (uint64_t)(3 * i), MOMENTS);
+        int last = first + (int)ls_rng_below(&rng, (uint64_t)(3 * i + 1), (uint64_t)(MOMENTS - first));
+        ls_slab_add(&slab, &pieces[i], 1 + (int64_t)ls_rng_below(&rng, (uint64_t)(3 * i + 2), 1000), first, last);
+        for (int m = first; m <= last; m++) needed[m] += pieces[i].floats;
+    }
+    for (int m = 0; m < MOMENTS; m++) most = needed[m] > most ? needed[m] : most;
+    int64_t floats = ls_slab_layout(&slab);
+    assert_true(floats >= most && floats <= most + most / 4);
+    for (int i = 0; i < PIECES; i++) {
+        const ls_piece *a = &pieces[i];
+        assert_true(a->offset >= 0 && a->offset + a->floats <= floats && a->offset % 16 == 0);
+        for (int j = 0; j < i; j++) {
+            const ls_piece *b = &pieces[j];
+            if (a->first > b->last || b->first > a->last) continue;
+            assert_true(a->offset >= b->offset + b->floats || b->offset >= a->offset + a->floats);
+        }
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_many_layers),
+        cmocka_unit_test(test_loss_must_fit),
+        cmocka_unit_test(test_flat_order),
+        cmocka_unit_test(test_initial_weights),
+        cmocka_unit_test(test_nodes_add_up_to_the_same_bits),
+        cmocka_unit_test(test_passes_repeat),
+        cmocka_unit_test(test_predict),
+        cmocka_unit_test(test_views_of_the_input),
+        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_slab),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
