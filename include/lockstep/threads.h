@@ -20,6 +20,10 @@ ls_status ls_pool_create(int threads, ls_pool **out);
 void ls_pool_destroy(ls_pool *pool); /* NULL is allowed */
 int ls_pool_threads(const ls_pool *pool);
 
+/* How many threads a process should have where nobody says otherwise: OMP_NUM_THREADS, else this machine's cores
+ * divided by the processes that share it, and no more than the cores that this one may run on. */
+int ls_threads_default(int processes);
+
 /* Runs all tasks and returns when they are done. Only one caller at a time, and not from inside a task. No allocation.
  */
 void ls_pool_run(ls_pool *pool, int64_t tasks, ls_task_fn run, void *context);

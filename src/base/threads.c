@@ -13,7 +13,9 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lockstep/clock.h"
 #include "lockstep/memory.h"
@@ -170,9 +172,7 @@ void ls_pool_run(ls_pool *pool, int64_t tasks, ls_task_fn run, void *context) {
     close_door(pool);
 }
 
-int ls_pool_threads(const ls_pool *pool) {
-    return pool->threads;
-}
+int ls_pool_threads(const ls_pool *pool) { return pool->threads; }
 
 /* The new threads take no signals: handlers run on the main thread. */
 static ls_status start_workers(ls_pool *pool) {
@@ -226,4 +226,18 @@ void ls_pool_destroy(ls_pool *pool) {
     ls_free(pool->workers);
     ls_free(pool->shares);
     ls_free(pool);
+}
+
+static int allowed_cores(void) {
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : INSIDE;
+}
+
+int ls_threads_default(int processes) {
+    const char *environment = getenv("OMP_NUM_THREADS");
+    long wanted = environment != NULL ? strtol(environment, NULL, 10) : 0;
+    if (wanted >= 1) return wanted < INSIDE ? (int)wanted : INSIDE;
+    long part = sysconf(_SC_NPROCESSORS_ONLN) / processes;
+    int allowed = allowed_cores();
+    return part < 1 ? 1 : part < allowed ? (int)part : allowed;
 }
