@@ -7,6 +7,8 @@
 #ifndef LOCKSTEP_CONFIG_H
 #define LOCKSTEP_CONFIG_H
 
+#include <stdio.h>
+
 #include "lockstep/comm.h"
 #include "lockstep/dataset.h"
 #include "lockstep/file.h"
@@ -112,6 +114,9 @@ ls_status ls_config_prefix(const ls_config *config, const ls_place *place);
 /* Errors: LS_INVALID, naming the first key on which `now` differs from `then` and that may not change on resume, with
  * both values. May change: training.epochs, patience, paths, threads, how often to save, pictures. */
 ls_status ls_config_compare(const ls_config *then, const ls_config *now);
+
+/* Prints all sections, keys, layers, transforms, losses and optimizers with their options. */
+void ls_config_help(FILE *out);
 
 /* --- from settings to objects; data errors name the place in the config too --- */
 

@@ -10,7 +10,7 @@
 
 enum { TEXT_BYTES_MAX = 1 << 20 };
 
-static const ls_config_key keys[] = {
+const ls_config_key ls_config_keys[] = {
     {.option = {"seed", LS_OPTION_INT, offsetof(ls_config, seed), .preset = "0", .min = 0, .max = 999999999999999,
                 .help = "of all random numbers"}},
     {.option = {"data", .required = true, .help = "files, and what is made of a sample"},
@@ -39,7 +39,7 @@ static ls_status print_text(ls_config *config) {
     size_t bytes = 0;
     FILE *out = open_memstream(&text, &bytes);
     if (out == NULL) return LS_RAISE(LS_ERROR, "cannot allocate memory for the settings");
-    ls_section_print(config, keys, 0, out);
+    ls_section_print(config, ls_config_keys, 0, out);
     fputc('\n', out);
     if (fclose(out) != 0) return LS_RAISE(LS_ERROR, "cannot allocate memory for the settings");
     config->text = text;
@@ -47,8 +47,8 @@ static ls_status print_text(ls_config *config) {
 }
 
 static ls_status read_tree(ls_config *config, const ls_node *root) {
-    ls_section_init(keys, config);
-    LS_TRY(ls_section_read(config, keys, "", root));
+    ls_section_init(ls_config_keys, config);
+    LS_TRY(ls_section_read(config, ls_config_keys, "", root));
     LS_TRY(ls_config_complete_data(config, ls_node_child(root, "data")));
     LS_TRY(ls_config_check_training(config, ls_node_child(root, "training")));
     const ls_node *code = ls_node_child(root, "code");
@@ -142,7 +142,7 @@ ls_status ls_config_compare(const ls_config *then, const ls_config *now) {
     ls_status status;
     if (LS_FAILED(status = ls_yaml_parse(then->path, then->text, &a))) goto done;
     if (LS_FAILED(status = ls_yaml_parse(now->path, now->text, &b))) goto done;
-    if (LS_FAILED(status = ls_section_compare(keys, a, b))) ls_failure_prefix("%s: ", now->path);
+    if (LS_FAILED(status = ls_section_compare(ls_config_keys, a, b))) ls_failure_prefix("%s: ", now->path);
 done:
     ls_node_destroy(a);
     ls_node_destroy(b);

@@ -335,6 +335,4 @@ void ls_entry_print_end(ls_entry_printer *printer) {
     if (printer->open) fputc('}', printer->out);
 }
 
-void ls_text_print(const char *text, FILE *out) {
-    ls_option_print(&(ls_option){.type = LS_OPTION_STRING}, text, out);
-}
+void ls_text_print(const char *text, FILE *out) { ls_option_print(&(ls_option){.type = LS_OPTION_STRING}, text, out); }

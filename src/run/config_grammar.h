@@ -27,6 +27,7 @@ struct ls_config_key {
     }
 
 /* The sections, and what is left to do when all keys have been read. */
+extern const ls_config_key ls_config_keys[]; /* the whole file */
 extern const ls_config_key ls_config_data_keys[], ls_config_training_keys[];
 ls_status ls_config_complete_data(ls_config *config, const ls_node *data);
 ls_status ls_config_check_training(const ls_config *config, const ls_node *training);

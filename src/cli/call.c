@@ -1,0 +1,213 @@
+/* call.c - from a command line to a call. */
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+#include "lockstep/memory.h"
+
+enum { NAMES_MAX = 64 };
+
+typedef struct reader {
+    int argc, at; /* at: the next argument */
+    char **argv;
+    ls_call *call;
+    bool given[LS_COMMAND_TABLES][NAMES_MAX]; /* which options have been */
+} reader;
+
+/* ---- options ---- */
+
+static const struct {
+    char letter;
+    const char *name;
+} short_forms[] = {{'h', "help"}, {'n', "count"}, {'o', "output"}};
+
+/* "--name" of an argument that may be "-x" or "--name=value". Errors: LS_INVALID, an unknown letter. */
+static ls_status option_name(const char *argument, char name[LS_NAME_MAX]) {
+    const char *bare = argument + strspn(argument, "-");
+    snprintf(name, LS_NAME_MAX, "%.*s", (int)strcspn(bare, "="), bare);
+    if (argument[1] == '-') return LS_OK;
+    for (size_t i = 0; i < sizeof short_forms / sizeof *short_forms; i++) {
+        if (bare[0] != short_forms[i].letter || (bare[1] != '\0' && bare[1] != '=')) continue;
+        snprintf(name, LS_NAME_MAX, "%s", short_forms[i].name);
+        return LS_OK;
+    }
+    return LS_RAISE(LS_INVALID, "unknown option '%s'; options with long names begin with --", argument);
+}
+
+/* What stands behind "=", else the next argument. */
+static ls_status option_value(reader *r, const char *argument, const char **value) {
+    const char *equals = strchr(argument, '=');
+    if (equals != NULL) {
+        *value = equals + 1;
+        return LS_OK;
+    }
+    if (r->at == r->argc) return LS_RAISE(LS_INVALID, "%s needs a value", argument);
+    *value = r->argv[r->at++];
+    return LS_OK;
+}
+
+static ls_status refuse_option(const ls_command *command, const char *argument) {
+    char storage[NAMES_MAX][LS_NAME_MAX];
+    const char *names[NAMES_MAX];
+    int count = 0;
+    for (int t = 0; t < LS_COMMAND_TABLES; t++)
+        for (const ls_option *option = command->table[t].options; option != NULL && option->name != NULL; option++) {
+            snprintf(storage[count], LS_NAME_MAX, "--%s", option->name);
+            names[count] = storage[count];
+            count++;
+        }
+    if (command->settable) names[count++] = "--set";
+    names[count++] = "--help";
+    char where[LS_NAME_MAX + 8], word[LS_NAME_MAX];
+    snprintf(where, sizeof where, " of %s", command->name);
+    snprintf(word, sizeof word, "%.*s", (int)strcspn(argument, "="), argument);
+    return ls_unknown("option", word, where, names, count);
+}
+
+static ls_status set_option(reader *r, int table, const ls_option *option, const char *argument) {
+    const ls_option *options = r->call->command->table[table].options;
+    const char *value = "true";
+    if (option->type != LS_OPTION_BOOL || strchr(argument, '=') != NULL) LS_TRY(option_value(r, argument, &value));
+    r->given[table][option - options] = true;
+    if (ls_option_set(option, r->call->options[table], &value, 1, false) == LS_OK) return LS_OK;
+    return ls_failure_prefix("--");
+}
+
+static ls_status read_option(reader *r, const char *argument) {
+    ls_call *call = r->call;
+    const ls_command *command = call->command;
+    char name[LS_NAME_MAX];
+    LS_TRY(option_name(argument, name));
+    if (strcmp(name, "help") == 0) {
+        call->help = true;
+        return LS_OK;
+    }
+    if (command->settable && strcmp(name, "set") == 0)
+        return option_value(r, argument, &call->setting[call->settings++]);
+    for (int t = 0; t < LS_COMMAND_TABLES; t++) {
+        if (command->table[t].options == NULL) continue;
+        const ls_option *option = ls_options_find(command->table[t].options, name);
+        if (option != NULL) return set_option(r, t, option, argument);
+    }
+    return refuse_option(command, argument);
+}
+
+/* ---- words ---- */
+
+static ls_status read_arguments(reader *r) {
+    ls_call *call = r->call;
+    bool only_words = false;
+    while (r->at < r->argc) {
+        const char *argument = r->argv[r->at++];
+        if (!only_words && strcmp(argument, "--") == 0)
+            only_words = true;
+        else if (!only_words && argument[0] == '-' && argument[1] != '\0')
+            LS_TRY(read_option(r, argument));
+        else
+            call->word[call->words++] = argument;
+    }
+    return LS_OK;
+}
+
+static ls_status check_required(const reader *r) {
+    const ls_command *command = r->call->command;
+    for (int t = 0; t < LS_COMMAND_TABLES; t++) {
+        const ls_option *options = command->table[t].options;
+        for (const ls_option *option = options; option != NULL && option->name != NULL; option++)
+            if (option->required && !r->given[t][option - options])
+                return LS_RAISE(LS_INVALID, "%s needs --%s: %s", command->name, option->name, option->help);
+    }
+    return LS_OK;
+}
+
+static ls_status check_words(const ls_call *call) {
+    const ls_command *command = call->command;
+    if (call->words >= command->min_words && call->words <= command->max_words) return LS_OK;
+    if (call->words > command->max_words)
+        return LS_RAISE(LS_INVALID, "%s: one word too many: '%s'; usage: lockstep %s %s", command->name,
+                        call->word[command->max_words], command->name, command->usage);
+    return LS_RAISE(LS_INVALID, "usage: lockstep %s %s", command->name, command->usage);
+}
+
+/* ---- commands ---- */
+
+static const ls_command *command_at(const ls_command *parent, int index) {
+    return parent != NULL ? parent->kind(index) : ls_commands[index];
+}
+
+/* The command that a word names among all (parent NULL) or among a command's kinds. */
+static ls_status find_command(const ls_command *parent, const char *word, const ls_command **out) {
+    const char *names[NAMES_MAX];
+    int count = 0;
+    for (const ls_command *command = command_at(parent, 0); command != NULL; command = command_at(parent, ++count)) {
+        *out = command;
+        names[count] = parent != NULL ? command->name + strlen(parent->name) + 1 : command->name;
+        if (strcmp(names[count], word) == 0) return LS_OK;
+    }
+    if (parent == NULL) names[count++] = "help";
+    char where[LS_NAME_MAX + 8] = "";
+    if (parent != NULL) snprintf(where, sizeof where, " of %s", parent->name);
+    return ls_unknown(parent != NULL ? "kind" : "command", word, where, names, count);
+}
+
+static bool is_help(const char *word) { return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0; }
+
+/* "import idx"; "import --help" stays with import. */
+static ls_status choose_kind(reader *r) {
+    const ls_command *command = r->call->command;
+    if (command->kind == NULL) return LS_OK;
+    if (r->at == r->argc && r->call->help) return LS_OK;
+    if (r->at == r->argc) return LS_RAISE(LS_INVALID, "usage: lockstep %s %s", command->name, command->usage);
+    if (is_help(r->argv[r->at])) return LS_OK;
+    return find_command(command, r->argv[r->at++], &r->call->command);
+}
+
+/* `help`, `--help` and `--version`, where they stand in the command's place. */
+static ls_status choose_command(reader *r) {
+    if (r->argc < 2) return LS_RAISE(LS_INVALID, "which command? 'lockstep --help' lists them");
+    const char *word = r->argv[r->at++];
+    if (strcmp(word, "--version") == 0) {
+        r->call->version = true;
+        return LS_OK;
+    }
+    if (is_help(word) || strcmp(word, "help") == 0) {
+        r->call->help = true;
+        if (r->at == r->argc) return LS_OK;
+        word = r->argv[r->at++];
+        r->call->help_config = strcmp(word, "config") == 0;
+        if (r->call->help_config) return LS_OK;
+    }
+    return find_command(NULL, word, &r->call->command);
+}
+
+static ls_status prepare_records(ls_call *call, int argc) {
+    LS_TRY(ls_alloc(&call->word, argc, sizeof *call->word, "the command line"));
+    LS_TRY(ls_alloc(&call->setting, argc, sizeof *call->setting, "the command line"));
+    for (int t = 0; t < LS_COMMAND_TABLES; t++) {
+        const ls_option *options = call->command->table[t].options;
+        if (options == NULL) continue;
+        LS_TRY(ls_alloc(&call->options[t], (int64_t)call->command->table[t].bytes, 1, "the command line"));
+        ls_options_init(options, call->options[t]);
+    }
+    return LS_OK;
+}
+
+ls_status ls_call_parse(int argc, char **argv, ls_call *out) {
+    *out = (ls_call){0};
+    reader r = {.argc = argc, .at = 1, .argv = argv, .call = out};
+    LS_TRY(choose_command(&r));
+    if (out->command == NULL) return LS_OK;
+    LS_TRY(choose_kind(&r));
+    LS_TRY(prepare_records(out, argc));
+    LS_TRY(read_arguments(&r));
+    if (out->help) return LS_OK;
+    LS_TRY(check_words(out));
+    return check_required(&r);
+}
+
+void ls_call_release(ls_call *call) {
+    for (int t = 0; t < LS_COMMAND_TABLES; t++) ls_free(call->options[t]);
+    ls_free(call->word);
+    ls_free(call->setting);
+    *call = (ls_call){0};
+}

@@ -1,0 +1,51 @@
+/* command.h - what a command of the program is: one file command_<name>.c each, one line in commands.c. Private to cli.
+ */
+#ifndef LOCKSTEP_CLI_COMMAND_H
+#define LOCKSTEP_CLI_COMMAND_H
+
+#include <stdbool.h>
+
+#include "lockstep/comm.h"
+#include "lockstep/options.h"
+
+enum { LS_COMMAND_TABLES = 2 };
+
+typedef struct ls_command ls_command;
+
+/* A command line, taken apart by a command's tables. Strings point into it. */
+typedef struct ls_call {
+    const ls_command *command;        /* NULL: the program itself (its --help and --version) */
+    void *options[LS_COMMAND_TABLES]; /* the records of the command's tables */
+    int words, settings;
+    const char **word;    /* what is not an option */
+    const char **setting; /* of each --set */
+    bool help, help_config, version;
+} ls_call;
+
+struct ls_command {
+    const char *name;
+    const char *usage; /* the words it takes, and options that it cannot do without */
+    const char *help;
+    struct {
+        const ls_option *options; /* NULL: none */
+        size_t bytes;
+    } table[LS_COMMAND_TABLES];
+    bool settable; /* takes --set path.to.key=value, as often as wanted */
+    int min_words, max_words;
+    /* Collective. Errors (agreed). */
+    ls_status (*run)(const ls_comm *comm, const ls_call *call);
+    /* "import idx": the command that a second word names; past the last one NULL. NULL: it has none. */
+    const ls_command *(*kind)(int index);
+};
+
+extern const ls_command *const ls_commands[]; /* ended by NULL */
+
+/* Local, the same on all ranks. Errors: LS_INVALID with the nearest command or option. ls_call_release in every case.
+ */
+ls_status ls_call_parse(int argc, char **argv, ls_call *out);
+void ls_call_release(ls_call *call);
+
+/* Prints what --help and --version ask for. */
+void ls_call_print_help(const ls_call *call, FILE *out);
+
+#endif

@@ -1,0 +1,34 @@
+/* lockstep bench - see bench.h. */
+#include "command.h"
+#include "lockstep/bench.h"
+
+typedef struct bench_options {
+    int64_t steps;
+    bool json;
+} bench_options;
+
+static const ls_option options[] = {
+    {"steps", LS_OPTION_INT, offsetof(bench_options, steps), .preset = "20", .min = 1, .max = 1e6,
+     .help = "steps that are timed"},
+    {"json", LS_OPTION_BOOL, offsetof(bench_options, json), .preset = "false", .help = "print one JSON object"},
+    LS_OPTIONS_END};
+
+static ls_status run(const ls_comm *comm, const ls_call *call) {
+    const bench_options *given = call->options[0];
+    ls_config *config;
+    LS_TRY(ls_config_load(comm, call->word[0], call->setting, call->settings, &config));
+    ls_status status = ls_bench_run(comm, config, given->steps, given->json);
+    ls_config_destroy(config);
+    return status;
+}
+
+const ls_command ls_command_bench = {
+    .name = "bench",
+    .usage = "CONFIG.yaml [options]",
+    .help = "times a training step: images a second, GFLOP/s, share of this machine's peak",
+    .table = {{options, sizeof(bench_options)}},
+    .settable = true,
+    .min_words = 1,
+    .max_words = 1,
+    .run = run,
+};

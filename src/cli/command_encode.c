@@ -1,0 +1,33 @@
+/* lockstep encode - see evaluator.h. */
+#include "command.h"
+#include "lockstep/evaluator.h"
+#include "lockstep/file.h"
+
+typedef struct encode_options {
+    char output[LS_PATH_MAX], data[LS_PATH_MAX], layer[LS_NAME_MAX];
+} encode_options;
+
+static const ls_option options[] = {{"output", LS_OPTION_STRING, offsetof(encode_options, output), .required = true,
+                                     .capacity = LS_PATH_MAX, .help = "where the codes go: .h5 or .npy"},
+                                    {"data", LS_OPTION_STRING, offsetof(encode_options, data), .capacity = LS_PATH_MAX,
+                                     .help = "a data set [the run's validation data]"},
+                                    {"layer", LS_OPTION_STRING, offsetof(encode_options, layer),
+                                     .capacity = LS_NAME_MAX,
+                                     .help = "the layer whose output is the code [the config's]"},
+                                    LS_OPTIONS_END};
+
+static ls_status run(const ls_comm *comm, const ls_call *call) {
+    const encode_options *given = call->options[0];
+    return ls_encode_run(comm, call->word[0], given->data[0] != '\0' ? given->data : NULL,
+                         given->layer[0] != '\0' ? given->layer : NULL, given->output);
+}
+
+const ls_command ls_command_encode = {
+    .name = "encode",
+    .usage = "RUN -o OUT.h5|OUT.npy [options]",
+    .help = "writes the code of every sample",
+    .table = {{options, sizeof(encode_options)}},
+    .min_words = 1,
+    .max_words = 1,
+    .run = run,
+};

@@ -1,0 +1,82 @@
+/* lockstep import and lockstep synth - see importer.h: a kind for each importer of the table. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "command.h"
+#include "lockstep/importer.h"
+#include "lockstep/log.h"
+
+enum { KINDS_MAX = 32, WORDS_MAX = 1 << 30 };
+
+/* An importer as a command; the command comes first, so that a pointer to it is one to its entry. */
+typedef struct entry {
+    ls_command command;
+    const ls_importer_type *type;
+    char name[LS_NAME_MAX], usage[128];
+} entry;
+
+static void report(const ls_import_settings *settings, const ls_import_result *result) {
+    char shape[LS_SHAPE_TEXT_MAX], classes[32] = "", skipped[64] = "";
+    if (result->info.labelled) snprintf(classes, sizeof classes, ", %d classes", result->info.classes);
+    if (result->skipped > 0) snprintf(skipped, sizeof skipped, "; %" PRId64 " skipped", result->skipped);
+    ls_log_info("%s: %" PRId64 " samples of %s%s, in %.1f s%s", settings->output, result->written,
+                ls_shape_text(&result->info.shape, shape), classes, result->seconds, skipped);
+}
+
+static ls_status run(const ls_comm *comm, const ls_call *call) {
+    const entry *self = (const entry *)call->command;
+    const ls_import_settings *settings = call->options[1];
+    ls_import_result result;
+    ls_pool *pool;
+    LS_TRY(ls_agree(comm, ls_pool_create(ls_threads_default(comm->node_size), &pool)));
+    ls_status status =
+        ls_import_run(comm, pool, self->type, call->options[0], call->word, call->words, settings, &result);
+    ls_pool_destroy(pool);
+    if (status == LS_OK) report(settings, &result);
+    return status;
+}
+
+static void make_kind(const ls_importer_type *type, const char *command, entry *out) {
+    const char *gap = type->usage != NULL && type->usage[0] != '\0' ? " " : "";
+    snprintf(out->name, sizeof out->name, "%s %s", command, type->name);
+    snprintf(out->usage, sizeof out->usage, "%s%s-o FILE.h5 [options]", type->usage != NULL ? type->usage : "", gap);
+    out->type = type;
+    out->command = (ls_command){
+        .name = out->name,
+        .usage = out->usage,
+        .help = type->help,
+        .table = {{type->options, type->options_bytes}, {ls_import_options, sizeof(ls_import_settings)}},
+        .max_words = type->generates ? 0 : WORDS_MAX,
+        .min_words = type->generates ? 0 : 1,
+        .run = run,
+    };
+}
+
+/* The index-th importer that generates samples, or that does not. */
+static const ls_command *find_kind(bool generates, const char *command, int index) {
+    static entry kinds[KINDS_MAX];
+    for (int i = 0; ls_importer_types[i] != NULL && i < KINDS_MAX; i++) {
+        if (ls_importer_types[i]->generates != generates || index-- > 0) continue;
+        make_kind(ls_importer_types[i], command, &kinds[i]);
+        return &kinds[i].command;
+    }
+    return NULL;
+}
+
+static const ls_command *import_kind(int index) { return find_kind(false, "import", index); }
+
+static const ls_command *synth_kind(int index) { return find_kind(true, "synth", index); }
+
+const ls_command ls_command_import = {
+    .name = "import",
+    .usage = "KIND FILE... -o FILE.h5 [options]",
+    .help = "makes a data set of files",
+    .kind = import_kind,
+};
+
+const ls_command ls_command_synth = {
+    .name = "synth",
+    .usage = "KIND -n COUNT -o FILE.h5 [options]",
+    .help = "makes a data set of generated samples",
+    .kind = synth_kind,
+};

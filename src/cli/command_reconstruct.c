@@ -1,0 +1,30 @@
+/* lockstep reconstruct - see evaluator.h. */
+#include "command.h"
+#include "lockstep/evaluator.h"
+#include "lockstep/file.h"
+
+typedef struct reconstruct_options {
+    char output[LS_PATH_MAX], data[LS_PATH_MAX];
+} reconstruct_options;
+
+static const ls_option options[] = {
+    {"output", LS_OPTION_STRING, offsetof(reconstruct_options, output), .required = true, .capacity = LS_PATH_MAX,
+     .help = ".h5 or .npy: of all samples; .png: input, output and target of the first ones"},
+    {"data", LS_OPTION_STRING, offsetof(reconstruct_options, data), .capacity = LS_PATH_MAX,
+     .help = "a data set [the run's validation data]"},
+    LS_OPTIONS_END};
+
+static ls_status run(const ls_comm *comm, const ls_call *call) {
+    const reconstruct_options *given = call->options[0];
+    return ls_reconstruct_run(comm, call->word[0], given->data[0] != '\0' ? given->data : NULL, given->output);
+}
+
+const ls_command ls_command_reconstruct = {
+    .name = "reconstruct",
+    .usage = "RUN -o OUT.h5|OUT.npy|OUT.png [options]",
+    .help = "writes what a trained model makes of every sample",
+    .table = {{options, sizeof(reconstruct_options)}},
+    .min_words = 1,
+    .max_words = 1,
+    .run = run,
+};

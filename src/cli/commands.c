@@ -1,0 +1,19 @@
+/* commands.c - the table of commands. */
+#include "command.h"
+
+/* In the order of a first visit: data, training, what comes after it. */
+#define COMMANDS(X)                                                                                                    \
+    X(import)                                                                                                          \
+    X(synth)                                                                                                           \
+    X(train)                                                                                                           \
+    X(evaluate)                                                                                                        \
+    X(encode)                                                                                                          \
+    X(reconstruct)                                                                                                     \
+    X(inspect)                                                                                                         \
+    X(bench)
+
+#define DECLARE(name) extern const ls_command ls_command_##name;
+#define ENTRY(name)   &ls_command_##name,
+COMMANDS(DECLARE)
+
+const ls_command *const ls_commands[] = {COMMANDS(ENTRY) NULL};

@@ -1,0 +1,45 @@
+/* main.c - the program: parses a command line, starts MPI, runs the command, and ends on all ranks with one status. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+#include "lockstep/log.h"
+
+/* Results that did not reach the disk are a failure, too. */
+static ls_status flush_output(void) {
+    if (fflush(stdout) == 0 && !ferror(stdout)) return LS_OK;
+    return LS_RAISE(LS_ERROR, "cannot write to the standard output: %s", strerror(errno));
+}
+
+static ls_status run(const ls_comm *comm, const ls_call *call) {
+    LS_TRY(call->command->run(comm, call));
+    return ls_agree(comm, flush_output());
+}
+
+/* A wrong command line is wrong on all ranks; MPI is started all the same, so that one of them says it. */
+static ls_status run_parallel(int argc, char **argv, ls_status parsed, const ls_call *call) {
+    ls_comm comm;
+    ls_failure parse_failure = *ls_failure_get();
+    ls_status status = ls_comm_init(&comm, &argc, &argv);
+    ls_log_init(comm.rank);
+    if (status == LS_OK) status = parsed == LS_OK ? run(&comm, call) : ls_failure_set(&parse_failure);
+    if (status != LS_OK) ls_log_failure();
+    ls_log_close();
+    ls_comm_finalize(&comm);
+    return status;
+}
+
+int main(int argc, char **argv) {
+    ls_call call;
+    ls_status status = ls_call_parse(argc, argv, &call);
+    if (status == LS_OK && (call.help || call.version)) {
+        ls_call_print_help(&call, stdout);
+        status = flush_output();
+        if (status != LS_OK) ls_log_failure();
+    } else {
+        status = run_parallel(argc, argv, status, &call);
+    }
+    ls_call_release(&call);
+    return (int)status;
+}
