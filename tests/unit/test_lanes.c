@@ -1,0 +1,177 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "lockstep/lanes.h"
+
+enum { LANES = 64 };
+
+static ls_lanes lanes_of(int count, int rank, int size) {
+    ls_lanes lanes;
+    assert_int_equal(ls_lanes_init(&lanes, count, rank, size), LS_OK);
+    return lanes;
+}
+
+static void test_lanes_divide_a_batch(void **state) {
+    (void)state;
+    static const int64_t batches[] = {0, 1, 2, 3, 7, 8, 63, 64, 100, 128, 1000, INT64_C(1) << 50};
+    for (int count = 1; count <= LANES; count *= 2)
+        for (size_t b = 0; b < sizeof batches / sizeof *batches; b++) {
+            int64_t batch = batches[b];
+            assert_int_equal(ls_lane_offset(batch, 0, count), 0);
+            assert_int_equal(ls_lane_offset(batch, count, count), batch);
+            for (int lane = 0; lane < count; lane++) {
+                int64_t rows = ls_lane_offset(batch, lane + 1, count) - ls_lane_offset(batch, lane, count);
+                assert_true(rows == batch / count || rows == batch / count + (batch % count != 0));
+            }
+        }
+}
+
+static void test_ranks_divide_the_lanes(void **state) {
+    (void)state;
+    for (int count = 1; count <= LANES; count *= 2)
+        for (int size = 1; size <= count; size++) {
+            int next = 0, most = 0;
+            for (int rank = 0; rank < size; rank++) {
+                ls_lanes lanes = lanes_of(count, rank, size);
+                assert_int_equal(lanes.first, next);
+                assert_true(lanes.end > lanes.first);
+                if (lanes.end - lanes.first > most) most = lanes.end - lanes.first;
+                next = lanes.end;
+            }
+            assert_int_equal(next, count);
+            double balance = (double)count / size / most;
+            assert_true(ls_lanes_balance(count, size) > balance - 1e-12 &&
+                        ls_lanes_balance(count, size) < balance + 1e-12);
+        }
+}
+
+static void test_nodes_are_the_fewest_complete_subtrees(void **state) {
+    (void)state;
+    for (int count = 1; count <= LS_LANES_MAX; count *= 2)
+        for (int size = 1; size <= count; size += count > LANES ? 7 : 1)
+            for (int rank = 0; rank < size; rank++) {
+                ls_lanes lanes = lanes_of(count, rank, size);
+                assert_true(lanes.nodes >= 1 && lanes.nodes <= LS_NODES_MAX);
+                assert_int_equal(lanes.node_begin[0], lanes.first);
+                assert_int_equal(lanes.node_begin[lanes.nodes], lanes.end);
+                for (int node = 0; node < lanes.nodes; node++) {
+                    int begin = lanes.node_begin[node], length = lanes.node_begin[node + 1] - begin;
+                    assert_true(length > 0 && (length & (length - 1)) == 0 && begin % length == 0);
+                    /* Fewest: no node is the left half of a pair whose right half is the next one. */
+                    if (node + 1 < lanes.nodes && begin % (2 * length) == 0)
+                        assert_int_not_equal(lanes.node_begin[node + 2] - lanes.node_begin[node + 1], length);
+                }
+            }
+}
+
+static void test_rows_of_all_ranks_make_up_the_batch(void **state) {
+    (void)state;
+    static ls_rows rows;
+    for (int count = 1; count <= LANES; count *= 2)
+        for (int size = 1; size <= count; size++)
+            for (int64_t batch = 0; batch <= 3 * count + 1; batch++) {
+                int64_t total = 0;
+                for (int rank = 0; rank < size; rank++) {
+                    ls_lanes lanes = lanes_of(count, rank, size);
+                    ls_lanes_rows(&lanes, batch, &rows);
+                    assert_int_equal(rows.lanes, lanes.end - lanes.first);
+                    assert_int_equal(rows.global_count, batch);
+                    assert_int_equal(rows.lane_begin[0], 0);
+                    for (int lane = 0; lane <= rows.lanes; lane++)
+                        assert_int_equal(rows.lane_begin[lane] + total,
+                                         ls_lane_offset(batch, lanes.first + lane, count));
+                    assert_int_equal(rows.lane_begin[rows.lanes], rows.count);
+                    assert_int_equal(rows.nodes, lanes.nodes);
+                    assert_int_equal(rows.node_begin[0], 0);
+                    assert_int_equal(rows.node_begin[rows.nodes], rows.lanes);
+                    total += rows.count;
+                }
+                assert_int_equal(total, batch);
+            }
+}
+
+/* Lane sums of very different size, so that another order of addition gives other bits. */
+static float lane_value(uint32_t lane, uint32_t sample) {
+    uint32_t hash = (lane * 2654435761u) ^ (sample * 2246822519u);
+    hash ^= hash >> 15;
+    hash *= 2654435769u;
+    hash ^= hash >> 13;
+    float scale[] = {1e-3f, 1, 1e3f, 1e6f};
+    return ((float)(hash >> 8) / 8388608.0f - 1) * scale[hash & 3];
+}
+
+static float tree(const float *lanes, int count) {
+    return count == 1 ? lanes[0] : tree(lanes, count / 2) + tree(lanes + count / 2, count / 2);
+}
+
+/* The key law: who adds does not change the bits. */
+static void test_sums_are_equal_on_any_number_of_ranks(void **state) {
+    (void)state;
+    static ls_addition additions[LANES];
+    float values[LANES], nodes[LANES];
+    for (int count = 1; count <= LANES; count *= 2)
+        for (int size = 1; size <= count; size++) {
+            int planned = ls_lanes_additions(count, size, additions);
+            for (uint32_t sample = 0; sample < 50; sample++) {
+                int made = 0;
+                for (int lane = 0; lane < count; lane++) values[lane] = lane_value((uint32_t)lane, sample);
+                for (int rank = 0; rank < size; rank++) {
+                    ls_lanes lanes = lanes_of(count, rank, size);
+                    for (int node = 0; node < lanes.nodes; node++)
+                        nodes[made++] =
+                            tree(values + lanes.node_begin[node], lanes.node_begin[node + 1] - lanes.node_begin[node]);
+                }
+                assert_int_equal(planned, made - 1);
+                for (int i = 0; i < planned; i++) nodes[additions[i].into] += nodes[additions[i].from];
+                float expected = tree(values, count);
+                assert_memory_equal(&nodes[0], &expected, sizeof expected);
+            }
+        }
+}
+
+static double tree_in_double(const double *lanes, int count) {
+    return count == 1 ? lanes[0] : tree_in_double(lanes, count / 2) + tree_in_double(lanes + count / 2, count / 2);
+}
+
+static void test_lane_sums_in_double(void **state) {
+    (void)state;
+    double values[LANES];
+    for (int count = 1; count <= LANES; count *= 2) {
+        for (int lane = 0; lane < count; lane++) values[lane] = (double)lane_value((uint32_t)lane, 7) / 3;
+        double expected = tree_in_double(values, count), sum = ls_lanes_sum(values, count);
+        assert_memory_equal(&sum, &expected, sizeof sum);
+    }
+}
+
+static void test_a_wrong_number_of_lanes_says_what_to_set(void **state) {
+    (void)state;
+    static const struct {
+        int count, size;
+        const char *mend;
+    } cases[] = {{0, 1, "from 1 to 1024"},          {6, 1, "--set training.lanes=8"},   {2048, 1, "from 1 to 1024"},
+                 {8, 9, "--set training.lanes=16"}, {8, 16, "--set training.lanes=16"}, {1, 1025, "fewer ranks"}};
+    ls_lanes lanes;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(ls_lanes_init(&lanes, cases[i].count, 0, cases[i].size), LS_INVALID);
+        assert_non_null(strstr(ls_failure_get()->message, cases[i].mend));
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lanes_divide_a_batch),
+        cmocka_unit_test(test_ranks_divide_the_lanes),
+        cmocka_unit_test(test_nodes_are_the_fewest_complete_subtrees),
+        cmocka_unit_test(test_rows_of_all_ranks_make_up_the_batch),
+        cmocka_unit_test(test_sums_are_equal_on_any_number_of_ranks),
+        cmocka_unit_test(test_lane_sums_in_double),
+        cmocka_unit_test(test_a_wrong_number_of_lanes_says_what_to_set),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
