@@ -1,0 +1,106 @@
+/* checkpoint.h - the state of a run in one file, whole or not there.
+ *
+ * A checkpoint is an HDF5 file of named arrays and attributes, independent of the number of ranks; the same state gives
+ * the same bytes: /weights/<layer>/<array>            float32, Keras' names and shapes
+ *   /optimizer/<slot>/<layer>/<array>   float32, flat
+ *   attributes of /                     lockstep_format, version, config, history (metrics.jsonl so far), fingerprint,
+ * isa, lanes, optimizer (empty: weights only), and the fields of ls_position by name Its first 512 bytes (HDF5's user
+ * block) hold its length and a hash of all of it (src/run/checkpoint_seal.h): a damaged file is known before HDF5 opens
+ * it. It is written beside its name, flushed to disk, renamed, the directory flushed: a kill at any instant leaves the
+ * old file or the new one. */
+#ifndef LOCKSTEP_CHECKPOINT_H
+#define LOCKSTEP_CHECKPOINT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "lockstep/comm.h"
+#include "lockstep/dataset.h"
+#include "lockstep/file.h"
+#include "lockstep/model.h"
+#include "lockstep/optimizer.h"
+
+/* Where a run is, and all that it decides by. Plain data, equal on all ranks. */
+typedef struct ls_position {
+    int64_t epoch;      /* epochs completed (0-based number of the open one) */
+    int64_t epoch_step; /* steps done in the open epoch */
+    int64_t step;       /* steps done in all: the optimizer's count */
+    double loss_sum;    /* of the open epoch: sum over samples, and their number */
+    int64_t loss_count;
+    double seconds;     /* of training so far in the open epoch */
+    double best;        /* best monitored value, INFINITY before the first */
+    int64_t best_epoch; /* and its epoch; -1 before the first */
+    int64_t wait;       /* epochs (or cycles of parts) without improvement */
+    double cycle_sum;   /* of the monitored value over the open cycle of parts */
+} ls_position;
+
+/* Of a run that has not begun. */
+ls_position ls_position_start(void);
+
+/* What a checkpoint is made of. */
+typedef struct ls_snapshot {
+    const ls_model *model;              /* names, shapes and places of the arrays */
+    const ls_optimizer_type *optimizer; /* NULL: weights only */
+    float *weights; /* [flat count], whole; NULL in ls_checkpoint_read: leave them (another rank reads into shared
+                       memory) */
+    float *slot[LS_SLOTS_MAX];      /* this rank's shard of each slot [end - begin] */
+    int64_t shard_begin, shard_end; /* ranks' shards lie in rank order without gaps */
+    ls_position position;
+    const char *config;      /* resolved text */
+    const char *fingerprint; /* of the training data */
+    const char *history;     /* metrics.jsonl so far */
+    int lanes;
+    const char *isa;
+} ls_snapshot;
+
+/* Collective. Rank 0 writes its snapshot and, in pieces, the slots of all. Errors (agreed): LS_ERROR; what stood under
+ * this name is still whole. */
+ls_status ls_checkpoint_write(const ls_comm *comm, const char *path, const ls_snapshot *snapshot);
+
+/* What is known of a checkpoint before its arrays are read. config and history are owned: ls_checkpoint_info_release.
+ */
+typedef struct ls_checkpoint_info {
+    char path[LS_PATH_MAX];
+    char version[32], isa[16], optimizer[LS_NAME_MAX], fingerprint[LS_FINGERPRINT_MAX];
+    int lanes;
+    bool complete; /* has the optimizer's state: can be gone on from */
+    ls_position position;
+    char *config, *history;
+} ls_checkpoint_info;
+
+/* Local. Verifies the whole file's hash, then reads the attributes. Errors: LS_INVALID: not a checkpoint, cut short, or
+ * damaged (says which). */
+ls_status ls_checkpoint_inspect(const char *path, ls_checkpoint_info *info);
+void ls_checkpoint_info_release(ls_checkpoint_info *info);
+
+/* Local; the file must have been verified (by any rank). Reads the arrays into weights and, where snapshot->optimizer
+ * is set, this rank's shard of the slots; nothing else of the snapshot is changed, nor are the gaps between arrays.
+ * Errors: LS_INVALID: another optimizer; an array is missing or has another shape (names it). */
+ls_status ls_checkpoint_read(const char *path, ls_snapshot *snapshot);
+
+/* --- a run directory's checkpoints/: step-NNNNNNNNNN.h5 (complete), last.h5 (a link to the latest of them), best.h5
+ * (weights only) --- */
+
+/* Collective. Writes the numbered file, points last.h5 at it, and removes those before it but for the newest keep - 1;
+ * also what a killed run left half written. Errors (agreed): LS_ERROR; nothing is lost then. */
+ls_status ls_checkpoint_save(const ls_comm *comm, const char *run, const ls_snapshot *snapshot, int64_t keep);
+/* Collective. Replaces best.h5 by the snapshot's weights. Before ls_checkpoint_save, so that a position that knows of a
+ * best one has it. */
+ls_status ls_checkpoint_save_best(const ls_comm *comm, const char *run, const ls_snapshot *snapshot);
+
+/* Collective. The newest complete checkpoint of a run that verifies; damaged ones are named in a warning and passed
+ * over. All ranks get the same info; LS_OK with info->path empty: there is none. Release it. Errors (agreed): LS_ERROR:
+ * there are some, but none of them can be used. */
+ls_status ls_checkpoint_newest(const ls_comm *comm, const char *run, ls_checkpoint_info *info);
+
+/* Collective. What RUN means on a command line: a checkpoint file, or a run directory (its best checkpoint, else its
+ * newest), verified. All ranks get the same info; release it. Errors (agreed): LS_INVALID: there is no such thing, or
+ * it is damaged. */
+ls_status ls_checkpoint_find(const ls_comm *comm, const char *run, ls_checkpoint_info *info);
+
+/* Local. Prints to `out` where two checkpoints differ: arrays (how many numbers, by how much at most), lanes and
+ * position (but for the seconds). The two are equal when there is nothing to print. Errors: LS_INVALID, one cannot be
+ * read. */
+ls_status ls_checkpoint_diff(const char *a, const char *b, FILE *out, bool *equal);
+
+#endif

@@ -1,0 +1,24 @@
+/* early_stopping.h - when to stop, and which epoch is the best so far; Keras' rules. Local, pure. */
+#ifndef LOCKSTEP_EARLY_STOPPING_H
+#define LOCKSTEP_EARLY_STOPPING_H
+
+#include "lockstep/checkpoint.h"
+#include "lockstep/config.h"
+
+typedef struct ls_verdict {
+    bool improved; /* the best value so far, by more than min_delta */
+    bool stop;
+} ls_verdict;
+
+/* Call at the end of an epoch, before position->epoch counts it. value: what is monitored, smaller is better; NaN never
+ * improves. With data in parts what counts is the mean over a cycle of the parts, and the last epoch of a cycle
+ * decides. Where stopping is not enabled the best value is followed all the same. Updates position's best, best_epoch,
+ * wait and cycle_sum. */
+ls_verdict ls_early_stopping_update(const ls_early_stopping *settings, int64_t parts, double value,
+                                    ls_position *position);
+
+/* Whether a run at this position has stopped early: also of one read from a checkpoint, with another patience perhaps.
+ */
+bool ls_early_stopping_is_over(const ls_early_stopping *settings, const ls_position *position);
+
+#endif

@@ -1,0 +1,36 @@
+/* metrics.h - the numbers of each epoch: metrics.jsonl, one JSON object a line. Local.
+ *
+ * All ranks keep the text; the one that opens the file also writes it. It is part of every checkpoint (its history),
+ * and a run that goes on from one cuts the file back to that: restore, then open. Numbers are printed with as few
+ * digits as give them back exactly, and null where not finite. */
+#ifndef LOCKSTEP_METRICS_H
+#define LOCKSTEP_METRICS_H
+
+#include <stdint.h>
+
+#include "lockstep/status.h"
+
+typedef struct ls_metrics {
+    char *text; /* all lines so far; NULL: none */
+    int64_t length, room;
+    int fd;   /* of the file; 0: not open */
+} ls_metrics; /* {0} is an empty one */
+
+typedef struct ls_epoch_metrics {
+    int64_t epoch, step; /* epochs and steps completed */
+    double loss, val_loss;
+    double seconds; /* of training */
+    double images_per_s;
+    double lr;
+} ls_epoch_metrics;
+
+/* Takes over a checkpoint's history. Errors: LS_ERROR, no memory. */
+ls_status ls_metrics_restore(ls_metrics *metrics, const char *history);
+/* Makes the file hold what is known so far (in one instant), and from now on every epoch. Errors: LS_ERROR names the
+ * file. */
+ls_status ls_metrics_open(ls_metrics *metrics, const char *path);
+ls_status ls_metrics_append(ls_metrics *metrics, const ls_epoch_metrics *epoch);
+const char *ls_metrics_history(const ls_metrics *metrics);
+void ls_metrics_close(ls_metrics *metrics);
+
+#endif

@@ -1,0 +1,35 @@
+/* outputs.h - what a run shows people: picture grids, and files of arrays. Local. Files are whole or not there. */
+#ifndef LOCKSTEP_OUTPUTS_H
+#define LOCKSTEP_OUTPUTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lockstep/shape.h"
+#include "lockstep/status.h"
+
+/* One row of a grid: pictures of one shape. Shown are [h, w], [h, w, 1] and [h, w, 3] as they are; other channels as
+ * grey tiles, one each; vectors as a square, as three (RGB) where only a third of them is a square, else as nearly a
+ * square, with white at the end. */
+typedef struct ls_grid_row {
+    const float *data; /* [pictures][shape] */
+    ls_shape shape;
+    float low, high; /* shown as black and white; equal: the smallest and the largest number of the row */
+} ls_grid_row;
+
+/* Writes rows of pictures under one another as a PNG; small pictures are enlarged by whole factors, to at most 96
+ * pixels. Errors: LS_ERROR names the file. */
+ls_status ls_grid_write(const char *path, const ls_grid_row *rows, int count, int64_t pictures);
+
+/* A file of an array [total][shape] that comes in pieces, by the ending of its name: .h5 (/data, float32) or .npy
+ * (NumPy, format 1.0). */
+typedef struct ls_sink ls_sink;
+/* Errors: LS_INVALID, another ending; LS_ERROR. */
+ls_status ls_sink_open(const char *path, int64_t total, const ls_shape *shape, ls_sink **out);
+/* data: [count][shape], the next ones. */
+ls_status ls_sink_append(ls_sink *sink, int64_t count, const float *data);
+/* Gives the file its name, or removes it; frees the sink in every case. To keep it, all must have been appended. NULL
+ * is allowed. */
+ls_status ls_sink_close(ls_sink *sink, bool keep);
+
+#endif

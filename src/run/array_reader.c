@@ -1,0 +1,202 @@
+/* array_reader.c - see array_file.h. Public functions take HDF5's lock around a static one that does the work. */
+#include <hdf5.h>
+#include <stdio.h>
+
+#include "array_file.h"
+#include "lockstep/dataset.h"
+#include "lockstep/memory.h"
+
+struct ls_array_reader {
+    hid_t id;
+    char path[LS_PATH_MAX];
+};
+
+static ls_status fail_read(const ls_array_reader *reader, const char *name) {
+    return LS_RAISE(LS_INVALID, "%s: cannot read %s: %s", reader->path, name, ls_hdf5_reason());
+}
+
+static ls_status open_file(ls_array_reader *reader) {
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    H5Pset_file_locking(access, false, true);
+    reader->id = H5Fopen(reader->path, H5F_ACC_RDONLY, access);
+    ls_status status = reader->id >= 0 ? LS_OK : fail_read(reader, "it as HDF5");
+    H5Pclose(access);
+    return status;
+}
+
+ls_status ls_array_reader_open(const char *path, ls_array_reader **out) {
+    ls_array_reader *reader;
+    *out = NULL;
+    LS_TRY(ls_alloc(&reader, 1, sizeof *reader, "an open file"));
+    (void)snprintf(reader->path, sizeof reader->path, "%s", path);
+    ls_hdf5_lock();
+    ls_status status = open_file(reader);
+    ls_hdf5_unlock();
+    if (status == LS_OK)
+        *out = reader;
+    else
+        ls_free(reader);
+    return status;
+}
+
+void ls_array_reader_close(ls_array_reader *reader) {
+    if (!reader) return;
+    ls_hdf5_lock();
+    H5Fclose(reader->id);
+    ls_hdf5_unlock();
+    ls_free(reader);
+}
+
+/* --- arrays --- */
+
+static ls_shape shape_of(hid_t array) {
+    ls_shape shape = {0};
+    hsize_t dims[LS_DIMS_MAX];
+    hid_t space = H5Dget_space(array);
+    int rank = H5Sget_simple_extent_ndims(space);
+    if (rank >= 1 && rank <= LS_DIMS_MAX) {
+        shape.dims = H5Sget_simple_extent_dims(space, dims, NULL);
+        for (int d = 0; d < shape.dims; d++) shape.dim[d] = (int64_t)dims[d];
+    }
+    H5Sclose(space);
+    return shape;
+}
+
+static ls_status get_shape(ls_array_reader *reader, const char *name, ls_shape *shape) {
+    hid_t array = H5Dopen2(reader->id, name, H5P_DEFAULT);
+    if (array < 0) return LS_RAISE(LS_INVALID, "%s: has no array %s", reader->path, name);
+    *shape = shape_of(array);
+    H5Dclose(array);
+    return LS_OK;
+}
+
+ls_status ls_array_reader_shape(ls_array_reader *reader, const char *name, ls_shape *shape) {
+    ls_hdf5_lock();
+    ls_status status = get_shape(reader, name, shape);
+    ls_hdf5_unlock();
+    return status;
+}
+
+static ls_status read_rows(ls_array_reader *reader, const char *name, int64_t first, int64_t rows, float *data) {
+    hsize_t start[LS_DIMS_MAX] = {(hsize_t)first}, count[LS_DIMS_MAX];
+    hid_t array = H5Dopen2(reader->id, name, H5P_DEFAULT);
+    if (array < 0) return fail_read(reader, name);
+    hid_t in_file = H5Dget_space(array);
+    int dims = H5Sget_simple_extent_dims(in_file, count, NULL);
+    count[0] = (hsize_t)rows;
+    hid_t in_memory = H5Screate_simple(dims, count, NULL);
+    herr_t done = H5Sselect_hyperslab(in_file, H5S_SELECT_SET, start, NULL, count, NULL);
+    if (done >= 0) done = H5Dread(array, H5T_NATIVE_FLOAT, in_memory, in_file, H5P_DEFAULT, data);
+    ls_status status = done >= 0 ? LS_OK : fail_read(reader, name);
+    H5Sclose(in_memory);
+    H5Sclose(in_file);
+    H5Dclose(array);
+    return status;
+}
+
+ls_status ls_array_reader_read(ls_array_reader *reader, const char *name, int64_t first, int64_t rows, float *data) {
+    ls_hdf5_lock();
+    ls_status status = read_rows(reader, name, first, rows, data);
+    ls_hdf5_unlock();
+    return status;
+}
+
+typedef struct listing {
+    ls_array_entry *entries; /* NULL: only count them */
+    int count;
+} listing;
+
+static herr_t list_one(hid_t root, const char *name, const H5L_info_t *info, void *context) {
+    (void)info;
+    listing *list = context;
+    hid_t object = H5Oopen(root, name, H5P_DEFAULT);
+    if (object < 0) return -1;
+    if (H5Iget_type(object) == H5I_DATASET) {
+        if (list->entries) {
+            ls_array_entry *entry = &list->entries[list->count];
+            (void)snprintf(entry->name, sizeof entry->name, "/%s", name);
+            entry->shape = shape_of(object);
+        }
+        list->count++;
+    }
+    H5Oclose(object);
+    return 0;
+}
+
+static ls_status visit(ls_array_reader *reader, listing *list) {
+    list->count = 0;
+    if (H5Lvisit(reader->id, H5_INDEX_NAME, H5_ITER_INC, list_one, list) >= 0) return LS_OK;
+    return fail_read(reader, "the list of arrays");
+}
+
+static ls_status list_arrays(ls_array_reader *reader, listing *list) {
+    LS_TRY(visit(reader, list));
+    LS_TRY(ls_alloc(&list->entries, list->count, sizeof *list->entries, "a list of arrays"));
+    return visit(reader, list);
+}
+
+ls_status ls_array_reader_list(ls_array_reader *reader, ls_array_entry **entries, int *count) {
+    listing list = {0};
+    ls_hdf5_lock();
+    ls_status status = list_arrays(reader, &list);
+    ls_hdf5_unlock();
+    if (status != LS_OK) {
+        ls_free(list.entries);
+        list = (listing){0};
+    }
+    *entries = list.entries;
+    *count = list.count;
+    return status;
+}
+
+/* --- attributes --- */
+
+static ls_status read_number(ls_array_reader *reader, hid_t attribute, const char *name, ls_number type, void *value) {
+    hid_t native = type == LS_NUMBER_INT64 ? H5T_NATIVE_INT64 : H5T_NATIVE_DOUBLE;
+    return H5Aread(attribute, native, value) >= 0 ? LS_OK : fail_read(reader, name);
+}
+
+static ls_status read_text(ls_array_reader *reader, hid_t attribute, const char *name, char **text) {
+    hid_t type = H5Aget_type(attribute);
+    bool fixed = H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0;
+    ls_status status = fixed ? LS_OK : LS_RAISE(LS_INVALID, "%s: attribute %s is not a text", reader->path, name);
+    if (fixed) status = ls_alloc(text, (int64_t)H5Tget_size(type) + 1, 1, "a text");
+    if (status == LS_OK && H5Aread(attribute, type, *text) < 0) {
+        status = fail_read(reader, name);
+        ls_free(*text);
+        *text = NULL;
+    }
+    H5Tclose(type);
+    return status;
+}
+
+static ls_status open_attribute(ls_array_reader *reader, const char *name, hid_t *attribute) {
+    *attribute = H5Aopen(reader->id, name, H5P_DEFAULT);
+    if (*attribute >= 0) return LS_OK;
+    return LS_RAISE(LS_INVALID, "%s: has no attribute %s", reader->path, name);
+}
+
+ls_status ls_array_reader_get_number(ls_array_reader *reader, const char *name, ls_number type, void *value) {
+    hid_t attribute;
+    ls_hdf5_lock();
+    ls_status status = open_attribute(reader, name, &attribute);
+    if (status == LS_OK) {
+        status = read_number(reader, attribute, name, type, value);
+        H5Aclose(attribute);
+    }
+    ls_hdf5_unlock();
+    return status;
+}
+
+ls_status ls_array_reader_get_text(ls_array_reader *reader, const char *name, char **text) {
+    hid_t attribute;
+    *text = NULL;
+    ls_hdf5_lock();
+    ls_status status = open_attribute(reader, name, &attribute);
+    if (status == LS_OK) {
+        status = read_text(reader, attribute, name, text);
+        H5Aclose(attribute);
+    }
+    ls_hdf5_unlock();
+    return status;
+}

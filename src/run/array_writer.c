@@ -1,0 +1,238 @@
+/* array_writer.c - see array_file.h. HDF5 describes the file in memory; what it made is copied to the disk, and the
+ * arrays are then written to the places that it set aside for them. */
+#define _GNU_SOURCE
+#include <assert.h>
+#include <errno.h>
+#include <hdf5.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "array_file.h"
+#include "lockstep/dataset.h"
+#include "lockstep/memory.h"
+
+typedef struct place {
+    char *name;
+    int64_t offset; /* in the file; -1 before ls_array_writer_begin */
+    int64_t rows, row_bytes;
+} place;
+
+struct ls_array_writer {
+    const ls_file *file;
+    int memory; /* descriptor of the memory that HDF5 takes for its file */
+    hid_t description;
+    int places, room;
+    place *place; /* [places], in the order in which they were added */
+};
+
+enum { COPY_BYTES = 64 << 10 };
+
+/* --- the description --- */
+
+/* One format, whatever the library's version, so that old readers and new ones can read it. */
+static hid_t create_description(int memory, int64_t user_block_bytes) {
+    char path[64];
+    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", memory);
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS), create = H5Pcreate(H5P_FILE_CREATE);
+    H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18);
+    H5Pset_file_locking(access, false, true);
+    H5Pset_userblock(create, (hsize_t)user_block_bytes);
+    H5Pset_obj_track_times(create, false); /* of the root group */
+    hid_t description = H5Fcreate(path, H5F_ACC_TRUNC, create, access);
+    H5Pclose(create);
+    H5Pclose(access);
+    return description;
+}
+
+static ls_status fail_describe(const ls_array_writer *writer, const char *name) {
+    return LS_RAISE(LS_ERROR, "%s: HDF5 cannot describe %s: %s", writer->file->path, name, ls_hdf5_reason());
+}
+
+ls_status ls_array_writer_create(const ls_file *file, int64_t user_block_bytes, ls_array_writer **out) {
+    ls_array_writer *writer;
+    LS_TRY(ls_alloc(&writer, 1, sizeof *writer, "the description of a file"));
+    *writer = (ls_array_writer){.file = file, .description = H5I_INVALID_HID};
+    ls_status status = LS_OK;
+    writer->memory = memfd_create("lockstep", MFD_CLOEXEC);
+    if (writer->memory < 0)
+        status = LS_RAISE(LS_ERROR, "%s: no memory to describe it: %s", file->path, strerror(errno));
+    ls_hdf5_lock();
+    if (status == LS_OK) writer->description = create_description(writer->memory, user_block_bytes);
+    if (status == LS_OK && writer->description < 0) status = fail_describe(writer, "the file");
+    ls_hdf5_unlock();
+    if (status != LS_OK) {
+        ls_array_writer_destroy(writer);
+        writer = NULL;
+    }
+    *out = writer;
+    return status;
+}
+
+static void close_description(ls_array_writer *writer) {
+    ls_hdf5_lock();
+    if (writer->description >= 0) H5Fclose(writer->description);
+    writer->description = H5I_INVALID_HID;
+    ls_hdf5_unlock();
+}
+
+void ls_array_writer_destroy(ls_array_writer *writer) {
+    if (!writer) return;
+    close_description(writer);
+    if (writer->memory >= 0) (void)close(writer->memory);
+    for (int i = 0; i < writer->places; i++) ls_free(writer->place[i].name);
+    ls_free(writer->place);
+    ls_free(writer);
+}
+
+/* Space is set aside now, and not filled, since all of it will be written. */
+static ls_status describe_array(ls_array_writer *writer, const char *name, const ls_shape *shape) {
+    hsize_t dims[LS_DIMS_MAX];
+    for (int d = 0; d < shape->dims; d++) dims[d] = (hsize_t)shape->dim[d];
+    hid_t space = H5Screate_simple(shape->dims, dims, NULL);
+    hid_t link = H5Pcreate(H5P_LINK_CREATE), create = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_create_intermediate_group(link, 1);
+    H5Pset_obj_track_times(create, false);
+    H5Pset_alloc_time(create, H5D_ALLOC_TIME_EARLY);
+    H5Pset_fill_time(create, H5D_FILL_TIME_NEVER);
+    hid_t array = H5Dcreate2(writer->description, name, H5T_NATIVE_FLOAT, space, link, create, H5P_DEFAULT);
+    ls_status status = array >= 0 ? LS_OK : fail_describe(writer, name);
+    if (array >= 0) H5Dclose(array);
+    H5Pclose(create);
+    H5Pclose(link);
+    H5Sclose(space);
+    return status;
+}
+
+static ls_status grow(ls_array_writer *writer) {
+    if (writer->places < writer->room) return LS_OK;
+    int room = 2 * writer->room + 16;
+    place *larger;
+    LS_TRY(ls_alloc(&larger, room, sizeof *larger, "a list of arrays"));
+    if (writer->places > 0) memcpy(larger, writer->place, (size_t)writer->places * sizeof *larger);
+    ls_free(writer->place);
+    writer->place = larger;
+    writer->room = room;
+    return LS_OK;
+}
+
+static ls_status remember(ls_array_writer *writer, const char *name, const ls_shape *shape) {
+    LS_TRY(grow(writer));
+    place *last = &writer->place[writer->places];
+    int64_t length = (int64_t)strlen(name) + 1;
+    LS_TRY(ls_alloc(&last->name, length, 1, "an array's name"));
+    memcpy(last->name, name, (size_t)length);
+    last->offset = -1;
+    last->rows = shape->dim[0];
+    last->row_bytes = ls_shape_count(shape) / shape->dim[0] * (int64_t)sizeof(float);
+    writer->places++;
+    return LS_OK;
+}
+
+ls_status ls_array_writer_add(ls_array_writer *writer, const char *name, const ls_shape *shape) {
+    ls_hdf5_lock();
+    ls_status status = describe_array(writer, name, shape);
+    ls_hdf5_unlock();
+    return status == LS_OK ? remember(writer, name, shape) : status;
+}
+
+static ls_status put(ls_array_writer *writer, const char *name, hid_t type, const void *value) {
+    hid_t space = H5Screate(H5S_SCALAR);
+    hid_t attribute = H5Acreate2(writer->description, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+    bool good = attribute >= 0 && H5Awrite(attribute, type, value) >= 0;
+    ls_status status = good ? LS_OK : fail_describe(writer, name);
+    if (attribute >= 0) H5Aclose(attribute);
+    H5Sclose(space);
+    return status;
+}
+
+ls_status ls_array_writer_put_number(ls_array_writer *writer, const char *name, ls_number type, const void *value) {
+    ls_hdf5_lock();
+    ls_status status = put(writer, name, type == LS_NUMBER_INT64 ? H5T_NATIVE_INT64 : H5T_NATIVE_DOUBLE, value);
+    ls_hdf5_unlock();
+    return status;
+}
+
+ls_status ls_array_writer_put_text(ls_array_writer *writer, const char *name, const char *text) {
+    ls_hdf5_lock();
+    hid_t type = H5Tcopy(H5T_C_S1);
+    H5Tset_size(type, strlen(text) + 1);
+    H5Tset_cset(type, H5T_CSET_UTF8);
+    ls_status status = put(writer, name, type, text);
+    H5Tclose(type);
+    ls_hdf5_unlock();
+    return status;
+}
+
+/* --- the file --- */
+
+static ls_status write_at(const ls_array_writer *writer, const char *name, int64_t offset, const void *data,
+                          int64_t bytes) {
+    const char *next = data;
+    while (bytes > 0) {
+        ssize_t written = pwrite(writer->file->fd, next, (size_t)bytes, offset);
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0)
+            return LS_RAISE(LS_ERROR, "%s: cannot write %s: %s", writer->file->path, name, strerror(errno));
+        next += written;
+        offset += written;
+        bytes -= written;
+    }
+    return LS_OK;
+}
+
+static ls_status find_places(ls_array_writer *writer) {
+    for (int i = 0; i < writer->places; i++) {
+        place *p = &writer->place[i];
+        hid_t array = H5Dopen2(writer->description, p->name, H5P_DEFAULT);
+        haddr_t offset = array >= 0 ? H5Dget_offset(array) : HADDR_UNDEF;
+        if (array >= 0) H5Dclose(array);
+        if (offset == HADDR_UNDEF) return fail_describe(writer, p->name);
+        p->offset = (int64_t)offset;
+    }
+    if (H5Fflush(writer->description, H5F_SCOPE_LOCAL) < 0) return fail_describe(writer, "the file");
+    return LS_OK;
+}
+
+static ls_status copy_range(const ls_array_writer *writer, int64_t begin, int64_t end) {
+    static const char what[] = "its description";
+    char buffer[COPY_BYTES];
+    while (begin < end) {
+        size_t want = end - begin < COPY_BYTES ? (size_t)(end - begin) : COPY_BYTES;
+        ssize_t got = pread(writer->memory, buffer, want, begin);
+        if (got <= 0) return LS_RAISE(LS_ERROR, "%s: cannot copy %s", writer->file->path, what);
+        LS_TRY(write_at(writer, what, begin, buffer, got));
+        begin += got;
+    }
+    return LS_OK;
+}
+
+/* Copies what HDF5 wrote, not the holes that it left for the arrays. */
+static ls_status copy_description(const ls_array_writer *writer) {
+    int64_t end = lseek(writer->memory, 0, SEEK_END);
+    int64_t data = lseek(writer->memory, 0, SEEK_DATA);
+    while (data >= 0 && data < end) {
+        int64_t hole = lseek(writer->memory, data, SEEK_HOLE);
+        LS_TRY(copy_range(writer, data, hole));
+        data = lseek(writer->memory, hole, SEEK_DATA);
+    }
+    if (ftruncate(writer->file->fd, end) == 0) return LS_OK;
+    return LS_RAISE(LS_ERROR, "%s: cannot be given its length: %s", writer->file->path, strerror(errno));
+}
+
+ls_status ls_array_writer_begin(ls_array_writer *writer) {
+    ls_hdf5_lock();
+    ls_status status = find_places(writer);
+    ls_hdf5_unlock();
+    close_description(writer);
+    return status == LS_OK ? copy_description(writer) : status;
+}
+
+ls_status ls_array_writer_write(ls_array_writer *writer, const char *name, int64_t first, int64_t rows,
+                                const float *data) {
+    const place *p = writer->place;
+    while (p < writer->place + writer->places && strcmp(p->name, name) != 0) p++;
+    assert(p < writer->place + writer->places && p->offset >= 0 && first + rows <= p->rows);
+    return write_at(writer, name, p->offset + first * p->row_bytes, data, rows * p->row_bytes);
+}

@@ -1,0 +1,249 @@
+/* checkpoint.c - writing and reading one checkpoint; see checkpoint.h. */
+#include "lockstep/checkpoint.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "checkpoint_format.h"
+#include "checkpoint_seal.h"
+#include "lockstep/log.h"
+#include "lockstep/memory.h"
+
+enum { PIECE_FLOATS = 4 << 20 }; /* what of the slots is gathered at a time */
+
+static int64_t at_most(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t at_least(int64_t a, int64_t b) { return a > b ? a : b; }
+
+static int slots_of(const ls_snapshot *snapshot) { return snapshot->optimizer ? snapshot->optimizer->slots : 0; }
+
+/* --- writing --- */
+
+typedef struct writing {
+    const ls_comm *comm;
+    const ls_snapshot *snapshot;
+    ls_model_array *arrays;
+    int count;
+    ls_file file; /* this and the following: rank 0 */
+    ls_array_writer *writer;
+    float *piece;
+} writing;
+
+static ls_status describe_position(ls_array_writer *writer, const ls_position *position) {
+    for (int f = 0; f < LS_POSITION_FIELDS; f++) {
+        const ls_position_field *field = &ls_position_fields[f];
+        LS_TRY(ls_array_writer_put_number(writer, field->name, field->type, (const char *)position + field->offset));
+    }
+    return LS_OK;
+}
+
+static ls_status describe_run(ls_array_writer *writer, const ls_snapshot *s) {
+    int64_t format = LS_CHECKPOINT_FORMAT, lanes = s->lanes;
+    LS_TRY(ls_array_writer_put_number(writer, "lockstep_format", LS_NUMBER_INT64, &format));
+    LS_TRY(ls_array_writer_put_number(writer, "lanes", LS_NUMBER_INT64, &lanes));
+    LS_TRY(ls_array_writer_put_text(writer, "version", LS_VERSION));
+    LS_TRY(ls_array_writer_put_text(writer, "isa", s->isa));
+    LS_TRY(ls_array_writer_put_text(writer, "optimizer", s->optimizer ? s->optimizer->name : ""));
+    LS_TRY(ls_array_writer_put_text(writer, "fingerprint", s->fingerprint));
+    LS_TRY(ls_array_writer_put_text(writer, "config", s->config));
+    LS_TRY(ls_array_writer_put_text(writer, "history", s->history));
+    return describe_position(writer, &s->position);
+}
+
+static ls_status describe_arrays(const writing *w) {
+    char name[LS_ARRAY_NAME_MAX];
+    for (int a = 0; a < w->count; a++)
+        LS_TRY(ls_array_writer_add(w->writer, ls_weights_name(&w->arrays[a], name), &w->arrays[a].param->shape));
+    for (int s = 0; s < slots_of(w->snapshot); s++)
+        for (int a = 0; a < w->count; a++) {
+            ls_shape flat = {.dims = 1, .dim = {w->arrays[a].count}};
+            LS_TRY(ls_array_writer_add(
+                w->writer, ls_slot_name(&w->arrays[a], w->snapshot->optimizer->slot_names[s], name), &flat));
+        }
+    return LS_OK;
+}
+
+static ls_status begin_file(writing *w, const char *path) {
+    LS_TRY(ls_alloc(&w->piece, PIECE_FLOATS, sizeof(float), "a piece of a checkpoint"));
+    LS_TRY(ls_file_create(path, &w->file));
+    LS_TRY(ls_array_writer_create(&w->file, LS_SEAL_BYTES, &w->writer));
+    LS_TRY(describe_run(w->writer, w->snapshot));
+    LS_TRY(describe_arrays(w));
+    return ls_array_writer_begin(w->writer);
+}
+
+static ls_status begin(writing *w, const char *path) {
+    ls_status status = ls_model_arrays(w->snapshot->model, &w->arrays, &w->count);
+    if (status == LS_OK && w->comm->rank == 0) status = begin_file(w, path);
+    return ls_agree(w->comm, status);
+}
+
+static ls_status write_weights(const writing *w) {
+    char name[LS_ARRAY_NAME_MAX];
+    for (int a = 0; a < w->count; a++) {
+        const ls_param *param = w->arrays[a].param;
+        LS_TRY(ls_array_writer_write(w->writer, ls_weights_name(&w->arrays[a], name), 0, param->shape.dim[0],
+                                     w->snapshot->weights + param->offset));
+    }
+    return LS_OK;
+}
+
+/* Collective. Brings the numbers [begin, end) of a slot to rank 0's piece: each rank gives what it has of them. */
+static void collect_piece(const writing *w, int slot, int64_t begin, int64_t end) {
+    const ls_snapshot *s = w->snapshot;
+    int64_t from = at_most(at_least(begin, s->shard_begin), s->shard_end);
+    int64_t to = at_least(at_most(end, s->shard_end), from);
+    ls_comm_collect(w->comm, s->slot[slot] + (from - s->shard_begin), (to - from) * (int64_t)sizeof(float), w->piece);
+}
+
+/* Collective, also where rank 0 cannot write any more: the others do not know that yet. */
+static ls_status write_slot_array(const writing *w, int slot, const ls_model_array *array, ls_status status) {
+    char name[LS_ARRAY_NAME_MAX];
+    ls_slot_name(array, w->snapshot->optimizer->slot_names[slot], name);
+    for (int64_t at = 0; at < array->count; at += PIECE_FLOATS) {
+        int64_t floats = at_most(PIECE_FLOATS, array->count - at), begin = array->param->offset + at;
+        collect_piece(w, slot, begin, begin + floats);
+        if (status == LS_OK && w->comm->rank == 0)
+            status = ls_array_writer_write(w->writer, name, at, floats, w->piece);
+    }
+    return status;
+}
+
+static ls_status write_arrays(const writing *w) {
+    ls_status status = w->comm->rank == 0 ? write_weights(w) : LS_OK;
+    for (int s = 0; s < slots_of(w->snapshot); s++)
+        for (int a = 0; a < w->count; a++) status = write_slot_array(w, s, &w->arrays[a], status);
+    return status;
+}
+
+static ls_status publish(writing *w) {
+    LS_TRY(ls_seal_write(&w->file));
+    return ls_file_commit(&w->file);
+}
+
+ls_status ls_checkpoint_write(const ls_comm *comm, const char *path, const ls_snapshot *snapshot) {
+    writing w = {.comm = comm, .snapshot = snapshot, .file.fd = -1};
+    ls_status status = begin(&w, path);
+    if (status == LS_OK) {
+        status = write_arrays(&w);
+        if (status == LS_OK && comm->rank == 0) status = publish(&w);
+        status = ls_agree(comm, status);
+    }
+    ls_array_writer_destroy(w.writer);
+    ls_file_discard(&w.file);
+    ls_free(w.piece);
+    ls_free(w.arrays);
+    return status;
+}
+
+/* --- reading --- */
+
+static ls_status get_short_text(ls_array_reader *reader, const char *name, char *text, size_t room) {
+    char *whole;
+    LS_TRY(ls_array_reader_get_text(reader, name, &whole));
+    (void)snprintf(text, room, "%s", whole);
+    ls_free(whole);
+    return LS_OK;
+}
+
+static ls_status get_position(ls_array_reader *reader, ls_position *position) {
+    for (int f = 0; f < LS_POSITION_FIELDS; f++) {
+        const ls_position_field *field = &ls_position_fields[f];
+        LS_TRY(ls_array_reader_get_number(reader, field->name, field->type, (char *)position + field->offset));
+    }
+    return LS_OK;
+}
+
+static ls_status get_info(ls_array_reader *reader, ls_checkpoint_info *info) {
+    int64_t format, lanes;
+    LS_TRY(ls_array_reader_get_number(reader, "lockstep_format", LS_NUMBER_INT64, &format));
+    if (format != LS_CHECKPOINT_FORMAT)
+        return LS_RAISE(LS_INVALID, "%s: written by another version of Lockstep (format %lld; this one reads %d)",
+                        info->path, (long long)format, LS_CHECKPOINT_FORMAT);
+    LS_TRY(ls_array_reader_get_number(reader, "lanes", LS_NUMBER_INT64, &lanes));
+    info->lanes = (int)lanes;
+    LS_TRY(get_short_text(reader, "version", info->version, sizeof info->version));
+    LS_TRY(get_short_text(reader, "isa", info->isa, sizeof info->isa));
+    LS_TRY(get_short_text(reader, "optimizer", info->optimizer, sizeof info->optimizer));
+    LS_TRY(get_short_text(reader, "fingerprint", info->fingerprint, sizeof info->fingerprint));
+    info->complete = info->optimizer[0] != '\0';
+    LS_TRY(ls_array_reader_get_text(reader, "config", &info->config));
+    LS_TRY(ls_array_reader_get_text(reader, "history", &info->history));
+    return get_position(reader, &info->position);
+}
+
+ls_status ls_checkpoint_inspect(const char *path, ls_checkpoint_info *info) {
+    *info = (ls_checkpoint_info){0};
+    ls_array_reader *reader;
+    LS_TRY(ls_seal_verify(path));
+    LS_TRY(ls_array_reader_open(path, &reader));
+    (void)snprintf(info->path, sizeof info->path, "%s", path);
+    ls_status status = get_info(reader, info);
+    ls_array_reader_close(reader);
+    if (status != LS_OK) ls_checkpoint_info_release(info);
+    return status;
+}
+
+void ls_checkpoint_info_release(ls_checkpoint_info *info) {
+    ls_free(info->config);
+    ls_free(info->history);
+    *info = (ls_checkpoint_info){0};
+}
+
+static ls_status check_shape(ls_array_reader *reader, const char *path, const char *name, const ls_shape *wanted) {
+    ls_shape shape;
+    char a[LS_SHAPE_TEXT_MAX], b[LS_SHAPE_TEXT_MAX];
+    LS_TRY(ls_array_reader_shape(reader, name, &shape));
+    if (ls_shape_equal(&shape, wanted)) return LS_OK;
+    return LS_RAISE(LS_INVALID, "%s: %s is %s, but the model has %s", path, name, ls_shape_text(&shape, a),
+                    ls_shape_text(wanted, b));
+}
+
+static ls_status read_weights(ls_array_reader *reader, const char *path, const ls_snapshot *s,
+                              const ls_model_array *array) {
+    char name[LS_ARRAY_NAME_MAX];
+    const ls_shape *shape = &array->param->shape;
+    LS_TRY(check_shape(reader, path, ls_weights_name(array, name), shape));
+    return s->weights ? ls_array_reader_read(reader, name, 0, shape->dim[0], s->weights + array->param->offset) : LS_OK;
+}
+
+/* What of the array lies in this rank's shard. */
+static ls_status read_slot(ls_array_reader *reader, const char *path, const ls_snapshot *s, int slot,
+                           const ls_model_array *array) {
+    char name[LS_ARRAY_NAME_MAX];
+    ls_shape flat = {.dims = 1, .dim = {array->count}};
+    LS_TRY(check_shape(reader, path, ls_slot_name(array, s->optimizer->slot_names[slot], name), &flat));
+    int64_t offset = array->param->offset;
+    int64_t begin = at_least(offset, s->shard_begin), end = at_most(offset + array->count, s->shard_end);
+    if (begin >= end) return LS_OK;
+    return ls_array_reader_read(reader, name, begin - offset, end - begin, s->slot[slot] + (begin - s->shard_begin));
+}
+
+static ls_status check_optimizer(ls_array_reader *reader, const char *path, const ls_snapshot *s) {
+    char name[LS_NAME_MAX];
+    if (!s->optimizer) return LS_OK;
+    LS_TRY(get_short_text(reader, "optimizer", name, sizeof name));
+    if (strcmp(name, s->optimizer->name) == 0) return LS_OK;
+    return LS_RAISE(LS_INVALID, "%s: holds %s%s, but the state of %s is needed", path,
+                    name[0] ? "the state of " : "weights only", name, s->optimizer->name);
+}
+
+static ls_status read_arrays(ls_array_reader *reader, const char *path, const ls_snapshot *s,
+                             const ls_model_array *arrays, int count) {
+    LS_TRY(check_optimizer(reader, path, s));
+    for (int a = 0; a < count; a++) LS_TRY(read_weights(reader, path, s, &arrays[a]));
+    for (int slot = 0; slot < slots_of(s); slot++)
+        for (int a = 0; a < count; a++) LS_TRY(read_slot(reader, path, s, slot, &arrays[a]));
+    return LS_OK;
+}
+
+ls_status ls_checkpoint_read(const char *path, ls_snapshot *snapshot) {
+    ls_model_array *arrays;
+    ls_array_reader *reader;
+    int count;
+    LS_TRY(ls_array_reader_open(path, &reader));
+    ls_status status = ls_model_arrays(snapshot->model, &arrays, &count);
+    if (status == LS_OK) status = read_arrays(reader, path, snapshot, arrays, count);
+    ls_free(arrays);
+    ls_array_reader_close(reader);
+    return status;
+}

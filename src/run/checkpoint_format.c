@@ -1,0 +1,41 @@
+/* checkpoint_format.c - see checkpoint_format.h. */
+#include "checkpoint_format.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "lockstep/memory.h"
+
+#define INT64(field)                                                                                                   \
+    { #field, LS_NUMBER_INT64, offsetof(ls_position, field) }
+#define DOUBLE(field)                                                                                                  \
+    { #field, LS_NUMBER_DOUBLE, offsetof(ls_position, field) }
+const ls_position_field ls_position_fields[LS_POSITION_FIELDS] = {
+    INT64(epoch),    INT64(epoch_step), INT64(step),       DOUBLE(loss_sum), INT64(loss_count),
+    DOUBLE(seconds), DOUBLE(best),      INT64(best_epoch), INT64(wait),      DOUBLE(cycle_sum),
+};
+_Static_assert(sizeof(ls_position) == LS_POSITION_FIELDS * 8, "every field of the position is stored");
+
+ls_position ls_position_start(void) { return (ls_position){.best = INFINITY, .best_epoch = -1}; }
+
+ls_status ls_model_arrays(const ls_model *model, ls_model_array **arrays, int *count) {
+    int layers = ls_model_layers(model);
+    LS_TRY(ls_alloc(arrays, (int64_t)layers * LS_PARAMS_MAX, sizeof **arrays, "a list of arrays"));
+    *count = 0;
+    for (int l = 0; l < layers; l++) {
+        const ls_layer *layer = ls_model_layer(model, l);
+        for (int p = 0; p < layer->params; p++)
+            (*arrays)[(*count)++] = (ls_model_array){layer, &layer->param[p], ls_shape_count(&layer->param[p].shape)};
+    }
+    return LS_OK;
+}
+
+const char *ls_weights_name(const ls_model_array *array, char *name) {
+    (void)snprintf(name, LS_ARRAY_NAME_MAX, "/weights/%s/%s", array->layer->name, array->param->name);
+    return name;
+}
+
+const char *ls_slot_name(const ls_model_array *array, const char *slot, char *name) {
+    (void)snprintf(name, LS_ARRAY_NAME_MAX, "/optimizer/%s/%s/%s", slot, array->layer->name, array->param->name);
+    return name;
+}

@@ -1,0 +1,34 @@
+/* checkpoint_format.h - the names in a checkpoint, for who writes, reads and compares it. Private to run. Local. */
+#ifndef LOCKSTEP_RUN_CHECKPOINT_FORMAT_H
+#define LOCKSTEP_RUN_CHECKPOINT_FORMAT_H
+
+#include <stddef.h>
+
+#include "array_file.h"
+#include "lockstep/checkpoint.h"
+
+enum { LS_CHECKPOINT_FORMAT = 1, LS_POSITION_FIELDS = 10, LS_ARRAY_NAME_MAX = 256 };
+
+/* The fields of ls_position, stored as attributes of these names. */
+typedef struct ls_position_field {
+    const char *name;
+    ls_number type;
+    size_t offset;
+} ls_position_field;
+extern const ls_position_field ls_position_fields[LS_POSITION_FIELDS];
+
+/* A model's arrays in the order of its layers. */
+typedef struct ls_model_array {
+    const ls_layer *layer;
+    const ls_param *param;
+    int64_t count; /* its numbers */
+} ls_model_array;
+
+/* *arrays is the caller's (ls_free). */
+ls_status ls_model_arrays(const ls_model *model, ls_model_array **arrays, int *count);
+
+/* "/weights/dense/kernel"; "/optimizer/momentum/dense/kernel". name: LS_ARRAY_NAME_MAX; returns it. */
+const char *ls_weights_name(const ls_model_array *array, char *name);
+const char *ls_slot_name(const ls_model_array *array, const char *slot, char *name);
+
+#endif

@@ -1,0 +1,24 @@
+/* early_stopping.c - see early_stopping.h. As keras.callbacks.EarlyStopping with mode "min". */
+#include "lockstep/early_stopping.h"
+
+ls_verdict ls_early_stopping_update(const ls_early_stopping *settings, int64_t parts, double value,
+                                    ls_position *position) {
+    position->cycle_sum += value;
+    if ((position->epoch + 1) % parts != 0) return (ls_verdict){0};
+    double mean = position->cycle_sum / (double)parts;
+    position->cycle_sum = 0;
+    bool improved = mean + settings->min_delta < position->best; /* false for NaN */
+    if (improved) {
+        position->best = mean;
+        position->best_epoch = position->epoch;
+        position->wait = 0;
+    } else {
+        position->wait++;
+    }
+    return (ls_verdict){.improved = improved, .stop = ls_early_stopping_is_over(settings, position)};
+}
+
+/* With a patience of 0 the first epoch that does not improve is the last, as with 1. */
+bool ls_early_stopping_is_over(const ls_early_stopping *settings, const ls_position *position) {
+    return settings->enabled && position->wait > 0 && position->wait >= settings->patience;
+}

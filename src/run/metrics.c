@@ -1,0 +1,81 @@
+/* metrics.c - see metrics.h. */
+#include "lockstep/metrics.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lockstep/file.h"
+#include "lockstep/memory.h"
+
+enum { LINE_MAX_BYTES = 512, NUMBER_MAX = 32 };
+
+static ls_status add(ls_metrics *metrics, const char *text) {
+    int64_t bytes = (int64_t)strlen(text);
+    if (metrics->length + bytes + 1 > metrics->room) {
+        int64_t room = 2 * (metrics->length + bytes + 1);
+        char *larger;
+        LS_TRY(ls_alloc(&larger, room, 1, "the metrics"));
+        if (metrics->length > 0) memcpy(larger, metrics->text, (size_t)metrics->length);
+        ls_free(metrics->text);
+        metrics->text = larger;
+        metrics->room = room;
+    }
+    memcpy(metrics->text + metrics->length, text, (size_t)bytes + 1);
+    metrics->length += bytes;
+    return LS_OK;
+}
+
+ls_status ls_metrics_restore(ls_metrics *metrics, const char *history) {
+    metrics->length = 0;
+    return add(metrics, history);
+}
+
+/* The file is replaced, not cut: a kill in between leaves one or the other. */
+ls_status ls_metrics_open(ls_metrics *metrics, const char *path) {
+    LS_TRY(ls_file_write_text(path, ls_metrics_history(metrics)));
+    metrics->fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    if (metrics->fd >= 0) return LS_OK;
+    metrics->fd = 0;
+    return LS_RAISE(LS_ERROR, "%s: cannot be written: %s", path, strerror(errno));
+}
+
+/* 17 digits always do. */
+static const char *number(double value, char text[NUMBER_MAX]) {
+    if (!isfinite(value)) return "null";
+    for (int digits = 1; digits <= 17; digits++) {
+        (void)snprintf(text, NUMBER_MAX, "%.*g", digits, value);
+        if (strtod(text, NULL) == value) break;
+    }
+    return text;
+}
+
+ls_status ls_metrics_append(ls_metrics *metrics, const ls_epoch_metrics *epoch) {
+    char line[LINE_MAX_BYTES], n[5][NUMBER_MAX];
+    int length =
+        snprintf(line, sizeof line,
+                 "{\"epoch\": %" PRId64 ", \"step\": %" PRId64 ", \"loss\": %s, \"val_loss\": %s, \"seconds\": %s, "
+                 "\"images_per_s\": %s, \"lr\": %s}\n",
+                 epoch->epoch, epoch->step, number(epoch->loss, n[0]), number(epoch->val_loss, n[1]),
+                 number(epoch->seconds, n[2]), number(epoch->images_per_s, n[3]), number(epoch->lr, n[4]));
+    LS_TRY(add(metrics, line));
+    if (metrics->fd <= 0) return LS_OK;
+    errno = ENOSPC; /* why a line is written in part */
+    if (write(metrics->fd, line, (size_t)length) == length) return LS_OK;
+    return LS_RAISE(LS_ERROR, "metrics.jsonl cannot be written: %s", strerror(errno));
+}
+
+const char *ls_metrics_history(const ls_metrics *metrics) {
+    return metrics->text ? metrics->text : "";
+}
+
+void ls_metrics_close(ls_metrics *metrics) {
+    if (metrics->fd > 0) (void)close(metrics->fd);
+    ls_free(metrics->text);
+    *metrics = (ls_metrics){0};
+}

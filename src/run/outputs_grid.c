@@ -1,0 +1,140 @@
+/* outputs_grid.c - rows of pictures as one PNG; see outputs.h. */
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "lockstep/image.h"
+#include "lockstep/memory.h"
+#include "lockstep/outputs.h"
+
+enum { SIDE_MAX = 96, GAP = 4 }; /* pixels */
+
+/* How a sample's numbers are laid out as a picture: `tiles` pictures of h x w x c in rows of `across`. */
+typedef struct layout {
+    int64_t h, w, c; /* of a tile; c: 1 or 3 */
+    int64_t tiles, across;
+    int64_t count;         /* numbers; where they end before the tiles do, the rest is white */
+    int64_t height, width; /* of it all */
+    int64_t scale;
+} layout;
+
+/* The smallest whole number whose square is at least n. */
+static int64_t side_of(int64_t n) {
+    int64_t side = (int64_t)sqrt((double)n);
+    while (side * side < n) side++;
+    return side;
+}
+
+static bool is_square(int64_t n) { return side_of(n) * side_of(n) == n; }
+
+static layout lay_out_vector(int64_t n) {
+    layout l = {.c = !is_square(n) && n % 3 == 0 && is_square(n / 3) ? 3 : 1, .tiles = 1, .across = 1};
+    l.w = side_of(n / l.c);
+    l.h = (n / l.c + l.w - 1) / l.w;
+    return l;
+}
+
+static layout lay_out_picture(const ls_shape *shape) {
+    layout l = {
+        .h = shape->dim[0], .w = shape->dim[1], .c = shape->dims == 3 ? shape->dim[2] : 1, .tiles = 1, .across = 1};
+    if (l.c == 1 || l.c == 3) return l;
+    l.tiles = l.c;
+    l.across = side_of(l.tiles);
+    l.c = 1;
+    return l;
+}
+
+static layout lay_out(const ls_shape *shape) {
+    bool picture = shape->dims == 2 || shape->dims == 3;
+    layout l = picture ? lay_out_picture(shape) : lay_out_vector(ls_shape_count(shape));
+    l.count = ls_shape_count(shape);
+    l.height = l.h * ((l.tiles + l.across - 1) / l.across);
+    l.width = l.w * l.across;
+    int64_t longest = l.height > l.width ? l.height : l.width;
+    l.scale = longest < SIDE_MAX ? SIDE_MAX / longest : 1;
+    return l;
+}
+
+/* The number that is shown at a pixel, or -1: none. Channels of tiles lie interleaved, as the channels of a picture do.
+ */
+static int64_t number_at(const layout *l, int64_t y, int64_t x, int64_t channel) {
+    int64_t tile = y / l->h * l->across + x / l->w;
+    int64_t pixel = y % l->h * l->w + x % l->w;
+    int64_t number = l->tiles > 1 ? pixel * l->tiles + tile : pixel * l->c + channel;
+    return tile < l->tiles && number < l->count ? number : -1;
+}
+
+static uint8_t shade(float value, float low, float high) {
+    float share = (value - low) / (high - low);
+    if (!(share > 0.0f)) return 0; /* NaN is black */
+    return share >= 1.0f ? 255 : (uint8_t)lrintf(share * 255.0f);
+}
+
+/* Draws one sample with its corner at row y0, column x0. */
+static void draw(const layout *l, const ls_grid_row *row, const float *sample, ls_image *image, int64_t y0,
+                 int64_t x0) {
+    for (int64_t y = 0; y < l->height * l->scale; y++)
+        for (int64_t x = 0; x < l->width * l->scale; x++)
+            for (int64_t c = 0; c < image->c; c++) {
+                int64_t number = number_at(l, y / l->scale, x / l->scale, l->c == 3 ? c : 0);
+                if (number < 0) continue;
+                image->pixels[((y0 + y) * image->w + x0 + x) * image->c + c] =
+                    shade(sample[number], row->low, row->high);
+            }
+}
+
+static void find_range(ls_grid_row *row, int64_t count) {
+    float low = HUGE_VALF, high = -HUGE_VALF;
+    for (int64_t i = 0; i < count; i++) {
+        if (row->data[i] < low) low = row->data[i];
+        if (row->data[i] > high) high = row->data[i];
+    }
+    row->low = low;
+    row->high = high > low ? high : low + 1.0f;
+}
+
+static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+
+/* All columns are as wide as the widest picture, a row as high as its own. */
+static void measure(const layout *layouts, int count, int64_t pictures, ls_image *image, int64_t *column) {
+    *image = (ls_image){.h = GAP, .c = 1};
+    *column = 0;
+    for (int r = 0; r < count; r++) {
+        image->h += layouts[r].height * layouts[r].scale + GAP;
+        image->c = larger(image->c, layouts[r].c);
+        *column = larger(*column, layouts[r].width * layouts[r].scale + GAP);
+    }
+    image->w = GAP + pictures * *column;
+}
+
+static void draw_rows(const layout *layouts, const ls_grid_row *rows, int count, int64_t pictures, int64_t column,
+                      ls_image *image) {
+    int64_t y = GAP;
+    for (int r = 0; r < count; r++) {
+        ls_grid_row row = rows[r];
+        if (!(row.low < row.high)) find_range(&row, pictures * layouts[r].count);
+        for (int64_t p = 0; p < pictures; p++)
+            draw(&layouts[r], &row, row.data + p * layouts[r].count, image, y, GAP + p * column);
+        y += layouts[r].height * layouts[r].scale + GAP;
+    }
+}
+
+ls_status ls_grid_write(const char *path, const ls_grid_row *rows, int count, int64_t pictures) {
+    ls_image image = {0};
+    layout *layouts = NULL;
+    int64_t column;
+    assert(count > 0 && pictures > 0);
+    LS_TRY(ls_alloc(&layouts, count, sizeof *layouts, "a picture"));
+    for (int r = 0; r < count; r++) layouts[r] = lay_out(&rows[r].shape);
+    measure(layouts, count, pictures, &image, &column);
+    int64_t bytes = image.h * image.w * image.c;
+    ls_status status = ls_alloc(&image.pixels, bytes, 1, "a picture");
+    if (status == LS_OK) {
+        memset(image.pixels, 255, (size_t)bytes);
+        draw_rows(layouts, rows, count, pictures, column, &image);
+        status = ls_image_write_png(path, &image);
+    }
+    ls_image_release(&image);
+    ls_free(layouts);
+    return status;
+}
