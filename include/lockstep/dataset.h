@@ -24,9 +24,7 @@ enum { LS_CLASSES_MAX = 1000, LS_FINGERPRINT_MAX = 17, LS_SAMPLE_NAME_MAX = 128 
 
 typedef enum ls_element { LS_ELEMENT_UINT8, LS_ELEMENT_FLOAT32 } ls_element;
 
-static inline int64_t ls_element_bytes(ls_element element) {
-    return element == LS_ELEMENT_UINT8 ? 1 : 4;
-}
+static inline int64_t ls_element_bytes(ls_element element) { return element == LS_ELEMENT_UINT8 ? 1 : 4; }
 
 typedef struct ls_dataset_info {
     int64_t count;  /* samples of all files */
@@ -41,11 +39,13 @@ typedef struct ls_dataset_info {
 
 typedef struct ls_dataset ls_dataset;
 
-/* Local. Opens files (glob patterns allowed, matches in sorted order) as one data set. Errors: LS_INVALID: no such
- * file, not a Lockstep data set (what is missing and how to import), truncated, shapes or types that differ between
- * files. */
+/* Local. Opens files (glob patterns allowed, matches in sorted order) as one data set, without locking them. A file
+ * that Lockstep did not write will do where /data is uint8 or float32 [N, ...]: its blocks are its chunks, and its
+ * fingerprint is made of the labels and 64 samples. Labels stay in memory. Errors: LS_INVALID: no such file, not a
+ * Lockstep data set (what is missing and how to import), damaged, labels out of range, files that do not fit together.
+ */
 ls_status ls_dataset_open(const char *const *paths, int count, ls_dataset **out);
-void ls_dataset_close(ls_dataset *dataset); /* NULL is allowed */
+void ls_dataset_close(ls_dataset *dataset); /* NULL is allowed; see ls_dataset_cache */
 const ls_dataset_info *ls_dataset_get_info(const ls_dataset *dataset);
 const char *ls_dataset_class_name(const ls_dataset *dataset, int label); /* NULL where there is none */
 int ls_dataset_files(const ls_dataset *dataset);
@@ -58,12 +58,16 @@ ls_status ls_dataset_blocks(const ls_dataset *dataset, ls_span **spans, int64_t 
  * LS_ERROR, a damaged block (names the file and the samples). */
 ls_status ls_dataset_read(ls_dataset *dataset, int64_t first, int64_t count, void *data, int32_t *labels);
 
-/* Collective over the node. Keeps decoded blocks in memory that the node's ranks share, filled as they are first read,
- * if all samples take at most limit_bytes (0: half of the memory that is free now). Says in *cached whether it does.
- * Never an error for lack of room. */
+/* Collective. Keeps decoded blocks in memory that a node's ranks share, filled as they are first read, if all
+ * samples take at most limit_bytes (0: half of the memory that is free now on the node that has the least). Says in
+ * *cached whether this node does. Never an error for lack of room. ls_dataset_close is then Collective over the node.
+ */
 ls_status ls_dataset_cache(ls_dataset *dataset, const ls_comm *comm, int64_t limit_bytes, bool *cached);
-/* Local, thread-safe. As read, for a list of samples in any order; blocks are decoded whole, once, where there is a
- * cache. */
+/* Local, thread-safe. Bounds the decoded blocks that this rank keeps for itself where the node has no cache (64 MiB if
+ * never called; at least one block is kept). The one not used for longest gives way, so that a block of a shuffle
+ * window is decoded once if a window of every lane of the rank fits, and up to once a sample if not. */
+void ls_dataset_keep(ls_dataset *dataset, int64_t bytes);
+/* Local, thread-safe. As read, for a list of samples in any order; blocks are decoded whole and kept, see above. */
 ls_status ls_dataset_fetch(ls_dataset *dataset, int64_t count, const int64_t *samples, void *data, int32_t *labels);
 
 void ls_hdf5_lock(void);

@@ -16,9 +16,9 @@ typedef struct ls_batch {
     float *target;    /* [rows.count][target shape]; NULL where there is no target pipeline */
 } ls_batch;
 
-/* Fills in rows, epoch and samples of the next batch (buffers are there, of max_rows); false: there is none. Runs on
- * the loader's thread. */
-typedef bool (*ls_next_fn)(void *context, ls_batch *batch);
+/* Fills in rows, epoch and samples of the next batch (buffers are there, of max_rows); *more = false: there is none.
+ * Runs on the loader's thread; a failure reaches the caller of ls_loader_next. */
+typedef ls_status (*ls_next_fn)(void *context, ls_batch *batch, bool *more);
 
 typedef struct ls_loader_spec {
     ls_dataset *dataset;
@@ -33,15 +33,17 @@ typedef struct ls_loader_spec {
 
 typedef struct ls_loader ls_loader;
 
+/* Errors: LS_ERROR, no memory or no thread. */
 ls_status ls_loader_open(const ls_loader_spec *spec, ls_loader **out);
-void ls_loader_close(ls_loader *loader); /* stops and joins the thread; NULL is allowed */
+/* Stops and joins the thread, at any time; NULL is allowed. */
+void ls_loader_close(ls_loader *loader);
 
 /* The next batch, valid until the next call; *batch is NULL after the last one. Waits where it is not ready; adds the
- * wait to ls_loader_wait_s. Errors: what the loader's thread met. */
+ * wait to ls_loader_wait_s. Errors: what the loader's thread met, after the batches before it; then the same again. */
 ls_status ls_loader_next(ls_loader *loader, const ls_batch **batch);
 double ls_loader_wait_s(const ls_loader *loader);
 
-/* Bytes that the ring takes. */
+/* Bytes that the ring takes: depth + 1 batches, for one is in use. */
 int64_t ls_loader_memory_bytes(const ls_loader_spec *spec);
 
 #endif

@@ -10,8 +10,15 @@
 #include "lockstep/dataset.h"
 #include "lockstep/options.h"
 #include "lockstep/rng.h"
+#include "lockstep/shape.h"
 
 enum { LS_TRANSFORMS_MAX = 16 };
+
+/* What flows from one transform to the next. */
+typedef struct ls_signal {
+    ls_shape shape;
+    float low, high; /* what black and white are: 0 and 255 of stored uint8, 0 and 1 of stored float32 */
+} ls_signal;
 
 typedef struct ls_transform_type {
     const char *name;
@@ -19,10 +26,12 @@ typedef struct ls_transform_type {
     const ls_option *options; /* written as a map, or its single main value: the first option */
     size_t options_bytes;
     bool corrupts; /* adds noise or takes away what the model is to restore: the target is not what it gives */
-    /* The shape it gives for a shape it takes. Errors: LS_INVALID. NULL: unchanged. */
-    ls_status (*shape)(const void *options, const ls_shape *in, ls_shape *out);
-    /* x -> y for one sample; y may be x where the shape is unchanged. rng: this transform's own stream. */
-    void (*apply)(const void *options, const ls_shape *in, const ls_rng *rng, uint64_t sample, const float *x,
+    bool apart;    /* y is never x; only such a one may change the shape */
+    /* What it makes of a signal. Errors: LS_INVALID: a shape it cannot take, options that do not fit together. NULL:
+     * unchanged. */
+    ls_status (*plan)(const void *options, const ls_signal *in, ls_signal *out);
+    /* x -> y for one sample; y is x where it is not apart. rng: this transform's own stream. */
+    void (*apply)(const void *options, const ls_signal *in, const ls_rng *rng, uint64_t sample, const float *x,
                   float *y);
 } ls_transform_type;
 
@@ -32,20 +41,23 @@ const ls_transform_type *ls_transform_find(const char *name);
 typedef struct ls_pipeline ls_pipeline;
 
 /* For samples of this shape and element. Owned: ls_pipeline_destroy. labels: the pipeline gives the one-hot label
- * [classes] instead of the picture. */
+ * [classes] instead of the picture. Errors: LS_INVALID, no labels. */
 ls_status ls_pipeline_create(const ls_dataset_info *info, bool labels, ls_pipeline **out);
-void ls_pipeline_destroy(ls_pipeline *pipeline);
-/* Appends; options are copied. Errors: LS_INVALID, a shape it cannot take. */
+void ls_pipeline_destroy(ls_pipeline *pipeline); /* NULL is allowed */
+/* Appends; options are copied. Errors: LS_INVALID: what its plan says, or LS_TRANSFORMS_MAX are there. */
 ls_status ls_pipeline_add(ls_pipeline *pipeline, const ls_transform_type *type, const void *options);
 ls_shape ls_pipeline_shape(const ls_pipeline *pipeline);
+/* What black and white have become. */
+void ls_pipeline_range(const ls_pipeline *pipeline, float *low, float *high);
 
-/* One stored sample to the model's floats. training: noise depends on the epoch. scratch: ls_pipeline_scratch floats.
- * Thread-safe. */
 typedef struct ls_pipeline_call {
     uint64_t seed;
     uint32_t epoch;
-    bool training;
+    bool training; /* noise depends on the epoch */
+    bool target;   /* noise of its own, not the input's */
 } ls_pipeline_call;
+
+/* One stored sample to the model's floats. scratch: ls_pipeline_scratch floats. Thread-safe. */
 void ls_pipeline_apply(const ls_pipeline *pipeline, const ls_pipeline_call *call, int64_t sample, const void *stored,
                        int32_t label, float *out, float *scratch);
 int64_t ls_pipeline_scratch(const ls_pipeline *pipeline);

@@ -24,5 +24,7 @@ enum { LS_DATA_FORMAT_VERSION = 1 };
 uint64_t ls_sample_hash(const void *sample, int64_t bytes, int32_t label, int64_t index);
 /* content: that sum. text: LS_FINGERPRINT_MAX. */
 void ls_fingerprint_text(const ls_shape *shape, int element, int64_t count, uint64_t content, char *text);
+/* That of several files, in order: text <- text and next. */
+void ls_fingerprint_join(char *text, const char *next);
 
 #endif

@@ -16,3 +16,9 @@ void ls_fingerprint_text(const ls_shape *shape, int element, int64_t count, uint
     for (int d = 0; d < shape->dims; d++) all[4 + d] = shape->dim[d];
     (void)snprintf(text, LS_FINGERPRINT_MAX, "%016" PRIx64, (uint64_t)XXH3_64bits(all, sizeof all));
 }
+
+void ls_fingerprint_join(char *text, const char *next) {
+    char both[2 * LS_FINGERPRINT_MAX];
+    int length = snprintf(both, sizeof both, "%s %s", text, next);
+    (void)snprintf(text, LS_FINGERPRINT_MAX, "%016" PRIx64, (uint64_t)XXH3_64bits(both, (size_t)length));
+}

@@ -176,7 +176,7 @@ static ls_status create_contents(ls_writer *writer) {
 static ls_status create_file(ls_writer *writer) {
     LS_TRY(reserve(writer, 0));
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    (void)H5Pset_fapl_mpio(access, writer->comm->handles->world, MPI_INFO_NULL);
+    (void)H5Pset_fapl_mpio(access, ls_comm_mpi(writer->comm), MPI_INFO_NULL);
     writer->hdf5 = H5Fcreate(writer->file.part, H5F_ACC_TRUNC, H5P_DEFAULT, access);
     (void)H5Pclose(access);
     LS_TRY(ls_agree(writer->comm, writer->hdf5 >= 0 ? LS_OK : fail_write(writer)));
@@ -289,9 +289,7 @@ static int common(range a, range b, range c, int64_t base, int *at) {
     return first < end ? (int)(end - first) : 0;
 }
 
-static range run_of(const ls_writer *writer, int rank) {
-    return (range){writer->begin[rank], writer->begin[rank + 1]};
-}
+static range run_of(const ls_writer *writer, int rank) { return (range){writer->begin[rank], writer->begin[rank + 1]}; }
 
 static range block_of(const ls_writer *writer, int64_t window, int rank) {
     int64_t first = (window * writer->comm->size + rank) * writer->block_samples;
@@ -309,7 +307,7 @@ static void exchange(ls_writer *writer, const void *const *sources, int64_t wind
     for (int i = 0; i < writer->columns; i++) {
         column *c = &writer->column[i];
         (void)MPI_Alltoallv(sources[i], writer->sent, writer->sent_at, c->item, c->block, writer->received,
-                            writer->received_at, c->item, writer->comm->handles->world);
+                            writer->received_at, c->item, ls_comm_mpi(writer->comm));
     }
 }
 

@@ -1,0 +1,35 @@
+/* cache.h - decoded blocks in memory: all of them, once a node, or a few of one's own. Knows nothing of files. Private
+ * to the room. */
+#ifndef LS_CACHE_H
+#define LS_CACHE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lockstep/comm.h"
+#include "lockstep/sampler.h"
+#include "lockstep/status.h"
+
+/* Decodes a block. Called from any thread. */
+typedef ls_status (*ls_block_fn)(void *context, int64_t block, void *data);
+
+typedef struct ls_cache ls_cache;
+
+/* blocks[count]: the samples of each block, from 0 on and without gaps; they must outlive the cache. */
+ls_status ls_cache_create(const ls_span *blocks, int64_t count, int64_t sample_bytes, ls_block_fn decode, void *context,
+                          ls_cache **out);
+/* Collective over the node where ls_cache_share said yes. */
+void ls_cache_destroy(ls_cache *cache);
+
+/* Local, thread-safe. At most so many bytes of blocks of one's own, the least recently used one giving way; never less
+ * than one block. */
+void ls_cache_keep(ls_cache *cache, int64_t bytes);
+
+/* Collective. Makes room for all blocks if that takes at most limit_bytes a node (0: half of the memory that is
+ * free now on the node that has the least); says whether this node has it. */
+bool ls_cache_share(ls_cache *cache, const ls_comm *comm, int64_t limit_bytes);
+
+/* Local, thread-safe. Copies one sample of a block. */
+ls_status ls_cache_copy(ls_cache *cache, int64_t block, int64_t sample, void *out);
+
+#endif
