@@ -1,0 +1,96 @@
+#include "lockstep/activation.h"
+
+#include <string.h>
+
+#include "tensor/product.h"
+
+const char *const ls_activation_names[] = {"linear", "relu", "sigmoid", "tanh", "softmax", NULL};
+
+bool ls_activation_is_late(ls_activation activation) {
+    return activation == LS_ACTIVATION_SIGMOID || activation == LS_ACTIVATION_TANH;
+}
+
+static void apply(ls_activation activation, int64_t count, int64_t width, const float *x, float *y) {
+    const ls_vector_kernels *kernels = ls_vector_kernels_get();
+    switch (activation) {
+    case LS_ACTIVATION_RELU:
+        kernels->relu(count, x, y);
+        break;
+    case LS_ACTIVATION_SIGMOID:
+        kernels->sigmoid(count, x, y);
+        break;
+    case LS_ACTIVATION_TANH:
+        kernels->tanh(count, x, y);
+        break;
+    case LS_ACTIVATION_SOFTMAX:
+        kernels->softmax(count / width, width, x, y);
+        break;
+    case LS_ACTIVATION_LINEAR:
+    case LS_ACTIVATION_COUNT:
+        if (x != y) memcpy(y, x, (size_t)count * sizeof *y);
+    }
+}
+
+void ls_activation_apply(ls_activation activation, int64_t count, const float *x, float *y) {
+    apply(activation, count, 1, x, y);
+}
+
+static void apply_backward(ls_activation activation, int64_t count, int64_t width, const float *y, const float *dy,
+                           float *dx) {
+    const ls_vector_kernels *kernels = ls_vector_kernels_get();
+    switch (activation) {
+    case LS_ACTIVATION_RELU:
+        kernels->relu_backward(count, y, dy, dx);
+        break;
+    case LS_ACTIVATION_SIGMOID:
+        kernels->sigmoid_backward(count, y, dy, dx);
+        break;
+    case LS_ACTIVATION_TANH:
+        kernels->tanh_backward(count, y, dy, dx);
+        break;
+    case LS_ACTIVATION_SOFTMAX:
+        kernels->softmax_backward(count / width, width, y, dy, dx);
+        break;
+    case LS_ACTIVATION_LINEAR:
+    case LS_ACTIVATION_COUNT:
+        if (dy != dx) memcpy(dx, dy, (size_t)count * sizeof *dx);
+    }
+}
+
+enum { BLOCK = 16384 };
+
+typedef struct activation_task {
+    ls_activation activation;
+    int64_t count, width, block;
+    const float *y, *dy; /* y is what f is applied to in forward */
+    float *out;
+    bool backward;
+} activation_task;
+
+static void run_task(void *context, int64_t task, int thread) {
+    (void)thread;
+    const activation_task *a = context;
+    int64_t begin = task * a->block, count = min_of(a->block, a->count - begin);
+    if (a->backward)
+        apply_backward(a->activation, count, a->width, a->y + begin, a->dy + begin, a->out + begin);
+    else
+        apply(a->activation, count, a->width, a->y + begin, a->out + begin);
+}
+
+static void run(ls_pool *pool, activation_task a) {
+    a.count *= a.width;
+    a.block = round_up(BLOCK, a.width);
+    ls_pool_run(pool, ceil_div(a.count, a.block), run_task, &a);
+}
+
+void ls_activation_forward(ls_pool *pool, ls_activation activation, int64_t count, int64_t width, const float *x,
+                           float *y) {
+    run(pool, (activation_task){.activation = activation, .count = count, .width = width, .y = x, .out = y});
+}
+
+void ls_activation_backward(ls_pool *pool, ls_activation activation, int64_t count, int64_t width, const float *y,
+                            const float *dy, float *dx) {
+    run(pool,
+        (activation_task){
+            .activation = activation, .count = count, .width = width, .y = y, .dy = dy, .out = dx, .backward = true});
+}

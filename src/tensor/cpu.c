@@ -1,0 +1,81 @@
+#include "lockstep/cpu.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lockstep/clock.h"
+#include "lockstep/threads.h"
+#include "tensor/kernels.h"
+
+static const char *const names[LS_ISA_COUNT] = {"portable", "avx2", "avx512"};
+
+#if defined(__x86_64__)
+static const ls_tile_kernels *const tile_kernels[LS_ISA_COUNT] = {&ls_tile_kernels_portable, &ls_tile_kernels_avx2,
+                                                                  &ls_tile_kernels_avx512};
+static const ls_vector_kernels *const vector_kernels[LS_ISA_COUNT] = {
+    &ls_vector_kernels_portable, &ls_vector_kernels_avx2, &ls_vector_kernels_avx512};
+#else
+static const ls_tile_kernels *const tile_kernels[LS_ISA_COUNT] = {&ls_tile_kernels_portable};
+static const ls_vector_kernels *const vector_kernels[LS_ISA_COUNT] = {&ls_vector_kernels_portable};
+#endif
+
+static ls_isa isa_in_use = LS_ISA_PORTABLE;
+
+static ls_isa best_isa(void) {
+#if defined(__x86_64__)
+    /* What the Makefile compiles each set with. */
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return LS_ISA_PORTABLE;
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512vl"))
+        return LS_ISA_AVX512;
+    return LS_ISA_AVX2;
+#else
+    return LS_ISA_PORTABLE;
+#endif
+}
+
+ls_status ls_cpu_detect(ls_isa *isa) {
+    ls_isa best = best_isa();
+    const char *wanted = getenv("LOCKSTEP_ISA");
+    *isa = best;
+    if (!wanted || !*wanted) return LS_OK;
+    for (int i = 0; i < LS_ISA_COUNT; i++) {
+        if (strcmp(wanted, names[i]) != 0) continue;
+        if (i > (int)best)
+            return LS_RAISE(LS_INVALID, "LOCKSTEP_ISA=%s: this machine cannot run it; its best is %s", wanted,
+                            names[best]);
+        *isa = (ls_isa)i;
+        return LS_OK;
+    }
+    return LS_RAISE(LS_INVALID, "LOCKSTEP_ISA=%s: not an instruction set; use portable, avx2 or avx512", wanted);
+}
+
+const char *ls_isa_name(ls_isa isa) { return names[isa]; }
+void ls_cpu_use(ls_isa isa) { isa_in_use = isa; }
+ls_isa ls_cpu_isa(void) { return isa_in_use; }
+
+const ls_tile_kernels *ls_tile_kernels_get(void) { return tile_kernels[isa_in_use]; }
+const ls_vector_kernels *ls_vector_kernels_get(void) { return vector_kernels[isa_in_use]; }
+
+/* Long enough that starting threads does not count, short enough to stop near the time asked for. */
+enum { ROUNDS = 1000000 };
+
+static void multiply_add_task(void *context, int64_t task, int thread) {
+    (void)thread;
+    ((double *)context)[task] = ls_tile_kernels_get()->multiply_add(ROUNDS);
+}
+
+double ls_cpu_peak_gflops(ls_pool *pool, double seconds) {
+    double operations[1024];
+    int64_t tasks = ls_pool_threads(pool);
+    double best = 0, start_s = ls_clock_s(), end_s;
+    do { /* the best of the rounds: a neighbour on the machine can only make it look slower */
+        double begin_s = ls_clock_s(), sum = 0;
+        ls_pool_run(pool, tasks, multiply_add_task, operations);
+        end_s = ls_clock_s();
+        for (int64_t i = 0; i < tasks; i++) sum += operations[i];
+        double gflops = sum / (end_s - begin_s) * 1e-9;
+        if (gflops > best) best = gflops;
+    } while (end_s - start_s < seconds);
+    return best;
+}

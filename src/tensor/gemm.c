@@ -1,0 +1,270 @@
+/* gemm.c - dense layers. The blocking is that of K. Goto, R. van de Geijn, "Anatomy of high-performance matrix
+ * multiplication", TOMS 2008: a block of b lies packed in the second-level cache while rows of a pass over it. Cutting
+ * a sum into blocks changes no bit, because its chain goes on from the stored float. */
+#include "lockstep/gemm.h"
+
+#include <string.h>
+
+#include "lockstep/memory.h"
+#include "tensor/product.h"
+
+enum {
+    BLOCK_STEPS = 256,   /* of the sum, and */
+    BLOCK_COLUMNS = 192, /* columns, a multiple of any panel: a packed block of b, for the second-level cache */
+    BLOCK_ROWS = 84,     /* rows of a beside it: a multiple of most tiles' heights */
+    SHARED_MAX =
+        1 << 20, /* floats: a smaller b is packed once for all tasks, a larger one block by block as it is used */
+    TASKS = 32,  /* enough for many threads, where there is that much work */
+    ROW_STRIDE = BLOCK_STEPS + 16 /* of a copied block of a: does not collide */
+};
+
+/* y = f(x b + bias) */
+typedef struct product {
+    int64_t rows, n, k;
+    const float *x;
+    ls_matrix b;
+    const float *bias;
+    ls_activation activation;
+    float *y;
+    int64_t column_blocks, row_blocks, step_blocks;
+    float *shared;  /* b in packed blocks, or NULL */
+    float *private; /* a thread's block of b, and one of x */
+} product;
+
+static int64_t private_floats(void) { return (int64_t)BLOCK_STEPS * BLOCK_COLUMNS + (int64_t)BLOCK_ROWS * ROW_STRIDE; }
+static bool is_shared(int64_t n, int64_t k) { return ls_packed_columns(n) * k <= SHARED_MAX; }
+
+/* The block of steps [begin, begin + steps) and columns of block `column_block`: panel after panel. */
+static void pack_block(const product *g, int64_t column_block, int64_t begin, int64_t steps, float *out) {
+    int64_t first = column_block * BLOCK_COLUMNS, columns = min_of(BLOCK_COLUMNS, g->n - first);
+    for (int64_t p = 0; p < ls_panel_count(columns); p++) {
+        ls_panel panel = ls_panel_at(columns, p);
+        ls_panel_pack(&panel, steps, ls_matrix_part(g->b, begin, first + panel.begin), out + panel.begin * steps);
+    }
+}
+
+static float *shared_block(const product *g, int64_t column_block, int64_t begin) {
+    int64_t first = column_block * BLOCK_COLUMNS;
+    return g->shared + first * g->k + begin * ls_packed_columns(min_of(BLOCK_COLUMNS, g->n - first));
+}
+
+static void pack_task(void *context, int64_t task, int thread) {
+    (void)thread;
+    const product *g = context;
+    int64_t column_block = task / g->step_blocks, begin = task % g->step_blocks * BLOCK_STEPS;
+    pack_block(g, column_block, begin, min_of(BLOCK_STEPS, g->k - begin), shared_block(g, column_block, begin));
+}
+
+/* Copies a block of x to where its rows do not push each other out of the cache. */
+static const float *copy_rows(const float *x, int64_t stride, int64_t rows, int64_t steps, float *out) {
+    for (int64_t r = 0; r < rows; r++) memcpy(out + r * ROW_STRIDE, x + r * stride, (size_t)steps * sizeof *x);
+    return out;
+}
+
+/* Adds the products of one block of steps to rows [begin, end) of a column block. */
+static void multiply_block(const product *g, int64_t begin, int64_t end, int64_t column_block, int64_t step,
+                           int64_t steps, const float *b, float *copy) {
+    int64_t first = column_block * BLOCK_COLUMNS, columns = min_of(BLOCK_COLUMNS, g->n - first), rows = end - begin;
+    bool copied = ls_stride_collides(g->k), last = step + steps == g->k;
+    int64_t stride = copied ? ROW_STRIDE : g->k, a_row[BLOCK_ROWS], c_row[BLOCK_ROWS];
+    const float *a = g->x + begin * g->k + step;
+    if (copied) a = copy_rows(a, g->k, rows, steps, copy);
+    for (int64_t r = 0; r < rows; r++) a_row[r] = r * stride, c_row[r] = r * g->n;
+
+    for (int64_t p = 0; p < ls_panel_count(columns); p++) {
+        ls_panel panel = ls_panel_at(columns, p);
+        int64_t column = first + panel.begin;
+        ls_tile tile = {.segments = 1,
+                        .steps = steps,
+                        .a = a,
+                        .a_row = a_row,
+                        .a_step = 1,
+                        .b = b + panel.begin * steps,
+                        .b_step = panel.row_floats,
+                        .c = g->y + begin * g->n + column,
+                        .c_row = c_row,
+                        .columns = panel.columns,
+                        .resume = step > 0,
+                        .bias = last && g->bias ? g->bias + column : NULL,
+                        .relu = last && g->activation == LS_ACTIVATION_RELU};
+        ls_tiles_run(&tile, rows);
+    }
+}
+
+static void activate_block(const product *g, int64_t begin, int64_t end, int64_t column_block) {
+    if (!ls_activation_is_late(g->activation)) return;
+    int64_t first = column_block * BLOCK_COLUMNS, columns = min_of(BLOCK_COLUMNS, g->n - first);
+    for (int64_t r = begin; r < end; r++) {
+        float *y = g->y + r * g->n + first;
+        ls_activation_apply(g->activation, columns, y, y);
+    }
+}
+
+static void product_task(void *context, int64_t task, int thread) {
+    const product *g = context;
+    int64_t column_block = task / g->row_blocks, row_block = task % g->row_blocks;
+    int64_t begin = row_block * g->rows / g->row_blocks, end = (row_block + 1) * g->rows / g->row_blocks;
+    float *private = g->private + thread * private_floats(), *copy = private + BLOCK_STEPS * BLOCK_COLUMNS;
+    int64_t parts = ceil_div(end - begin, BLOCK_ROWS);
+    for (int64_t step = 0; step < g->k; step += BLOCK_STEPS) {
+        int64_t steps = min_of(BLOCK_STEPS, g->k - step);
+        const float *b = g->shared ? shared_block(g, column_block, step) : private;
+        if (!g->shared) pack_block(g, column_block, step, steps, private);
+        for (int64_t i = 0; i < parts; i++)
+            multiply_block(g, begin + i * (end - begin) / parts, begin + (i + 1) * (end - begin) / parts, column_block,
+                           step, steps, b, copy);
+    }
+    activate_block(g, begin, end, column_block);
+}
+
+static void product_run(ls_pool *pool, product g, float *scratch) {
+    int64_t shared_floats = is_shared(g.n, g.k) ? ls_packed_columns(g.n) * g.k : 0;
+    g.column_blocks = ceil_div(g.n, BLOCK_COLUMNS);
+    g.step_blocks = ceil_div(g.k, BLOCK_STEPS);
+    g.shared = shared_floats ? scratch : NULL;
+    g.private = scratch + shared_floats;
+    /* A block of b that is packed by its task is packed once only if the task takes all rows. */
+    g.row_blocks = g.shared ? max_of(1, min_of(ceil_div(TASKS, g.column_blocks), g.rows / (2 * LS_TILE_ROWS_MAX))) : 1;
+    if (g.shared) ls_pool_run(pool, g.column_blocks * g.step_blocks, pack_task, &g);
+    ls_pool_run(pool, g.column_blocks * g.row_blocks, product_task, &g);
+}
+
+void ls_gemm_forward(ls_pool *pool, int64_t rows, int64_t n, int64_t k, const float *x, const float *w,
+                     const float *bias, ls_activation activation, float *y, float *scratch) {
+    product g = {
+        .rows = rows, .n = n, .k = k, .x = x, .b = {w, n, false}, .bias = bias, .activation = activation, .y = y};
+    product_run(pool, g, scratch);
+    if (activation == LS_ACTIVATION_SOFTMAX) ls_activation_forward(pool, activation, rows, n, y, y);
+}
+
+void ls_gemm_input_gradient(ls_pool *pool, int64_t rows, int64_t n, int64_t k, const float *dy, const float *w,
+                            float *dx, float *scratch) {
+    product g = {.rows = rows, .n = k, .k = n, .x = dy, .b = {w, n, true}, .activation = LS_ACTIVATION_LINEAR, .y = dx};
+    product_run(pool, g, scratch);
+}
+
+/* ---- Weight gradient: for each tile of dw, lane after lane, the tree's partial sums in a small stack of tiles. ----
+ */
+
+enum { GRADIENT_ROWS = 84, GRADIENT_COLUMNS = 192, TILE_FLOATS = LS_TILE_ROWS_MAX * LS_TILE_COLUMNS_MAX };
+
+typedef struct gradient {
+    const ls_rows *rows;
+    int64_t n, k;
+    const float *x;
+    const float *dy; /* as given, or in panels */
+    bool packed;
+    float *const *dw;
+    int64_t column_blocks, row_blocks;
+    float *private; /* a thread's stack of tiles, and a block of x where its rows collide */
+    int64_t private_floats;
+} gradient;
+
+static int64_t gradient_private_floats(int64_t max_rows) {
+    return (LS_TILE_SUMS_MAX + 1) * (int64_t)TILE_FLOATS + max_rows * ls_packed_columns(GRADIENT_ROWS);
+}
+
+/* One tile of the sum over a node: *tile has all but the lane's rows. */
+static void gradient_tile(const gradient *g, int node, ls_tile tile, ls_tile_fn run, int64_t height, int64_t row_floats,
+                          float *stack) {
+    int64_t stack_row[LS_TILE_ROWS_MAX], x_row = tile.a_step, columns = tile.columns;
+    const int64_t *dw_row = tile.c_row;
+    float *dw = tile.c;
+    const float *x = tile.a, *dy = tile.b;
+    int first = g->rows->node_begin[node], lanes = g->rows->node_begin[node + 1] - first;
+    for (int64_t p = 0; p < height; p++) stack_row[p] = p * LS_TILE_COLUMNS_MAX;
+    for (int i = 0; i < LS_TILE_SUMS_MAX; i++) tile.sum[i] = stack + i * TILE_FLOATS;
+    tile.sum_stride = LS_TILE_COLUMNS_MAX;
+    for (int lane = 0; lane < lanes; lane++) {
+        int64_t begin = g->rows->lane_begin[first + lane];
+        bool last = lane == lanes - 1;
+        tile.steps = g->rows->lane_begin[first + lane + 1] - begin;
+        tile.a = x + begin * x_row;
+        tile.b = dy + begin * tile.b_step;
+        tile.sums = ls_trees_ended(lane);
+        tile.c = last ? dw : stack + tile.sums * TILE_FLOATS;
+        tile.c_row = last ? dw_row : stack_row;
+        tile.columns = last ? columns : row_floats;
+        run(&tile);
+    }
+}
+
+static void gradient_task(void *context, int64_t task, int thread) {
+    const gradient *g = context;
+    const ls_tile_kernels *kernels = ls_tile_kernels_get();
+    int64_t blocks = g->column_blocks * g->row_blocks, node = task / blocks;
+    int64_t row_block = task % blocks / g->column_blocks, column_block = task % g->column_blocks;
+    int64_t row = row_block * GRADIENT_ROWS, rows = min_of(GRADIENT_ROWS, g->k - row);
+    int64_t panels_a_block = GRADIENT_COLUMNS / ls_panel_width();
+    float *stack = g->private + thread * g->private_floats, *copy = stack + (LS_TILE_SUMS_MAX + 1) * TILE_FLOATS;
+    const float *x = g->x + row;
+    int64_t x_row = g->k, a_row[LS_TILE_ROWS_MAX], c_row[LS_TILE_ROWS_MAX];
+    for (int64_t p = 0; p < LS_TILE_ROWS_MAX; p++) a_row[p] = p, c_row[p] = p * g->n;
+    if (ls_stride_collides(g->k)) {
+        x_row = ls_packed_columns(GRADIENT_ROWS);
+        for (int64_t r = 0; r < g->rows->count; r++) memcpy(copy + r * x_row, x + r * g->k, (size_t)rows * sizeof *x);
+        x = copy;
+    }
+    int64_t end = min_of(ls_panel_count(g->n), (column_block + 1) * panels_a_block);
+    for (int64_t p = column_block * panels_a_block; p < end; p++) {
+        ls_panel panel = ls_panel_at(g->n, p);
+        int64_t vectors = panel.row_floats / kernels->lanes, tiles = ceil_div(rows, kernels->rows[vectors]);
+        for (int64_t t = 0; t < tiles; t++) {
+            int64_t begin = t * rows / tiles, height = (t + 1) * rows / tiles - begin;
+            ls_tile tile = {.segments = 1,
+                            .a = x + begin,
+                            .a_row = a_row,
+                            .a_step = x_row,
+                            .b = g->packed ? g->dy + panel.begin * g->rows->count : g->dy,
+                            .b_step = panel.row_floats,
+                            .c = g->dw[node] + (row + begin) * g->n + panel.begin,
+                            .c_row = c_row,
+                            .columns = panel.columns};
+            gradient_tile(g, (int)node, tile, kernels->run[vectors][height], height, panel.row_floats, stack);
+        }
+    }
+}
+
+typedef struct panel_copy {
+    int64_t rows, n;
+    const float *dy;
+    float *out;
+} panel_copy;
+
+static void panel_task(void *context, int64_t task, int thread) {
+    (void)thread;
+    const panel_copy *c = context;
+    ls_panel panel = ls_panel_at(c->n, task);
+    ls_panel_pack(&panel, c->rows, (ls_matrix){c->dy + panel.begin, c->n, false}, c->out + panel.begin * c->rows);
+}
+
+void ls_gemm_weight_gradient(ls_pool *pool, const ls_rows *rows, int64_t n, int64_t k, const float *x, const float *dy,
+                             float *const *dw, float *const *db, float *scratch) {
+    if (db) ls_bias_gradient(pool, rows, 1, n, dy, db, scratch);
+    gradient g = {.rows = rows,
+                  .n = n,
+                  .k = k,
+                  .x = x,
+                  .dy = dy,
+                  .dw = dw,
+                  .packed = ls_panel_at(n, 0).row_floats != n,
+                  .column_blocks = ceil_div(n, GRADIENT_COLUMNS),
+                  .row_blocks = ceil_div(k, GRADIENT_ROWS),
+                  .private = scratch,
+                  .private_floats = gradient_private_floats(rows->count)};
+    if (g.packed) {
+        panel_copy c = {rows->count, n, dy, scratch};
+        ls_pool_run(pool, ls_panel_count(n), panel_task, &c);
+        g.dy = scratch;
+        g.private = scratch + ls_packed_columns(n) * rows->count;
+    }
+    ls_pool_run(pool, rows->nodes * g.column_blocks * g.row_blocks, gradient_task, &g);
+}
+
+int64_t ls_gemm_scratch(int64_t max_rows, int64_t n, int64_t k, int threads, int lanes) {
+    int64_t forward = is_shared(n, k) ? ls_packed_columns(n) * k : 0,
+            backward = is_shared(k, n) ? ls_packed_columns(k) * n : 0;
+    int64_t products = max_of(forward, backward) + threads * private_floats();
+    int64_t gradients = ls_packed_columns(n) * max_rows + threads * gradient_private_floats(max_rows);
+    return max_of(max_of(products, gradients), ls_bias_gradient_scratch(n, lanes));
+}

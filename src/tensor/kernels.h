@@ -1,0 +1,76 @@
+/* kernels.h - the inner loops: one source, kernels*.c, compiled once an instruction set (simd.h).
+ *
+ * ls_tile_kernels() and ls_vector_kernels() are those of the set in use. Results of the tile kernels do not depend on
+ * the set. */
+#ifndef LOCKSTEP_TENSOR_KERNELS_H
+#define LOCKSTEP_TENSOR_KERNELS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Bounds over all instruction sets. LS_TILE_SUMS_MAX: the depth of the tree over LS_LANES_MAX lanes. */
+enum { LS_TILE_ROWS_MAX = 14, LS_TILE_VECTORS_MAX = 4, LS_TILE_COLUMNS_MAX = 64, LS_TILE_SUMS_MAX = 10 };
+
+/* A tile of a product: c[p][q] = a chain of multiply-adds over segments s and steps j, in that order, of
+ *
+ *   a[a_row[p] + s a_segment + j a_step] * b[s b_segment + j b_step + q]
+ *
+ * where row p of c starts at c[c_row[p]]. All strides are in floats. b is read in whole vectors; c only in `columns`.
+ */
+typedef struct ls_tile {
+    int64_t segments, steps;
+    const float *a, *b;
+    const int64_t *a_row, *c_row;
+    int64_t a_segment, a_step, b_segment, b_step;
+    float *c;
+    int64_t columns;
+    bool resume; /* the chain goes on from what is in c; else from zero */
+
+    /* What happens to the chain before it is stored. */
+    int sums;                           /* c = sum[sums - 1] + ... (sum[1] + (sum[0] + c)): the tree over lanes */
+    const float *sum[LS_TILE_SUMS_MAX]; /* row p at p sum_stride, whole vectors */
+    int64_t sum_stride;
+    const float *bias; /* [columns], or NULL */
+    bool relu;
+} ls_tile;
+
+typedef void (*ls_tile_fn)(const ls_tile *tile);
+
+typedef struct ls_tile_kernels {
+    int lanes;                                                     /* floats a vector */
+    int vectors;                                                   /* vectors a row of the widest tile */
+    int rows[LS_TILE_VECTORS_MAX + 1];                             /* rows of the highest tile, by vectors */
+    ls_tile_fn run[LS_TILE_VECTORS_MAX + 1][LS_TILE_ROWS_MAX + 1]; /* by vectors and rows */
+    double (*multiply_add)(int64_t rounds);                        /* nothing but FMA; returns the operations done */
+} ls_tile_kernels;
+
+/* Loops over flat vectors; see the public headers of the same names. */
+typedef struct ls_vector_kernels {
+    void (*add)(int64_t count, const float *x, float *y);
+    bool (*finite)(int64_t count, const float *x);
+    void (*sigmoid)(int64_t count, const float *x, float *y);
+    void (*tanh)(int64_t count, const float *x, float *y);
+    void (*relu)(int64_t count, const float *x, float *y);
+    void (*softmax)(int64_t rows, int64_t width, const float *x, float *y);
+    void (*sigmoid_backward)(int64_t count, const float *y, const float *dy, float *dx);
+    void (*tanh_backward)(int64_t count, const float *y, const float *dy, float *dx);
+    void (*relu_backward)(int64_t count, const float *y, const float *dy, float *dx);
+    void (*softmax_backward)(int64_t rows, int64_t width, const float *y, const float *dy, float *dx);
+    double (*cross_entropy)(int64_t count, const float *z, const float *target, float scale, float *dz);
+    double (*squared_error)(int64_t count, const float *z, const float *target, float scale, float *dz);
+    void (*maximum)(int64_t count, const float *x, float *y); /* y = max(x, y) */
+    void (*route)(int64_t count, const float *x, const float *y, float *dy,
+                  float *dx); /* where x == y: dx += dy, dy = 0 */
+    void (*sum_rows)(int64_t rows, int64_t stride, int64_t count, const float *x, float *y); /* y = x[0] + x[1] + ... */
+} ls_vector_kernels;
+
+const ls_tile_kernels *ls_tile_kernels_get(void);
+const ls_vector_kernels *ls_vector_kernels_get(void);
+
+#define LS_KERNELS_PASTE(kind, isa) ls_##kind##_kernels_##isa
+#define LS_KERNELS_NAME(kind, isa)  LS_KERNELS_PASTE(kind, isa)
+
+extern const ls_tile_kernels ls_tile_kernels_portable, ls_tile_kernels_avx2, ls_tile_kernels_avx512;
+extern const ls_vector_kernels ls_vector_kernels_portable, ls_vector_kernels_avx2, ls_vector_kernels_avx512;
+
+#endif

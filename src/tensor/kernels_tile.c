@@ -1,0 +1,123 @@
+/* kernels_tile.c - the register-blocked product that dense layers and convolutions are made of.
+ *
+ * A tile's sums stay in registers: each step loads one row of b and multiplies it with one broadcast number a row of
+ * the tile. Each lane of a register is one chain of fused multiply-adds, so a number does not depend on the size of the
+ * tile that it is in. */
+#include "tensor/kernels.h"
+#include "tensor/simd.h"
+
+VEC_INLINE void tile_multiply(const ls_tile *t, const int rows, const int vectors,
+                              vec acc[LS_TILE_ROWS_MAX][LS_TILE_VECTORS_MAX]) {
+    const float *a[LS_TILE_ROWS_MAX];
+#pragma GCC unroll 16
+    for (int p = 0; p < rows; p++) a[p] = t->a + t->a_row[p];
+
+    for (int64_t s = 0; s < t->segments; s++) {
+        const float *b = t->b + s * t->b_segment;
+        int64_t at = s * t->a_segment, a_step = t->a_step, b_step = t->b_step;
+        for (int64_t j = t->steps; j > 0; j--) {
+            vec row[LS_TILE_VECTORS_MAX];
+#pragma GCC unroll 4
+            for (int v = 0; v < vectors; v++) row[v] = vec_load(b + v * VEC_LANES);
+#pragma GCC unroll 16
+            for (int p = 0; p < rows; p++) {
+                vec x = vec_set(a[p][at]);
+#pragma GCC unroll 4
+                for (int v = 0; v < vectors; v++) acc[p][v] = vec_fma(x, row[v], acc[p][v]);
+            }
+            at += a_step;
+            b += b_step;
+        }
+    }
+}
+
+/* What the header says, for constant rows and vectors. Only the last vector of a row may be partly outside c. */
+VEC_INLINE void tile_run(const ls_tile *t, const int rows, const int vectors) {
+    vec acc[LS_TILE_ROWS_MAX][LS_TILE_VECTORS_MAX];
+    const int last = vectors - 1;
+    const int64_t rest = t->columns - last * VEC_LANES;
+#pragma GCC unroll 16
+    for (int p = 0; p < rows; p++) {
+        const float *c = t->c + t->c_row[p];
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++) {
+            acc[p][v] = (vec){0};
+            if (t->resume) acc[p][v] = v < last ? vec_load(c + v * VEC_LANES) : vec_load_part(c + v * VEC_LANES, rest);
+        }
+    }
+
+    tile_multiply(t, rows, vectors, acc);
+
+    for (int i = 0; i < t->sums; i++)
+#pragma GCC unroll 16
+        for (int p = 0; p < rows; p++)
+#pragma GCC unroll 4
+            for (int v = 0; v < vectors; v++) acc[p][v] += vec_load(t->sum[i] + p * t->sum_stride + v * VEC_LANES);
+
+    if (t->bias)
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++) {
+            const float *at = t->bias + v * VEC_LANES;
+            vec bias = v < last ? vec_load(at) : vec_load_part(at, rest);
+#pragma GCC unroll 16
+            for (int p = 0; p < rows; p++) acc[p][v] += bias;
+        }
+#pragma GCC unroll 16
+    for (int p = 0; p < rows; p++) {
+        float *c = t->c + t->c_row[p];
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++) {
+            vec x = t->relu ? vec_at_least((vec){0}, acc[p][v]) : acc[p][v];
+            if (v < last)
+                vec_store(c + v * VEC_LANES, x);
+            else
+                vec_store_part(c + v * VEC_LANES, x, rest);
+        }
+    }
+}
+
+/* Tiles exist for every number of rows up to the best, which takes as many sums as there are registers, less a row of b
+ * and a broadcast. Where that is more rows than general registers, their addresses come from the stack: loads that are
+ * free here. */
+#define ROWS_6(X, v)  X(v, 1) X(v, 2) X(v, 3) X(v, 4) X(v, 5) X(v, 6)
+#define ROWS_9(X, v)  ROWS_6(X, v) X(v, 7) X(v, 8) X(v, 9)
+#define ROWS_14(X, v) ROWS_9(X, v) X(v, 10) X(v, 11) X(v, 12) X(v, 13) X(v, 14)
+#if defined(__AVX512F__)
+#define TILES(X) ROWS_14(X, 1) ROWS_14(X, 2) ROWS_9(X, 3) ROWS_6(X, 4)
+enum { VECTORS = 4, ROWS_OF_1 = 14, ROWS_OF_2 = 14, ROWS_OF_3 = 9, ROWS_OF_4 = 6 };
+#elif defined(__AVX2__) && defined(__FMA__)
+#define TILES(X) ROWS_9(X, 1) ROWS_6(X, 2)
+enum { VECTORS = 2, ROWS_OF_1 = 9, ROWS_OF_2 = 6, ROWS_OF_3 = 0, ROWS_OF_4 = 0 };
+#else
+#define TILES(X) ROWS_6(X, 1) ROWS_6(X, 2) ROWS_6(X, 3) ROWS_6(X, 4)
+enum { VECTORS = 4, ROWS_OF_1 = 6, ROWS_OF_2 = 6, ROWS_OF_3 = 6, ROWS_OF_4 = 6 };
+#endif
+
+#define TILE(v, r)                                                                                                     \
+    static void tile_##v##_##r(const ls_tile *t) { tile_run(t, r, v); }
+TILES(TILE)
+
+/* A multiply-add takes 4 cycles and two start in each: 12 chains keep both units busy on every machine. */
+static double multiply_add(int64_t rounds) {
+    enum { CHAINS = 12 };
+    vec acc[CHAINS], x = vec_set(0.5f), y = vec_set(0.25f);
+    for (int i = 0; i < CHAINS; i++) acc[i] = vec_set((float)i);
+    for (int64_t r = 0; r < rounds; r++) {
+#pragma GCC unroll 12
+        for (int i = 0; i < CHAINS; i++) {
+            acc[i] = vec_fma(acc[i], x, y);
+            __asm__("" : "+x"(acc[i])); /* not to be moved or merged */
+        }
+    }
+    volatile float sink;
+    for (int i = 0; i < CHAINS; i++) sink = acc[i][0];
+    (void)sink;
+    return 2.0 * CHAINS * VEC_LANES * (double)rounds;
+}
+
+#define ENTRY(v, r) [v][r] = tile_##v##_##r,
+const ls_tile_kernels LS_KERNELS_NAME(tile, LS_KERNEL_ISA) = {.lanes = VEC_LANES,
+                                                              .vectors = VECTORS,
+                                                              .rows = {0, ROWS_OF_1, ROWS_OF_2, ROWS_OF_3, ROWS_OF_4},
+                                                              .run = {TILES(ENTRY)},
+                                                              .multiply_add = multiply_add};

@@ -1,0 +1,190 @@
+/* kernels_vector.c - loops over flat vectors. A tail goes through the same instructions as the rest, in a padded
+ * vector, so an element's result does not depend on where it stands. */
+#include "tensor/kernels.h"
+#include "tensor/simd.h"
+
+enum {
+    SUMS = 16
+}; /* partial sums of a long sum: the same number whatever the width, so that it is one order for all */
+
+/* f(i, lanes) for whole vectors and then for the rest; `lanes` is constant in the first. */
+#define FOR_EACH_VEC(count, i, lanes, body)                                                                            \
+    do {                                                                                                               \
+        int64_t i = 0;                                                                                                 \
+        for (; i + VEC_LANES <= (count); i += VEC_LANES) {                                                             \
+            enum { lanes = VEC_LANES };                                                                                \
+            body                                                                                                       \
+        }                                                                                                              \
+        if (i < (count)) {                                                                                             \
+            int64_t lanes = (count)-i;                                                                                 \
+            body                                                                                                       \
+        }                                                                                                              \
+    } while (0)
+
+VEC_INLINE vec get(const float *p, int64_t lanes) { return lanes == VEC_LANES ? vec_load(p) : vec_load_part(p, lanes); }
+VEC_INLINE void put(float *p, vec x, int64_t lanes) {
+    if (lanes == VEC_LANES)
+        vec_store(p, x);
+    else
+        vec_store_part(p, x, lanes);
+}
+
+static void add(int64_t count, const float *x, float *y) {
+    FOR_EACH_VEC(count, i, lanes, put(y + i, get(y + i, lanes) + get(x + i, lanes), lanes););
+}
+
+static bool all_finite(int64_t count, const float *x) {
+    vec_mask bad = {0};
+    FOR_EACH_VEC(count, i, lanes, {
+        vec v = get(x + i, lanes);
+        bad |= (v - v != (vec){0}); /* infinity less itself is not a number */
+    });
+    for (int i = 0; i < VEC_LANES; i++)
+        if (bad[i]) return false;
+    return true;
+}
+
+static void maximum(int64_t count, const float *x, float *y) {
+    FOR_EACH_VEC(count, i, lanes, put(y + i, vec_at_least(get(x + i, lanes), get(y + i, lanes)), lanes););
+}
+
+static void route(int64_t count, const float *x, const float *y, float *dy, float *dx) {
+    FOR_EACH_VEC(count, i, lanes, {
+        vec_mask hit = get(x + i, lanes) == get(y + i, lanes);
+        vec g = get(dy + i, lanes);
+        put(dx + i, get(dx + i, lanes) + vec_select(hit, g, (vec){0}), lanes);
+        put(dy + i, vec_select(hit, (vec){0}, g), lanes);
+    });
+}
+
+static void sum_rows(int64_t rows, int64_t stride, int64_t count, const float *x, float *y) {
+    enum { BLOCK = 4 * VEC_LANES };
+    int64_t i = 0;
+    for (; i + BLOCK <= count; i += BLOCK) {
+        vec sum[4] = {{0}};
+        for (int64_t r = 0; r < rows; r++)
+            for (int v = 0; v < 4; v++) sum[v] += vec_load(x + r * stride + i + v * VEC_LANES);
+        for (int v = 0; v < 4; v++) vec_store(y + i + v * VEC_LANES, sum[v]);
+    }
+    for (; i < count; i += VEC_LANES) {
+        int64_t lanes = count - i < VEC_LANES ? count - i : VEC_LANES;
+        vec sum = {0};
+        for (int64_t r = 0; r < rows; r++) sum += get(x + r * stride + i, lanes);
+        put(y + i, sum, lanes);
+    }
+}
+
+/* ---- Activations. ---- */
+
+VEC_INLINE vec sigmoid_of(vec x) { return 1.0f / (1.0f + vec_exp(-x)); }
+
+static void sigmoid(int64_t count, const float *x, float *y) {
+    FOR_EACH_VEC(count, i, lanes, put(y + i, sigmoid_of(get(x + i, lanes)), lanes););
+}
+static void hyperbolic_tangent(int64_t count, const float *x, float *y) {
+    FOR_EACH_VEC(count, i, lanes, put(y + i, vec_tanh(get(x + i, lanes)), lanes););
+}
+static void relu(int64_t count, const float *x, float *y) {
+    FOR_EACH_VEC(count, i, lanes, put(y + i, vec_at_least((vec){0}, get(x + i, lanes)), lanes););
+}
+
+static void sigmoid_backward(int64_t count, const float *y, const float *dy, float *dx) {
+    FOR_EACH_VEC(count, i, lanes, {
+        vec s = get(y + i, lanes);
+        put(dx + i, get(dy + i, lanes) * (s * (1.0f - s)), lanes);
+    });
+}
+static void tanh_backward(int64_t count, const float *y, const float *dy, float *dx) {
+    FOR_EACH_VEC(count, i, lanes, {
+        vec t = get(y + i, lanes);
+        put(dx + i, get(dy + i, lanes) * (1.0f - t * t), lanes);
+    });
+}
+static void relu_backward(int64_t count, const float *y, const float *dy, float *dx) {
+    FOR_EACH_VEC(count, i, lanes, {
+        vec_mask off = get(y + i, lanes) <= (vec){0}; /* a NaN is not off: it must be seen */
+        put(dx + i, vec_select(off, (vec){0}, get(dy + i, lanes)), lanes);
+    });
+}
+
+/* ---- Sums in double. ---- */
+
+VEC_INLINE void sums_add(double sums[SUMS], int64_t i, vec x) {
+    double *at = sums + i % SUMS;
+    for (int l = 0; l < VEC_LANES; l++) at[l] += (double)x[l];
+}
+
+static double sums_total(const double sums[SUMS]) {
+    double total = 0;
+    for (int i = 0; i < SUMS; i++) total += sums[i];
+    return total;
+}
+
+/* The lanes that are in the vector, the others zero: f(0) may be other than zero. */
+VEC_INLINE vec keep(vec x, int64_t lanes) {
+    for (int64_t i = lanes; i < VEC_LANES; i++) x[i] = 0;
+    return x;
+}
+
+static void softmax(int64_t rows, int64_t width, const float *x, float *y) {
+    for (int64_t r = 0; r < rows; r++, x += width, y += width) {
+        float top = x[0];
+        for (int64_t i = 1; i < width; i++) top = x[i] > top ? x[i] : top;
+        double sums[SUMS] = {0};
+        FOR_EACH_VEC(width, i, lanes, {
+            vec e = vec_exp(get(x + i, lanes) - top);
+            put(y + i, e, lanes);
+            sums_add(sums, i, keep(e, lanes));
+        });
+        float total = (float)sums_total(sums);
+        FOR_EACH_VEC(width, i, lanes, put(y + i, get(y + i, lanes) / total, lanes););
+    }
+}
+
+static void softmax_backward(int64_t rows, int64_t width, const float *y, const float *dy, float *dx) {
+    for (int64_t r = 0; r < rows; r++, y += width, dy += width, dx += width) {
+        double sums[SUMS] = {0};
+        FOR_EACH_VEC(width, i, lanes, sums_add(sums, i, get(y + i, lanes) * get(dy + i, lanes)););
+        float mean = (float)sums_total(sums);
+        FOR_EACH_VEC(width, i, lanes, put(dx + i, get(y + i, lanes) * (get(dy + i, lanes) - mean), lanes););
+    }
+}
+
+static double cross_entropy(int64_t count, const float *z, const float *target, float scale, float *dz) {
+    double sums[SUMS] = {0};
+    FOR_EACH_VEC(count, i, lanes, {
+        vec x = get(z + i, lanes);
+        vec t = get(target + i, lanes);
+        vec e = vec_exp(-vec_abs(x));
+        sums_add(sums, i, keep(vec_at_least((vec){0}, x) - x * t + vec_log1p(e), lanes));
+        vec sigmoid_x = vec_select(x >= (vec){0}, vec_set(1), e) / (1.0f + e); /* no overflow on either side */
+        if (dz) put(dz + i, scale * (sigmoid_x - t), lanes);
+    });
+    return sums_total(sums);
+}
+
+static double squared_error(int64_t count, const float *z, const float *target, float scale, float *dz) {
+    double sums[SUMS] = {0};
+    FOR_EACH_VEC(count, i, lanes, {
+        vec d = get(z + i, lanes) - get(target + i, lanes);
+        sums_add(sums, i, d * d);
+        if (dz) put(dz + i, scale * (2.0f * d), lanes);
+    });
+    return sums_total(sums);
+}
+
+const ls_vector_kernels LS_KERNELS_NAME(vector, LS_KERNEL_ISA) = {.add = add,
+                                                                  .finite = all_finite,
+                                                                  .sigmoid = sigmoid,
+                                                                  .tanh = hyperbolic_tangent,
+                                                                  .relu = relu,
+                                                                  .softmax = softmax,
+                                                                  .sigmoid_backward = sigmoid_backward,
+                                                                  .tanh_backward = tanh_backward,
+                                                                  .relu_backward = relu_backward,
+                                                                  .softmax_backward = softmax_backward,
+                                                                  .cross_entropy = cross_entropy,
+                                                                  .squared_error = squared_error,
+                                                                  .maximum = maximum,
+                                                                  .route = route,
+                                                                  .sum_rows = sum_rows};

@@ -1,0 +1,128 @@
+#include "tensor/product.h"
+
+#include <string.h>
+
+int64_t ls_panel_width(void) {
+    const ls_tile_kernels *kernels = ls_tile_kernels_get();
+    return kernels->vectors * kernels->lanes;
+}
+
+int64_t ls_panel_count(int64_t n) { return ceil_div(n, ls_panel_width()); }
+
+ls_panel ls_panel_at(int64_t n, int64_t p) {
+    int64_t width = ls_panel_width();
+    ls_panel panel = {.begin = p * width, .columns = min_of(width, n - p * width)};
+    panel.row_floats = round_up(panel.columns, ls_tile_kernels_get()->lanes);
+    return panel;
+}
+
+/* Four by four numbers of in, columns `stride` apart, to rows of out: in registers, as a store a number would be slow.
+ */
+static void transpose_4x4(const float *in, int64_t stride, float *out, int64_t out_stride) {
+    typedef float quad __attribute__((vector_size(16)));
+    typedef float quad_unaligned __attribute__((vector_size(16), aligned(4), may_alias));
+    typedef int32_t order __attribute__((vector_size(16)));
+    quad a = *(const quad_unaligned *)in, b = *(const quad_unaligned *)(in + stride);
+    quad c = *(const quad_unaligned *)(in + 2 * stride), d = *(const quad_unaligned *)(in + 3 * stride);
+    quad ab_low = __builtin_shuffle(a, b, (order){0, 4, 1, 5}), ab_high = __builtin_shuffle(a, b, (order){2, 6, 3, 7});
+    quad cd_low = __builtin_shuffle(c, d, (order){0, 4, 1, 5}), cd_high = __builtin_shuffle(c, d, (order){2, 6, 3, 7});
+    *(quad_unaligned *)out = __builtin_shuffle(ab_low, cd_low, (order){0, 1, 4, 5});
+    *(quad_unaligned *)(out + out_stride) = __builtin_shuffle(ab_low, cd_low, (order){2, 3, 6, 7});
+    *(quad_unaligned *)(out + 2 * out_stride) = __builtin_shuffle(ab_high, cd_high, (order){0, 1, 4, 5});
+    *(quad_unaligned *)(out + 3 * out_stride) = __builtin_shuffle(ab_high, cd_high, (order){2, 3, 6, 7});
+}
+
+static void pack_transposed(const ls_panel *panel, int64_t rows, const float *in, int64_t stride, float *out) {
+    int64_t whole_rows = rows / 4 * 4, whole_columns = panel->columns / 4 * 4, width = panel->row_floats;
+    for (int64_t r = 0; r < whole_rows; r += 4)
+        for (int64_t q = 0; q < whole_columns; q += 4)
+            transpose_4x4(in + q * stride + r, stride, out + r * width + q, width);
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t q = r < whole_rows ? whole_columns : 0; q < panel->columns; q++)
+            out[r * width + q] = in[q * stride + r];
+}
+
+void ls_panel_pack(const ls_panel *panel, int64_t rows, ls_matrix b, float *out) {
+    if (b.transposed)
+        pack_transposed(panel, rows, b.at, b.stride, out);
+    else
+        for (int64_t r = 0; r < rows; r++)
+            memcpy(out + r * panel->row_floats, b.at + r * b.stride, (size_t)panel->columns * sizeof *out);
+    for (int64_t r = 0; panel->columns < panel->row_floats && r < rows; r++)
+        for (int64_t q = panel->columns; q < panel->row_floats; q++) out[r * panel->row_floats + q] = 0;
+}
+
+/* Caches of 64 sets of 64 bytes and 8 ways or more: a power of two from 1 KiB on leaves 4 sets or fewer for all the
+ * rows. */
+bool ls_stride_collides(int64_t floats) { return floats % 256 == 0; }
+
+void ls_tiles_run(const ls_tile *tile, int64_t rows) {
+    const ls_tile_kernels *kernels = ls_tile_kernels_get();
+    int64_t vectors = ceil_div(tile->columns, kernels->lanes), tiles = ceil_div(rows, kernels->rows[vectors]);
+    for (int64_t t = 0, begin = 0, end; t < tiles; t++, begin = end) {
+        end = (t + 1) * rows / tiles;
+        ls_tile part = *tile;
+        part.a_row += begin;
+        part.c_row += begin;
+        kernels->run[vectors][end - begin](&part);
+    }
+}
+
+/* ---- The tree over lanes. ---- */
+
+enum { TREE_BLOCK = 4096 }; /* numbers that a task adds up: a few of these fit in a first-level cache */
+
+typedef struct tree {
+    int nodes;
+    const int *first;
+    int64_t count, blocks;
+    float *parts;
+    float *const *sum;
+} tree;
+
+static void tree_task(void *context, int64_t task, int thread) {
+    (void)thread;
+    const tree *t = context;
+    int64_t node = task / t->blocks, begin = task % t->blocks * TREE_BLOCK;
+    int64_t count = min_of(TREE_BLOCK, t->count - begin);
+    int64_t parts = t->first[node + 1] - t->first[node];
+    float *base = t->parts + t->first[node] * t->count + begin;
+    for (int64_t half = 1; half < parts; half *= 2)
+        for (int64_t i = 0; i < parts; i += 2 * half)
+            ls_vector_kernels_get()->add(count, base + (i + half) * t->count, base + i * t->count);
+    memcpy(t->sum[node] + begin, base, (size_t)count * sizeof *base);
+}
+
+void ls_tree_add(ls_pool *pool, int nodes, const int *first, int64_t count, float *parts, float *const *sum) {
+    tree t = {nodes, first, count, ceil_div(count, TREE_BLOCK), parts, sum};
+    ls_pool_run(pool, nodes * t.blocks, tree_task, &t);
+}
+
+/* ---- The gradient of a bias. ---- */
+
+enum { BIAS_BLOCK = 512 };
+
+typedef struct bias_gradient {
+    const ls_rows *rows;
+    int64_t repeat, n, blocks;
+    const float *dy;
+    float *parts;
+} bias_gradient;
+
+static void bias_task(void *context, int64_t task, int thread) {
+    (void)thread;
+    const bias_gradient *g = context;
+    int64_t lane = task / g->blocks, begin = task % g->blocks * BIAS_BLOCK;
+    int64_t first = g->rows->lane_begin[lane] * g->repeat, end = g->rows->lane_begin[lane + 1] * g->repeat;
+    ls_vector_kernels_get()->sum_rows(end - first, g->n, min_of(BIAS_BLOCK, g->n - begin), g->dy + first * g->n + begin,
+                                      g->parts + lane * g->n + begin);
+}
+
+void ls_bias_gradient(ls_pool *pool, const ls_rows *rows, int64_t repeat, int64_t n, const float *dy, float *const *db,
+                      float *scratch) {
+    bias_gradient g = {rows, repeat, n, ceil_div(n, BIAS_BLOCK), dy, scratch};
+    ls_pool_run(pool, rows->lanes * g.blocks, bias_task, &g);
+    ls_tree_add(pool, rows->nodes, rows->node_begin, n, scratch, db);
+}
+
+int64_t ls_bias_gradient_scratch(int64_t n, int lanes) { return round_up(n * lanes, LS_COLUMNS_ALIGN); }

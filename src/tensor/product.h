@@ -1,0 +1,74 @@
+/* product.h - what dense layers and convolutions share: panels of weights, tiles over rows, and the tree over lanes. */
+#ifndef LOCKSTEP_TENSOR_PRODUCT_H
+#define LOCKSTEP_TENSOR_PRODUCT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lockstep/activation.h"
+#include "lockstep/rows.h"
+#include "lockstep/threads.h"
+#include "tensor/kernels.h"
+
+static inline int64_t min_of(int64_t a, int64_t b) { return a < b ? a : b; }
+static inline int64_t max_of(int64_t a, int64_t b) { return a > b ? a : b; }
+static inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+static inline int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
+
+/* Columns as packed: rounded up to whole vectors of any instruction set, so that sizes do not depend on the one in use.
+ */
+enum { LS_COLUMNS_ALIGN = 16 };
+static inline int64_t ls_packed_columns(int64_t n) { return round_up(n, LS_COLUMNS_ALIGN); }
+
+/* A matrix of n columns in panels as wide as the widest tile (which divides LS_TILE_COLUMNS_MAX): panel p has the
+ * columns from p width on, each row of it in row_floats floats. Panel p of a packed matrix of k rows starts at p width
+ * k. */
+typedef struct ls_panel {
+    int64_t begin, columns, row_floats;
+} ls_panel;
+
+int64_t ls_panel_width(void);
+int64_t ls_panel_count(int64_t n);
+ls_panel ls_panel_at(int64_t n, int64_t p);
+
+/* A matrix as it lies in memory: element (r, q) is at[r * stride + q], or at[q * stride + r] where transposed. */
+typedef struct ls_matrix {
+    const float *at;
+    int64_t stride;
+    bool transposed;
+} ls_matrix;
+
+/* The part of b that starts at row `row` and column `column`. */
+static inline ls_matrix ls_matrix_part(ls_matrix b, int64_t row, int64_t column) {
+    b.at += b.transposed ? column * b.stride + row : row * b.stride + column;
+    return b;
+}
+
+/* Copies rows x panel->columns numbers to out[rows][panel->row_floats], zeros at the right. */
+void ls_panel_pack(const ls_panel *panel, int64_t rows, ls_matrix b, float *out);
+
+/* Whether rows that far apart fall on so few sets of a first-level cache that a tile's rows push each other out. */
+bool ls_stride_collides(int64_t floats);
+
+/* Runs a block of `rows` rows of tile->columns columns as tiles of about equal height; tile->a_row and c_row have an
+ * entry a row. */
+void ls_tiles_run(const ls_tile *tile, int64_t rows);
+
+/* y = f(y) for the activations that tiles do not apply themselves: sigmoid and tanh. */
+bool ls_activation_is_late(ls_activation activation);
+void ls_activation_apply(ls_activation activation, int64_t count, const float *x, float *y);
+
+/* Lanes are added as a binary counter counts: after lane `lane` of its node (from 0) that many complete subtrees end,
+ * and wait to be added to it, the smallest first. */
+static inline int ls_trees_ended(int64_t lane) { return __builtin_ctzll(~(unsigned long long)lane); }
+
+/* sum[i][count] = the tree over parts [first[i], first[i + 1]), a power of two of them, part j at parts + j * count;
+ * parts are overwritten. */
+void ls_tree_add(ls_pool *pool, int nodes, const int *first, int64_t count, float *parts, float *const *sum);
+
+/* db[i][n] of each node: the tree over its lanes of the chains over their rows, `repeat` rows of dy a row. */
+void ls_bias_gradient(ls_pool *pool, const ls_rows *rows, int64_t repeat, int64_t n, const float *dy, float *const *db,
+                      float *scratch);
+int64_t ls_bias_gradient_scratch(int64_t n, int lanes);
+
+#endif

@@ -1,0 +1,26 @@
+#include "lockstep/shape.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+int64_t ls_shape_count(const ls_shape *shape) {
+    int64_t count = 1;
+    for (int i = 0; i < shape->dims; i++) count *= shape->dim[i];
+    return count;
+}
+
+bool ls_shape_equal(const ls_shape *a, const ls_shape *b) {
+    if (a->dims != b->dims) return false;
+    for (int i = 0; i < a->dims; i++)
+        if (a->dim[i] != b->dim[i]) return false;
+    return true;
+}
+
+const char *ls_shape_text(const ls_shape *shape, char *text) {
+    int length = 0;
+    text[0] = '\0';
+    for (int i = 0; i < shape->dims; i++)
+        length +=
+            snprintf(text + length, (size_t)(LS_SHAPE_TEXT_MAX - length), "%s%" PRId64, i ? " x " : "", shape->dim[i]);
+    return text;
+}

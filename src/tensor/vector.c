@@ -1,0 +1,47 @@
+#include "lockstep/vector.h"
+
+#include <stdatomic.h>
+
+#include "tensor/product.h"
+
+enum { BLOCK = 16384 };
+
+typedef struct vector_task {
+    int64_t count;
+    const float *x;
+    float *y;
+    atomic_bool bad;
+} vector_task;
+
+static void add_task(void *context, int64_t task, int thread) {
+    (void)thread;
+    const vector_task *v = context;
+    int64_t begin = task * BLOCK;
+    ls_vector_kernels_get()->add(min_of(BLOCK, v->count - begin), v->x + begin, v->y + begin);
+}
+
+void ls_vector_add(ls_pool *pool, int64_t count, const float *x, float *y) {
+    vector_task v = {.count = count, .x = x, .y = y};
+    ls_pool_run(pool, ceil_div(count, BLOCK), add_task, &v);
+}
+
+static void finite_task(void *context, int64_t task, int thread) {
+    (void)thread;
+    vector_task *v = context;
+    int64_t begin = task * BLOCK;
+    if (!ls_vector_kernels_get()->finite(min_of(BLOCK, v->count - begin), v->x + begin)) atomic_store(&v->bad, true);
+}
+
+bool ls_vector_finite(ls_pool *pool, int64_t count, const float *x) {
+    vector_task v = {.count = count, .x = x};
+    ls_pool_run(pool, ceil_div(count, BLOCK), finite_task, &v);
+    return !atomic_load(&v.bad);
+}
+
+double ls_vector_cross_entropy(int64_t count, const float *z, const float *target, float scale, float *dz) {
+    return ls_vector_kernels_get()->cross_entropy(count, z, target, scale, dz);
+}
+
+double ls_vector_squared_error(int64_t count, const float *z, const float *target, float scale, float *dz) {
+    return ls_vector_kernels_get()->squared_error(count, z, target, scale, dz);
+}

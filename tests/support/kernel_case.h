@@ -1,0 +1,41 @@
+/* kernel_case.h - one problem for the kernels: a convolution (or a dense layer), its data, and what the naive loops
+ * give for it. */
+#ifndef TESTS_SUPPORT_KERNEL_CASE_H
+#define TESTS_SUPPORT_KERNEL_CASE_H
+
+#include "lockstep/cpu.h"
+#include "support/naive.h"
+
+enum { CASE_THREADS_MAX = 3 };
+
+typedef struct kernel_case {
+    ls_conv conv;
+    ls_rows rows;
+    float *x, *w, *bias, *dy;
+    /* Expected: of y, dx, and for each node dw and then db. */
+    float *y_chain, *dx_chain, *dw_chain;
+    double *y_exact, *dx_exact, *dw_exact;
+    /* Room for results, with a margin that must stay as it is. */
+    float *y, *dx, *dw;
+    float *node_dw[LS_NODES_MAX], *node_db[LS_NODES_MAX];
+    float *scratch;
+    int64_t scratch_count;
+} kernel_case;
+
+/* Lanes of lane_rows[l] rows each, nodes of node_lanes[i] lanes. */
+ls_rows case_rows(int lanes, const int64_t *lane_rows, int nodes, const int *node_lanes);
+
+/* Fills in data and expectations, for these conv and rows. */
+void case_init(kernel_case *k, ls_conv conv, const ls_rows *rows, int64_t scratch_count);
+void case_release(kernel_case *k);
+
+/* Fails the test unless all results are the chains bit for bit, near the exact sums, and within their bounds. */
+void case_clear(kernel_case *k);
+void case_check(const kernel_case *k, const char *what);
+
+/* A pool of that many threads, 1..CASE_THREADS_MAX, made once. */
+ls_pool *case_pool(int threads);
+/* The best instruction set of this machine. */
+ls_isa case_best_isa(void);
+
+#endif

@@ -1,0 +1,145 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "lockstep/conv.h"
+#include "lockstep/rng.h"
+#include "support/kernel_case.h"
+
+static void run_case(kernel_case *k, ls_isa isa, int threads) {
+    ls_pool *pool = case_pool(threads);
+    ls_cpu_use(isa);
+    case_clear(k);
+    ls_conv_forward(pool, &k->conv, k->rows.count, k->x, k->w, k->bias, LS_ACTIVATION_LINEAR, k->y, k->scratch);
+    ls_conv_input_gradient(pool, &k->conv, k->rows.count, k->dy, k->w, k->dx, k->scratch);
+    ls_conv_weight_gradient(pool, &k->conv, &k->rows, k->x, k->dy, k->node_dw, k->node_db, k->scratch);
+    case_check(k, "conv");
+}
+
+static void check_conv(ls_conv conv, const ls_rows *rows, bool all) {
+    kernel_case k;
+    case_init(&k, conv, rows, ls_conv_scratch(&conv, rows->count, CASE_THREADS_MAX, rows->lanes));
+    for (int isa = all ? 0 : (int)case_best_isa(); isa <= (int)case_best_isa(); isa++)
+        for (int threads = 1; threads <= CASE_THREADS_MAX; threads++) run_case(&k, (ls_isa)isa, threads);
+    case_release(&k);
+}
+
+static void test_sizes(void **state) {
+    (void)state;
+    ls_conv c = ls_conv_make(28, 28, 1, 4, 3, 3, 1, 1, true);
+    assert_true(c.out_h == 28 && c.out_w == 28 && c.pad_top == 1 && c.pad_left == 1);
+    c = ls_conv_make(28, 27, 1, 4, 3, 4, 2, 2, true); /* 28: one pixel, at the bottom; 27: 13 * 2 + 4 - 27 = 3 */
+    assert_true(c.out_h == 14 && c.out_w == 14 && c.pad_top == 0 && c.pad_left == 1);
+    c = ls_conv_make(28, 5, 1, 4, 5, 5, 3, 1, false);
+    assert_true(c.out_h == 8 && c.out_w == 1 && c.pad_top == 0 && c.pad_left == 0);
+    c = ls_conv_make(3, 3, 1, 1, 5, 5, 1, 1, false);
+    assert_true(c.out_h < 1);
+    c = ls_conv_make(4, 4, 2, 3, 3, 3, 1, 1, true);
+    assert_true(ls_conv_flops(&c) == 2.0 * 4 * 4 * 3 * 9 * 2);
+}
+
+static int64_t pick(const ls_rng *rng, uint64_t i, uint64_t what, const int64_t *from, uint64_t count) {
+    return from[ls_rng_below(rng, 32 * i + what, count)];
+}
+
+static void test_random_shapes(void **state) {
+    (void)state;
+    const int64_t channels[] = {1, 2, 3, 5, 8, 16, 17, 32}, small[] = {1, 2, 3, 4, 5};
+    const int64_t sizes[] = {1, 2, 3, 4, 5, 6, 7, 9, 11};
+    ls_rng rng = ls_rng_stream(1, LS_RNG_TEST, 0, 0);
+    for (uint64_t i = 0; i < 150; i++) {
+        bool same = i % 2;
+        ls_conv conv =
+            ls_conv_make(pick(&rng, i, 0, sizes, 9), pick(&rng, i, 1, sizes, 9), pick(&rng, i, 2, channels, 8),
+                         pick(&rng, i, 3, channels, 8), pick(&rng, i, 4, small, 5), pick(&rng, i, 5, small, 5),
+                         pick(&rng, i, 6, small, 3), pick(&rng, i, 7, small, 3), same);
+        if (conv.out_h < 1 || conv.out_w < 1) continue;
+        int64_t lane_rows[4];
+        for (uint64_t l = 0; l < 4; l++) lane_rows[l] = (int64_t)ls_rng_below(&rng, 32 * i + 16 + l, 3);
+        const int lanes[] = {2, 1, 1};
+        ls_rows rows = case_rows(4, lane_rows, 3, lanes);
+        check_conv(conv, &rows, true);
+    }
+}
+
+/* Bands of rows, blocks of channels and filters, kernels cut into row blocks. */
+static void test_blocks(void **state) {
+    (void)state;
+    const int64_t lane_rows[] = {1, 0, 2, 1};
+    const int lanes[] = {4};
+    ls_rows rows = case_rows(4, lane_rows, 1, lanes), one = ls_rows_single(1);
+    check_conv(ls_conv_make(28, 28, 1, 32, 3, 3, 1, 1, true), &rows, true);
+    check_conv(ls_conv_make(28, 28, 16, 1, 3, 3, 1, 1, true), &rows, true);
+    check_conv(ls_conv_make(12, 12, 40, 70, 3, 3, 1, 1, true), &rows, false);
+    check_conv(ls_conv_make(8, 9, 130, 66, 5, 5, 1, 1, true), &one, false);
+    check_conv(ls_conv_make(60, 60, 18, 20, 3, 3, 2, 2, true), &one, false);
+}
+
+static void test_lanes_and_nodes(void **state) {
+    (void)state;
+    const int64_t even[] = {2, 2, 2, 2, 2, 2, 2, 2}, odd[] = {0, 1, 0, 3, 2, 0, 0, 1}, none[] = {0, 0};
+    const int all[] = {8}, some[] = {1, 2, 4}, eights[] = {1, 1, 1, 1, 1, 1, 1, 1}, two[] = {2};
+    const ls_rows rows[] = {case_rows(8, even, 1, all), case_rows(8, odd, 1, all), case_rows(7, odd, 3, some),
+                            case_rows(8, odd, 8, eights), case_rows(2, none, 1, two)};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        check_conv(ls_conv_make(7, 7, 3, 5, 3, 3, 1, 1, true), &rows[i], true);
+        check_conv(ls_conv_make(5, 5, 70, 100, 3, 3, 1, 1, true), &rows[i],
+                   false); /* enough blocks: no split of the lanes */
+    }
+}
+
+static double dot(int64_t count, const float *a, const float *b) {
+    double sum = 0;
+    for (int64_t i = 0; i < count; i++) sum += (double)a[i] * (double)b[i];
+    return sum;
+}
+
+/* <conv(x, w), dy> = <x, input gradient(dy, w)> = <w, weight gradient(x, dy)>. */
+static void test_adjoint(void **state) {
+    (void)state;
+    ls_rows rows = ls_rows_single(3);
+    for (int64_t stride = 1; stride <= 3; stride++) {
+        kernel_case k;
+        ls_conv conv = ls_conv_make(11, 13, 6, 9, 4, 3, stride, stride, stride != 2);
+        case_init(&k, conv, &rows, ls_conv_scratch(&conv, 3, CASE_THREADS_MAX, 1));
+        run_case(&k, case_best_isa(), 2);
+        ls_conv_forward(case_pool(1), &conv, 3, k.x, k.w, NULL, LS_ACTIVATION_LINEAR, k.y, k.scratch);
+        double forward = dot(3 * naive_out_count(&conv), k.y, k.dy);
+        assert_true(fabs(forward - dot(3 * naive_in_count(&conv), k.x, k.dx)) < 1e-5 * fabs(forward) + 1e-3);
+        assert_true(fabs(forward - dot(naive_weights(&conv), k.w, k.node_dw[0])) < 1e-5 * fabs(forward) + 1e-3);
+        case_release(&k);
+    }
+}
+
+static void test_activations(void **state) {
+    (void)state;
+    ls_conv conv = ls_conv_make(9, 9, 4, 6, 3, 3, 1, 1, true);
+    enum { COUNT = 2 * 9 * 9 * 6 };
+    ls_rows rows = ls_rows_single(2);
+    kernel_case k;
+    float fused[COUNT], apart[COUNT];
+    case_init(&k, conv, &rows, ls_conv_scratch(&conv, 2, 1, 1));
+    for (int isa = 0; isa <= (int)case_best_isa(); isa++)
+        for (int f = 0; f < LS_ACTIVATION_COUNT; f++) {
+            ls_cpu_use((ls_isa)isa);
+            ls_conv_forward(case_pool(1), &conv, 2, k.x, k.w, k.bias, (ls_activation)f, fused, k.scratch);
+            ls_activation_forward(case_pool(1), (ls_activation)f, COUNT / 6, 6, k.y_chain, apart);
+            assert_memory_equal(fused, apart, sizeof fused);
+        }
+    case_release(&k);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sizes),   cmocka_unit_test(test_random_shapes),
+        cmocka_unit_test(test_blocks),  cmocka_unit_test(test_lanes_and_nodes),
+        cmocka_unit_test(test_adjoint), cmocka_unit_test(test_activations),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

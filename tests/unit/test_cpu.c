@@ -1,0 +1,52 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lockstep/cpu.h"
+#include "lockstep/threads.h"
+
+static void test_detect(void **state) {
+    (void)state;
+    ls_isa best, isa;
+    unsetenv("LOCKSTEP_ISA");
+    assert_int_equal(ls_cpu_detect(&best), LS_OK);
+    for (int i = 0; i < LS_ISA_COUNT; i++) {
+        setenv("LOCKSTEP_ISA", ls_isa_name((ls_isa)i), 1);
+        assert_int_equal(ls_cpu_detect(&isa), i <= (int)best ? LS_OK : LS_INVALID);
+        if (i <= (int)best) assert_int_equal(isa, i);
+    }
+    setenv("LOCKSTEP_ISA", "avx1024", 1);
+    assert_int_equal(ls_cpu_detect(&isa), LS_INVALID);
+    assert_non_null(strstr(ls_failure_get()->message, "avx1024"));
+    unsetenv("LOCKSTEP_ISA");
+}
+
+static void test_use(void **state) {
+    (void)state;
+    assert_int_equal(ls_cpu_isa(), LS_ISA_PORTABLE);
+    ls_isa best;
+    assert_int_equal(ls_cpu_detect(&best), LS_OK);
+    ls_cpu_use(best);
+    assert_int_equal(ls_cpu_isa(), best);
+}
+
+static void test_peak(void **state) {
+    (void)state;
+    ls_pool *pool;
+    assert_int_equal(ls_pool_create(1, &pool), LS_OK);
+    double gflops = ls_cpu_peak_gflops(pool, 0.01);
+    assert_true(gflops > 0.01 && gflops < 1e5);
+    ls_pool_destroy(pool);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_use), cmocka_unit_test(test_detect),
+                                       cmocka_unit_test(test_peak)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
