@@ -63,12 +63,13 @@ typedef struct ls_data_settings {
 
 typedef struct ls_early_stopping {
     bool enabled; /* false: "early_stopping: none" */
-    int monitor;  /* index into ls_monitor_names: val_loss, loss */
+    int monitor;  /* LS_MONITOR_... */
     int64_t patience;
     double min_delta;
     bool restore_best;
 } ls_early_stopping;
-extern const char *const ls_monitor_names[];
+enum { LS_MONITOR_VAL_LOSS, LS_MONITOR_LOSS };
+extern const char *const ls_monitor_names[]; /* in that order */
 
 typedef struct ls_checkpoint_settings {
     int64_t every_epochs;   /* save each so many epochs (default 1); 0: only at the end and when stopped */

@@ -27,7 +27,7 @@ void ls_log_failure(void);
 void ls_log_rank(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* A progress line for long work: a bar that redraws itself on a terminal, a plain line every ten seconds elsewhere.
- * Rank 0 only. text may be empty. Call ls_progress_end once; it leaves the final line. */
+ * Rank 0 only. text may be empty. ls_progress_end leaves a final line; any other line printed takes the bar's place too. */
 typedef struct ls_progress {
     const char *title;
     int64_t total;

@@ -1,0 +1,114 @@
+#include "lockstep/bench.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lockstep/clock.h"
+#include "lockstep/log.h"
+#include "lockstep/memory.h"
+#include "run/step.h"
+
+static const int warm_up_steps = 2;
+static const double peak_seconds = 0.3;
+
+typedef struct bench {
+    ls_session session;
+    ls_stepper stepper;
+    ls_batch batch;
+    double *seconds; /* [steps] */
+} bench;
+
+static ls_status make_batch(bench *b) {
+    const ls_session *session = &b->session;
+    ls_shape in = ls_model_input_shape(session->model), out = ls_model_output_shape(session->model);
+    ls_lanes_rows(&session->lanes, session->config->training.batch_size, &b->batch.rows);
+    int64_t rows = b->batch.rows.count, inputs = rows * ls_shape_count(&in), targets = rows * ls_shape_count(&out);
+    LS_TRY(ls_alloc(&b->batch.samples, rows, sizeof(int64_t), "a batch's sample numbers"));
+    LS_TRY(ls_alloc(&b->batch.input, inputs, sizeof(float), "a batch's input"));
+    LS_TRY(ls_alloc(&b->batch.target, targets, sizeof(float), "a batch's target"));
+    ls_rng rng = ls_rng_stream((uint64_t)session->config->seed, LS_RNG_SYNTH, 0, 0);
+    ls_rng_fill_uniform(&rng, (uint64_t)(2 * session->comm->rank), inputs, b->batch.input);
+    ls_rng_fill_uniform(&rng, (uint64_t)(2 * session->comm->rank + 1), targets, b->batch.target);
+    for (int64_t i = 0; i < rows; i++) b->batch.samples[i] = i;
+    return LS_OK;
+}
+
+/* The slowest rank's time counts: a step is over when all are done. */
+static ls_status time_steps(bench *b, int64_t steps) {
+    double loss;
+    for (int64_t i = -warm_up_steps; i < steps; i++) {
+        ls_signals signals = {0};
+        ls_comm_barrier(b->session.comm);
+        double start_s = ls_clock_s();
+        ls_stepper_run(&b->stepper, &b->batch, &signals, &loss);
+        double took_s = ls_comm_max_double(b->session.comm, ls_clock_s() - start_s);
+        if (signals.not_finite)
+            return LS_RAISE(LS_ERROR, "the loss is not finite after %lld steps", (long long)(i + warm_up_steps));
+        if (i >= 0) b->seconds[i] = took_s;
+    }
+    return LS_OK;
+}
+
+static int compare_doubles(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Forward, weight gradient, and input gradient of all layers but the ones that take the model's input. */
+static double step_gflop(const ls_session *session) {
+    double flops = 0;
+    for (int i = 0; i < ls_model_layers(session->model); i++) {
+        const ls_layer *layer = ls_model_layer(session->model, i);
+        flops += layer->flops * (layer->input[0] == LS_MODEL_INPUT ? 2 : 3);
+    }
+    return flops * (double)session->config->training.batch_size * 1e-9;
+}
+
+static void print_result(const bench *b, int64_t steps, double peak_gflops, bool json) {
+    const ls_session *session = &b->session;
+    double median_s = b->seconds[steps / 2], gflops = step_gflop(session) / median_s;
+    long long batch = (long long)session->config->training.batch_size;
+    const char *format =
+        json
+            ? "{\"config\": \"%s\", \"ranks\": %d, \"threads\": %d, \"batch\": %lld, \"ms_per_step\": %.4f, "
+              "\"images_per_s\": %.1f, \"gflops\": %.2f, \"peak_gflops\": %.1f, \"share_of_peak\": %.4f}\n"
+            : "%s: %d ranks x %d threads, batch %lld: %.3f ms a step, %.0f images/s, %.1f of %.1f GFLOP/s (%.3f of the "
+              "peak)\n";
+    printf(format, session->config->path, session->comm->size, session->threads, batch, median_s * 1e3,
+           (double)batch / median_s, gflops, peak_gflops, gflops / peak_gflops);
+}
+
+static ls_status run(bench *b, int64_t steps, bool json) {
+    const ls_comm *comm = b->session.comm;
+    LS_TRY(ls_stepper_init(&b->stepper, &b->session));
+    LS_TRY(ls_agree(comm, make_batch(b)));
+    LS_TRY(ls_agree(comm, ls_alloc(&b->seconds, steps, sizeof(double), "the times of steps")));
+    LS_TRY(time_steps(b, steps));
+    qsort(b->seconds, (size_t)steps, sizeof(double), compare_doubles);
+    ls_comm_barrier(comm);
+    double mine = ls_cpu_peak_gflops(b->session.pool, peak_seconds), *peaks;
+    LS_TRY(ls_agree(comm, ls_alloc(&peaks, comm->size, sizeof(double), "the peaks of ranks")));
+    ls_comm_gather_all(comm, &mine, sizeof mine, peaks);
+    double peak = 0;
+    for (int r = 0; r < comm->size; r++) peak += peaks[r];
+    if (comm->rank == 0) print_result(b, steps, peak, json);
+    ls_free(peaks);
+    return LS_OK;
+}
+
+ls_status ls_bench_run(const ls_comm *comm, const ls_config *config, int64_t steps, bool json) {
+    bench b = {0};
+    ls_status status;
+    if (LS_FAILED(status = ls_session_start(&b.session, comm, config))) goto done;
+    if (LS_FAILED(status = ls_session_divide(&b.session))) goto done;
+    if (LS_FAILED(status = ls_session_open_data(&b.session))) goto done;
+    status = run(&b, steps, json);
+done:
+    ls_stepper_release(&b.stepper);
+    ls_free(b.seconds);
+    ls_free(b.batch.samples);
+    ls_free(b.batch.input);
+    ls_free(b.batch.target);
+    ls_session_release(&b.session);
+    return status;
+}

@@ -1,0 +1,151 @@
+#include "lockstep/evaluator.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "lockstep/checkpoint.h"
+#include "lockstep/log.h"
+#include "lockstep/memory.h"
+#include "lockstep/outputs.h"
+#include "run/evaluation.h"
+#include "run/feed.h"
+
+enum { GRID_PICTURES = 10 };
+
+/* A trained model and the samples to run it on. */
+typedef struct trained {
+    ls_checkpoint_info info;
+    ls_config *config;
+    ls_session session;
+    float *weights; /* [flat count] */
+    ls_dataset *dataset;
+    ls_span *spans;
+    int64_t span_count;
+} trained;
+
+static ls_status read_weights(trained *t) {
+    ls_limits limits = ls_session_limits(&t->session);
+    LS_TRY(ls_model_prepare(t->session.model, &limits, false));
+    LS_TRY(ls_alloc(&t->weights, ls_model_flat_count(t->session.model), sizeof(float), "weights"));
+    ls_snapshot snapshot = {.model = t->session.model, .weights = t->weights};
+    return ls_checkpoint_read(t->info.path, &snapshot);
+}
+
+/* All of `data`; without it the run's validation files, or what its split held out of the training data. */
+static ls_status choose_samples(trained *t, const char *data) {
+    t->dataset = t->session.validation ? t->session.validation : t->session.train;
+    if (data || t->session.validation) return ls_dataset_blocks(t->dataset, &t->spans, &t->span_count);
+    LS_TRY(ls_division_held_out(&t->session, 0, &t->spans, &t->span_count));
+    if (t->span_count > 0) return LS_OK;
+    return LS_RAISE(LS_INVALID, "%s was trained without validation data; name a data set with --data", t->info.path);
+}
+
+static ls_status open_local(trained *t, const char *data) {
+    LS_TRY(read_weights(t));
+    return choose_samples(t, data);
+}
+
+static ls_status open_trained(trained *t, const ls_comm *comm, const char *run, const char *data) {
+    LS_TRY(ls_checkpoint_find(comm, run, &t->info));
+    LS_TRY(ls_agree(comm, ls_config_parse(t->info.path, t->info.config, NULL, 0, &t->config)));
+    LS_TRY(ls_session_start(&t->session, comm, t->config));
+    LS_TRY(data ? ls_session_open_only(&t->session, data) : ls_session_open_data(&t->session));
+    return ls_agree(comm, open_local(t, data));
+}
+
+static void close_trained(trained *t) {
+    ls_free(t->weights);
+    ls_free(t->spans);
+    ls_session_release(&t->session);
+    ls_config_destroy(t->config);
+    ls_checkpoint_info_release(&t->info);
+}
+
+static int64_t sample_count(const trained *t) {
+    int64_t count = 0;
+    for (int64_t i = 0; i < t->span_count; i++) count += t->spans[i].count;
+    return count;
+}
+
+ls_status ls_evaluate_run(const ls_comm *comm, const char *run, const char *data, FILE *out) {
+    trained t = {0};
+    double loss;
+    ls_status status;
+    if (LS_FAILED(status = open_trained(&t, comm, run, data))) goto done;
+    if (LS_FAILED(status = ls_evaluation_loss(&t.session, t.dataset, t.spans, t.span_count, t.weights, &loss)))
+        goto done;
+    if (comm->rank == 0)
+        fprintf(out, "{\"samples\": %" PRId64 ", \"epoch\": %" PRId64 ", \"loss\": %.17g, \"%s\": %.17g}\n",
+                sample_count(&t), t.info.position.epoch, loss, t.config->loss->name, loss);
+done:
+    close_trained(&t);
+    return status;
+}
+
+static ls_status append_to_sink(void *context, int64_t rows, const float *output) {
+    return ls_sink_append(context, rows, output);
+}
+
+/* Writes the outputs of a layer; the sink is rank 0's. */
+static ls_status write_outputs(trained *t, int layer, const char *output) {
+    const ls_comm *comm = t->session.comm;
+    ls_sink *sink = NULL;
+    ls_status status = LS_OK;
+    if (comm->rank == 0)
+        status = ls_sink_open(output, sample_count(t), &ls_model_layer(t->session.model, layer)->out, &sink);
+    LS_TRY(ls_agree(comm, status));
+    status = ls_evaluation_outputs(&t->session, t->dataset, t->spans, t->span_count, t->weights, layer, append_to_sink,
+                                   sink);
+    if (sink) {
+        bool whole = status == LS_OK;
+        ls_status closed = ls_sink_close(sink, whole);
+        if (whole) status = closed;
+    }
+    return ls_agree(comm, status);
+}
+
+static ls_status find_layer(const trained *t, const char *name, int *layer) {
+    if (!name) name = t->config->code;
+    if (!name[0])
+        return LS_RAISE(LS_INVALID,
+                        "%s has no 'code:' that names the layer which ends the encoder; name one with --layer",
+                        t->info.path);
+    *layer = ls_model_find(t->session.model, name);
+    if (*layer >= 0) return LS_OK;
+    const char *nearest = ls_model_nearest(t->session.model, name);
+    return LS_RAISE(LS_INVALID, "%s has no layer '%s'%s%s%s", t->info.path, name, nearest ? "; did you mean '" : "",
+                    nearest ? nearest : "", nearest ? "'?" : "");
+}
+
+ls_status ls_encode_run(const ls_comm *comm, const char *run, const char *data, const char *layer, const char *output) {
+    trained t = {0};
+    int index = 0;
+    ls_status status = open_trained(&t, comm, run, data);
+    if (status == LS_OK) status = ls_agree(comm, find_layer(&t, layer, &index));
+    if (status == LS_OK) status = write_outputs(&t, index, output);
+    close_trained(&t);
+    return status;
+}
+
+static bool is_picture(const char *path) {
+    const char *end = strrchr(path, '.');
+    return end && strcmp(end, ".png") == 0;
+}
+
+static ls_status write_grid(trained *t, const char *output) {
+    ls_status status = LS_OK;
+    if (t->session.comm->rank == 0)
+        status =
+            ls_evaluation_pictures(&t->session, t->dataset, t->spans, t->span_count, t->weights, GRID_PICTURES, output);
+    return ls_agree(t->session.comm, status);
+}
+
+ls_status ls_reconstruct_run(const ls_comm *comm, const char *run, const char *data, const char *output) {
+    trained t = {0};
+    ls_status status = open_trained(&t, comm, run, data);
+    if (status == LS_OK)
+        status = is_picture(output) ? write_grid(&t, output)
+                                    : write_outputs(&t, ls_model_layers(t.session.model) - 1, output);
+    close_trained(&t);
+    return status;
+}

@@ -1,0 +1,132 @@
+#include "run/feed.h"
+
+#include <string.h>
+
+#include "lockstep/memory.h"
+
+enum { BATCHES_AHEAD = 3 };
+
+/* --- divisions --- */
+
+/* The blocks of the epoch's part. */
+static ls_status epoch_blocks(const ls_session *session, int64_t epoch, ls_span **blocks, int64_t *begin,
+                              int64_t *end) {
+    int64_t count, parts = session->config->data.parts;
+    LS_TRY(ls_dataset_blocks(session->train, blocks, &count));
+    return ls_spans_part(count, epoch % parts, parts, begin, end);
+}
+
+static ls_status divide(const ls_span *blocks, int64_t count, double split, ls_division *out) {
+    LS_TRY(ls_alloc(&out->spans, count + 1, sizeof(ls_span), "the blocks of an epoch"));
+    out->training = count;
+    if (split > 0) return ls_spans_split(blocks, count, split, out->spans, &out->training, &out->held_out);
+    for (int64_t i = 0; i < count; i++) out->spans[i] = blocks[i];
+    return LS_OK;
+}
+
+ls_status ls_division_make(const ls_session *session, int64_t epoch, ls_division *out) {
+    *out = (ls_division){0};
+    ls_span *blocks = NULL;
+    int64_t begin, end;
+    ls_status status = epoch_blocks(session, epoch, &blocks, &begin, &end);
+    if (status == LS_OK) status = divide(blocks + begin, end - begin, session->config->data.split, out);
+    ls_free(blocks);
+    if (LS_FAILED(status)) ls_division_release(out);
+    return status;
+}
+
+void ls_division_release(ls_division *division) {
+    ls_free(division->spans);
+    *division = (ls_division){0};
+}
+
+ls_status ls_division_held_out(const ls_session *session, int64_t epoch, ls_span **spans, int64_t *count) {
+    ls_division division;
+    *spans = NULL;
+    LS_TRY(ls_division_make(session, epoch, &division));
+    *count = division.held_out;
+    memmove(division.spans, division.spans + division.training, (size_t)division.held_out * sizeof(ls_span));
+    *spans = division.spans;
+    return LS_OK;
+}
+
+/* --- training --- */
+
+struct ls_training_feed {
+    const ls_session *session;
+    ls_sampler *sampler;
+    ls_loader *loader;
+    int64_t epoch, step; /* step: the next one of the loader's thread */
+};
+
+/* This rank's rows of the next batch, lane after lane. Runs on the loader's thread, the sampler's only user by then. */
+static ls_status next_batch(void *context, ls_batch *batch, bool *more) {
+    ls_training_feed *feed = context;
+    const ls_lanes *lanes = &feed->session->lanes;
+    *more = feed->step < ls_sampler_steps(feed->sampler);
+    if (!*more) return LS_OK;
+    ls_lanes_rows(lanes, ls_sampler_batch(feed->sampler, feed->step), &batch->rows);
+    batch->epoch = (uint32_t)feed->epoch;
+    for (int lane = lanes->first; lane < lanes->end; lane++)
+        LS_TRY(ls_sampler_take(feed->sampler, lane, feed->step,
+                               batch->samples + batch->rows.lane_begin[lane - lanes->first]));
+    feed->step++;
+    return LS_OK;
+}
+
+static ls_status open_sampler(ls_training_feed *feed) {
+    const ls_config *config = feed->session->config;
+    ls_sampling sampling = {.seed = (uint64_t)config->seed,
+                            .batch = config->training.batch_size,
+                            .lanes = feed->session->lanes.count,
+                            .window = config->data.shuffle_window};
+    LS_TRY(ls_sampler_create(&sampling, &feed->sampler));
+    ls_division division;
+    LS_TRY(ls_division_make(feed->session, feed->epoch, &division));
+    ls_status status = ls_sampler_begin_epoch(feed->sampler, division.spans, division.training, feed->epoch);
+    ls_division_release(&division);
+    return status;
+}
+
+static ls_status open_loader(ls_training_feed *feed) {
+    const ls_session *session = feed->session;
+    ls_loader_spec spec = {.dataset = session->train,
+                           .input = session->input,
+                           .target = session->target,
+                           .seed = (uint64_t)session->config->seed,
+                           .training = true,
+                           .max_rows = ls_session_limits(session).max_rows,
+                           .depth = BATCHES_AHEAD,
+                           .next = next_batch,
+                           .context = feed};
+    return ls_loader_open(&spec, &feed->loader);
+}
+
+ls_status ls_training_feed_open(const ls_session *session, int64_t epoch, int64_t first_step, ls_training_feed **out) {
+    *out = NULL;
+    ls_training_feed *feed;
+    LS_TRY(ls_alloc(&feed, 1, sizeof *feed, "an epoch's feed"));
+    *feed = (ls_training_feed){.session = session, .epoch = epoch, .step = first_step};
+    ls_status status = open_sampler(feed);
+    if (status == LS_OK) status = open_loader(feed);
+    if (LS_FAILED(status))
+        ls_training_feed_close(feed);
+    else
+        *out = feed;
+    return status;
+}
+
+void ls_training_feed_close(ls_training_feed *feed) {
+    if (!feed) return;
+    ls_loader_close(feed->loader);
+    ls_sampler_destroy(feed->sampler);
+    ls_free(feed);
+}
+
+int64_t ls_training_feed_steps(const ls_training_feed *feed) { return ls_sampler_steps(feed->sampler); }
+
+int64_t ls_training_feed_rows(const ls_training_feed *feed, int64_t step) {
+    return ls_sampler_batch(feed->sampler, step);
+}
+
+ls_loader *ls_training_feed_loader(ls_training_feed *feed) { return feed->loader; }

@@ -1,0 +1,30 @@
+/* feed.h - which samples come when in training: what the loader's thread is told. Private to run. */
+#ifndef LOCKSTEP_RUN_FEED_H
+#define LOCKSTEP_RUN_FEED_H
+
+#include "lockstep/loader.h"
+#include "lockstep/sampler.h"
+#include "run/session.h"
+
+/* The samples of an epoch: spans[training] to train on, then spans[held_out] (none without a split). */
+typedef struct ls_division {
+    ls_span *spans; /* owned: ls_division_release */
+    int64_t training, held_out;
+} ls_division;
+
+/* Local, the same on all ranks: the epoch's part of the blocks, cut by the split. Errors: LS_INVALID: nothing left to
+ * train on. */
+ls_status ls_division_make(const ls_session *session, int64_t epoch, ls_division *out);
+void ls_division_release(ls_division *division);
+/* What is held out of an epoch alone; *spans is the caller's (ls_free). *count may be 0. */
+ls_status ls_division_held_out(const ls_session *session, int64_t epoch, ls_span **spans, int64_t *count);
+
+/* One epoch's batches of this rank, from step first_step on, made ready by a loader. */
+typedef struct ls_training_feed ls_training_feed;
+ls_status ls_training_feed_open(const ls_session *session, int64_t epoch, int64_t first_step, ls_training_feed **out);
+void ls_training_feed_close(ls_training_feed *feed);                       /* NULL is allowed */
+int64_t ls_training_feed_steps(const ls_training_feed *feed);              /* in the whole epoch */
+int64_t ls_training_feed_rows(const ls_training_feed *feed, int64_t step); /* of the global batch */
+ls_loader *ls_training_feed_loader(ls_training_feed *feed);
+
+#endif

@@ -1,0 +1,126 @@
+#define _GNU_SOURCE
+#include "run/session.h"
+
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lockstep/log.h"
+
+/* The lowest instruction set of all ranks: kernels of one width give one result. */
+static ls_status choose_isa(ls_session *session) {
+    ls_isa mine = LS_ISA_PORTABLE;
+    LS_TRY(ls_agree(session->comm, ls_cpu_detect(&mine)));
+    session->isa = (ls_isa)ls_comm_min(session->comm, mine);
+    ls_cpu_use(session->isa);
+    return LS_OK;
+}
+
+static int bound_cores(void) {
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+/* training.threads, else OMP_NUM_THREADS, else the node's cores divided by its ranks; only the default is kept to the
+ * cores that this process may run on. */
+static int choose_threads(const ls_session *session) {
+    int64_t wanted = session->config->training.threads;
+    const char *environment = getenv("OMP_NUM_THREADS");
+    if (wanted == 0 && environment) wanted = strtol(environment, NULL, 10);
+    int cores = (int)sysconf(_SC_NPROCESSORS_ONLN), bound = bound_cores();
+    int share = cores / session->comm->node_size > 1 ? cores / session->comm->node_size : 1;
+    int threads = wanted > 0 ? (int)wanted : (share < bound ? share : bound);
+    if (bound < (wanted > 0 ? threads : share))
+        ls_log_warn("this process is bound to %d of %d cores, fewer than the %d threads it could use; "
+                    "start with 'mpirun --bind-to none' (or a binding as wide as the threads)",
+                    bound, cores, wanted > 0 ? threads : share);
+    return threads;
+}
+
+ls_status ls_session_start(ls_session *session, const ls_comm *comm, const ls_config *config) {
+    *session = (ls_session){.comm = comm, .config = config};
+    LS_TRY(choose_isa(session));
+    session->threads = choose_threads(session);
+    return ls_agree(comm, ls_pool_create(session->threads, &session->pool));
+}
+
+ls_status ls_session_divide(ls_session *session) {
+    const ls_comm *comm = session->comm;
+    return ls_agree(comm, ls_lanes_init(&session->lanes, (int)session->config->training.lanes, comm->rank, comm->size));
+}
+
+static ls_status open_paths(const ls_config *config, const ls_paths *paths, ls_dataset **out) {
+    if (ls_dataset_open((const char *const *)paths->path, paths->count, out) == LS_OK) return LS_OK;
+    return ls_config_prefix(config, &paths->place);
+}
+
+/* Validation data must be of the same kind as the training data, or the model would not fit it. */
+static ls_status open_validation(ls_session *session) {
+    const ls_paths *paths = &session->config->data.validation;
+    if (paths->count == 0) return LS_OK;
+    LS_TRY(open_paths(session->config, paths, &session->validation));
+    const ls_dataset_info *train = ls_dataset_get_info(session->train);
+    const ls_dataset_info *validation = ls_dataset_get_info(session->validation);
+    if (ls_shape_equal(&train->shape, &validation->shape) && train->element == validation->element) return LS_OK;
+    char a[LS_SHAPE_TEXT_MAX], b[LS_SHAPE_TEXT_MAX];
+    LS_RAISE(
+        LS_INVALID,
+        "validation samples (%s: %s %s) are not like the training samples (%s: %s %s); import both in the same way",
+        ls_dataset_path(session->validation, 0), ls_shape_text(&validation->shape, b),
+        validation->element == LS_ELEMENT_UINT8 ? "uint8" : "float32", ls_dataset_path(session->train, 0),
+        ls_shape_text(&train->shape, a), train->element == LS_ELEMENT_UINT8 ? "uint8" : "float32");
+    return ls_config_prefix(session->config, &paths->place);
+}
+
+static ls_status build(ls_session *session) {
+    LS_TRY(
+        ls_config_pipelines(session->config, ls_dataset_get_info(session->train), &session->input, &session->target));
+    ls_shape input = ls_pipeline_shape(session->input), target = ls_pipeline_shape(session->target);
+    return ls_config_model(session->config, &input, &target, &session->model);
+}
+
+static ls_status open_local(ls_session *session) {
+    LS_TRY(open_paths(session->config, &session->config->data.train, &session->train));
+    LS_TRY(open_validation(session));
+    return build(session);
+}
+
+ls_status ls_session_open_data(ls_session *session) { return ls_agree(session->comm, open_local(session)); }
+
+static ls_status open_only_local(ls_session *session, const char *path) {
+    LS_TRY(ls_dataset_open(&path, 1, &session->train));
+    return build(session);
+}
+
+ls_status ls_session_open_only(ls_session *session, const char *path) {
+    return ls_agree(session->comm, open_only_local(session, path));
+}
+
+void ls_session_release(ls_session *session) {
+    ls_model_destroy(session->model);
+    ls_pipeline_destroy(session->input);
+    ls_pipeline_destroy(session->target);
+    ls_dataset_close(session->validation);
+    ls_dataset_close(session->train);
+    ls_pool_destroy(session->pool);
+    *session = (ls_session){0};
+}
+
+int64_t ls_session_lane_rows(const ls_session *session) {
+    int64_t batch = session->config->training.batch_size, lanes = session->config->training.lanes;
+    return (batch + lanes - 1) / lanes;
+}
+
+/* A session that is not divided into lanes only evaluates: it takes its share of as many pieces as there are lanes. */
+ls_limits ls_session_limits(const ls_session *session) {
+    int64_t batch = session->config->training.batch_size, rows = ls_session_lane_rows(session);
+    int64_t lanes = (session->config->training.lanes + session->comm->size - 1) / session->comm->size;
+    int64_t max_rows = lanes * rows;
+    if (session->lanes.count > 0) {
+        lanes = session->lanes.end - session->lanes.first;
+        max_rows = ls_lane_offset(batch, session->lanes.end, session->lanes.count) -
+                   ls_lane_offset(batch, session->lanes.first, session->lanes.count);
+    }
+    return (ls_limits){.max_rows = max_rows > rows ? max_rows : rows, .threads = session->threads, .lanes = (int)lanes};
+}

@@ -1,0 +1,40 @@
+/* session.h - what training, evaluation and benchmarks share: threads, kernels, lanes, and a model built from a config.
+ * Private to run. */
+#ifndef LOCKSTEP_RUN_SESSION_H
+#define LOCKSTEP_RUN_SESSION_H
+
+#include "lockstep/comm.h"
+#include "lockstep/config.h"
+#include "lockstep/cpu.h"
+#include "lockstep/lanes.h"
+
+typedef struct ls_session {
+    const ls_comm *comm;
+    const ls_config *config;
+    ls_isa isa; /* agreed: the lowest of all ranks */
+    int threads;
+    ls_pool *pool;
+    ls_lanes lanes;
+    ls_dataset *train;      /* the config's training data */
+    ls_dataset *validation; /* its validation files; NULL: a split, or none */
+    ls_pipeline *input, *target;
+    ls_model *model; /* with its loss; prepared by whoever uses it */
+} ls_session;
+
+/* Collective. Kernels and threads. Errors (agreed). */
+ls_status ls_session_start(ls_session *session, const ls_comm *comm, const ls_config *config);
+/* Collective. Gives each rank its lanes, to train. Errors (agreed): LS_INVALID: more ranks than lanes. */
+ls_status ls_session_divide(ls_session *session);
+/* Collective. Opens the training and validation data, and builds pipelines and model on them. Errors (agreed). */
+ls_status ls_session_open_data(ls_session *session);
+/* Collective. The same on one data set alone, for a trained model: it becomes session->train. */
+ls_status ls_session_open_only(ls_session *session, const char *path);
+/* Collective. Releases all; also after an error. */
+void ls_session_release(ls_session *session);
+
+/* The rows of the largest lane: a piece of an evaluation. */
+int64_t ls_session_lane_rows(const ls_session *session);
+/* What the model must be prepared for: this rank's part of a full batch, and at least one whole piece. */
+ls_limits ls_session_limits(const ls_session *session);
+
+#endif

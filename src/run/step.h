@@ -1,0 +1,38 @@
+/* step.h - one training step: what the trainer and the benchmark both time. Private to run. */
+#ifndef LOCKSTEP_RUN_STEP_H
+#define LOCKSTEP_RUN_STEP_H
+
+#include "lockstep/exchange.h"
+#include "lockstep/loader.h"
+#include "run/session.h"
+
+/* What is updated by steps: the weights and gradients of the exchange, and this rank's shard of the optimizer's slots.
+ */
+typedef struct ls_stepper {
+    const ls_session *session;
+    ls_exchange *exchange;
+    int64_t shard_begin, shard_end;
+    float *slot[LS_SLOTS_MAX]; /* [shard_end - shard_begin] each */
+    double *row_loss;          /* [max rows] */
+    double *lane_loss;         /* [own lanes] */
+    double *all_loss;          /* [lanes] */
+    bool weights_finite;       /* so far, in this rank's shard */
+    int64_t step;              /* updates done */
+    double learning_rate;
+} ls_stepper;
+
+/* Collective. Prepares the session's model for training and makes the exchange. Errors (agreed). Release in every case.
+ */
+ls_status ls_stepper_init(ls_stepper *stepper, ls_session *session);
+void ls_stepper_release(ls_stepper *stepper);
+
+/* Collective. Forward, loss, backward, signals, exchange, update. batch NULL: this rank has none because it failed
+ * (signals->failed). signals in: what this rank has to say; out: what any rank said. The update is left out where a
+ * rank failed or a loss is not finite. *loss_sum: the sum of the losses of all samples of the global batch, added in
+ * the tree over the lanes. No allocation. */
+void ls_stepper_run(ls_stepper *stepper, const ls_batch *batch, ls_signals *signals, double *loss_sum);
+
+/* Bytes a rank that training takes, without the loader and the data cache. */
+int64_t ls_stepper_memory_bytes(const ls_session *session);
+
+#endif

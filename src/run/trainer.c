@@ -1,0 +1,327 @@
+#include "lockstep/trainer.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "lockstep/checkpoint.h"
+#include "lockstep/clock.h"
+#include "lockstep/early_stopping.h"
+#include "lockstep/log.h"
+#include "lockstep/memory.h"
+#include "lockstep/metrics.h"
+#include "run/evaluation.h"
+#include "run/feed.h"
+#include "run/run_directory.h"
+#include "run/step.h"
+#include "run/stop.h"
+
+typedef struct trainer {
+    const ls_comm *comm;
+    const ls_config *config;
+    const char *run;
+    ls_session session;
+    ls_stepper stepper;
+    ls_training_feed *feed; /* of the open epoch */
+    ls_metrics metrics;
+    ls_position position;
+} trainer;
+
+static bool is_over(const trainer *t) {
+    const ls_training_settings *training = &t->config->training;
+    return t->position.epoch >= training->epochs || ls_early_stopping_is_over(&training->early_stopping, &t->position);
+}
+
+/* --- saving and going on --- */
+
+static ls_snapshot snapshot(trainer *t) {
+    ls_snapshot s = {.model = t->session.model,
+                     .optimizer = t->config->optimizer,
+                     .weights = ls_exchange_weights(t->stepper.exchange),
+                     .shard_begin = t->stepper.shard_begin,
+                     .shard_end = t->stepper.shard_end,
+                     .position = t->position,
+                     .config = t->config->text,
+                     .fingerprint = ls_dataset_get_info(t->session.train)->fingerprint,
+                     .history = ls_metrics_history(&t->metrics),
+                     .lanes = t->session.lanes.count,
+                     .isa = ls_isa_name(t->session.isa)};
+    memcpy(s.slot, t->stepper.slot, sizeof s.slot);
+    return s;
+}
+
+static ls_status save(trainer *t) {
+    ls_snapshot s = snapshot(t);
+    return ls_checkpoint_save(t->comm, t->run, &s, t->config->training.checkpoint.keep);
+}
+
+static ls_status save_best(trainer *t) {
+    ls_snapshot s = snapshot(t);
+    return ls_checkpoint_save_best(t->comm, t->run, &s);
+}
+
+static ls_status check_same_run(const trainer *t, const ls_checkpoint_info *info) {
+    const ls_dataset_info *data = ls_dataset_get_info(t->session.train);
+    if (strcmp(info->fingerprint, data->fingerprint) != 0)
+        return LS_RAISE(
+            LS_INVALID,
+            "%s was trained on other data: its training data has the fingerprint %s, %s has %s; give the run "
+            "the same data, or start another run",
+            info->path, info->fingerprint, ls_dataset_path(t->session.train, 0), data->fingerprint);
+    ls_config *then = NULL;
+    LS_TRY(ls_config_parse(info->path, info->config, NULL, 0, &then));
+    ls_status status = ls_config_compare(then, t->config);
+    ls_config_destroy(then);
+    if (status == LS_OK && strcmp(info->isa, ls_isa_name(t->session.isa)) != 0)
+        ls_log_warn(
+            "the run was on %s so far and goes on on %s: its last digits may differ from an uninterrupted run's",
+            info->isa, ls_isa_name(t->session.isa));
+    return status;
+}
+
+static ls_status take_up(trainer *t, const ls_checkpoint_info *info) {
+    LS_TRY(check_same_run(t, info));
+    ls_snapshot s = snapshot(t);
+    LS_TRY(ls_checkpoint_read(info->path, &s));
+    t->position = info->position;
+    t->stepper.step = info->position.step;
+    LS_TRY(ls_metrics_restore(&t->metrics, info->history));
+    ls_log_info("going on from %s: epoch %" PRId64 ", step %" PRId64, info->path, info->position.epoch + 1,
+                info->position.epoch_step);
+    return LS_OK;
+}
+
+static ls_status resume(trainer *t) {
+    ls_checkpoint_info info = {0};
+    ls_status status = ls_checkpoint_newest(t->comm, t->run, &info);
+    if (status == LS_OK && info.path[0]) status = ls_agree(t->comm, take_up(t, &info));
+    ls_checkpoint_info_release(&info);
+    return status;
+}
+
+/* --- one epoch --- */
+
+static ls_status train_step(trainer *t, bool *stop) {
+    const ls_batch *batch = NULL;
+    ls_status status = ls_loader_next(ls_training_feed_loader(t->feed), &batch);
+    ls_signals signals = {.failed = status != LS_OK, .stop = ls_stop_requested()};
+    double loss_sum;
+    ls_stepper_run(&t->stepper, batch, &signals, &loss_sum);
+    if (signals.failed) return ls_agree(t->comm, status);
+    if (signals.not_finite)
+        return LS_RAISE(LS_ERROR,
+                        "the loss is not finite at step %" PRId64 " of epoch %" PRId64
+                        "; the checkpoints before it are whole; a smaller learning_rate may help",
+                        t->position.epoch_step + 1, t->position.epoch + 1);
+    t->position.loss_sum += loss_sum;
+    t->position.loss_count += ls_training_feed_rows(t->feed, t->position.epoch_step);
+    t->position.epoch_step++;
+    t->position.step++;
+    *stop = signals.stop;
+    return LS_OK;
+}
+
+static ls_status stop_here(trainer *t) {
+    LS_TRY(save(t));
+    return LS_RAISE(LS_STOPPED,
+                    "stopped by a signal after saving epoch %" PRId64 ", step %" PRId64 " in %s; go on with --resume",
+                    t->position.epoch + 1, t->position.epoch_step, t->run);
+}
+
+static bool save_is_due(const trainer *t, int64_t steps) {
+    int64_t every = t->config->training.checkpoint.every_steps;
+    return every > 0 && t->position.step % every == 0 && t->position.epoch_step < steps;
+}
+
+static double mean_loss(const trainer *t) { return t->position.loss_sum / (double)t->position.loss_count; }
+
+static void show_progress(const trainer *t, ls_progress *progress) {
+    char text[64];
+    snprintf(text, sizeof text, "loss %.4f", mean_loss(t));
+    ls_progress_update(progress, t->position.epoch_step, text);
+}
+
+static ls_status train_epoch(trainer *t) {
+    int64_t steps = ls_training_feed_steps(t->feed);
+    double start_s = ls_clock_s(), before_s = t->position.seconds;
+    char title[64];
+    ls_progress progress;
+    snprintf(title, sizeof title, "epoch %" PRId64 "/%" PRId64, t->position.epoch + 1, t->config->training.epochs);
+    ls_progress_begin(&progress, title, steps);
+    ls_status status = LS_OK;
+    for (bool stop = false; status == LS_OK && t->position.epoch_step < steps;) {
+        status = train_step(t, &stop);
+        t->position.seconds = before_s + ls_clock_s() - start_s;
+        if (status == LS_OK && stop) status = stop_here(t);
+        if (status == LS_OK && save_is_due(t, steps)) status = save(t);
+        show_progress(t, &progress);
+    }
+    return status;
+}
+
+/* --- between epochs --- */
+
+/* The samples that an epoch is judged by: the validation files, or what the split holds out; none: count is 0. */
+typedef struct judge_samples {
+    ls_dataset *dataset;
+    ls_span *spans; /* owned */
+    int64_t count;
+} judge_samples;
+
+static ls_status find_judges(const trainer *t, judge_samples *out) {
+    *out = (judge_samples){.dataset = t->session.validation ? t->session.validation : t->session.train};
+    if (t->session.validation) return ls_dataset_blocks(out->dataset, &out->spans, &out->count);
+    return ls_division_held_out(&t->session, t->position.epoch, &out->spans, &out->count);
+}
+
+static ls_status draw(trainer *t, const judge_samples *judges) {
+    char name[64], path[LS_PATH_MAX];
+    int64_t pictures = t->config->training.images;
+    if (pictures == 0) return LS_OK;
+    snprintf(name, sizeof name, "images/epoch-%04" PRId64 ".png", t->position.epoch + 1);
+    ls_status status = ls_run_directory_path(t->run, name, path);
+    if (status == LS_OK && t->comm->rank == 0)
+        status = ls_evaluation_pictures(&t->session, judges->dataset, judges->spans, judges->count,
+                                        ls_exchange_weights(t->stepper.exchange), pictures, path);
+    return ls_agree(t->comm, status);
+}
+
+static ls_status judge(trainer *t, double *val_loss) {
+    judge_samples judges;
+    *val_loss = NAN;
+    ls_status status = ls_agree(t->comm, find_judges(t, &judges));
+    if (status == LS_OK && judges.count > 0) {
+        status = ls_evaluation_loss(&t->session, judges.dataset, judges.spans, judges.count,
+                                    ls_exchange_weights(t->stepper.exchange), val_loss);
+        if (status == LS_OK) status = draw(t, &judges);
+    }
+    ls_free(judges.spans);
+    return status;
+}
+
+static ls_status record(trainer *t, double val_loss) {
+    double images_per_s = (double)t->position.loss_count / t->position.seconds;
+    ls_epoch_metrics row = {.epoch = t->position.epoch + 1,
+                            .step = t->position.step,
+                            .loss = mean_loss(t),
+                            .val_loss = val_loss,
+                            .seconds = t->position.seconds,
+                            .images_per_s = images_per_s,
+                            .lr = t->stepper.learning_rate};
+    ls_log_info("epoch %" PRId64 "/%" PRId64 ": loss %.6g, val_loss %.6g, %.1f s, %.0f images/s", row.epoch,
+                t->config->training.epochs, row.loss, row.val_loss, row.seconds, images_per_s);
+    return ls_metrics_append(&t->metrics, &row);
+}
+
+static void close_epoch(ls_position *position) {
+    position->epoch++;
+    position->epoch_step = 0;
+    position->loss_sum = 0;
+    position->loss_count = 0;
+    position->seconds = 0;
+}
+
+static ls_status open_feed(trainer *t) {
+    ls_training_feed_close(t->feed);
+    t->feed = NULL;
+    return ls_agree(t->comm, ls_training_feed_open(&t->session, t->position.epoch, t->position.epoch_step, &t->feed));
+}
+
+static ls_status end_epoch(trainer *t) {
+    const ls_training_settings *training = &t->config->training;
+    double val_loss;
+    LS_TRY(judge(t, &val_loss));
+    LS_TRY(ls_agree(t->comm, record(t, val_loss)));
+    double monitored = training->early_stopping.monitor == LS_MONITOR_LOSS || isnan(val_loss) ? mean_loss(t) : val_loss;
+    ls_verdict verdict =
+        ls_early_stopping_update(&training->early_stopping, t->config->data.parts, monitored, &t->position);
+    close_epoch(&t->position);
+    int64_t every = training->checkpoint.every_epochs;
+    if (verdict.improved) LS_TRY(save_best(t));
+    if (is_over(t) || (every > 0 && t->position.epoch % every == 0)) LS_TRY(save(t));
+    return is_over(t) ? LS_OK : open_feed(t);
+}
+
+/* --- the run --- */
+
+static ls_status prepare_directory(trainer *t, const ls_train_options *options) {
+    ls_status status = LS_OK;
+    if (t->comm->rank == 0) status = ls_run_directory_prepare(t->run, options->resume, options->overwrite);
+    return ls_agree(t->comm, status);
+}
+
+static ls_status open_records(trainer *t) {
+    char path[LS_PATH_MAX];
+    if (t->comm->rank != 0) return LS_OK;
+    LS_TRY(ls_run_directory_write(t->run, "config.yaml", t->config->text));
+    LS_TRY(ls_run_directory_path(t->run, "log.txt", path));
+    LS_TRY(ls_log_open(path));
+    LS_TRY(ls_run_directory_path(t->run, "metrics.jsonl", path));
+    return ls_metrics_open(&t->metrics, path);
+}
+
+static ls_status keep_data_in_memory(trainer *t) {
+    int64_t limit_bytes = t->config->data.cache_mb < 0 ? 0 : t->config->data.cache_mb << 20;
+    bool cached = false;
+    if (t->config->data.cache_mb == 0) return LS_OK;
+    LS_TRY(ls_dataset_cache(t->session.train, t->comm, limit_bytes, &cached));
+    if (!cached) ls_log_info("the training data does not fit into memory and is read from its file in every epoch");
+    return t->session.validation ? ls_dataset_cache(t->session.validation, t->comm, limit_bytes, &cached) : LS_OK;
+}
+
+static void describe(const trainer *t) {
+    const ls_session *session = &t->session;
+    const ls_dataset_info *data = ls_dataset_get_info(session->train);
+    ls_log_info("training %s: %" PRId64 " parameters, %" PRId64 " samples, batch %" PRId64
+                " in %d lanes, on %d ranks x %d "
+                "threads (%s)",
+                t->config->path, ls_model_param_count(session->model), data->count, t->config->training.batch_size,
+                session->lanes.count, t->comm->size, session->threads, ls_isa_name(session->isa));
+    ls_log_info("memory: %.0f MB a rank for weights, gradients, optimizer and activations",
+                (double)ls_stepper_memory_bytes(session) / 1e6);
+    double balance = ls_lanes_balance(session->lanes.count, t->comm->size);
+    if (balance < 1)
+        ls_log_info(
+            "%d lanes on %d ranks: %.0f %% of the cores' time can be used; a number of ranks that divides the lanes "
+            "uses all",
+            session->lanes.count, t->comm->size, 100 * balance);
+}
+
+static ls_status start(trainer *t, const ls_train_options *options) {
+    LS_TRY(ls_session_start(&t->session, t->comm, t->config));
+    LS_TRY(ls_session_divide(&t->session));
+    LS_TRY(ls_session_open_data(&t->session));
+    LS_TRY(prepare_directory(t, options));
+    LS_TRY(ls_stepper_init(&t->stepper, &t->session));
+    if (options->resume) LS_TRY(resume(t));
+    LS_TRY(ls_agree(t->comm, open_records(t)));
+    LS_TRY(keep_data_in_memory(t));
+    describe(t);
+    return LS_OK;
+}
+
+static ls_status train(trainer *t) {
+    if (is_over(t)) {
+        ls_log_info("%s is finished: %" PRId64 " epochs", t->run, t->position.epoch);
+        return LS_OK;
+    }
+    LS_TRY(open_feed(t));
+    while (!is_over(t)) {
+        LS_TRY(train_epoch(t));
+        LS_TRY(end_epoch(t));
+    }
+    return LS_OK;
+}
+
+ls_status ls_trainer_run(const ls_comm *comm, const ls_config *config, const ls_train_options *options) {
+    trainer t = {.comm = comm, .config = config, .run = options->run};
+    t.position = ls_position_start();
+    ls_stop_watch();
+    ls_status status = start(&t, options);
+    if (status == LS_OK) status = train(&t);
+    ls_training_feed_close(t.feed);
+    ls_stepper_release(&t.stepper);
+    ls_metrics_close(&t.metrics);
+    ls_session_release(&t.session);
+    return status;
+}
