@@ -10,6 +10,7 @@
 #include "lockstep/log.h"
 #include "lockstep/memory.h"
 #include "lockstep/metrics.h"
+#include "run/best.h"
 #include "run/evaluation.h"
 #include "run/feed.h"
 #include "run/run_directory.h"
@@ -24,6 +25,7 @@ typedef struct trainer {
     ls_stepper stepper;
     ls_training_feed *feed; /* of the open epoch */
     ls_metrics metrics;
+    ls_best best;
     ls_position position;
 } trainer;
 
@@ -52,12 +54,8 @@ static ls_snapshot snapshot(trainer *t) {
 
 static ls_status save(trainer *t) {
     ls_snapshot s = snapshot(t);
+    LS_TRY(ls_best_flush(&t->best, &s));
     return ls_checkpoint_save(t->comm, t->run, &s, t->config->training.checkpoint.keep);
-}
-
-static ls_status save_best(trainer *t) {
-    ls_snapshot s = snapshot(t);
-    return ls_checkpoint_save_best(t->comm, t->run, &s);
 }
 
 static ls_status check_same_run(const trainer *t, const ls_checkpoint_info *info) {
@@ -213,6 +211,22 @@ static ls_status record(trainer *t, double val_loss) {
     return ls_metrics_append(&t->metrics, &row);
 }
 
+static ls_status keep_best(trainer *t) {
+    ls_snapshot s = snapshot(t);
+    return ls_best_improved(&t->best, &s);
+}
+
+static ls_status restore_best(trainer *t) {
+    char path[LS_PATH_MAX];
+    ls_snapshot s = snapshot(t);
+    LS_TRY(ls_best_flush(&t->best, &s));
+    LS_TRY(ls_run_directory_path(t->run, "checkpoints/best.h5", path));
+    s.optimizer = NULL;
+    LS_TRY(ls_agree(t->comm, ls_checkpoint_read(path, &s)));
+    ls_log_info("stopped early; the weights of epoch %" PRId64 " are restored", t->position.best_epoch + 1);
+    return LS_OK;
+}
+
 static void close_epoch(ls_position *position) {
     position->epoch++;
     position->epoch_step = 0;
@@ -237,7 +251,8 @@ static ls_status end_epoch(trainer *t) {
         ls_early_stopping_update(&training->early_stopping, t->config->data.parts, monitored, &t->position);
     close_epoch(&t->position);
     int64_t every = training->checkpoint.every_epochs;
-    if (verdict.improved) LS_TRY(save_best(t));
+    if (verdict.improved) LS_TRY(keep_best(t));
+    if (verdict.stop && training->early_stopping.restore_best) LS_TRY(restore_best(t));
     if (is_over(t) || (every > 0 && t->position.epoch % every == 0)) LS_TRY(save(t));
     return is_over(t) ? LS_OK : open_feed(t);
 }
@@ -293,6 +308,8 @@ static ls_status start(trainer *t, const ls_train_options *options) {
     LS_TRY(ls_session_open_data(&t->session));
     LS_TRY(prepare_directory(t, options));
     LS_TRY(ls_stepper_init(&t->stepper, &t->session));
+    LS_TRY(ls_best_init(&t->best, t->comm, t->run, t->config->training.checkpoint.best_interval_s,
+                        ls_model_flat_count(t->session.model)));
     if (options->resume) LS_TRY(resume(t));
     LS_TRY(ls_agree(t->comm, open_records(t)));
     LS_TRY(keep_data_in_memory(t));
@@ -321,6 +338,7 @@ ls_status ls_trainer_run(const ls_comm *comm, const ls_config *config, const ls_
     if (status == LS_OK) status = train(&t);
     ls_training_feed_close(t.feed);
     ls_stepper_release(&t.stepper);
+    ls_best_release(&t.best);
     ls_metrics_close(&t.metrics);
     ls_session_release(&t.session);
     return status;
