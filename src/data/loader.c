@@ -1,0 +1,187 @@
+/* loader.c - see loader.h. One thread fills a ring of batches, one empties it; both counts only grow. */
+#include <assert.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "lockstep/clock.h"
+#include "lockstep/loader.h"
+#include "lockstep/memory.h"
+
+struct ls_loader {
+    ls_loader_spec spec;
+    int64_t input_floats, target_floats; /* of a sample */
+    ls_batch *ring;                      /* [slots]: one is in the caller's hands */
+    int slots;
+    void *stored; /* [max_rows] samples as they are in the file */
+    int32_t *labels;
+    float *scratch;
+    pthread_t thread;
+    bool started;
+    double wait_s;
+    /* Under the lock: */
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    int64_t filled, emptied; /* batches */
+    bool holding;            /* the caller has the batch that is emptied next */
+    bool stop, ended;        /* stop: nobody wants more; ended: there are no more */
+    ls_failure failure;      /* why, if it is one */
+};
+
+/* --- the thread --- */
+
+static void transform(const ls_loader *loader, const ls_batch *batch) {
+    const ls_loader_spec *spec = &loader->spec;
+    ls_pipeline_call call = {.seed = spec->seed, .epoch = batch->epoch, .training = spec->training};
+    ls_pipeline_call target = call;
+    target.target = true;
+    int64_t sample_bytes = ls_dataset_get_info(spec->dataset)->sample_bytes;
+    for (int64_t i = 0; i < batch->rows.count; i++) {
+        const char *stored = (const char *)loader->stored + i * sample_bytes;
+        int32_t label = loader->labels != NULL ? loader->labels[i] : 0;
+        ls_pipeline_apply(spec->input, &call, batch->samples[i], stored, label, batch->input + i * loader->input_floats,
+                          loader->scratch);
+        if (spec->target != NULL)
+            ls_pipeline_apply(spec->target, &target, batch->samples[i], stored, label,
+                              batch->target + i * loader->target_floats, loader->scratch);
+    }
+}
+
+static ls_status fill(ls_loader *loader, ls_batch *batch, bool *more) {
+    LS_TRY(loader->spec.next(loader->spec.context, batch, more));
+    if (!*more) return LS_OK;
+    assert(batch->rows.count <= loader->spec.max_rows);
+    LS_TRY(ls_dataset_fetch(loader->spec.dataset, batch->rows.count, batch->samples, loader->stored, loader->labels));
+    transform(loader, batch);
+    return LS_OK;
+}
+
+/* Waits for a batch to fill; NULL where nobody wants more. */
+static ls_batch *take_empty(ls_loader *loader) {
+    (void)pthread_mutex_lock(&loader->lock);
+    while (!loader->stop && loader->filled - loader->emptied == loader->slots)
+        (void)pthread_cond_wait(&loader->changed, &loader->lock);
+    ls_batch *batch = loader->stop ? NULL : &loader->ring[loader->filled % loader->slots];
+    (void)pthread_mutex_unlock(&loader->lock);
+    return batch;
+}
+
+static void *run(void *context) {
+    ls_loader *loader = context;
+    bool more = true;
+    for (ls_batch *batch; more && (batch = take_empty(loader)) != NULL;) {
+        ls_status status = fill(loader, batch, &more);
+        (void)pthread_mutex_lock(&loader->lock);
+        if (status != LS_OK) loader->failure = *ls_failure_get();
+        more = more && status == LS_OK;
+        loader->filled += more;
+        loader->ended = !more;
+        (void)pthread_cond_signal(&loader->changed);
+        (void)pthread_mutex_unlock(&loader->lock);
+    }
+    return NULL;
+}
+
+/* --- the caller --- */
+
+static int64_t pipeline_floats(const ls_pipeline *pipeline) {
+    if (pipeline == NULL) return 0;
+    ls_shape shape = ls_pipeline_shape(pipeline);
+    return ls_shape_count(&shape);
+}
+
+static ls_status allocate_batch(const ls_loader *loader, ls_batch *batch) {
+    int64_t rows = loader->spec.max_rows;
+    LS_TRY(ls_alloc(&batch->samples, rows, sizeof *batch->samples, "a batch"));
+    LS_TRY(ls_alloc(&batch->input, rows * loader->input_floats, sizeof(float), "a batch"));
+    if (loader->spec.target == NULL) return LS_OK;
+    return ls_alloc(&batch->target, rows * loader->target_floats, sizeof(float), "a batch");
+}
+
+static ls_status allocate(ls_loader *loader) {
+    const ls_loader_spec *spec = &loader->spec;
+    const ls_dataset_info *info = ls_dataset_get_info(spec->dataset);
+    int64_t scratch = ls_pipeline_scratch(spec->input);
+    if (spec->target != NULL && ls_pipeline_scratch(spec->target) > scratch)
+        scratch = ls_pipeline_scratch(spec->target);
+    LS_TRY(ls_alloc(&loader->ring, loader->slots, sizeof *loader->ring, "batches"));
+    for (int i = 0; i < loader->slots; i++) LS_TRY(allocate_batch(loader, &loader->ring[i]));
+    LS_TRY(ls_alloc(&loader->stored, spec->max_rows, (size_t)info->sample_bytes, "a batch as it is stored"));
+    if (info->labelled) LS_TRY(ls_alloc(&loader->labels, spec->max_rows, sizeof(int32_t), "labels of a batch"));
+    return ls_alloc(&loader->scratch, scratch, sizeof(float), "the transforms");
+}
+
+ls_status ls_loader_open(const ls_loader_spec *spec, ls_loader **out) {
+    assert(spec->max_rows >= 0 && spec->depth > 0);
+    ls_loader *loader;
+    *out = NULL;
+    LS_TRY(ls_alloc(&loader, 1, sizeof *loader, "the loader"));
+    loader->spec = *spec;
+    loader->slots = spec->depth + 1;
+    loader->input_floats = pipeline_floats(spec->input);
+    loader->target_floats = pipeline_floats(spec->target);
+    (void)pthread_mutex_init(&loader->lock, NULL);
+    (void)pthread_cond_init(&loader->changed, NULL);
+    ls_status status = allocate(loader);
+    if (status == LS_OK) {
+        int error = pthread_create(&loader->thread, NULL, run, loader);
+        loader->started = error == 0;
+        if (error != 0) status = LS_RAISE(LS_ERROR, "cannot start the loader's thread: %s", strerror(error));
+    }
+    if (LS_FAILED(status))
+        ls_loader_close(loader);
+    else
+        *out = loader;
+    return status;
+}
+
+static void stop_thread(ls_loader *loader) {
+    if (!loader->started) return;
+    (void)pthread_mutex_lock(&loader->lock);
+    loader->stop = true;
+    (void)pthread_cond_signal(&loader->changed);
+    (void)pthread_mutex_unlock(&loader->lock);
+    (void)pthread_join(loader->thread, NULL);
+}
+
+void ls_loader_close(ls_loader *loader) {
+    if (loader == NULL) return;
+    stop_thread(loader);
+    for (int i = 0; loader->ring != NULL && i < loader->slots; i++) {
+        ls_free(loader->ring[i].samples);
+        ls_free(loader->ring[i].input);
+        ls_free(loader->ring[i].target);
+    }
+    (void)pthread_cond_destroy(&loader->changed);
+    (void)pthread_mutex_destroy(&loader->lock);
+    ls_free(loader->ring);
+    ls_free(loader->stored);
+    ls_free(loader->labels);
+    ls_free(loader->scratch);
+    ls_free(loader);
+}
+
+ls_status ls_loader_next(ls_loader *loader, const ls_batch **batch) {
+    double begin_s = ls_clock_s();
+    ls_status status = LS_OK;
+    *batch = NULL;
+    (void)pthread_mutex_lock(&loader->lock);
+    if (loader->holding) loader->emptied++;
+    (void)pthread_cond_signal(&loader->changed);
+    while (loader->filled == loader->emptied && !loader->ended)
+        (void)pthread_cond_wait(&loader->changed, &loader->lock);
+    loader->holding = loader->filled > loader->emptied;
+    if (loader->holding)
+        *batch = &loader->ring[loader->emptied % loader->slots];
+    else if (loader->failure.status != LS_OK)
+        status = ls_failure_set(&loader->failure);
+    (void)pthread_mutex_unlock(&loader->lock);
+    loader->wait_s += ls_clock_s() - begin_s;
+    return status;
+}
+
+double ls_loader_wait_s(const ls_loader *loader) { return loader->wait_s; }
+
+int64_t ls_loader_memory_bytes(const ls_loader_spec *spec) {
+    int64_t floats = pipeline_floats(spec->input) + pipeline_floats(spec->target);
+    return (spec->depth + 1) * spec->max_rows * (floats * (int64_t)sizeof(float) + (int64_t)sizeof(int64_t));
+}

@@ -1,0 +1,110 @@
+/* pipeline.c - transforms in a row.
+ *
+ * A stage that is not apart works in place, so a sample needs as many buffers as there are stages that are: the last
+ * of them writes to the output, and those before take turns with two halves of the scratch space. */
+#include <assert.h>
+#include <string.h>
+
+#include "lockstep/memory.h"
+#include "lockstep/transform.h"
+
+typedef struct stage {
+    const ls_transform_type *type;
+    void *options;
+    ls_signal in;
+} stage;
+
+struct ls_pipeline {
+    ls_element element;
+    bool labels;
+    stage stage[LS_TRANSFORMS_MAX];
+    int stages;
+    ls_signal out;       /* of the last stage, or what is stored where there is none */
+    int apart;           /* stages that are */
+    int64_t half_floats; /* the most that any stage has */
+};
+
+ls_status ls_pipeline_create(const ls_dataset_info *info, bool labels, ls_pipeline **out) {
+    *out = NULL;
+    if (labels && !info->labelled) return LS_RAISE(LS_INVALID, "the data has no labels");
+    LS_TRY(ls_alloc(out, 1, sizeof **out, "a pipeline of transforms"));
+    ls_signal picture = {.shape = info->shape, .high = info->element == LS_ELEMENT_UINT8 ? 255.0F : 1.0F};
+    ls_signal one_hot = {.shape = {.dims = 1, .dim = {info->classes}}, .high = 1.0F};
+    (*out)->element = info->element;
+    (*out)->labels = labels;
+    (*out)->out = labels ? one_hot : picture;
+    (*out)->half_floats = ls_align_floats(ls_shape_count(&(*out)->out.shape));
+    return LS_OK;
+}
+
+void ls_pipeline_destroy(ls_pipeline *pipeline) {
+    if (pipeline == NULL) return;
+    for (int i = 0; i < pipeline->stages; i++) ls_free(pipeline->stage[i].options);
+    ls_free(pipeline);
+}
+
+ls_status ls_pipeline_add(ls_pipeline *pipeline, const ls_transform_type *type, const void *options) {
+    if (pipeline->stages == LS_TRANSFORMS_MAX)
+        return LS_RAISE(LS_INVALID, "there are more than %d transforms", LS_TRANSFORMS_MAX);
+    stage *s = &pipeline->stage[pipeline->stages];
+    ls_signal out = pipeline->out;
+    if (type->plan != NULL) LS_TRY(type->plan(options, &pipeline->out, &out));
+    LS_TRY(ls_alloc(&s->options, (int64_t)type->options_bytes, 1, "the options of a transform"));
+    memcpy(s->options, options, type->options_bytes);
+    s->type = type;
+    s->in = pipeline->out;
+    pipeline->out = out;
+    pipeline->stages++;
+    if (type->apart) pipeline->apart++;
+    int64_t floats = ls_align_floats(ls_shape_count(&out.shape));
+    if (floats > pipeline->half_floats) pipeline->half_floats = floats;
+    return LS_OK;
+}
+
+ls_shape ls_pipeline_shape(const ls_pipeline *pipeline) { return pipeline->out.shape; }
+
+void ls_pipeline_range(const ls_pipeline *pipeline, float *low, float *high) {
+    *low = pipeline->out.low;
+    *high = pipeline->out.high;
+}
+
+int64_t ls_pipeline_scratch(const ls_pipeline *pipeline) {
+    return (pipeline->apart < 2 ? pipeline->apart : 2) * pipeline->half_floats;
+}
+
+/* The buffer of a stage that so many stages apart come after. */
+static float *buffer(const ls_pipeline *pipeline, int apart_after, float *out, float *scratch) {
+    if (apart_after == 0) return out;
+    return apart_after % 2 == 1 ? scratch : scratch + pipeline->half_floats;
+}
+
+static void load(const ls_pipeline *pipeline, const ls_shape *shape, const void *stored, int32_t label, float *out) {
+    int64_t count = ls_shape_count(shape);
+    if (pipeline->labels) {
+        assert(label >= 0 && label < count);
+        memset(out, 0, (size_t)count * sizeof *out);
+        out[label] = 1;
+    } else if (pipeline->element == LS_ELEMENT_UINT8) {
+        const uint8_t *bytes = stored;
+        for (int64_t i = 0; i < count; i++) out[i] = bytes[i];
+    } else {
+        memcpy(out, stored, (size_t)count * sizeof *out);
+    }
+}
+
+void ls_pipeline_apply(const ls_pipeline *pipeline, const ls_pipeline_call *call, int64_t sample, const void *stored,
+                       int32_t label, float *out, float *scratch) {
+    ls_rng_purpose purpose = call->training ? LS_RNG_NOISE : LS_RNG_NOISE_EVAL;
+    uint32_t epoch = call->training ? call->epoch : 0, first = call->target ? LS_TRANSFORMS_MAX : 0;
+    int apart_after = pipeline->apart;
+    float *x = buffer(pipeline, apart_after, out, scratch);
+    load(pipeline, pipeline->stages > 0 ? &pipeline->stage[0].in.shape : &pipeline->out.shape, stored, label, x);
+    for (int i = 0; i < pipeline->stages; i++) {
+        const stage *s = &pipeline->stage[i];
+        if (s->type->apart) apart_after--;
+        float *y = buffer(pipeline, apart_after, out, scratch);
+        ls_rng rng = ls_rng_stream(call->seed, purpose, first + (uint32_t)i, epoch);
+        s->type->apply(s->options, &s->in, &rng, (uint64_t)sample, x, y);
+        x = y;
+    }
+}

@@ -1,0 +1,10 @@
+/* transforms.h - the transforms, one file each. Private to the room. */
+#ifndef LS_TRANSFORMS_H
+#define LS_TRANSFORMS_H
+
+#include "lockstep/transform.h"
+
+extern const ls_transform_type ls_transform_rescale, ls_transform_grayscale, ls_transform_gaussian_noise,
+    ls_transform_clip;
+
+#endif
