@@ -4,7 +4,6 @@
 
 #include "lockstep/memory.h"
 
-enum { BATCHES_AHEAD = 3 };
 
 /* --- divisions --- */
 
@@ -96,7 +95,7 @@ static ls_status open_loader(ls_training_feed *feed) {
                            .seed = (uint64_t)session->config->seed,
                            .training = true,
                            .max_rows = ls_session_limits(session).max_rows,
-                           .depth = BATCHES_AHEAD,
+                           .depth = LS_BATCHES_AHEAD,
                            .next = next_batch,
                            .context = feed};
     return ls_loader_open(&spec, &feed->loader);

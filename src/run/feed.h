@@ -19,6 +19,8 @@ void ls_division_release(ls_division *division);
 /* What is held out of an epoch alone; *spans is the caller's (ls_free). *count may be 0. */
 ls_status ls_division_held_out(const ls_session *session, int64_t epoch, ls_span **spans, int64_t *count);
 
+enum { LS_BATCHES_AHEAD = 3 }; /* that a training feed makes ready */
+
 /* One epoch's batches of this rank, from step first_step on, made ready by a loader. */
 typedef struct ls_training_feed ls_training_feed;
 ls_status ls_training_feed_open(const ls_session *session, int64_t epoch, int64_t first_step, ls_training_feed **out);

@@ -1,0 +1,27 @@
+/* inspect.h - what a config, a run, a checkpoint or a data set holds, for people to read. */
+#ifndef LOCKSTEP_INSPECT_H
+#define LOCKSTEP_INSPECT_H
+
+#include <stdio.h>
+
+#include "lockstep/comm.h"
+#include "lockstep/shape.h"
+
+typedef struct ls_inspect_options {
+    const char *const *settings; /* of --set, for a config */
+    int setting_count;
+    int ranks;      /* a config: that it would be trained on */
+    ls_shape shape; /* a config: of a sample, where its data is not there; dims 0: not known */
+} ls_inspect_options;
+
+/* Collective. Prints on rank 0, told apart by what the path is:
+ *   a config      layers, shapes, parameters, FLOPs, memory of a rank, balance; what can be said without data where it
+ * is not there a run         where it is, its last numbers, its checkpoints and whether they are whole a checkpoint the
+ * same of one a data set    samples, blocks, classes Errors (agreed): LS_INVALID: none of these, or wrong. */
+ls_status ls_inspect_path(const ls_comm *comm, const char *path, const ls_inspect_options *options, FILE *out);
+
+/* Collective. Prints on rank 0 where two checkpoints, or the newest complete ones of runs, differ. Errors (agreed):
+ * LS_ERROR: they do; LS_INVALID: one cannot be read. */
+ls_status ls_inspect_diff(const ls_comm *comm, const char *a, const char *b, FILE *out);
+
+#endif

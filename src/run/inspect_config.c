@@ -1,0 +1,158 @@
+/* inspect_config.c - what a config will cost, before it does: built like a run, but nothing is allocated or read. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "feed.h"
+#include "inspect_kinds.h"
+#include "lockstep/exchange.h"
+#include "lockstep/loader.h"
+#include "session.h"
+
+/* A rank that is only thought of: the one with the most lanes. */
+typedef struct prospect {
+    ls_session session;
+    ls_comm comm;
+    ls_dataset_info data; /* count 0: not there */
+} prospect;
+
+static int busiest_rank(int lanes, int ranks) {
+    int busiest = 0, most = 0;
+    for (int rank = 0; rank < ranks; rank++) {
+        int own = ls_lane_first(lanes, rank + 1, ranks) - ls_lane_first(lanes, rank, ranks);
+        if (own <= most) continue;
+        most = own;
+        busiest = rank;
+    }
+    return busiest;
+}
+
+static ls_status divide(prospect *p, int ranks) {
+    const ls_training_settings *training = &p->session.config->training;
+    int lanes = (int)training->lanes, rank = ranks > 0 ? busiest_rank(lanes, ranks) : 0;
+    p->comm = (ls_comm){.rank = rank, .size = ranks, .node_rank = rank, .node_size = ranks};
+    p->session.comm = &p->comm;
+    p->session.threads = training->threads > 0 ? (int)training->threads : ls_threads_default(ranks);
+    return ls_lanes_init(&p->session.lanes, lanes, rank, ranks);
+}
+
+/* The samples' shape from the data, else from the command line. Where neither is there the failure says why. */
+static ls_status find_data(prospect *p, const ls_shape *shape) {
+    const ls_paths *paths = &p->session.config->data.train;
+    ls_status status = ls_dataset_open((const char *const *)paths->path, paths->count, &p->session.train);
+    if (status == LS_OK)
+        p->data = *ls_dataset_get_info(p->session.train);
+    else if (shape->dims > 0)
+        p->data = (ls_dataset_info){.shape = *shape, .sample_bytes = ls_shape_count(shape), .block_samples = 1};
+    return shape->dims > 0 ? LS_OK : status;
+}
+
+static ls_status build(prospect *p) {
+    ls_session *session = &p->session;
+    LS_TRY(ls_config_pipelines(session->config, &p->data, &session->input, &session->target));
+    ls_shape input = ls_pipeline_shape(session->input), target = ls_pipeline_shape(session->target);
+    return ls_config_model(session->config, &input, &target, &session->model);
+}
+
+/* ---- what is printed ---- */
+
+static void print_layer(const ls_config *config, const ls_layer *layer, FILE *out) {
+    char shape[LS_SHAPE_TEXT_MAX], count[LS_FIGURE_MAX];
+    int64_t parameters = 0;
+    for (int i = 0; i < layer->params; i++) parameters += ls_shape_count(&layer->param[i].shape);
+    fprintf(out, "  %-20s %-16s %-18s %14s %12.3f%s\n", layer->name, layer->type->name,
+            ls_shape_text(&layer->out, shape), ls_count_text(parameters, count), layer->flops / 1e6,
+            strcmp(layer->name, config->code) == 0 ? "  <- code" : "");
+}
+
+static void print_layers(const prospect *p, FILE *out) {
+    const ls_model *model = p->session.model;
+    char shape[LS_SHAPE_TEXT_MAX], count[LS_FIGURE_MAX], bytes[LS_FIGURE_MAX];
+    ls_shape input = ls_model_input_shape(model);
+    fprintf(out, "  %-20s %-16s %-18s %14s %12s\n", "layer", "type", "output", "parameters", "MFLOP");
+    fprintf(out, "  %-20s %-16s %s\n", "input", "", ls_shape_text(&input, shape));
+    double flops = 0;
+    for (int i = 0; i < ls_model_layers(model); i++) {
+        print_layer(p->session.config, ls_model_layer(model, i), out);
+        flops += ls_model_layer(model, i)->flops;
+    }
+    int64_t parameters = ls_model_param_count(model);
+    fprintf(out, "%d layers, %s parameters (%s), %.3f MFLOP to pass a sample forward; loss %s\n",
+            ls_model_layers(model), ls_count_text(parameters, count),
+            ls_bytes_text(parameters * (int64_t)sizeof(float), bytes), flops / 1e6, p->session.config->loss->name);
+}
+
+static void print_data(const prospect *p, FILE *out) {
+    const ls_config *config = p->session.config;
+    int64_t batch = config->training.batch_size, count = p->data.count;
+    char text[LS_FIGURE_MAX];
+    if (count == 0) return;
+    int64_t trained = (int64_t)((double)count * (1 - config->data.split)) / config->data.parts;
+    fprintf(out, "data: %s samples; an epoch trains on %s%" PRId64 " of them, in %" PRId64 " steps of %" PRId64 "\n",
+            ls_count_text(count, text), config->data.parts > 1 ? "about " : "", trained, (trained + batch - 1) / batch,
+            batch);
+}
+
+static void print_bytes(const char *what, int64_t bytes, FILE *out) {
+    char text[LS_FIGURE_MAX];
+    fprintf(out, "  %-34s %10s\n", what, ls_bytes_text(bytes, text));
+}
+
+static void print_memory(const prospect *p, FILE *out) {
+    const ls_session *session = &p->session;
+    ls_limits limits = ls_session_limits(session);
+    ls_loader_spec loader = {.dataset = session->train,
+                             .input = session->input,
+                             .target = session->target,
+                             .training = true,
+                             .max_rows = limits.max_rows,
+                             .depth = LS_BATCHES_AHEAD};
+    int64_t count = ls_model_flat_count(session->model);
+    int64_t model = ls_model_memory_bytes(session->model, &limits, true);
+    int64_t exchange = ls_exchange_memory_bytes(&session->lanes, count);
+    int64_t optimizer = session->config->optimizer->slots * (count / p->comm.size) * (int64_t)sizeof(float);
+    int64_t batches = ls_loader_memory_bytes(&loader);
+    fprintf(out, "memory of a rank, of %d with %d threads each\n", p->comm.size, session->threads);
+    print_bytes("activations and their gradients", model, out);
+    print_bytes("weights, gradients, exchange", exchange, out);
+    print_bytes("optimizer", optimizer, out);
+    print_bytes("batches made ready", batches, out);
+    print_bytes("in all", model + exchange + optimizer + batches, out);
+    if (p->data.count > 0) print_bytes("once a node, if they fit: samples", p->data.count * p->data.sample_bytes, out);
+}
+
+static void print_balance(const prospect *p, FILE *out) {
+    int lanes = p->session.lanes.count, ranks = p->comm.size;
+    double balance = ls_lanes_balance(lanes, ranks);
+    fprintf(out, "balance: %d lanes on %d ranks use %.0f %% of the cores%s\n", lanes, ranks, 100 * balance,
+            balance < 1 ? "; a number of ranks that divides the lanes uses all" : "");
+}
+
+static ls_status print_unknown(const ls_config *config, FILE *out) {
+    fprintf(out,
+            "Shapes, parameters and memory are unknown without data: %s\n"
+            "Give the shape of a sample with --shape, such as 28x28x1. What is known:\n\n%s",
+            ls_failure_get()->message, config->text);
+    return LS_OK;
+}
+
+static ls_status inspect(prospect *p, const ls_inspect_options *options, FILE *out) {
+    LS_TRY(divide(p, options->ranks));
+    if (find_data(p, &options->shape) != LS_OK) return print_unknown(p->session.config, out);
+    LS_TRY(build(p));
+    print_layers(p, out);
+    print_data(p, out);
+    print_memory(p, out);
+    print_balance(p, out);
+    return LS_OK;
+}
+
+ls_status ls_inspect_config(const char *path, const ls_inspect_options *options, FILE *out) {
+    const ls_comm alone = {.size = 1, .node_size = 1};
+    ls_config *config;
+    LS_TRY(ls_config_load(&alone, path, options->settings, options->setting_count, &config));
+    prospect p = {.session.config = config};
+    ls_status status = inspect(&p, options, out);
+    ls_session_release(&p.session);
+    ls_config_destroy(config);
+    return status;
+}

@@ -1,0 +1,117 @@
+/* inspect_files.c - what stands in a run's directory, a checkpoint, a data set. */
+#include <glob.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "inspect_kinds.h"
+#include "lockstep/checkpoint.h"
+#include "lockstep/dataset.h"
+#include "lockstep/memory.h"
+
+/* ---- checkpoints and runs ---- */
+
+static void print_position(const ls_checkpoint_info *info, FILE *out) {
+    const ls_position *at = &info->position;
+    fprintf(out, "epoch %" PRId64 ", step %" PRId64, at->epoch, at->step);
+    if (at->epoch_step > 0) fprintf(out, " (%" PRId64 " into the epoch)", at->epoch_step);
+    if (at->best_epoch >= 0) fprintf(out, ", best %.6g in epoch %" PRId64, at->best, at->best_epoch);
+}
+
+ls_status ls_inspect_checkpoint(const char *path, FILE *out) {
+    ls_checkpoint_info info;
+    LS_TRY(ls_checkpoint_inspect(path, &info));
+    fprintf(out, "%s: a whole checkpoint of Lockstep %s\n  position     ", path, info.version);
+    print_position(&info, out);
+    fprintf(out,
+            "\n  holds        %s%s\n  lanes        %d\n  instructions %s\n  data         %s\n"
+            "  settings\n\n%s",
+            info.complete ? "weights and the state of " : "weights", info.complete ? info.optimizer : "", info.lanes,
+            info.isa, info.fingerprint, info.config);
+    ls_checkpoint_info_release(&info);
+    return LS_OK;
+}
+
+/* A damaged one is a line like the others: it is what one wants to know. */
+static void print_checkpoint_line(const char *path, FILE *out) {
+    ls_checkpoint_info info;
+    if (ls_checkpoint_inspect(path, &info) != LS_OK) {
+        fprintf(out, "  damaged  %s\n", ls_failure_get()->message);
+        return;
+    }
+    fprintf(out, "  whole    %s: ", path);
+    print_position(&info, out);
+    fprintf(out, info.complete ? "\n" : " (weights only)\n");
+    ls_checkpoint_info_release(&info);
+}
+
+static void print_checkpoints(const char *run, FILE *out) {
+    char pattern[LS_PATH_MAX + 32];
+    glob_t found;
+    snprintf(pattern, sizeof pattern, "%s/checkpoints/*.h5", run);
+    fprintf(out, "checkpoints\n");
+    if (glob(pattern, 0, NULL, &found) != 0) {
+        fprintf(out, "  none\n");
+        return;
+    }
+    for (size_t i = 0; i < found.gl_pathc; i++) print_checkpoint_line(found.gl_pathv[i], out);
+    globfree(&found);
+}
+
+/* The last line of metrics.jsonl. */
+static void print_last_metrics(const char *run, FILE *out) {
+    char path[LS_PATH_MAX + 32], line[1024], last[1024] = "none yet\n";
+    snprintf(path, sizeof path, "%s/metrics.jsonl", run);
+    FILE *file = fopen(path, "r");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) memcpy(last, line, sizeof last);
+    if (file != NULL) fclose(file);
+    fprintf(out, "last epoch\n  %s", last);
+}
+
+ls_status ls_inspect_run(const char *path, FILE *out) {
+    char config[LS_PATH_MAX + 32];
+    struct stat info;
+    snprintf(config, sizeof config, "%s/config.yaml", path);
+    if (stat(config, &info) != 0) return LS_RAISE(LS_INVALID, "%s: not a run's directory: it has no config.yaml", path);
+    fprintf(out, "settings\n  %s\n", config);
+    print_last_metrics(path, out);
+    print_checkpoints(path, out);
+    return LS_OK;
+}
+
+/* ---- data sets ---- */
+
+static void print_classes(const ls_dataset *dataset, FILE *out) {
+    const ls_dataset_info *info = ls_dataset_get_info(dataset);
+    fprintf(out, "  classes      %d", info->classes);
+    for (int i = 0; i < info->classes; i++) {
+        const char *name = ls_dataset_class_name(dataset, i);
+        if (name != NULL) fprintf(out, "%s%s", i == 0 ? ": " : ", ", name);
+    }
+    fputc('\n', out);
+}
+
+static ls_status print_dataset(const ls_dataset *dataset, FILE *out) {
+    const ls_dataset_info *info = ls_dataset_get_info(dataset);
+    char shape[LS_SHAPE_TEXT_MAX], count[LS_FIGURE_MAX], bytes[LS_FIGURE_MAX];
+    ls_span *blocks;
+    int64_t block_count;
+    LS_TRY(ls_dataset_blocks(dataset, &blocks, &block_count));
+    ls_free(blocks);
+    fprintf(out, "%s: a data set\n  samples      %s of %s, %s\n", ls_dataset_path(dataset, 0),
+            ls_count_text(info->count, count), ls_shape_text(&info->shape, shape),
+            info->element == LS_ELEMENT_UINT8 ? "uint8" : "float32");
+    fprintf(out, "  in memory    %s\n", ls_bytes_text(info->count * info->sample_bytes, bytes));
+    fprintf(out, "  blocks       %" PRId64 " of %" PRId64 " samples\n", block_count, info->block_samples);
+    if (info->labelled) print_classes(dataset, out);
+    fprintf(out, "  fingerprint  %s\n", info->fingerprint);
+    return LS_OK;
+}
+
+ls_status ls_inspect_dataset(const char *path, FILE *out) {
+    ls_dataset *dataset;
+    LS_TRY(ls_dataset_open(&path, 1, &dataset));
+    ls_status status = print_dataset(dataset, out);
+    ls_dataset_close(dataset);
+    return status;
+}
