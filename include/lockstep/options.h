@@ -88,7 +88,7 @@ const char *ls_options_nearest(const ls_option *table, const char *word);
  * where: " in dense" or "". */
 ls_status ls_unknown(const char *kind, const char *word, const char *where, const char *const *names, int count);
 
-/* A line an option, for --help: its name behind a prefix, what it is for, what it may be and its default. */
+/* A line an option, for --help: its name behind a prefix, what it is for, its choices and its default. */
 void ls_options_help(const ls_option *table, const char *prefix, FILE *out);
 
 #endif

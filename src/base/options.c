@@ -12,13 +12,9 @@
 
 enum { TEXT_MAX = 512 };
 
-static bool same(const char *a, const char *b) {
-    return strcmp(a, b) == 0;
-}
+static bool same(const char *a, const char *b) { return strcmp(a, b) == 0; }
 
-static bool is_list_type(ls_option_type type) {
-    return type == LS_OPTION_INTS || type == LS_OPTION_DOUBLES;
-}
+static bool is_list_type(ls_option_type type) { return type == LS_OPTION_INTS || type == LS_OPTION_DOUBLES; }
 
 /* ---- what is allowed ---- */
 
@@ -30,9 +26,7 @@ __attribute__((format(printf, 3, 4))) static void append(char *text, size_t capa
     va_end(arguments);
 }
 
-static bool has_bounds(const ls_option *option) {
-    return option->min != 0 || option->max != 0;
-}
+static bool has_bounds(const ls_option *option) { return option->min != 0 || option->max != 0; }
 
 static bool within_bounds(const ls_option *option, double x) {
     if (!has_bounds(option)) return true;
@@ -50,12 +44,8 @@ static void describe_bounds(const ls_option *option, char *text, size_t capacity
 }
 
 /* How many entries a list may have. */
-static int fewest(const ls_option *option) {
-    return option->min_count;
-}
-static int most(const ls_option *option) {
-    return option->max_count > 0 ? option->max_count : LS_LIST_MAX;
-}
+static int fewest(const ls_option *option) { return option->min_count; }
+static int most(const ls_option *option) { return option->max_count > 0 ? option->max_count : LS_LIST_MAX; }
 
 static void describe_list(const ls_option *option, const char *number, const char *numbers, char *text,
                           size_t capacity) {
@@ -365,13 +355,9 @@ void ls_option_print(const ls_option *option, const void *record, FILE *out) {
 
 /* ---- suggestions ---- */
 
-static int least(int a, int b) {
-    return a < b ? a : b;
-}
+static int least(int a, int b) { return a < b ? a : b; }
 
-static bool same_letter(char a, char b) {
-    return tolower((unsigned char)a) == tolower((unsigned char)b);
-}
+static bool same_letter(char a, char b) { return tolower((unsigned char)a) == tolower((unsigned char)b); }
 
 /* Letters to insert, drop, replace, or swap with their neighbour (optimal string alignment), whatever their case;
  * LS_NAME_MAX where a word is too long to be a name. */
@@ -431,15 +417,15 @@ ls_status ls_unknown(const char *kind, const char *word, const char *where, cons
 /* ---- help ---- */
 
 void ls_options_help(const ls_option *table, const char *prefix, FILE *out) {
+    enum { COLUMN = 20 };
     for (const ls_option *option = table; option->name != NULL; option++) {
-        char allowed[TEXT_MAX];
-        ls_option_describe(option, allowed, sizeof allowed);
-        fprintf(out, "  %s%-*s  %s", prefix, 16 - (int)strlen(prefix), option->name, option->help);
-        if (option->type != LS_OPTION_BOOL && option->type != LS_OPTION_STRING) fprintf(out, ": %s", allowed);
-        if (option->required)
-            fputs(" (required)", out);
-        else if (option->type != LS_OPTION_BOOL && option->preset != NULL && option->preset[0] != '\0')
-            fprintf(out, " [%s]", option->preset);
+        bool off = option->type == LS_OPTION_BOOL && option->preset != NULL && same(option->preset, "false");
+        fprintf(out, "  %s%-*s  %s", prefix, COLUMN - (int)strlen(prefix), option->name, option->help);
+        for (int i = 0; option->type == LS_OPTION_CHOICE && option->choices[i] != NULL; i++)
+            fprintf(out, "%s%s", i > 0 ? "|" : ": ", option->choices[i]);
+        if (option->required) fputs(" (required)", out);
+        if (!option->required && !off && option->preset != NULL && option->preset[0] != '\0')
+            fprintf(out, " (default %s)", option->preset);
         fputc('\n', out);
     }
 }

@@ -10,10 +10,10 @@ typedef struct encode_options {
 static const ls_option options[] = {{"output", LS_OPTION_STRING, offsetof(encode_options, output), .required = true,
                                      .capacity = LS_PATH_MAX, .help = "where the codes go: .h5 or .npy"},
                                     {"data", LS_OPTION_STRING, offsetof(encode_options, data), .capacity = LS_PATH_MAX,
-                                     .help = "a data set [the run's validation data]"},
+                                     .help = "a data set (default: the run's validation data)"},
                                     {"layer", LS_OPTION_STRING, offsetof(encode_options, layer),
                                      .capacity = LS_NAME_MAX,
-                                     .help = "the layer whose output is the code [the config's]"},
+                                     .help = "the layer whose output is the code (default: the config's)"},
                                     LS_OPTIONS_END};
 
 static ls_status run(const ls_comm *comm, const ls_call *call) {

@@ -10,7 +10,8 @@ typedef struct evaluate_options {
 } evaluate_options;
 
 static const ls_option options[] = {{"data", LS_OPTION_STRING, offsetof(evaluate_options, data),
-                                     .capacity = LS_PATH_MAX, .help = "a data set [the run's validation data]"},
+                                     .capacity = LS_PATH_MAX,
+                                     .help = "a data set (default: the run's validation data)"},
                                     LS_OPTIONS_END};
 
 static ls_status run(const ls_comm *comm, const ls_call *call) {

@@ -37,9 +37,8 @@ static ls_status run(const ls_comm *comm, const ls_call *call) {
 }
 
 static void make_kind(const ls_importer_type *type, const char *command, entry *out) {
-    const char *gap = type->usage != NULL && type->usage[0] != '\0' ? " " : "";
     snprintf(out->name, sizeof out->name, "%s %s", command, type->name);
-    snprintf(out->usage, sizeof out->usage, "%s%s-o FILE.h5 [options]", type->usage != NULL ? type->usage : "", gap);
+    snprintf(out->usage, sizeof out->usage, "%s -o FILE.h5 [options]", type->generates ? "[-n COUNT]" : type->usage);
     out->type = type;
     out->command = (ls_command){
         .name = out->name,
@@ -76,7 +75,7 @@ const ls_command ls_command_import = {
 
 const ls_command ls_command_synth = {
     .name = "synth",
-    .usage = "KIND -n COUNT -o FILE.h5 [options]",
+    .usage = "KIND -o FILE.h5 [-n COUNT] [options]",
     .help = "makes a data set of generated samples",
     .kind = synth_kind,
 };

@@ -11,7 +11,7 @@ static const ls_option options[] = {
     {"output", LS_OPTION_STRING, offsetof(reconstruct_options, output), .required = true, .capacity = LS_PATH_MAX,
      .help = ".h5 or .npy: of all samples; .png: input, output and target of the first ones"},
     {"data", LS_OPTION_STRING, offsetof(reconstruct_options, data), .capacity = LS_PATH_MAX,
-     .help = "a data set [the run's validation data]"},
+     .help = "a data set (default: the run's validation data)"},
     LS_OPTIONS_END};
 
 static ls_status run(const ls_comm *comm, const ls_call *call) {

@@ -12,7 +12,7 @@ typedef struct train_options {
 } train_options;
 
 static const ls_option options[] = {{"run", LS_OPTION_STRING, offsetof(train_options, run), .capacity = LS_PATH_MAX,
-                                     .help = "the run's directory [runs/ and the config's name]"},
+                                     .help = "the run's directory (default: runs/ and the config's name)"},
                                     {"resume", LS_OPTION_BOOL, offsetof(train_options, resume), .preset = "false",
                                      .help = "go on where the newest whole checkpoint is; start where there is none"},
                                     {"overwrite", LS_OPTION_BOOL, offsetof(train_options, overwrite), .preset = "false",

@@ -35,7 +35,7 @@ static void print_command(const ls_command *command, FILE *out) {
     for (int t = 0; t < LS_COMMAND_TABLES; t++)
         if (command->table[t].options != NULL) ls_options_help(command->table[t].options, "--", out);
     if (command->settable)
-        fputs("  --set             path.to.key=value, in place of what the config says; as often as wanted\n", out);
+        fputs("  --set                 path.to.key=value, in place of what the config says; as often as wanted\n", out);
 }
 
 void ls_call_print_help(const ls_call *call, FILE *out) {

@@ -140,8 +140,9 @@ const ls_config_key ls_config_data_keys[] = {
                 .help = "what the model is given: a list of transforms of a sample; []: as stored"},
      .read = read_input,
      .print = print_input},
-    {.option = {"target",
-                .help = "what it should make of it: a list of transforms of the same sample, or labels [input]"},
+    {.option =
+         {"target",
+          .help = "what it should make of it: a list of transforms of the same sample, or labels (default: the input)"},
      .read = read_target,
      .print = print_target},
     LS_CONFIG_KEYS_END};

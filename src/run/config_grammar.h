@@ -58,7 +58,7 @@ typedef struct ls_named_type {
 
 /* One of the tables of types, seen as names and options. */
 typedef struct ls_type_table {
-    const char *kind;               /* "layer" */
+    const char *kind, *plural;      /* "layer" */
     ls_named_type (*at)(int index); /* name NULL: past the end */
     const char *const *also;        /* keys that the caller reads beside the type's options, ended by NULL; or NULL */
 } ls_type_table;

@@ -10,17 +10,17 @@ static void print_keys(const ls_config_key *keys, int indent, FILE *out) {
             ls_options_help((ls_option[]){key->option, LS_OPTIONS_END}, prefix, out);
             continue;
         }
-        fprintf(out, "  %s%-*s  %s%s\n", prefix, 16 - indent, key->option.name, key->option.help,
+        fprintf(out, "  %s%-*s  %s%s\n", prefix, 20 - indent, key->option.name, key->option.help,
                 key->option.required ? " (required)" : "");
         if (key->section != NULL) print_keys(key->section, indent + 2, out);
     }
 }
 
 static void print_types(const ls_type_table *table, FILE *out) {
-    fprintf(out, "\n%ss\n", table->kind);
+    fprintf(out, "\n%s\n", table->plural);
     for (int i = 0; table->at(i).name != NULL; i++) {
         ls_named_type type = table->at(i);
-        fprintf(out, "  %-16s  %s\n", type.name, type.help);
+        fprintf(out, "  %-20s  %s\n", type.name, type.help);
         if (type.options != NULL) ls_options_help(type.options, "  ", out);
     }
 }
@@ -31,7 +31,8 @@ void ls_config_help(FILE *out) {
     fputs("\nWhat follows is written as 'name', 'name: {option: value}', or 'name: value' for its first option.\n",
           out);
     print_types(&ls_transform_table, out);
-    fputs("\nEvery layer also takes 'name', and 'inputs': the layers whose outputs it takes [the one before it].\n",
+    fputs("\nEvery layer also takes 'name', and 'inputs': the layers whose outputs it takes (default: the one before "
+          "it).\n",
           out);
     print_types(&ls_layer_table, out);
     print_types(&ls_loss_table, out);

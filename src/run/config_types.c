@@ -27,7 +27,7 @@ static ls_named_type optimizer_at(int index) {
 
 static const char *const layer_keys[] = {"name", "inputs", NULL};
 
-const ls_type_table ls_layer_table = {"layer", layer_at, layer_keys};
-const ls_type_table ls_transform_table = {"transform", transform_at, NULL};
-const ls_type_table ls_loss_table = {"loss", loss_at, NULL};
-const ls_type_table ls_optimizer_table = {"optimizer", optimizer_at, NULL};
+const ls_type_table ls_layer_table = {"layer", "layers", layer_at, layer_keys};
+const ls_type_table ls_transform_table = {"transform", "transforms", transform_at, NULL};
+const ls_type_table ls_loss_table = {"loss", "losses", loss_at, NULL};
+const ls_type_table ls_optimizer_table = {"optimizer", "optimizers", optimizer_at, NULL};

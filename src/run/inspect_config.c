@@ -111,7 +111,7 @@ static void print_memory(const prospect *p, FILE *out) {
     int64_t exchange = ls_exchange_memory_bytes(&session->lanes, count);
     int64_t optimizer = session->config->optimizer->slots * (count / p->comm.size) * (int64_t)sizeof(float);
     int64_t batches = ls_loader_memory_bytes(&loader);
-    fprintf(out, "memory of a rank, of %d with %d threads each\n", p->comm.size, session->threads);
+    fprintf(out, "memory of a rank (of %d, threads: %d)\n", p->comm.size, session->threads);
     print_bytes("activations and their gradients", model, out);
     print_bytes("weights, gradients, exchange", exchange, out);
     print_bytes("optimizer", optimizer, out);
@@ -123,6 +123,7 @@ static void print_memory(const prospect *p, FILE *out) {
 static void print_balance(const prospect *p, FILE *out) {
     int lanes = p->session.lanes.count, ranks = p->comm.size;
     double balance = ls_lanes_balance(lanes, ranks);
+    if (ranks == 1) return;
     fprintf(out, "balance: %d lanes on %d ranks use %.0f %% of the cores%s\n", lanes, ranks, 100 * balance,
             balance < 1 ? "; a number of ranks that divides the lanes uses all" : "");
 }
