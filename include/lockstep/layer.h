@@ -78,16 +78,19 @@ typedef struct ls_layer_io {
     float *y;                            /* written by forward, read by backward */
     const float *param[LS_PARAMS_MAX];   /* weights */
     float *dy;                           /* backward: gradient of y; the layer may destroy it */
-    float *dx[LS_INPUTS_MAX];            /* backward writes (never adds); NULL: not wanted, of all inputs maybe */
+    float *dx[LS_INPUTS_MAX];            /* backward writes (never adds); NULL: not wanted */
     float *const *dparam[LS_PARAMS_MAX]; /* backward writes dparam[p][node], one sum a node of rows */
 } ls_layer_io;
 
 /* An example for the gradient check and the tests: options as "units=3 activation=tanh" (lists as "strides=2,2"), and
  * input shapes. */
 typedef struct ls_layer_example {
-    const char *options; /* NULL ends the array */
+    const char *options;
     ls_shape in[LS_INPUTS_MAX];
 } ls_layer_example;
+
+#define LS_EXAMPLES_END                                                                                                \
+    { .options = NULL }
 
 struct ls_layer_type {
     const char *name;         /* Keras' name in snake case */

@@ -1,4 +1,4 @@
-/* loss.h - losses: one file src/nn/loss_<name>.c each, one line in losses.c. Keras: a mean over the elements of a
+/* loss.h - losses: one file src/nn/loss_<name>.c each, one line in loss.c. Keras: a mean over the elements of a
  * sample and over samples. */
 #ifndef LOCKSTEP_LOSS_H
 #define LOCKSTEP_LOSS_H

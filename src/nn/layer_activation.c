@@ -11,8 +11,7 @@ static const ls_option options[] = {{"activation", LS_OPTION_CHOICE, offsetof(ac
 
 static const ls_layer_example examples[] = {
     {"activation=relu", {{1, {7}}}},       {"activation=sigmoid", {{3, {2, 3, 2}}}}, {"activation=tanh", {{1, {5}}}},
-    {"activation=softmax", {{2, {3, 4}}}}, {"activation=linear", {{3, {1, 2, 3}}}},  {NULL},
-};
+    {"activation=softmax", {{2, {3, 4}}}}, {"activation=linear", {{3, {1, 2, 3}}}},  LS_EXAMPLES_END};
 
 static ls_status prepare(ls_layer *layer, const ls_limits *limits) {
     (void)limits;

@@ -30,8 +30,7 @@ static const ls_layer_example examples[] = {
     {"filters=3 kernel_size=3,2 strides=2,1 activation=sigmoid", {{3, {6, 5, 2}}}},
     {"filters=4 kernel_size=1 strides=3 padding=same activation=softmax", {{3, {5, 5, 2}}}},
     {"filters=2 kernel_size=5 padding=same", {{3, {2, 3, 2}}}},
-    {NULL},
-};
+    LS_EXAMPLES_END};
 
 static ls_status prepare(ls_layer *layer, const ls_limits *limits) {
     LS_TRY(ls_layer_check_picture(layer));

@@ -15,21 +15,15 @@ static const ls_option options[] = {
     {"use_bias", LS_OPTION_BOOL, offsetof(dense_options, use_bias), .preset = "true", .help = "add a bias"},
     LS_OPTIONS_END};
 
-static const ls_layer_example examples[] = {
-    {"units=3 activation=tanh", {{1, {5}}}},
-    {"units=4 activation=softmax", {{1, {3}}}},
-    {"units=5 activation=relu use_bias=false", {{1, {4}}}},
-    {"units=2 activation=sigmoid", {{3, {2, 3, 4}}}},
-    {NULL},
-};
+static const ls_layer_example examples[] = {{"units=3 activation=tanh", {{1, {5}}}},
+                                            {"units=4 activation=softmax", {{1, {3}}}},
+                                            {"units=5 activation=relu use_bias=false", {{1, {4}}}},
+                                            {"units=2 activation=sigmoid", {{3, {2, 3, 4}}}},
+                                            LS_EXAMPLES_END};
 
 /* A product has one row for each position of the axes before the last. */
-static int64_t inputs(const ls_layer *layer) {
-    return layer->in[0].dim[layer->in[0].dims - 1];
-}
-static int64_t positions(const ls_layer *layer) {
-    return ls_shape_count(&layer->in[0]) / inputs(layer);
-}
+static int64_t inputs(const ls_layer *layer) { return layer->in[0].dim[layer->in[0].dims - 1]; }
+static int64_t positions(const ls_layer *layer) { return ls_shape_count(&layer->in[0]) / inputs(layer); }
 
 static ls_status prepare(ls_layer *layer, const ls_limits *limits) {
     const dense_options *given = layer->options;

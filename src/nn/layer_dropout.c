@@ -14,11 +14,7 @@ static const ls_option options[] = {{"rate", LS_OPTION_DOUBLE, offsetof(dropout_
                                      .min = 0, .max = 1, .below_max = true, .help = "share of the numbers to drop"},
                                     LS_OPTIONS_END};
 
-static const ls_layer_example examples[] = {
-    {"rate=0.4", {{1, {9}}}},
-    {"rate=0", {{3, {2, 2, 2}}}},
-    {NULL},
-};
+static const ls_layer_example examples[] = {{"rate=0.4", {{1, {9}}}}, {"rate=0", {{3, {2, 2, 2}}}}, LS_EXAMPLES_END};
 
 static ls_status prepare(ls_layer *layer, const ls_limits *limits) {
     (void)limits;

@@ -3,10 +3,7 @@
 
 static const ls_option options[] = {LS_OPTIONS_END};
 
-static const ls_layer_example examples[] = {
-    {"", {{3, {2, 3, 2}}}},
-    {NULL},
-};
+static const ls_layer_example examples[] = {{"", {{3, {2, 3, 2}}}}, LS_EXAMPLES_END};
 
 static ls_status prepare(ls_layer *layer, const ls_limits *limits) {
     (void)limits;

@@ -16,13 +16,11 @@ static const ls_option options[] = {
      .choices = ls_padding_names, .help = "same: incomplete windows at the edges count too"},
     LS_OPTIONS_END};
 
-static const ls_layer_example examples[] = {
-    {"", {{3, {4, 6, 2}}}},
-    {"padding=same", {{3, {5, 7, 2}}}},
-    {"pool_size=3 strides=2 padding=same", {{3, {6, 5, 1}}}},
-    {"pool_size=3,2 strides=1,2", {{3, {5, 5, 3}}}},
-    {NULL},
-};
+static const ls_layer_example examples[] = {{"", {{3, {4, 6, 2}}}},
+                                            {"padding=same", {{3, {5, 7, 2}}}},
+                                            {"pool_size=3 strides=2 padding=same", {{3, {6, 5, 1}}}},
+                                            {"pool_size=3,2 strides=1,2", {{3, {5, 5, 3}}}},
+                                            LS_EXAMPLES_END};
 
 static ls_status prepare(ls_layer *layer, const ls_limits *limits) {
     (void)limits;

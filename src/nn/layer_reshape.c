@@ -11,10 +11,7 @@ static const ls_option options[] = {{"target_shape", LS_OPTION_INTS, offsetof(re
                                     LS_OPTIONS_END};
 
 static const ls_layer_example examples[] = {
-    {"target_shape=3,2,2", {{1, {12}}}},
-    {"target_shape=4,-1", {{3, {2, 2, 4}}}},
-    {NULL},
-};
+    {"target_shape=3,2,2", {{1, {12}}}}, {"target_shape=4,-1", {{3, {2, 2, 4}}}}, LS_EXAMPLES_END};
 
 static ls_status prepare(ls_layer *layer, const ls_limits *limits) {
     (void)limits;

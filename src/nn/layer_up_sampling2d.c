@@ -11,11 +11,7 @@ static const ls_option options[] = {{"size", LS_OPTION_INTS, offsetof(up_samplin
                                      .help = "how often a row and a column is repeated, or one number for both"},
                                     LS_OPTIONS_END};
 
-static const ls_layer_example examples[] = {
-    {"", {{3, {2, 3, 2}}}},
-    {"size=3,1", {{3, {3, 2, 1}}}},
-    {NULL},
-};
+static const ls_layer_example examples[] = {{"", {{3, {2, 3, 2}}}}, {"size=3,1", {{3, {3, 2, 1}}}}, LS_EXAMPLES_END};
 
 static ls_status prepare(ls_layer *layer, const ls_limits *limits) {
     (void)limits;

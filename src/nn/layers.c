@@ -52,9 +52,7 @@ ls_activation ls_layer_fused(const ls_layer *layer) {
     return layer->activation == LS_ACTIVATION_SOFTMAX ? LS_ACTIVATION_LINEAR : layer->activation;
 }
 
-int64_t ls_layer_width(const ls_layer *layer) {
-    return layer->out.dim[layer->out.dims - 1];
-}
+int64_t ls_layer_width(const ls_layer *layer) { return layer->out.dim[layer->out.dims - 1]; }
 
 int64_t ls_layer_vectors(const ls_layer *layer, const ls_pass *pass) {
     return pass->rows->count * (ls_shape_count(&layer->out) / ls_layer_width(layer));

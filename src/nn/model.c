@@ -212,13 +212,9 @@ ls_status ls_model_set_loss(ls_model *model, const ls_loss_type *loss, const ls_
     return LS_OK;
 }
 
-int ls_model_layers(const ls_model *model) {
-    return model->count;
-}
+int ls_model_layers(const ls_model *model) { return model->count; }
 
-const ls_loss_type *ls_model_loss(const ls_model *model) {
-    return model->loss;
-}
+const ls_loss_type *ls_model_loss(const ls_model *model) { return model->loss; }
 
 const ls_layer *ls_model_layer(const ls_model *model, int index) {
     assert(index >= 0 && index < model->count);
@@ -242,15 +238,9 @@ const char *ls_model_nearest(const ls_model *model, const char *name) {
     return nearest;
 }
 
-ls_shape ls_model_input_shape(const ls_model *model) {
-    return model->input;
-}
-ls_shape ls_model_output_shape(const ls_model *model) {
-    return output_of(model, model->count - 1);
-}
-int64_t ls_model_flat_count(const ls_model *model) {
-    return model->flat_count;
-}
+ls_shape ls_model_input_shape(const ls_model *model) { return model->input; }
+ls_shape ls_model_output_shape(const ls_model *model) { return output_of(model, model->count - 1); }
+int64_t ls_model_flat_count(const ls_model *model) { return model->flat_count; }
 
 int64_t ls_model_param_count(const ls_model *model) {
     int64_t count = 0;

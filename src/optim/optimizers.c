@@ -26,7 +26,9 @@ const ls_optimizer_type *ls_optimizer_type_find(const char *name) {
 double ls_optimizer_learning_rate(const ls_optimizer_type *type, const void *options) {
     const ls_option *option = ls_options_find(type->options, "learning_rate");
     assert(option && option->type == LS_OPTION_DOUBLE);
-    return *(const double *)((const char *)options + option->offset);
+    double learning_rate;
+    memcpy(&learning_rate, (const char *)options + option->offset, sizeof learning_rate);
+    return learning_rate;
 }
 
 enum { PIECE = 16384 }; /* numbers a task: small enough to share out, large enough to be worth it */
