@@ -3,13 +3,9 @@
 
 #include <assert.h>
 
-int64_t ls_lane_offset(int64_t batch, int lane, int lanes) {
-    return lane * batch / lanes;
-}
+int64_t ls_lane_offset(int64_t batch, int lane, int lanes) { return lane * batch / lanes; }
 
-int ls_lane_first(int lanes, int rank, int size) {
-    return (int)ls_lane_offset(lanes, rank, size);
-}
+int ls_lane_first(int lanes, int rank, int size) { return (int)ls_lane_offset(lanes, rank, size); }
 
 static int power_of_two_from(int least) {
     int power = 1;

@@ -1,0 +1,61 @@
+/* comm.h - the door to MPI, and how ranks agree.
+ *
+ * Only the main thread may call what is Collective or Global here. MPI's own errors abort the job (there is nothing to
+ * mend in mid-collective). Programs started without mpirun are one rank. One rank makes no MPI call between init and
+ * finalize: a comm of {.size = 1, .node_size = 1} serves without either (unit tests). */
+#ifndef LOCKSTEP_COMM_H
+#define LOCKSTEP_COMM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lockstep/status.h"
+
+enum { LS_HOST_MAX = 64 };
+
+typedef struct ls_comm {
+    int rank, size;           /* of the job */
+    int node_rank, node_size; /* among the ranks of this host */
+    char host[LS_HOST_MAX];
+    struct ls_comm_handles *handles; /* MPI's own, private to par (see src/par/comm_mpi.h) */
+} ls_comm;
+
+/* Collective. Starts MPI; on one host without looking for networks (the environment's OMPI_MCA_pml, if set, decides
+ * instead). Errors: LS_ERROR. */
+ls_status ls_comm_init(ls_comm *comm, int *argc, char ***argv);
+/* Collective. Ends MPI; does nothing where it was not started. */
+void ls_comm_finalize(ls_comm *comm);
+/* Local. Ends the whole job at once with this exit code (1..255): the only place where MPI_Abort stands. */
+void ls_comm_abort(const ls_comm *comm, int code) __attribute__((noreturn));
+
+/* Collective. Makes a failure of any rank a failure of all: returns LS_OK if every rank passes LS_OK, else every rank
+ * returns the status and holds the failure record of the lowest rank that failed ("rank 2 on node7: ..." unless that is
+ * rank 0). Call it at phase edges. */
+ls_status ls_agree(const ls_comm *comm, ls_status status);
+
+/* Collective; counts and root must agree. */
+void ls_comm_barrier(const ls_comm *comm);
+void ls_comm_broadcast(const ls_comm *comm, void *data, int64_t bytes, int root);
+/* all[size][bytes] <- every rank's mine[bytes]. */
+void ls_comm_gather_all(const ls_comm *comm, const void *mine, int64_t bytes, void *all);
+/* Rank 0's out <- the ranks' parts in rank order; each says how long its own is (it may be 0, and at most 2^31 - 1
+ * bytes). out must hold them all; on the other ranks it is not used. */
+void ls_comm_collect(const ls_comm *comm, const void *mine, int64_t bytes, void *out);
+int64_t ls_comm_min(const ls_comm *comm, int64_t value);
+int64_t ls_comm_max(const ls_comm *comm, int64_t value);
+int64_t ls_comm_sum(const ls_comm *comm, int64_t value);
+double ls_comm_max_double(const ls_comm *comm, double value);
+/* Sum of the ranks before this one (0 on rank 0). */
+int64_t ls_comm_sum_before(const ls_comm *comm, int64_t value);
+
+/* Zeroed memory that all ranks of a node share; a page is placed near the core that touches it first. Neither a file
+ * nor limited by /dev/shm. Collective over the node; bytes (> 0) must agree. Errors (agreed over the node): LS_ERROR,
+ * no memory or the ranks may not see each other's /proc entries: use private memory instead. */
+typedef struct ls_shared {
+    void *data;
+    int64_t bytes;
+} ls_shared;
+ls_status ls_shared_create(const ls_comm *comm, int64_t bytes, ls_shared *out);
+void ls_shared_release(ls_shared *shared); /* Local: this rank's view; nothing where it is empty */
+
+#endif

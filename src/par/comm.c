@@ -1,0 +1,233 @@
+/* comm.c - see comm.h. */
+#define _GNU_SOURCE /* memfd_create */
+
+#include "lockstep/comm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "lockstep/memory.h"
+#include "par/comm_mpi.h"
+
+struct ls_comm_handles {
+    MPI_Comm world, node;
+};
+
+/* MPI counts are ints, and Open MPI moves long messages faster in pieces of some MiB. */
+enum { PIECE_BYTES = 16 << 20 };
+
+enum { TAG_COLLECT = 1000 }; /* the exchange's are smaller */
+
+MPI_Comm ls_comm_mpi(const ls_comm *comm) { return comm->handles->world; }
+
+/* Open MPI says in the environment how many ranks mpirun starts, and how many of them here; other launchers leave a
+ * rank number. */
+static bool on_one_host(void) {
+    const char *size = getenv("OMPI_COMM_WORLD_SIZE"), *local_size = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
+    if (size && local_size) return strcmp(size, local_size) == 0;
+    return !getenv("PMIX_RANK") && !getenv("PMI_RANK") && !getenv("PMI_FD");
+}
+
+/* Open MPI takes 0.2 s to look for cluster networks that a job on one host has no use for, and 0.2 s more to start a
+ * daemon for a program that was started without mpirun. What is in the environment already stays. */
+static void shorten_start(void) {
+    if (!on_one_host()) return;
+    setenv("OMPI_MCA_pml", "ob1", 0);
+    setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
+}
+
+/* FUNNELED: the main thread makes every MPI call; the pool's threads only compute, and the loader reads files without
+ * MPI. More would make Open MPI lock on every call. */
+static ls_status start_mpi(int *argc, char ***argv) {
+    int provided;
+    shorten_start();
+    MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided);
+    if (provided < MPI_THREAD_FUNNELED) return LS_RAISE(LS_ERROR, "this MPI was built without support for threads");
+    return LS_OK;
+}
+
+ls_status ls_comm_init(ls_comm *comm, int *argc, char ***argv) {
+    *comm = (ls_comm){.size = 1, .node_size = 1};
+    LS_TRY(start_mpi(argc, argv));
+    LS_TRY(ls_alloc(&comm->handles, 1, sizeof *comm->handles, "MPI handles"));
+    comm->handles->world = MPI_COMM_WORLD;
+    MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &comm->handles->node);
+    MPI_Comm_rank(MPI_COMM_WORLD, &comm->rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &comm->size);
+    MPI_Comm_rank(comm->handles->node, &comm->node_rank);
+    MPI_Comm_size(comm->handles->node, &comm->node_size);
+    gethostname(comm->host, sizeof comm->host - 1);
+    return LS_OK;
+}
+
+void ls_comm_finalize(ls_comm *comm) {
+    if (!comm->handles) return;
+    MPI_Comm_free(&comm->handles->node);
+    ls_free(comm->handles);
+    comm->handles = NULL;
+    MPI_Finalize();
+}
+
+void ls_comm_abort(const ls_comm *comm, int code) {
+    if (comm->handles) MPI_Abort(comm->handles->world, code);
+    _exit(code);
+}
+
+/* ---- agreement ---- */
+
+/* One small reduction where all is well, which is nearly always; the record travels only when there is one. */
+static ls_status agree_over(MPI_Comm mpi, const ls_comm *comm, ls_status status) {
+    int rank, size, lowest;
+    MPI_Comm_rank(mpi, &rank);
+    MPI_Comm_size(mpi, &size);
+    int failed = status == LS_OK ? size : rank;
+    MPI_Allreduce(&failed, &lowest, 1, MPI_INT, MPI_MIN, mpi);
+    if (lowest == size) return LS_OK;
+
+    if (rank == lowest && comm->rank > 0) ls_failure_prefix("rank %d on %s: ", comm->rank, comm->host);
+    ls_failure record = *ls_failure_get();
+    record.status = status;
+    MPI_Bcast(&record, sizeof record, MPI_BYTE, lowest, mpi);
+    return ls_failure_set(&record);
+}
+
+ls_status ls_agree(const ls_comm *comm, ls_status status) {
+    if (comm->size == 1) return status;
+    return agree_over(comm->handles->world, comm, status);
+}
+
+/* ---- collectives ---- */
+
+void ls_comm_barrier(const ls_comm *comm) {
+    if (comm->size > 1) MPI_Barrier(comm->handles->world);
+}
+
+static int piece_bytes(int64_t left) { return left < PIECE_BYTES ? (int)left : PIECE_BYTES; }
+
+void ls_comm_broadcast(const ls_comm *comm, void *data, int64_t bytes, int root) {
+    if (comm->size == 1) return;
+    for (int64_t done = 0; done < bytes; done += PIECE_BYTES)
+        MPI_Bcast((char *)data + done, piece_bytes(bytes - done), MPI_BYTE, root, comm->handles->world);
+}
+
+/* A piece of every rank's part at once: the parts lie `bytes` apart, however short the piece. */
+static void gather_piece(const ls_comm *comm, const char *mine, int piece, int64_t bytes, char *all) {
+    MPI_Datatype run, spaced;
+    MPI_Type_contiguous(piece, MPI_BYTE, &run);
+    MPI_Type_create_resized(run, 0, bytes, &spaced);
+    MPI_Type_commit(&spaced);
+    MPI_Allgather(mine, piece, MPI_BYTE, all, 1, spaced, comm->handles->world);
+    MPI_Type_free(&spaced);
+    MPI_Type_free(&run);
+}
+
+void ls_comm_gather_all(const ls_comm *comm, const void *mine, int64_t bytes, void *all) {
+    if (comm->size == 1)
+        memcpy(all, mine, (size_t)bytes);
+    else if (bytes <= PIECE_BYTES)
+        MPI_Allgather(mine, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, comm->handles->world);
+    else
+        for (int64_t done = 0; done < bytes; done += PIECE_BYTES)
+            gather_piece(comm, (const char *)mine + done, piece_bytes(bytes - done), bytes, (char *)all + done);
+}
+
+static int receive_whole(const ls_comm *comm, int rank, void *out) {
+    MPI_Status status;
+    int bytes;
+    MPI_Probe(rank, TAG_COLLECT, comm->handles->world, &status);
+    MPI_Get_count(&status, MPI_BYTE, &bytes);
+    MPI_Recv(out, bytes, MPI_BYTE, rank, TAG_COLLECT, comm->handles->world, MPI_STATUS_IGNORE);
+    return bytes;
+}
+
+void ls_comm_collect(const ls_comm *comm, const void *mine, int64_t bytes, void *out) {
+    if (comm->rank > 0) {
+        MPI_Send(mine, (int)bytes, MPI_BYTE, 0, TAG_COLLECT, comm->handles->world);
+        return;
+    }
+    if (bytes > 0) memcpy(out, mine, (size_t)bytes);
+    for (int rank = 1; rank < comm->size; rank++) bytes += receive_whole(comm, rank, (char *)out + bytes);
+}
+
+static int64_t reduce(const ls_comm *comm, int64_t value, MPI_Op operation) {
+    if (comm->size > 1) MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_INT64_T, operation, comm->handles->world);
+    return value;
+}
+
+int64_t ls_comm_min(const ls_comm *comm, int64_t value) { return reduce(comm, value, MPI_MIN); }
+
+int64_t ls_comm_max(const ls_comm *comm, int64_t value) { return reduce(comm, value, MPI_MAX); }
+
+int64_t ls_comm_sum(const ls_comm *comm, int64_t value) { return reduce(comm, value, MPI_SUM); }
+
+double ls_comm_max_double(const ls_comm *comm, double value) {
+    if (comm->size > 1) MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_DOUBLE, MPI_MAX, comm->handles->world);
+    return value;
+}
+
+int64_t ls_comm_sum_before(const ls_comm *comm, int64_t value) {
+    int64_t before = 0;
+    if (comm->size > 1) MPI_Exscan(&value, &before, 1, MPI_INT64_T, MPI_SUM, comm->handles->world);
+    return comm->rank == 0 ? 0 : before; /* MPI leaves rank 0's undefined */
+}
+
+/* ---- memory shared by a node ---- */
+
+/* Why not MPI_Win_allocate_shared: where /dev/shm is too small (containers give 64 MiB) Open MPI 4.1 fails on one rank
+ * and hangs the others, or the first touch ends in SIGBUS, and a killed job leaves its file behind. A memfd is memory
+ * without a file system: no limit but the memory's, zeroed, placed near whoever touches a page first, gone with its
+ * last process. The other ranks open it through the first one's /proc entry. */
+typedef struct memory_door {
+    int process, descriptor; /* of the node's rank 0 */
+} memory_door;
+
+static ls_status make_memory(int64_t bytes, memory_door *door) {
+    door->process = (int)getpid();
+    door->descriptor = memfd_create("lockstep", MFD_CLOEXEC);
+    if (door->descriptor < 0 || ftruncate(door->descriptor, bytes) != 0)
+        return LS_RAISE(LS_ERROR, "cannot make %lld bytes of shared memory: %s", (long long)bytes, strerror(errno));
+    return LS_OK;
+}
+
+static ls_status map_memory(const memory_door *door, int64_t bytes, void **data) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", door->process, door->descriptor);
+    int descriptor = open(path, O_RDWR | O_CLOEXEC);
+    if (descriptor < 0) return LS_RAISE(LS_ERROR, "cannot share memory through %s: %s", path, strerror(errno));
+    void *mapped = mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+    int error = errno;
+    close(descriptor);
+    if (mapped == MAP_FAILED)
+        return LS_RAISE(LS_ERROR, "cannot map %lld bytes of shared memory: %s", (long long)bytes, strerror(error));
+    *data = mapped;
+    return LS_OK;
+}
+
+static ls_status agree_on_node(const ls_comm *comm, ls_status status) {
+    return comm->node_size == 1 ? status : agree_over(comm->handles->node, comm, status);
+}
+
+ls_status ls_shared_create(const ls_comm *comm, int64_t bytes, ls_shared *out) {
+    *out = (ls_shared){0};
+    memory_door door = {.descriptor = -1};
+    ls_status status = comm->node_rank == 0 ? make_memory(bytes, &door) : LS_OK;
+    if (LS_FAILED(status = agree_on_node(comm, status))) goto done;
+    if (comm->node_size > 1) MPI_Bcast(&door, sizeof door, MPI_BYTE, 0, comm->handles->node);
+    status = map_memory(&door, bytes, &out->data);
+    out->bytes = bytes;
+    /* Agreement is also the moment from which everyone has it open. */
+    if (LS_FAILED(status = agree_on_node(comm, status))) ls_shared_release(out);
+done:
+    if (comm->node_rank == 0 && door.descriptor >= 0) close(door.descriptor);
+    return status;
+}
+
+void ls_shared_release(ls_shared *shared) {
+    if (shared->data) munmap(shared->data, (size_t)shared->bytes);
+    *shared = (ls_shared){0};
+}

@@ -1,0 +1,13 @@
+/* comm_mpi.h - MPI's own handle of a communicator, for the three that need it: the exchange, and the dataset writer and
+ * the checkpoint, which hand it to parallel HDF5. */
+#ifndef LOCKSTEP_PAR_COMM_MPI_H
+#define LOCKSTEP_PAR_COMM_MPI_H
+
+#include <mpi.h>
+
+#include "lockstep/comm.h"
+
+/* All ranks of the job; after ls_comm_init. Local. */
+MPI_Comm ls_comm_mpi(const ls_comm *comm);
+
+#endif

@@ -1,0 +1,24 @@
+#include "support/ranks.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+
+ls_comm ranks;
+
+void assert_ranks_agree(bool ok, const char *condition, const char *file, int line) {
+    if (!ok) fprintf(stderr, "rank %d of %d: not so: %s (%s:%d)\n", ranks.rank, ranks.size, condition, file, line);
+    if (!ls_comm_min(&ranks, ok)) _fail(file, line);
+}
+
+int run_on_ranks(int argc, char **argv, const char *name, const struct CMUnitTest *tests, size_t count) {
+    if (ls_comm_init(&ranks, &argc, &argv) != LS_OK) return 1;
+    int failed = _cmocka_run_group_tests(name, tests, count, NULL, NULL);
+    ls_comm_finalize(&ranks);
+    return failed != 0;
+}
