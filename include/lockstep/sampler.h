@@ -29,10 +29,6 @@ typedef struct ls_span {
 
 int64_t ls_spans_samples(const ls_span *spans, int64_t count);
 
-/* The blocks of a file whose first sample has the number `first`: the last one may be short. Returns how many;
- * blocks may be NULL to learn that only. */
-int64_t ls_spans_blocks(int64_t first, int64_t samples, int64_t block_samples, ls_span *blocks);
-
 /* Cuts spans into pieces of at most `rows` samples, each span as evenly as can be, in order: what is evaluated at once,
  * and the unit in which sums over a data set are formed. Returns how many; pieces may be NULL to learn that only. */
 int64_t ls_spans_cut(const ls_span *spans, int64_t count, int64_t rows, ls_span *pieces);

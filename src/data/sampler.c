@@ -19,15 +19,6 @@ int64_t ls_spans_samples(const ls_span *spans, int64_t count) {
     return samples;
 }
 
-int64_t ls_spans_blocks(int64_t first, int64_t samples, int64_t block_samples, ls_span *blocks) {
-    int64_t count = (samples + block_samples - 1) / block_samples;
-    for (int64_t i = 0; blocks && i < count; i++) {
-        int64_t at = i * block_samples;
-        blocks[i] = (ls_span){first + at, min64(block_samples, samples - at)};
-    }
-    return count;
-}
-
 int64_t ls_spans_cut(const ls_span *spans, int64_t count, int64_t rows, ls_span *pieces) {
     int64_t made = 0;
     for (int64_t i = 0; i < count; i++) {
