@@ -1,8 +1,8 @@
 /* evaluation.h - running a model over data in order, on all ranks. Private to run.
  *
  * The samples are cut into pieces of at most a lane's rows; a piece is the unit of summation, so sums do not depend on
- * the number of ranks. A chunk is as many pieces as a rank's buffers hold; rank r takes the chunks r, r + size, r + 2
- * size, ... */
+ * the number of ranks. A chunk is so many pieces that every rank can hold one; rank r takes the chunks r, r + size, r +
+ * 2 size, ... */
 #ifndef LOCKSTEP_RUN_EVALUATION_H
 #define LOCKSTEP_RUN_EVALUATION_H
 

@@ -112,15 +112,20 @@ int64_t ls_session_lane_rows(const ls_session *session) {
     return (batch + lanes - 1) / lanes;
 }
 
-/* A session that is not divided into lanes only evaluates: it takes its share of as many pieces as there are lanes. */
+/* The same on all ranks, so that everyone knows who evaluates what. */
+int64_t ls_session_chunk_pieces(const ls_session *session) {
+    int64_t pieces = session->config->training.lanes / session->comm->size;
+    return pieces > 1 ? pieces : 1;
+}
+
+static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+
 ls_limits ls_session_limits(const ls_session *session) {
-    int64_t batch = session->config->training.batch_size, rows = ls_session_lane_rows(session);
-    int64_t lanes = (session->config->training.lanes + session->comm->size - 1) / session->comm->size;
-    int64_t max_rows = lanes * rows;
-    if (session->lanes.count > 0) {
-        lanes = session->lanes.end - session->lanes.first;
-        max_rows = ls_lane_offset(batch, session->lanes.end, session->lanes.count) -
-                   ls_lane_offset(batch, session->lanes.first, session->lanes.count);
-    }
-    return (ls_limits){.max_rows = max_rows > rows ? max_rows : rows, .threads = session->threads, .lanes = (int)lanes};
+    const ls_lanes *lanes = &session->lanes; /* none where the session only evaluates */
+    int64_t batch = session->config->training.batch_size, rows = 0, pieces = ls_session_chunk_pieces(session);
+    if (lanes->count > 0)
+        rows = ls_lane_offset(batch, lanes->end, lanes->count) - ls_lane_offset(batch, lanes->first, lanes->count);
+    return (ls_limits){.max_rows = larger(rows, pieces * ls_session_lane_rows(session)),
+                       .threads = session->threads,
+                       .lanes = (int)larger(lanes->end - lanes->first, pieces)};
 }

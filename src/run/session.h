@@ -34,7 +34,9 @@ void ls_session_release(ls_session *session);
 
 /* The rows of the largest lane: a piece of an evaluation. */
 int64_t ls_session_lane_rows(const ls_session *session);
-/* What the model must be prepared for: this rank's part of a full batch, and at least one whole piece. */
+/* How many pieces a rank evaluates at once. */
+int64_t ls_session_chunk_pieces(const ls_session *session);
+/* What the model must be prepared for: this rank's part of a full batch, and a chunk of pieces. */
 ls_limits ls_session_limits(const ls_session *session);
 
 #endif
