@@ -15,7 +15,7 @@ static void print_position(const ls_checkpoint_info *info, FILE *out) {
     const ls_position *at = &info->position;
     fprintf(out, "epoch %" PRId64 ", step %" PRId64, at->epoch, at->step);
     if (at->epoch_step > 0) fprintf(out, " (%" PRId64 " into the epoch)", at->epoch_step);
-    if (at->best_epoch >= 0) fprintf(out, ", best %.6g in epoch %" PRId64, at->best, at->best_epoch);
+    if (at->best_epoch >= 0) fprintf(out, ", best %.6g in epoch %" PRId64, at->best, at->best_epoch + 1);
 }
 
 ls_status ls_inspect_checkpoint(const char *path, FILE *out) {

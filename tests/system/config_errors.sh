@@ -1,0 +1,46 @@
+# Whatever is wrong with a command line, a config or what it names is said once, on one of four ranks, and all of them end with
+# status 2 before anything has been written.
+. "$LOCKSTEP_ROOT/tests/system/lib.sh"
+
+"$LOCKSTEP" synth digits -n 64 -o digits.h5 2>/dev/null
+cat >good.yaml <<END
+data:
+  train: digits.h5
+  input: [{rescale: [0, 1]}]
+model:
+  - flatten
+  - dense: {units: 3, activation: relu, name: code}
+  - dense: {units: 784, activation: sigmoid}
+code: code
+loss: binary_crossentropy
+optimizer: adam
+training: {epochs: 1, batch_size: 3}
+END
+
+# refused MESSAGE ARGUMENT...: lockstep says that, and only that, and ends with 2.
+refused() {
+    local message=$1
+    shift
+    expect_exit 2 ranks 4 timeout 30 "$LOCKSTEP" "$@" 2>messages
+    [ "$(grep '^lockstep: ' messages)" = "lockstep: error: $message" ] || fail "expected '$message', got: $(cat messages)"
+    [ ! -e runs ] || fail "a run has been begun by: $*"
+}
+
+refused "which command? 'lockstep --help' lists them"
+refused "unknown command 'trian'; did you mean 'train'?" trian good.yaml
+refused "unknown option '--resme' of train; did you mean '--resume'?" train good.yaml --resme
+refused "import images needs --size: HEIGHTxWIDTH to resize to" import images . -o out.h5
+refused "nothing.yaml: cannot open the config: No such file or directory" train nothing.yaml
+
+sed 's/units: 3/unts: 3/' good.yaml >misspelt.yaml
+refused "misspelt.yaml:6:13: unknown key 'unts' in dense; did you mean 'units'?" train misspelt.yaml
+sed 's/units: 784/units: 783/' good.yaml >misshapen.yaml
+refused "misshapen.yaml:9:7: the model's output of 783 does not fit the target of 28 x 28 x 1: 783 numbers against 784" \
+    train misshapen.yaml
+refused "--set data.train=no.h5: no.h5: cannot be opened: No such file or directory" train good.yaml --set data.train=no.h5
+refused "good.yaml:8:7: unknown layer 'code' as code; did you mean 'coda'?" train good.yaml --set model.1.dense.name=coda
+refused "2 lanes cannot feed 4 ranks, every rank needs at least one: start at most 2 ranks, or --set training.lanes=4" \
+    train good.yaml --set training.lanes=2
+
+# The same config without a mistake trains: three samples on eight lanes and four ranks.
+ranks 4 "$LOCKSTEP" train good.yaml --run fine >/dev/null 2>&1

@@ -1,0 +1,37 @@
+# Data sets come out the same on any number of ranks, and what cannot be imported is refused by name.
+. "$LOCKSTEP_ROOT/tests/system/lib.sh"
+
+# same COMMAND...: makes the same data set on 1, 2 and 3 ranks: by its contents' fingerprint, and by what `inspect` knows.
+same() {
+    local number
+    for number in 1 2 3; do
+        ranks $number "$LOCKSTEP" "$@" -o out.h5 2>messages || fail "on $number ranks: $(cat messages)"
+        "$LOCKSTEP" inspect out.h5 >about.$number
+        cmp about.1 about.$number || fail "not the same on $number ranks: $*"
+    done
+}
+
+same synth digits -n 101 --seed 5
+same synth scenes -n 11 --size 20x24 --deflate 4
+grep -q 'samples      11 of 20 x 24 x 3, uint8' about.1
+
+# Five pictures of 2 x 3, and their labels, as IDX files.
+printf '\0\0\010\003\0\0\0\005\0\0\0\002\0\0\0\003abcdefghijklmnopqrstuvwxyz0123' >images.idx
+printf '\0\0\010\001\0\0\0\005\0\001\002\001\0' >labels.idx
+gzip -k images.idx
+same import idx images.idx.gz labels.idx
+grep -q 'samples      5 of 2 x 3 x 1, uint8' about.1
+grep -q 'classes      3' about.1
+
+head -c 40 images.idx >cut.idx
+rm out.h5
+for bad in cut.idx missing.idx; do
+    expect_exit 2 ranks 2 "$LOCKSTEP" import idx $bad -o out.h5 2>messages
+    [ "$(grep -c "^lockstep: error: $bad: " messages)" = 1 ] || fail "one message was expected: $(cat messages)"
+    [ ! -e out.h5 ] || fail "a data set was left behind by $bad"
+done
+
+[ -n "$DATA" ] || exit 0
+"$LOCKSTEP" import idx "$DATA"/mnist/t10k-images-idx3-ubyte.gz "$DATA"/mnist/t10k-labels-idx1-ubyte.gz -o mnist.h5 2>messages
+"$LOCKSTEP" inspect mnist.h5 | grep -q 'samples      10,000 of 28 x 28 x 1, uint8'
+same import images "$DATA/odd-images" --size 16x16

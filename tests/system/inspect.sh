@@ -1,0 +1,56 @@
+# inspect tells configs, runs, checkpoints and data sets apart, says what each holds, and what of it is damaged.
+. "$LOCKSTEP_ROOT/tests/system/lib.sh"
+
+holds() { # holds FILE TEXT
+    grep -qF -- "$2" "$1" || fail "'$2' is not in: $(cat "$1")"
+}
+
+# Configs, before there is data: by a shape from the command line, or as far as they can be known.
+for config in "$LOCKSTEP_ROOT"/configs/mnist-*.yaml; do
+    "$LOCKSTEP" inspect "$config" --shape 28x28x1 >/dev/null
+done
+"$LOCKSTEP" inspect "$LOCKSTEP_ROOT/configs/mnist-conv.yaml" --shape 28x28x1 --ranks 3 >out
+holds out '13 layers, 4,385 parameters (17.5 kB), 1.503 MFLOP'
+holds out '4 x 4 x 8'
+holds out '8 lanes on 3 ranks use 89 % of the cores'
+"$LOCKSTEP" inspect "$LOCKSTEP_ROOT/configs/catdog-colorize.yaml" --shape 80x80x3 --ranks 8 >out
+holds out '206,098,515 parameters'
+"$LOCKSTEP" inspect "$LOCKSTEP_ROOT/configs/mnist-conv.yaml" >out
+holds out 'Shapes, parameters and memory are unknown without data: data/mnist-train.h5: cannot be opened'
+expect_exit 2 "$LOCKSTEP" inspect "$LOCKSTEP_ROOT/configs/mnist-conv.yaml" --shape 28x28xx 2>out
+holds out "--shape must be 1 to 4 dimensions, such as 28x28x1, not '28x28xx'"
+expect_exit 2 "$LOCKSTEP" inspect "$LOCKSTEP_ROOT/configs/mnist-conv.yaml" --shape 28x28 2>out
+holds out 'mnist-conv.yaml:8:5: layer '
+
+# A data set, and a run on it.
+"$LOCKSTEP" synth digits -n 100 -o data.h5 2>/dev/null
+"$LOCKSTEP" inspect data.h5 >out
+holds out 'samples      100 of 28 x 28 x 1, uint8'
+train() {
+    ranks "$1" "$LOCKSTEP" train "$LOCKSTEP_ROOT/configs/demo.yaml" --set data.train=data.h5 --set training.epochs=2 \
+        "${@:2}" >/dev/null 2>&1
+}
+train 2 --run a
+"$LOCKSTEP" inspect a >out
+holds out '"epoch": 2, "step": 4'
+holds out 'whole    a/checkpoints/last.h5: epoch 2, step 4, best'
+"$LOCKSTEP" inspect a/checkpoints/best.h5 >out
+holds out 'seed: 1'
+
+# Differences: none between numbers of ranks, some between seeds.
+train 3 --run b
+train 1 --run c --set seed=2
+"$LOCKSTEP" inspect --diff a b >out
+[ ! -s out ] || fail "1 and 3 ranks differ: $(cat out)"
+expect_exit 1 "$LOCKSTEP" inspect --diff a c >out 2>messages
+holds out conv2d
+[ "$(grep -c '^lockstep: error: .* differ$' messages)" = 1 ] || fail "$(cat messages)"
+
+# One byte is wrong.
+printf X | dd of=a/checkpoints/best.h5 bs=1 seek=3000 conv=notrunc 2>/dev/null
+"$LOCKSTEP" inspect a >out
+holds out 'damaged  a/checkpoints/best.h5'
+expect_exit 2 "$LOCKSTEP" inspect a/checkpoints/best.h5 2>messages
+holds messages 'best.h5'
+expect_exit 2 "$LOCKSTEP" inspect . 2>messages
+holds messages ".: not a run's directory: it has no config.yaml"
