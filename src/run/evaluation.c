@@ -20,8 +20,6 @@ typedef struct plan {
 static ls_status make_plan(const ls_session *session, const ls_span *spans, int64_t count, plan *out) {
     int64_t rows = ls_session_lane_rows(session);
     *out = (plan){.session = session, .count = ls_spans_cut(spans, count, rows, NULL)};
-    /* Ranks with fewer lanes have less room; chunks are the same for all. */
-    out->chunk_pieces = ls_comm_min(session->comm, ls_session_limits(session).max_rows / rows);
     LS_TRY(ls_alloc(&out->pieces, out->count, sizeof(ls_span), "the pieces of an evaluation"));
     ls_spans_cut(spans, count, rows, out->pieces);
     out->chunk_pieces = ls_session_chunk_pieces(session);
