@@ -1,8 +1,12 @@
 /* conv_weight.c - the weight gradient of a convolution: a sum over pixels.
  *
- * The rows of a tile are elements (a, b, c) of the kernel, its columns filters, and its steps the pixels of a row of
- * outputs: all read straight from the padded picture and from dy. A task takes some channels and filters of a run of
- * lanes, and keeps their sums, and the tree's, in the second-level cache. */
+ * A task takes some channels and filters of a run of lanes, and keeps their sums, and the tree's, in the second-level
+ * cache. There are two ways to lay a block of the gradient on tiles:
+ *
+ *   upright  rows are elements (a, b, c) of the kernel, columns filters; the steps are the pixels of rows of outputs;
+ *   flat     for few filters, that would fill a small part of a vector: rows are (a, o), columns (b, c), which lie side
+ * by side in the padded picture; the steps are the pixels of rows of the picture. Row y of it meets row y - a of dy,
+ * which is zero where there is no such row: that adds zeros to a chain, and changes no bit. */
 #include "tensor/conv_weight.h"
 
 #include <string.h>
@@ -11,8 +15,8 @@
 #include "tensor/product.h"
 
 enum {
-    ROWS = 320,                    /* about as many rows (a, b, c) has a task, */
-    COLUMNS = LS_TILE_COLUMNS_MAX, /* and as many filters */
+    ROWS = 320,                    /* about as many elements (a, b, c) has a task, */
+    COLUMNS = LS_TILE_COLUMNS_MAX, /* and at most so many filters */
     BAND_FLOATS = 16384, /* of the picture, and of dy, that a task passes over at once: in the caches beside the sums */
     TASKS = 32           /* fewer blocks than that: lanes are divided among tasks, too */
 };
@@ -21,8 +25,9 @@ typedef struct gradient {
     const ls_conv *conv;
     const ls_rows *rows;
     const float *x, *dy;
+    bool flat;
     int64_t channel_block, channel_blocks, column_blocks;
-    int64_t band;                      /* rows of outputs that are passed over at once */
+    int64_t band, bands;               /* rows of outputs (flat: of the picture) that are passed over at once */
     int64_t split;                     /* runs of lanes that a node is divided into, at most */
     int group_begin[LS_NODES_MAX + 1]; /* node i has the runs [group_begin[i], group_begin[i + 1]) */
     float *parts;                      /* their sums, where a node has more than one */
@@ -35,33 +40,65 @@ typedef struct gradient {
 static int64_t taps_of(const ls_conv *conv) { return conv->kernel_h * conv->kernel_w; }
 static int64_t weights_of(const ls_conv *conv) { return taps_of(conv) * conv->c * conv->o; }
 
-static ls_picture picture_of(const ls_conv *conv, int64_t channels) {
-    ls_picture picture = ls_picture_of(conv);
+static bool is_flat(const ls_conv *conv) {
+    return 2 * conv->o <= ls_tile_kernels_get()->lanes && conv->o <= conv->kernel_w * conv->c && conv->stride_h == 1;
+}
+
+/* The picture as a block reads it. Flat: a row of it at a time, and always copied, as whole vectors reach beyond its
+ * end. */
+static ls_picture picture_of(const gradient *g, int64_t channels) {
+    ls_picture picture = ls_picture_of(g->conv);
     picture.c = channels;
-    ls_picture_fit(&picture, conv->out_h, conv->out_w);
+    ls_picture_fit(&picture, g->conv->out_h, g->conv->out_w);
+    if (!g->flat) return picture;
+    picture.direct = false;
+    picture.kernel_h = 1;
+    picture.padded_w = (g->conv->out_w - 1) * picture.stride_w + picture.kernel_w;
     return picture;
 }
 
 /* Sums that wait for others, and the one that is being made: ls_trees_ended, counted. */
 static int64_t pending_sums(int64_t lanes) { return 64 - __builtin_clzll((unsigned long long)max_of(lanes, 1)); }
 
-static void plan(gradient *g, int64_t lanes) {
+static void plan_upright(gradient *g) {
     const ls_conv *conv = g->conv;
+    ls_picture picture = picture_of(g, g->channel_block);
     int64_t columns = ls_packed_columns(min_of(COLUMNS, conv->o));
-    g->channel_blocks = ceil_div(conv->c, max_of(1, ROWS / taps_of(conv)));
-    g->channel_block = ceil_div(conv->c, g->channel_blocks);
-    g->channel_blocks = ceil_div(conv->c, g->channel_block);
-    g->column_blocks = ceil_div(conv->o, COLUMNS);
-    g->split = 1;
-    while (g->split < lanes && g->split * g->channel_blocks * g->column_blocks < TASKS) g->split *= 2;
-
-    ls_picture picture = picture_of(conv, g->channel_block);
     int64_t picture_row = picture.padded_w * g->channel_block * conv->stride_h, dy_row = conv->out_w * columns;
+    g->column_blocks = ceil_div(conv->o, COLUMNS);
     g->band = max_of(1, min_of(conv->out_h, BAND_FLOATS / max_of(picture_row, dy_row)));
-    g->table_floats = round_up(2 * taps_of(conv) * g->channel_block, LS_COLUMNS_ALIGN);
+    g->bands = ceil_div(conv->out_h, g->band);
+    g->table_floats = round_up(2 * taps_of(conv) * g->channel_block, LS_COLUMNS_ALIGN); /* of int64_t */
     g->picture_floats = round_up(ls_picture_band_floats(&picture, g->band), LS_COLUMNS_ALIGN);
     g->dy_floats = g->band * dy_row;
     g->sum_floats = taps_of(conv) * g->channel_block * columns;
+}
+
+static void plan_flat(gradient *g) {
+    const ls_conv *conv = g->conv;
+    ls_picture picture = picture_of(g, g->channel_block);
+    int64_t rows = conv->out_h + conv->kernel_h - 1;
+    g->column_blocks = 1;
+    g->band = max_of(1, min_of(rows, BAND_FLOATS / (picture.padded_w * g->channel_block)));
+    g->bands = ceil_div(rows, g->band);
+    g->table_floats = round_up(2 * conv->kernel_h * conv->o, LS_COLUMNS_ALIGN);
+    g->picture_floats = ls_packed_columns(ls_picture_band_floats(&picture, g->band)) + LS_TILE_COLUMNS_MAX;
+    g->dy_floats = ls_packed_columns((g->band + conv->kernel_h - 1) * conv->out_w * conv->o);
+    g->sum_floats = conv->kernel_h * conv->o * ls_packed_columns(conv->kernel_w * g->channel_block);
+}
+
+static void plan(gradient *g, bool flat, int64_t lanes) {
+    const ls_conv *conv = g->conv;
+    g->flat = flat;
+    g->channel_blocks = ceil_div(conv->c, max_of(1, ROWS / taps_of(conv)));
+    g->channel_block = ceil_div(conv->c, g->channel_blocks);
+    g->channel_blocks = ceil_div(conv->c, g->channel_block);
+    if (flat)
+        plan_flat(g);
+    else
+        plan_upright(g);
+    g->split = 1;
+    while (g->split < lanes && g->split * g->channel_blocks * g->column_blocks < TASKS) g->split *= 2;
     g->private_floats = 2 * g->table_floats + g->picture_floats + g->dy_floats + pending_sums(lanes) * g->sum_floats;
 }
 
@@ -69,47 +106,58 @@ static void plan(gradient *g, int64_t lanes) {
 typedef struct block {
     const gradient *g;
     ls_picture picture;
-    int64_t channel, column, columns; /* the first channel and filter, and the number of filters */
-    int64_t height, floats;           /* rows: taps x channels; of a sum */
+    int64_t channel, filter, filters;    /* the first channel and filter, and the number of filters */
+    int64_t height, columns, row_floats; /* of its sum: rows, columns, and the distance of rows */
     int64_t *a_row, *c_row;
     float *band, *dy, *sums;
 } block;
 
-static void fill_tables(const block *k) {
-    int64_t channels = k->picture.c, row = 0;
-    for (int64_t a = 0; a < k->picture.kernel_h; a++)
-        for (int64_t b = 0; b < k->picture.kernel_w; b++)
-            for (int64_t c = 0; c < channels; c++, row++) {
-                k->a_row[row] = (a * k->picture.padded_w + b) * channels + c;
-                k->c_row[row] = row * ls_packed_columns(k->columns);
-            }
+static void fill_upright(block *k) {
+    const ls_picture *picture = &k->picture;
+    k->height = picture->kernel_h * picture->kernel_w * picture->c;
+    k->columns = k->filters;
+    for (int64_t row = 0; row < k->height; row++) {
+        int64_t tap = row / picture->c;
+        k->a_row[row] =
+            (tap / picture->kernel_w * picture->padded_w + tap % picture->kernel_w) * picture->c + row % picture->c;
+    }
+}
+
+static void fill_flat(block *k) {
+    const ls_conv *conv = k->g->conv;
+    k->height = conv->kernel_h * conv->o;
+    k->columns = conv->kernel_w * k->picture.c;
+    for (int64_t row = 0; row < k->height; row++) /* dy has kernel_h - 1 more rows above */
+        k->a_row[row] = (conv->kernel_h - 1 - row / conv->o) * conv->out_w * conv->o + row % conv->o;
 }
 
 static block block_of(const gradient *g, int64_t channel_block, int64_t column_block, int thread) {
-    block k = {.g = g, .channel = channel_block * g->channel_block, .column = column_block * COLUMNS};
-    k.picture = picture_of(g->conv, min_of(g->channel_block, g->conv->c - k.channel));
-    k.columns = min_of(COLUMNS, g->conv->o - k.column);
-    k.height = taps_of(g->conv) * k.picture.c;
-    k.floats = k.height * ls_packed_columns(k.columns);
+    block k = {.g = g, .channel = channel_block * g->channel_block, .filter = column_block * COLUMNS};
+    k.picture = picture_of(g, min_of(g->channel_block, g->conv->c - k.channel));
+    k.filters = min_of(COLUMNS, g->conv->o - k.filter);
     float *private = g->private + thread * g->private_floats;
     k.a_row = (int64_t *)(void *)private;
     k.c_row = (int64_t *)(void *)(private + g->table_floats);
     k.band = private + 2 * g->table_floats;
     k.dy = k.band + g->picture_floats;
     k.sums = k.dy + g->dy_floats;
-    fill_tables(&k);
+    if (g->flat)
+        fill_flat(&k);
+    else
+        fill_upright(&k);
+    k.row_floats = ls_packed_columns(k.columns);
+    for (int64_t row = 0; row < k.height; row++) k.c_row[row] = row * k.row_floats;
     return k;
 }
 
 static float *sum_of(const block *k, int i) { return k->sums + i * k->g->sum_floats; }
 
-/* Adds the rows of outputs [begin, begin + height) of one sample to the chains in sum; the first of a lane starts them.
- */
-static void add_band(const block *k, int64_t row, int64_t begin, int64_t height, bool first, float *sum) {
+/* Adds the outputs of rows [begin, begin + height) of one sample to the chains in sum; resume: they have begun. */
+static void add_upright(const block *k, int64_t row, int64_t begin, int64_t height, bool resume, float *sum) {
     const ls_conv *conv = k->g->conv;
     const ls_picture *picture = &k->picture;
     const float *band = ls_picture_band(picture, k->g->x, row, k->channel, begin, height, k->band);
-    const float *dy = k->g->dy + (row * conv->out_h + begin) * conv->out_w * conv->o + k->column;
+    const float *dy = k->g->dy + (row * conv->out_h + begin) * conv->out_w * conv->o + k->filter;
     for (int64_t p = 0; p < ls_panel_count(k->columns); p++) {
         ls_panel panel = ls_panel_at(k->columns, p);
         bool packed = panel.row_floats != conv->o;
@@ -126,7 +174,47 @@ static void add_band(const block *k, int64_t row, int64_t begin, int64_t height,
                         .c = sum + panel.begin,
                         .c_row = k->c_row,
                         .columns = panel.row_floats,
-                        .resume = !first};
+                        .resume = resume};
+        ls_tiles_run(&tile, k->height);
+    }
+}
+
+/* Rows [begin, begin + count) of dy of one sample, zeros where there are none. */
+static void copy_dy(const block *k, int64_t row, int64_t begin, int64_t count) {
+    const ls_conv *conv = k->g->conv;
+    int64_t row_floats = conv->out_w * conv->o;
+    for (int64_t i = 0; i < count; i++) {
+        float *out = k->dy + i * row_floats;
+        if (begin + i < 0 || begin + i >= conv->out_h)
+            memset(out, 0, (size_t)row_floats * sizeof *out);
+        else
+            memcpy(out, k->g->dy + (row * conv->out_h + begin + i) * row_floats, (size_t)row_floats * sizeof *out);
+    }
+}
+
+/* The same for rows of the padded picture. */
+static void add_flat(const block *k, int64_t row, int64_t begin, int64_t height, bool resume, float *sum) {
+    const ls_conv *conv = k->g->conv;
+    const ls_picture *picture = &k->picture;
+    int64_t picture_row = picture->padded_w * picture->c;
+    const float *band = ls_picture_band(picture, k->g->x, row, k->channel, begin, height, k->band);
+    memset(k->band + height * picture_row, 0, LS_TILE_COLUMNS_MAX * sizeof *k->band);
+    copy_dy(k, row, begin - (conv->kernel_h - 1), height + conv->kernel_h - 1);
+    for (int64_t p = 0; p < ls_panel_count(k->columns); p++) {
+        ls_panel panel = ls_panel_at(k->columns, p);
+        ls_tile tile = {.segments = height,
+                        .steps = conv->out_w,
+                        .a = k->dy,
+                        .a_row = k->a_row,
+                        .a_step = conv->o,
+                        .a_segment = conv->out_w * conv->o,
+                        .b = band + panel.begin,
+                        .b_step = picture->stride_w * picture->c,
+                        .b_segment = picture_row,
+                        .c = sum + panel.begin,
+                        .c_row = k->c_row,
+                        .columns = panel.row_floats,
+                        .resume = resume};
         ls_tiles_run(&tile, k->height);
     }
 }
@@ -134,20 +222,36 @@ static void add_band(const block *k, int64_t row, int64_t begin, int64_t height,
 static void add_lane(const block *k, int lane, float *sum) {
     const gradient *g = k->g;
     int64_t begin = g->rows->lane_begin[lane], end = g->rows->lane_begin[lane + 1];
-    if (begin == end) memset(sum, 0, (size_t)k->floats * sizeof *sum);
+    int64_t rows = g->flat ? g->conv->out_h + g->conv->kernel_h - 1 : g->conv->out_h;
+    if (begin == end) memset(sum, 0, (size_t)(k->height * k->row_floats) * sizeof *sum);
     for (int64_t row = begin; row < end; row++)
-        for (int64_t i = 0; i < g->conv->out_h; i += g->band)
-            add_band(k, row, i, min_of(g->band, g->conv->out_h - i), row == begin && i == 0, sum);
+        for (int64_t i = 0; i < rows; i += g->band) {
+            bool resume = row > begin || i > 0;
+            if (g->flat)
+                add_flat(k, row, i, min_of(g->band, rows - i), resume, sum);
+            else
+                add_upright(k, row, i, min_of(g->band, rows - i), resume, sum);
+        }
 }
 
 /* From a block's sum to its place in a gradient of all taps, channels and filters. */
-static void store_block(const block *k, const float *sum, float *dw) {
+static void store_upright(const block *k, const float *sum, float *dw) {
     const ls_conv *conv = k->g->conv;
     int64_t channels = k->picture.c;
     for (int64_t row = 0; row < k->height; row++) {
         int64_t element = row / channels * conv->c + k->channel + row % channels;
-        memcpy(dw + element * conv->o + k->column, sum + k->c_row[row], (size_t)k->columns * sizeof *dw);
+        memcpy(dw + element * conv->o + k->filter, sum + k->c_row[row], (size_t)k->columns * sizeof *dw);
     }
+}
+
+static void store_flat(const block *k, const float *sum, float *dw) {
+    const ls_conv *conv = k->g->conv;
+    int64_t channels = k->picture.c;
+    for (int64_t row = 0; row < k->height; row++)
+        for (int64_t q = 0; q < k->columns; q++) {
+            int64_t tap = row / conv->o * conv->kernel_w + q / channels;
+            dw[(tap * conv->c + k->channel + q % channels) * conv->o + row % conv->o] = sum[k->c_row[row] + q];
+        }
 }
 
 static void gradient_task(void *context, int64_t task, int thread) {
@@ -158,14 +262,18 @@ static void gradient_task(void *context, int64_t task, int thread) {
     while (group >= g->group_begin[node + 1]) node++;
     int groups = g->group_begin[node + 1] - g->group_begin[node];
     int lanes = (g->rows->node_begin[node + 1] - g->rows->node_begin[node]) / groups;
-    int first = g->rows->node_begin[node] + (int)(group - g->group_begin[node]) * lanes;
-    int last_sum = 0;
+    int first = g->rows->node_begin[node] + (int)(group - g->group_begin[node]) * lanes, last = 0;
     for (int lane = 0; lane < lanes; lane++) {
-        last_sum = ls_trees_ended(lane);
-        add_lane(&k, first + lane, sum_of(&k, last_sum));
-        for (int i = 0; i < last_sum; i++) ls_vector_kernels_get()->add(k.floats, sum_of(&k, i), sum_of(&k, last_sum));
+        last = ls_trees_ended(lane);
+        add_lane(&k, first + lane, sum_of(&k, last));
+        for (int i = 0; i < last; i++)
+            ls_vector_kernels_get()->add(k.height * k.row_floats, sum_of(&k, i), sum_of(&k, last));
     }
-    store_block(&k, sum_of(&k, last_sum), g->split > 1 ? g->parts + group * weights_of(g->conv) : g->dw[node]);
+    float *dw = g->split > 1 ? g->parts + group * weights_of(g->conv) : g->dw[node];
+    if (g->flat)
+        store_flat(&k, sum_of(&k, last), dw);
+    else
+        store_upright(&k, sum_of(&k, last), dw);
 }
 
 static int64_t parts_floats(const gradient *g, int64_t groups) {
@@ -176,7 +284,7 @@ void ls_conv_weight_gradient(ls_pool *pool, const ls_conv *conv, const ls_rows *
                              float *const *dw, float *const *db, float *scratch) {
     if (db) ls_bias_gradient(pool, rows, conv->out_h * conv->out_w, conv->o, dy, db, scratch);
     gradient g = {.conv = conv, .rows = rows, .x = x, .dy = dy, .dw = dw, .parts = scratch};
-    plan(&g, rows->lanes);
+    plan(&g, is_flat(conv), rows->lanes);
     for (int i = 0; i < rows->nodes; i++) {
         int64_t lanes = rows->node_begin[i + 1] - rows->node_begin[i];
         g.group_begin[i + 1] = g.group_begin[i] + (int)min_of(lanes, g.split);
@@ -188,8 +296,11 @@ void ls_conv_weight_gradient(ls_pool *pool, const ls_conv *conv, const ls_rows *
 }
 
 int64_t ls_conv_weight_gradient_scratch(const ls_conv *conv, int threads, int lanes) {
-    gradient g = {.conv = conv};
-    plan(&g, lanes);
-    int64_t groups = min_of(lanes, LS_NODES_MAX * g.split);
-    return max_of(parts_floats(&g, groups) + threads * g.private_floats, ls_bias_gradient_scratch(conv->o, lanes));
+    int64_t floats = ls_bias_gradient_scratch(conv->o, lanes);
+    for (int flat = 0; flat < 2; flat++) { /* of either way, as it may be asked before the instruction set is chosen */
+        gradient g = {.conv = conv};
+        plan(&g, flat, lanes);
+        floats = max_of(floats, parts_floats(&g, min_of(lanes, LS_NODES_MAX * g.split)) + threads * g.private_floats);
+    }
+    return floats;
 }

@@ -30,7 +30,8 @@ typedef struct ls_tile {
     int sums;                           /* c = sum[sums - 1] + ... (sum[1] + (sum[0] + c)): the tree over lanes */
     const float *sum[LS_TILE_SUMS_MAX]; /* row p at p sum_stride, whole vectors */
     int64_t sum_stride;
-    const float *bias; /* [columns], or NULL */
+    const float *bias;     /* [columns], or NULL */
+    const float *row_bias; /* [rows], or NULL */
     bool relu;
 } ls_tile;
 

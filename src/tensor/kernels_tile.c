@@ -54,6 +54,11 @@ VEC_INLINE void tile_run(const ls_tile *t, const int rows, const int vectors) {
 #pragma GCC unroll 4
             for (int v = 0; v < vectors; v++) acc[p][v] += vec_load(t->sum[i] + p * t->sum_stride + v * VEC_LANES);
 
+    if (t->row_bias)
+#pragma GCC unroll 16
+        for (int p = 0; p < rows; p++)
+#pragma GCC unroll 4
+            for (int v = 0; v < vectors; v++) acc[p][v] += vec_set(t->row_bias[p]);
     if (t->bias)
 #pragma GCC unroll 4
         for (int v = 0; v < vectors; v++) {
@@ -102,16 +107,10 @@ static double multiply_add(int64_t rounds) {
     enum { CHAINS = 12 };
     vec acc[CHAINS], x = vec_set(0.5f), y = vec_set(0.25f);
     for (int i = 0; i < CHAINS; i++) acc[i] = vec_set((float)i);
-    for (int64_t r = 0; r < rounds; r++) {
+    for (int64_t r = 0; r < rounds; r++)
 #pragma GCC unroll 12
-        for (int i = 0; i < CHAINS; i++) {
-            acc[i] = vec_fma(acc[i], x, y);
-            __asm__("" : "+x"(acc[i])); /* not to be moved or merged */
-        }
-    }
-    volatile float sink;
-    for (int i = 0; i < CHAINS; i++) sink = acc[i][0];
-    (void)sink;
+        for (int i = 0; i < CHAINS; i++) acc[i] = vec_fma(acc[i], x, y);
+    __asm__ volatile("" : : "r"(acc) : "memory"); /* somebody might read them: they must be computed */
     return 2.0 * CHAINS * VEC_LANES * (double)rounds;
 }
 

@@ -16,6 +16,8 @@ ls_panel ls_panel_at(int64_t n, int64_t p) {
     return panel;
 }
 
+enum { LINE = 16 }; /* floats of a cache line */
+
 /* Four by four numbers of in, columns `stride` apart, to rows of out: in registers, as a store a number would be slow.
  */
 static void transpose_4x4(const float *in, int64_t stride, float *out, int64_t out_stride) {
@@ -32,22 +34,35 @@ static void transpose_4x4(const float *in, int64_t stride, float *out, int64_t o
     *(quad_unaligned *)(out + 3 * out_stride) = __builtin_shuffle(ab_high, cd_high, (order){2, 3, 6, 7});
 }
 
-static void pack_transposed(const ls_panel *panel, int64_t rows, const float *in, int64_t stride, float *out) {
-    int64_t whole_rows = rows / 4 * 4, whole_columns = panel->columns / 4 * 4, width = panel->row_floats;
-    for (int64_t r = 0; r < whole_rows; r += 4)
-        for (int64_t q = 0; q < whole_columns; q += 4)
-            transpose_4x4(in + q * stride + r, stride, out + r * width + q, width);
+void ls_transpose(int64_t rows, int64_t columns, const float *in, int64_t stride, float *out, int64_t out_stride) {
+    int64_t whole_rows = rows / 4 * 4, whole_columns = columns / 4 * 4;
+    for (int64_t begin = 0; begin < whole_rows; begin += LINE) /* a line of in is used up before the next is needed */
+        for (int64_t q = 0; q < whole_columns; q += 4) {
+            for (int64_t i = 0; i < 4; i++) __builtin_prefetch(in + (q + i) * stride + begin + LINE);
+            for (int64_t r = begin; r < min_of(begin + LINE, whole_rows); r += 4)
+                transpose_4x4(in + q * stride + r, stride, out + r * out_stride + q, out_stride);
+        }
     for (int64_t r = 0; r < rows; r++)
-        for (int64_t q = r < whole_rows ? whole_columns : 0; q < panel->columns; q++)
-            out[r * width + q] = in[q * stride + r];
+        for (int64_t q = r < whole_rows ? whole_columns : 0; q < columns; q++)
+            out[r * out_stride + q] = in[q * stride + r];
+}
+
+/* Far enough ahead for memory to answer in time: rows of a large matrix are pages apart, where no hardware foresees
+ * them. */
+enum { ROWS_AHEAD = 12 };
+
+static void pack_rows(const ls_panel *panel, int64_t rows, const float *in, int64_t stride, float *out) {
+    for (int64_t r = 0; r < rows; r++) {
+        for (int64_t q = 0; q < panel->columns; q += LINE) __builtin_prefetch(in + (r + ROWS_AHEAD) * stride + q);
+        memcpy(out + r * panel->row_floats, in + r * stride, (size_t)panel->columns * sizeof *out);
+    }
 }
 
 void ls_panel_pack(const ls_panel *panel, int64_t rows, ls_matrix b, float *out) {
     if (b.transposed)
-        pack_transposed(panel, rows, b.at, b.stride, out);
+        ls_transpose(rows, panel->columns, b.at, b.stride, out, panel->row_floats);
     else
-        for (int64_t r = 0; r < rows; r++)
-            memcpy(out + r * panel->row_floats, b.at + r * b.stride, (size_t)panel->columns * sizeof *out);
+        pack_rows(panel, rows, b.at, b.stride, out);
     for (int64_t r = 0; panel->columns < panel->row_floats && r < rows; r++)
         for (int64_t q = panel->columns; q < panel->row_floats; q++) out[r * panel->row_floats + q] = 0;
 }

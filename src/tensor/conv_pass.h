@@ -1,0 +1,39 @@
+/* conv_pass.h - one pass of a convolution: a kernel slides over pictures. Forward is one; the input gradient is some of
+ * them. */
+#ifndef LOCKSTEP_TENSOR_CONV_PASS_H
+#define LOCKSTEP_TENSOR_CONV_PASS_H
+
+#include "lockstep/activation.h"
+#include "lockstep/threads.h"
+#include "tensor/picture.h"
+
+typedef struct ls_conv_pass {
+    ls_picture picture;
+    const float *x;
+    /* Tap (a, b) of the kernel is the matrix [c][o] at w + w_begin + a tap_row + b tap_column, or where transposed
+     * [o][c]; rows of w_stride floats. */
+    const float *w;
+    int64_t w_begin, tap_row, tap_column, w_stride;
+    bool transposed;
+    const float *bias; /* or NULL */
+    ls_activation activation;
+    int64_t out_h, out_w, o;
+    float *y; /* pixel (i, j) of sample r is at y + out_begin + r out_picture + i out_row + j out_column */
+    int64_t out_begin, out_picture, out_row, out_column;
+} ls_conv_pass;
+
+/* Rows of a tile are pixels, its columns filters: for all but few filters. */
+void ls_conv_tiles_run(ls_pool *pool, const ls_conv_pass *pass, int64_t rows, float *scratch);
+int64_t ls_conv_tiles_scratch(const ls_conv_pass *pass, int64_t rows, int threads);
+
+/* Rows of a tile are filters, its columns pixels of planes: for few filters, that would fill a small part of a vector.
+ * Stride 1. */
+bool ls_conv_planes_suit(const ls_conv_pass *pass);
+void ls_conv_planes_run(ls_pool *pool, const ls_conv_pass *pass, int64_t rows, float *scratch);
+int64_t ls_conv_planes_scratch(const ls_conv_pass *pass, int64_t rows, int threads);
+
+/* How many rows of outputs a task takes, where one needs row_floats of a picture: few enough for a cache, and for many
+ * threads. */
+int64_t ls_conv_band(const ls_conv_pass *pass, int64_t rows, int64_t row_floats);
+
+#endif
