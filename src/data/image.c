@@ -67,9 +67,7 @@ bool ls_image_recognize(const char *path) {
 }
 
 /* Luma of ITU-R BT.601, as JPEG has it. */
-static uint8_t luma(const uint8_t *rgb) {
-    return (uint8_t)((299 * rgb[0] + 587 * rgb[1] + 114 * rgb[2] + 500) / 1000);
-}
+static uint8_t luma(const uint8_t *rgb) { return (uint8_t)((299 * rgb[0] + 587 * rgb[1] + 114 * rgb[2] + 500) / 1000); }
 
 static void convert_pixel(const uint8_t *in, int64_t in_c, uint8_t *out, int64_t out_c) {
     if (in_c == out_c)

@@ -51,9 +51,7 @@ int ls_exif_orientation(const uint8_t *data, int64_t bytes) {
     return LS_ORIENTATION_UPRIGHT;
 }
 
-static int hex_value(int c) {
-    return isdigit(c) ? c - '0' : isxdigit(c) ? tolower(c) - 'a' + 10 : -1;
-}
+static int hex_value(int c) { return isdigit(c) ? c - '0' : isxdigit(c) ? tolower(c) - 'a' + 10 : -1; }
 
 int ls_exif_orientation_of_hex(const char *text) {
     uint8_t data[HEX_BYTES];

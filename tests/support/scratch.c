@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PATHS = 8, PATH_BYTES = 4096 };
+enum { PATHS = 32, PATH_BYTES = 4096 };
 
 const char *scratch_path(const char *name) {
     static char paths[PATHS][PATH_BYTES];

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/* The path of a file there. The last eight paths given out are valid. */
+/* The path of a file there. The last 32 paths given out are valid. */
 const char *scratch_path(const char *name);
 
 /* Writes a file there and returns its path. */

@@ -1,0 +1,66 @@
+/* importer.h - what makes data sets: one file src/data/import_<name>.c or synth_<name>.c each, one line in importers.c.
+ *
+ * An importer is asked for its samples by number and gives the same ones on any rank; the driver shuffles them once
+ * (seeded), shares them out over the ranks and their threads, leaves out those that fail, and writes the file. So the
+ * file is the same for any number of ranks and threads. */
+#ifndef LOCKSTEP_IMPORTER_H
+#define LOCKSTEP_IMPORTER_H
+
+#include "lockstep/comm.h"
+#include "lockstep/dataset.h"
+#include "lockstep/options.h"
+#include "lockstep/threads.h"
+
+/* What an opened source says of itself; strings live until it is closed. */
+typedef struct ls_source_info {
+    int64_t count; /* samples, those that will fail included */
+    ls_shape shape;
+    ls_element element;
+    bool labelled, named;
+    int classes;
+    const char *const *class_names; /* [classes], or NULL where they have none */
+} ls_source_info;
+
+typedef struct ls_importer_type {
+    const char *name;         /* "idx", "cifar10", "images"; "digits", "scenes" */
+    bool generates;           /* belongs to `synth`, not to `import`: takes no files, has an option "count" */
+    const char *usage, *help; /* usage: the files, "IMAGES [LABELS]" */
+    const ls_option *options;
+    size_t options_bytes;
+    /* Local, the same on all ranks. files[count]: the command line's other words; seed: of what is generated. Errors:
+     * LS_INVALID, names the file or option; LS_ERROR: no memory. */
+    ls_status (*open)(const void *options, uint64_t seed, const char *const *files, int count, void **source,
+                      ls_source_info *info);
+    /* Local, thread-safe. Sample `index`: its data (whatever was there before), label and name (a string that lives as
+     * long as the source; NULL: none). Errors: LS_INVALID: this sample cannot be had (names the file); the driver goes
+     * on with the others. Any other error ends the import. */
+    ls_status (*sample)(void *source, int64_t index, void *data, int32_t *label, const char **name);
+    void (*close)(void *source);
+} ls_importer_type;
+
+extern const ls_importer_type *const ls_importer_types[]; /* ended by NULL */
+const ls_importer_type *ls_importer_find(const char *name, bool generates);
+
+typedef struct ls_import_settings {
+    char output[4096];
+    int64_t seed; /* of the one shuffle at import, and of generated samples */
+    int64_t deflate;
+    bool strict;   /* a sample that fails is an error */
+    int64_t limit; /* this many of the samples, as the shuffle has them; 0: all */
+} ls_import_settings;
+extern const ls_option ls_import_options[]; /* of ls_import_settings */
+
+typedef struct ls_import_result {
+    int64_t written, skipped;
+    double seconds;
+    ls_dataset_info info;
+} ls_import_result;
+
+/* Collective; the arguments must agree, threads may differ. Rank 0 shows progress and names each sample that was
+ * skipped. Errors (agreed): what the importer or the writer says; no sample at all; with `strict` the first that fails.
+ * No file is left then. */
+ls_status ls_import_run(const ls_comm *comm, ls_pool *pool, const ls_importer_type *type, const void *options,
+                        const char *const *files, int count, const ls_import_settings *settings,
+                        ls_import_result *result);
+
+#endif

@@ -1,0 +1,50 @@
+/* gzip.c - the door to zlib. */
+#include "gzip.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <zlib.h>
+
+#include "lockstep/memory.h"
+
+enum { FIRST_BYTES = 1 << 20, READ_BYTES_MAX = 1 << 30 };
+
+static ls_status grow(ls_bytes *bytes, int64_t capacity) {
+    uint8_t *data;
+    LS_TRY(ls_alloc(&data, capacity, 1, "a file's content"));
+    memcpy(data, bytes->data, (size_t)bytes->count);
+    ls_free(bytes->data);
+    bytes->data = data;
+    return LS_OK;
+}
+
+static int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
+
+static ls_status read_bytes(gzFile file, int64_t max_bytes, ls_bytes *out) {
+    int64_t capacity = min(max_bytes, FIRST_BYTES);
+    LS_TRY(ls_alloc(&out->data, capacity, 1, "a file's content"));
+    while (out->count < max_bytes) {
+        if (out->count == capacity) LS_TRY(grow(out, capacity = min(2 * capacity, max_bytes)));
+        const int got = gzread(file, out->data + out->count, (unsigned)min(capacity - out->count, READ_BYTES_MAX));
+        if (got <= 0) break;
+        out->count += got;
+    }
+    int error;
+    const char *why = gzerror(file, &error);
+    if (error == Z_ERRNO) why = strerror(errno);
+    return error == Z_OK || error == Z_STREAM_END ? LS_OK : LS_RAISE(LS_INVALID, "damaged: %s", why);
+}
+
+ls_status ls_gzip_read(const char *path, int64_t max_bytes, ls_bytes *out) {
+    *out = (ls_bytes){0};
+    gzFile file = gzopen(path, "rb");
+    if (!file) return LS_RAISE(LS_INVALID, "%s: %s", path, strerror(errno));
+    gzbuffer(file, FIRST_BYTES);
+    ls_status status = read_bytes(file, max_bytes, out);
+    gzclose(file);
+    if (status == LS_OK) return LS_OK;
+    ls_free(out->data);
+    *out = (ls_bytes){0};
+    return ls_failure_prefix("%s: ", path);
+}

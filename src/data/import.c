@@ -1,0 +1,255 @@
+/* import.c - drives an importer: shuffles, shares out, gathers what was skipped, writes. Rounds of a few megabytes a
+ * rank bound the memory; in a round each rank has a run of the shuffled samples and leaves out those that fail, so what
+ * is written does not depend on who read what. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lockstep/clock.h"
+#include "lockstep/importer.h"
+#include "lockstep/log.h"
+#include "lockstep/memory.h"
+#include "lockstep/rng.h"
+
+enum { ROUND_BYTES = 16 << 20, ROUND_SAMPLES = 256, FILES_NAMED = 8 };
+
+const ls_option ls_import_options[] = {
+    {"output", LS_OPTION_STRING, offsetof(ls_import_settings, output), .required = true,
+     .capacity = sizeof((ls_import_settings *)0)->output, .help = "the data set to write (HDF5)"},
+    {"seed", LS_OPTION_INT, offsetof(ls_import_settings, seed), .preset = "1", .min = 0, .max = 1e15,
+     .help = "of the order of the samples, and of generated ones"},
+    {"deflate", LS_OPTION_INT, offsetof(ls_import_settings, deflate), .preset = "0", .min = 0, .max = 9,
+     .help = "compression, 0 (none) to 9"},
+    {"strict", LS_OPTION_BOOL, offsetof(ls_import_settings, strict), .preset = "false",
+     .help = "a sample that cannot be read is an error"},
+    {"limit", LS_OPTION_INT, offsetof(ls_import_settings, limit), .preset = "0", .min = 0, .max = 1e15,
+     .help = "import only so many samples, chosen by the seed; 0: all"},
+    LS_OPTIONS_END,
+};
+
+typedef struct import {
+    const ls_comm *comm;
+    ls_pool *pool;
+    const ls_importer_type *type;
+    const ls_import_settings *settings;
+    void *source;
+    ls_source_info info;
+    int64_t *order, count; /* the samples to import */
+    ls_writer *writer;
+    int64_t written, skipped; /* on all ranks */
+    /* This rank's part of a round: */
+    int64_t capacity, sample_bytes;
+    const int64_t *samples; /* their numbers */
+    uint8_t *data;
+    int32_t *labels;
+    const char **names;
+    ls_status *status;
+    FILE *messages; /* why samples were skipped, each ended by a zero */
+} import;
+
+/* --- a round --- */
+
+static ls_status read_sample(const import *im, int64_t at) {
+    im->labels[at] = 0;
+    im->names[at] = NULL;
+    return im->type->sample(im->source, im->samples[at], im->data + at * im->sample_bytes, &im->labels[at],
+                            &im->names[at]);
+}
+
+static void read_task(void *context, int64_t task, int thread) {
+    (void)thread;
+    const import *im = context;
+    im->status[task] = read_sample(im, task);
+}
+
+/* The failures are few, so they are made again here, where the message comes into this thread's record. */
+static ls_status keep_or_skip(import *im, int64_t at, int64_t *kept) {
+    const ls_status status = im->status[at] == LS_OK ? LS_OK : read_sample(im, at);
+    if (status == LS_INVALID && !im->settings->strict) {
+        fprintf(im->messages, "%s%c", ls_failure_get()->message, '\0');
+        return LS_OK;
+    }
+    if (status != LS_OK) return status;
+    const int64_t to = (*kept)++;
+    if (to == at) return LS_OK;
+    memcpy(im->data + to * im->sample_bytes, im->data + at * im->sample_bytes, (size_t)im->sample_bytes);
+    im->labels[to] = im->labels[at];
+    im->names[to] = im->names[at];
+    return LS_OK;
+}
+
+/* Local. Reads `count` samples; those that can be had, *kept of them, are left in order. */
+static ls_status read_samples(import *im, int64_t count, int64_t *kept) {
+    *kept = 0;
+    ls_pool_run(im->pool, count, read_task, im);
+    for (int64_t i = 0; i < count; i++) LS_TRY(keep_or_skip(im, i, kept));
+    return LS_OK;
+}
+
+/* Collective. Every rank's messages, in the order of the samples, are printed by rank 0. */
+static ls_status report_skipped(const import *im, const char *messages, int64_t bytes) {
+    const int64_t room = ls_comm_max(im->comm, bytes) + 1;
+    if (room == 1) return LS_OK;
+    char *mine = NULL, *all = NULL;
+    ls_status status = ls_alloc(&mine, room, 1, "messages");
+    if (status == LS_OK) status = ls_alloc(&all, im->comm->size, (size_t)room, "messages");
+    if (LS_FAILED(status = ls_agree(im->comm, status))) goto done;
+    memcpy(mine, messages, (size_t)bytes);
+    ls_comm_gather_all(im->comm, mine, room, all);
+    for (int r = 0; r < im->comm->size; r++)
+        for (const char *text = all + r * room; *text; text += strlen(text) + 1) ls_log_warn("%s: skipped", text);
+done:
+    ls_free(mine);
+    ls_free(all);
+    return status;
+}
+
+/* Collective. This rank's run of the round's samples, of which some may be lost. */
+static ls_status import_run(import *im, int64_t count) {
+    char *messages = NULL;
+    size_t bytes = 0;
+    int64_t kept = 0;
+    im->messages = open_memstream(&messages, &bytes);
+    ls_status status = im->messages ? read_samples(im, count, &kept) : LS_RAISE(LS_ERROR, "no memory for messages");
+    if (im->messages) fclose(im->messages);
+    status = ls_agree(im->comm, status);
+    if (status == LS_OK) status = report_skipped(im, messages, (int64_t)bytes);
+    if (status == LS_OK) status = ls_writer_append(im->writer, kept, im->data, im->labels, im->names);
+    free(messages);
+    const int64_t written = ls_comm_sum(im->comm, kept);
+    im->written += written;
+    im->skipped += ls_comm_sum(im->comm, count) - written;
+    return status;
+}
+
+static ls_status import_all(import *im) {
+    const int rank = im->comm->rank, size = im->comm->size;
+    ls_progress progress;
+    ls_progress_begin(&progress, im->type->name, im->count);
+    for (int64_t first = 0; first < im->count;) {
+        const int64_t left = im->count - first, round = left < im->capacity * size ? left : im->capacity * size;
+        const int64_t begin = round * rank / size, end = round * (rank + 1) / size;
+        im->samples = im->order + first + begin;
+        LS_TRY(import_run(im, end - begin));
+        first += round;
+        ls_progress_update(&progress, first, "");
+    }
+    ls_progress_end(&progress, im->count, "");
+    return im->written > 0 ? LS_OK
+                           : LS_RAISE(LS_INVALID, "none of the %" PRId64 " samples could be imported", im->count);
+}
+
+/* --- before the first round --- */
+
+/* Local. */
+static ls_status prepare(import *im) {
+    const int64_t bytes = ls_shape_count(&im->info.shape) * ls_element_bytes(im->info.element);
+    im->sample_bytes = bytes;
+    im->capacity = bytes > ROUND_BYTES ? 1 : ROUND_BYTES / bytes < ROUND_SAMPLES ? ROUND_BYTES / bytes : ROUND_SAMPLES;
+    LS_TRY(ls_alloc(&im->data, im->capacity, (size_t)bytes, "a round of samples"));
+    LS_TRY(ls_alloc(&im->labels, im->capacity, sizeof *im->labels, "a round of samples"));
+    LS_TRY(ls_alloc(&im->names, im->capacity, sizeof *im->names, "a round of samples"));
+    LS_TRY(ls_alloc(&im->status, im->capacity, sizeof *im->status, "a round of samples"));
+    LS_TRY(ls_alloc(&im->order, im->info.count, sizeof *im->order, "the order of the samples"));
+    for (int64_t i = 0; i < im->info.count; i++) im->order[i] = i;
+    const ls_rng rng = ls_rng_stream((uint64_t)im->settings->seed, LS_RNG_IMPORT, 0, 0);
+    ls_rng_shuffle(&rng, 0, im->info.count, im->order);
+    const int64_t limit = im->settings->limit;
+    im->count = limit > 0 && limit < im->info.count ? limit : im->info.count;
+    return LS_OK;
+}
+
+/* Collective. Ranks on several nodes may see different files under the same name. */
+static ls_status check_same_source(const import *im) {
+    const int64_t least = ls_comm_min(im->comm, im->info.count), most = ls_comm_max(im->comm, im->info.count);
+    if (least == most) return LS_OK;
+    return LS_RAISE(LS_INVALID, "ranks see different files: %" PRId64 " samples on one, %" PRId64 " on another", least,
+                    most);
+}
+
+static void print_options(FILE *out, const ls_option *table, const void *record) {
+    for (const ls_option *option = table; option->name; option++) {
+        fprintf(out, " --%s ", option->name);
+        ls_option_print(option, record, out);
+    }
+}
+
+/* The command in words, for the file. The caller's: free. */
+static char *describe(const import *im, const void *options, const char *const *files, int count) {
+    char *text = NULL;
+    size_t bytes;
+    FILE *out = open_memstream(&text, &bytes);
+    if (!out) return NULL;
+    fprintf(out, "lockstep %s %s", im->type->generates ? "synth" : "import", im->type->name);
+    for (int i = 0; i < count && i < FILES_NAMED; i++) fprintf(out, " %s", files[i]);
+    if (count > FILES_NAMED) fprintf(out, " ... (%d in all)", count);
+    print_options(out, im->type->options, options);
+    fprintf(out, " --seed %" PRId64 " --limit %" PRId64, im->settings->seed, im->settings->limit);
+    fclose(out);
+    return text;
+}
+
+/* Collective. */
+static ls_status open_writer(import *im, const void *options, const char *const *files, int count) {
+    char *text = describe(im, options, files, count);
+    const ls_writer_spec spec = {
+        .shape = im->info.shape,
+        .element = im->info.element,
+        .max_count = im->count,
+        .labelled = im->info.labelled,
+        .named = im->info.named,
+        .classes = im->info.classes,
+        .class_names = im->info.class_names,
+        .settings = text,
+        .deflate = (int)im->settings->deflate,
+    };
+    const ls_status status = ls_writer_open(im->comm, im->settings->output, &spec, &im->writer);
+    free(text);
+    return status;
+}
+
+static void release(import *im) {
+    if (im->source) im->type->close(im->source);
+    ls_free(im->data);
+    ls_free(im->labels);
+    ls_free(im->names);
+    ls_free(im->status);
+    ls_free(im->order);
+}
+
+/* --- the door --- */
+
+static ls_status run(import *im, const void *options, const char *const *files, int count) {
+    const uint64_t seed = (uint64_t)im->settings->seed;
+    LS_TRY(ls_agree(im->comm, im->type->open(options, seed, files, count, &im->source, &im->info)));
+    LS_TRY(check_same_source(im));
+    LS_TRY(ls_agree(im->comm, prepare(im)));
+    LS_TRY(open_writer(im, options, files, count));
+    const ls_status status = import_all(im);
+    const ls_status closed = ls_writer_close(im->writer, status == LS_OK);
+    return status != LS_OK ? status : closed;
+}
+
+/* Collective. What the file says of itself. */
+static ls_status read_info(const ls_comm *comm, const char *path, ls_dataset_info *info) {
+    ls_dataset *dataset = NULL;
+    const ls_status status = ls_agree(comm, ls_dataset_open(&path, 1, &dataset));
+    if (status == LS_OK) *info = *ls_dataset_get_info(dataset);
+    ls_dataset_close(dataset);
+    return status;
+}
+
+ls_status ls_import_run(const ls_comm *comm, ls_pool *pool, const ls_importer_type *type, const void *options,
+                        const char *const *files, int count, const ls_import_settings *settings,
+                        ls_import_result *result) {
+    const double start_s = ls_clock_s();
+import im = {.comm = comm, .pool = pool, .type = type, .settings = settings };
+    ls_status status = run(&im, options, files, count);
+    release(&im);
+    if (status == LS_OK) status = read_info(comm, settings->output, &result->info);
+    result->written = im.written;
+    result->skipped = im.skipped;
+    result->seconds = ls_clock_s() - start_s;
+    return status;
+}

@@ -1,0 +1,28 @@
+/* importers.c - the table of importers. */
+#include "importers.h"
+
+#include <ctype.h>
+#include <string.h>
+
+const ls_importer_type *const ls_importer_types[] = {
+    &ls_import_idx, &ls_import_cifar10, &ls_import_images, &ls_synth_digits, &ls_synth_scenes, NULL,
+};
+
+const ls_importer_type *ls_importer_find(const char *name, bool generates) {
+    for (const ls_importer_type *const *type = ls_importer_types; *type; type++)
+        if ((*type)->generates == generates && strcmp((*type)->name, name) == 0) return *type;
+    return NULL;
+}
+
+/* Digits from *text on, and where they end. */
+static bool parse_side(const char **text, int64_t *side) {
+    *side = 0;
+    while (isdigit((unsigned char)**text) && *side <= LS_SIDE_MAX) *side = 10 * *side + *(*text)++ - '0';
+    return *side >= 1 && *side <= LS_SIDE_MAX;
+}
+
+ls_status ls_size_parse(const char *text, int64_t *h, int64_t *w) {
+    const char *next = text;
+    if (parse_side(&next, h) && *next++ == 'x' && parse_side(&next, w) && !*next) return LS_OK;
+    return LS_RAISE(LS_INVALID, "size must be HEIGHTxWIDTH, each 1 to %d, such as 80x80, not '%s'", LS_SIDE_MAX, text);
+}

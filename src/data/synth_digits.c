@@ -1,0 +1,373 @@
+/* synth_digits.c - digits as a hand might write them, in the manner of MNIST: white ink on black, in a box of 20/28 of
+ * the side, the centre of the ink in the middle. A digit is one of a few ways to write it, strokes that are curves
+ * through points; every drawing moves the points, bends the plane a little, slants and turns it, and has a pen of its
+ * own. */
+#include <math.h>
+#include <string.h>
+
+#include "importers.h"
+#include "lockstep/memory.h"
+#include "lockstep/rng.h"
+
+enum { DIGITS = 10, POINTS_MAX = 16, STROKES_MAX = 4, PIECES = 6, LINE_MAX = POINTS_MAX * PIECES };
+
+/* Points in a square, y downwards; a stroke ends where the next begins. */
+typedef struct way {
+    int digit, strokes;
+    int count[STROKES_MAX];
+    float point[POINTS_MAX][2];
+} way;
+
+static const way ways[] = {
+    {0,
+     1,
+     {9},
+     {{.55f, .05f},
+      {.27f, .18f},
+      {.14f, .5f},
+      {.24f, .83f},
+      {.5f, .95f},
+      {.76f, .82f},
+      {.86f, .5f},
+      {.76f, .18f},
+      {.5f, .05f}}},
+    {1, 1, {4}, {{.52f, .05f}, {.51f, .35f}, {.5f, .65f}, {.48f, .95f}}},
+    {1, 2, {2, 3}, {{.28f, .27f}, {.52f, .05f}, {.52f, .05f}, {.51f, .5f}, {.5f, .95f}}},
+    {1, 3, {2, 3, 2}, {{.3f, .25f}, {.52f, .05f}, {.52f, .05f}, {.51f, .5f}, {.5f, .93f}, {.26f, .94f}, {.76f, .94f}}},
+    {2,
+     2,
+     {7, 3},
+     {{.18f, .27f},
+      {.33f, .09f},
+      {.6f, .06f},
+      {.78f, .23f},
+      {.7f, .46f},
+      {.45f, .7f},
+      {.18f, .93f},
+      {.18f, .93f},
+      {.5f, .91f},
+      {.86f, .93f}}},
+    {2,
+     1,
+     {10},
+     {{.2f, .2f},
+      {.45f, .05f},
+      {.74f, .2f},
+      {.65f, .5f},
+      {.38f, .82f},
+      {.2f, .92f},
+      {.16f, .8f},
+      {.34f, .76f},
+      {.6f, .9f},
+      {.88f, .86f}}},
+    {3,
+     2,
+     {5, 6},
+     {{.2f, .15f},
+      {.48f, .05f},
+      {.74f, .2f},
+      {.66f, .39f},
+      {.42f, .48f},
+      {.42f, .48f},
+      {.7f, .55f},
+      {.82f, .74f},
+      {.62f, .93f},
+      {.36f, .95f},
+      {.15f, .83f}}},
+    {4,
+     2,
+     {5, 3},
+     {{.28f, .06f}, {.2f, .34f}, {.2f, .54f}, {.5f, .56f}, {.84f, .5f}, {.74f, .1f}, {.69f, .5f}, {.63f, .95f}}},
+    {4,
+     3,
+     {3, 3, 3},
+     {{.62f, .05f},
+      {.4f, .32f},
+      {.13f, .63f},
+      {.13f, .63f},
+      {.5f, .63f},
+      {.9f, .61f},
+      {.62f, .05f},
+      {.62f, .5f},
+      {.6f, .95f}}},
+    {5,
+     3,
+     {3, 3, 7},
+     {{.8f, .07f},
+      {.55f, .07f},
+      {.29f, .08f},
+      {.29f, .08f},
+      {.26f, .25f},
+      {.23f, .44f},
+      {.23f, .44f},
+      {.46f, .37f},
+      {.7f, .45f},
+      {.8f, .65f},
+      {.65f, .88f},
+      {.4f, .95f},
+      {.14f, .87f}}},
+    {6,
+     1,
+     {10},
+     {{.68f, .05f},
+      {.42f, .2f},
+      {.25f, .47f},
+      {.21f, .72f},
+      {.37f, .93f},
+      {.62f, .92f},
+      {.77f, .74f},
+      {.66f, .56f},
+      {.44f, .55f},
+      {.24f, .7f}}},
+    {7, 2, {3, 3}, {{.14f, .1f}, {.5f, .09f}, {.83f, .08f}, {.83f, .08f}, {.62f, .46f}, {.42f, .95f}}},
+    {7,
+     3,
+     {3, 3, 2},
+     {{.14f, .12f}, {.5f, .08f}, {.83f, .08f}, {.83f, .08f}, {.6f, .46f}, {.44f, .95f}, {.3f, .52f}, {.78f, .48f}}},
+    {8,
+     1,
+     {12},
+     {{.73f, .17f},
+      {.5f, .05f},
+      {.28f, .17f},
+      {.35f, .37f},
+      {.62f, .55f},
+      {.78f, .75f},
+      {.6f, .94f},
+      {.38f, .94f},
+      {.22f, .77f},
+      {.38f, .55f},
+      {.66f, .36f},
+      {.72f, .15f}}},
+    {9,
+     1,
+     {9},
+     {{.76f, .22f},
+      {.55f, .06f},
+      {.3f, .13f},
+      {.22f, .34f},
+      {.4f, .49f},
+      {.64f, .41f},
+      {.77f, .2f},
+      {.73f, .55f},
+      {.66f, .95f}}},
+    {9,
+     1,
+     {10},
+     {{.75f, .24f},
+      {.55f, .06f},
+      {.3f, .13f},
+      {.22f, .34f},
+      {.4f, .49f},
+      {.64f, .41f},
+      {.76f, .2f},
+      {.75f, .6f},
+      {.58f, .9f},
+      {.28f, .93f}}},
+};
+enum { WAYS = sizeof ways / sizeof ways[0] };
+
+typedef struct digits_options {
+    int64_t count;
+    char size[LS_SIZE_TEXT_MAX];
+} digits_options;
+
+static const ls_option options[] = {
+    {"count", LS_OPTION_INT, offsetof(digits_options, count), .preset = "10000", .min = 1, .max = 1e12,
+     .help = "how many"},
+    {"size", LS_OPTION_STRING, offsetof(digits_options, size), .preset = "28x28", .capacity = LS_SIZE_TEXT_MAX,
+     .help = "HEIGHTxWIDTH of a picture"},
+    LS_OPTIONS_END,
+};
+
+typedef struct digits_source {
+    int64_t h, w;
+    ls_rng rng, normal_rng;
+} digits_source;
+
+static const char *const class_names[DIGITS] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
+
+/* --- the line of a drawing --- */
+
+/* What the pen follows; pen[i]: whether it is down from point i to the next. */
+typedef struct line {
+    int count;
+    float x[LINE_MAX], y[LINE_MAX];
+    bool pen[LINE_MAX];
+} line;
+
+static void add_point(line *l, float x, float y, bool pen) {
+    l->x[l->count] = x;
+    l->y[l->count] = y;
+    l->pen[l->count++] = pen;
+}
+
+/* Catmull and Rom's cubic: from p1 to p2, in the directions of its neighbours. */
+static float curve(float p0, float p1, float p2, float p3, float t) {
+    return 0.5f * (2 * p1 + t * (p2 - p0 + t * (2 * p0 - 5 * p1 + 4 * p2 - p3 + t * (3 * (p1 - p2) + p3 - p0))));
+}
+
+static void add_stroke(line *l, float (*p)[2], int count) {
+    for (int i = 0; i + 1 < count; i++) {
+        const float *a = p[i > 0 ? i - 1 : 0], *b = p[i], *c = p[i + 1], *d = p[i + 2 < count ? i + 2 : i + 1];
+        for (int k = 0; k < PIECES; k++) {
+            const float t = (float)k / PIECES;
+            add_point(l, curve(a[0], b[0], c[0], d[0], t), curve(a[1], b[1], c[1], d[1], t), true);
+        }
+    }
+    add_point(l, p[count - 1][0], p[count - 1][1], false);
+}
+
+/* How much drawings differ, in units of the square. */
+static const float shake = 0.03f, bend = 0.05f, slant_sd = 0.2f, turn_sd = 0.1f, stretch_sd = 0.15f;
+
+static int choose_way(int digit, float u) {
+    int first = 0, count = 0;
+    while (ways[first].digit != digit) first++;
+    while (first + count < WAYS && ways[first + count].digit == digit) count++;
+    return first + (int)(u * (float)count);
+}
+
+/* Strokes that begin where one ended stay joined: they move alike. */
+static void trace(const way *w, const float *normal, line *l) {
+    float point[POINTS_MAX][2];
+    l->count = 0;
+    for (int stroke = 0, first = 0; stroke < w->strokes; first += w->count[stroke++]) {
+        for (int i = first; i < first + w->count[stroke]; i++)
+            for (int k = 0; k < 2; k++) {
+                const bool joined =
+                    i == first && i > 0 && memcmp(w->point[i], w->point[i - 1], sizeof w->point[i]) == 0;
+                point[i][k] = joined ? point[i - 1][k] : w->point[i][k] + shake * normal[2 * i + k];
+            }
+        add_stroke(l, point + first, w->count[stroke]);
+    }
+}
+
+/* Two slow waves, then slant, turn and stretch about the middle. */
+static void distort(line *l, const float *normal, const float *uniform) {
+    const float slant = 0.1f + slant_sd * normal[0], angle = turn_sd * normal[1],
+                stretch = expf(stretch_sd * normal[2]);
+    const float c = cosf(angle), s = sinf(angle), pi = (float)M_PI;
+    for (int i = 0; i < l->count; i++) {
+        const float wave = sinf(pi * (1.3f * l->y[i] + 2 * uniform[0])),
+                    across = sinf(pi * (1.6f * l->x[i] + 2 * uniform[1]));
+        const float x = (l->x[i] - 0.5f + bend * normal[3] * wave) * stretch * 0.9f,
+                    y = l->y[i] - 0.5f + bend * normal[4] * across;
+        const float slanted = x - slant * y;
+        l->x[i] = c * slanted - s * y;
+        l->y[i] = s * slanted + c * y;
+    }
+}
+
+/* Scales the line into a box of this side, and puts the middle of its length into the picture's. */
+static void place(line *l, float side, float middle_x, float middle_y) {
+    float low[2] = {1e9f, 1e9f}, high[2] = {-1e9f, -1e9f};
+    float length = 0, sum_x = 0, sum_y = 0;
+    for (int i = 0; i < l->count; i++) {
+        low[0] = fminf(low[0], l->x[i]), high[0] = fmaxf(high[0], l->x[i]);
+        low[1] = fminf(low[1], l->y[i]), high[1] = fmaxf(high[1], l->y[i]);
+        if (!l->pen[i]) continue;
+        const float piece = hypotf(l->x[i + 1] - l->x[i], l->y[i + 1] - l->y[i]);
+        length += piece;
+        sum_x += piece * (l->x[i] + l->x[i + 1]) / 2;
+        sum_y += piece * (l->y[i] + l->y[i + 1]) / 2;
+    }
+    const float scale = side / fmaxf(high[0] - low[0], high[1] - low[1]);
+    for (int i = 0; i < l->count; i++) {
+        l->x[i] = middle_x + (l->x[i] - sum_x / length) * scale;
+        l->y[i] = middle_y + (l->y[i] - sum_y / length) * scale;
+    }
+}
+
+/* --- ink --- */
+
+typedef struct canvas {
+    int64_t h, w;
+    uint8_t *pixels;
+} canvas;
+
+static int64_t clamp(int64_t value, int64_t limit) { return value < 0 ? 0 : value > limit ? limit : value; }
+
+static const float edge = 1.4f; /* pixels from full ink to none: MNIST's are soft, as they were made smaller */
+
+/* A pixel has as much ink as the pen covers of it, by the distance of its centre from the piece of line between points
+ * i and i
+ * + 1. */
+static void ink_piece(const canvas *out, const line *l, int i, float radius) {
+    const float ax = l->x[i], ay = l->y[i], dx = l->x[i + 1] - ax, dy = l->y[i + 1] - ay;
+    const float reach = radius + 1, squared = dx * dx + dy * dy + 1e-12f;
+    const int64_t left = clamp((int64_t)floorf(fminf(ax, ax + dx) - reach), out->w);
+    const int64_t right = clamp((int64_t)ceilf(fmaxf(ax, ax + dx) + reach), out->w);
+    const int64_t top = clamp((int64_t)floorf(fminf(ay, ay + dy) - reach), out->h);
+    const int64_t bottom = clamp((int64_t)ceilf(fmaxf(ay, ay + dy) + reach), out->h);
+    for (int64_t y = top; y < bottom; y++)
+        for (int64_t x = left; x < right; x++) {
+            const float px = (float)x + 0.5f - ax, py = (float)y + 0.5f - ay;
+            const float t = fminf(fmaxf((px * dx + py * dy) / squared, 0), 1);
+            const float rx = px - t * dx, ry = py - t * dy;
+            const float cover = (radius - sqrtf(rx * rx + ry * ry)) / edge + 0.5f;
+            const uint8_t value = (uint8_t)(255 * fminf(fmaxf(cover, 0), 1) + 0.5f);
+            uint8_t *pixel = &out->pixels[y * out->w + x];
+            if (value > *pixel) *pixel = value;
+        }
+}
+
+/* --- the importer --- */
+
+static ls_status open_digits(const void *record, uint64_t seed, const char *const *files, int count, void **out,
+                             ls_source_info *info) {
+    (void)files;
+    (void)count;
+    const digits_options *o = record;
+    int64_t h, w;
+    LS_TRY(ls_size_parse(o->size, &h, &w));
+    digits_source *source;
+    LS_TRY(ls_alloc(&source, 1, sizeof *source, "generated digits"));
+    *source = (digits_source){h, w, ls_rng_stream(seed, LS_RNG_SYNTH, 0, 0), ls_rng_stream(seed, LS_RNG_SYNTH, 1, 0)};
+    *info = (ls_source_info){
+        .count = o->count,
+        .shape = {3, {h, w, 1}},
+        .element = LS_ELEMENT_UINT8,
+        .labelled = true,
+        .classes = DIGITS,
+        .class_names = class_names,
+    };
+    *out = source;
+    return LS_OK;
+}
+
+enum { UNIFORMS = 6, NORMALS = 2 * POINTS_MAX + 6 };
+
+static ls_status sample_digits(void *context, int64_t index, void *data, int32_t *label, const char **name) {
+    const digits_source *source = context;
+    const canvas out = {source->h, source->w, data};
+    float uniform[UNIFORMS], normal[NORMALS];
+    ls_rng_fill_uniform(&source->rng, (uint64_t)index, UNIFORMS, uniform);
+    ls_rng_fill_normal(&source->normal_rng, (uint64_t)index, NORMALS, normal);
+    *label = (int32_t)(index % DIGITS);
+    *name = NULL;
+    line l;
+    trace(&ways[choose_way(*label, uniform[0])], normal, &l);
+    distort(&l, normal + 2 * POINTS_MAX, uniform + 1);
+    const float unit = (float)(out.h < out.w ? out.h : out.w) / 28; /* a pixel of MNIST's */
+    const float radius = (0.75f + 1.1f * uniform[3] * uniform[3] + 0.3f * uniform[4]) * unit;
+    place(&l, 20 * unit - 2 * radius, (float)out.w / 2, (float)out.h / 2);
+    memset(data, 0, (size_t)(out.h * out.w));
+    for (int i = 0; i < l.count; i++) {
+        const float pressure = 1 + 0.18f * sinf(0.12f * (float)i + 6.28f * uniform[5]);
+        if (l.pen[i]) ink_piece(&out, &l, i, radius * pressure);
+    }
+    return LS_OK;
+}
+
+const ls_importer_type ls_synth_digits = {
+    .name = "digits",
+    .generates = true,
+    .usage = "",
+    .help = "handwritten digits like MNIST's, drawn from strokes",
+    .options = options,
+    .options_bytes = sizeof(digits_options),
+    .open = open_digits,
+    .sample = sample_digits,
+    .close = ls_free,
+};

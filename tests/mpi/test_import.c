@@ -1,0 +1,253 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lockstep/importer.h"
+#include "lockstep/log.h"
+#include "lockstep/rng.h"
+#include "support/ranks.h"
+#include "support/scratch.h"
+
+/* A source of which every third sample fails, or all, or one in another way. */
+enum { SAMPLES = 3000, VALUES = 7, CLASSES = 5 };
+typedef struct plan {
+    int64_t every, broken; /* samples that fail: multiples of `every`; with LS_ERROR: this one */
+} plan;
+
+static ls_status open_plan(const void *options, uint64_t seed, const char *const *files, int count, void **source,
+                           ls_source_info *info) {
+    (void)options;
+    (void)seed;
+    (void)files;
+    *source = NULL;
+    if (count == 1 && ranks.rank == ranks.size - 1) return LS_RAISE(LS_INVALID, "no such thing");
+    *info =
+        (ls_source_info){.count = SAMPLES, .shape = {1, {VALUES}}, .labelled = true, .named = true, .classes = CLASSES};
+    return LS_OK;
+}
+
+static plan the_plan;
+
+static uint8_t value_of(int64_t index, int64_t at) { return (uint8_t)(index * 31 + at); }
+
+static ls_status sample_plan(void *source, int64_t index, void *data, int32_t *label, const char **name) {
+    (void)source;
+    if (index == the_plan.broken) return LS_RAISE(LS_ERROR, "sample %d is broken", (int)index);
+    if (the_plan.every && index % the_plan.every == 0) return LS_RAISE(LS_INVALID, "sample %d fails", (int)index);
+    for (int64_t i = 0; i < VALUES; i++) ((uint8_t *)data)[i] = value_of(index, i);
+    *label = (int32_t)(index % CLASSES);
+    *name = "a name";
+    return LS_OK;
+}
+
+static void close_plan(void *source) { (void)source; }
+
+static const ls_option no_options[] = {LS_OPTIONS_END};
+static const ls_importer_type planned = {"planned", false, "", "", no_options, 0, open_plan, sample_plan, close_plan};
+
+/* Runs it; what it prints goes to a file, of which rank 0 counts the lines that name a skipped sample. */
+typedef struct outcome {
+    ls_status status;
+    ls_import_result result;
+    int64_t lines;
+} outcome;
+
+static ls_import_settings settings;
+
+static int64_t count_lines(const char *path) {
+    char line[4096];
+    int64_t lines = 0;
+    FILE *file = fopen(path, "r");
+    while (file && fgets(line, sizeof line, file)) lines += strstr(line, ": skipped") != NULL;
+    if (file) fclose(file);
+    return lines;
+}
+
+static outcome import_quietly(const ls_importer_type *type, const void *options, const char *const *files, int count) {
+    char name[32];
+    snprintf(name, sizeof name, "stderr-%d", ranks.rank);
+    const char *path = scratch_path(name);
+    outcome out = {0};
+    ls_log_init(ranks.rank); /* only rank 0 prints */
+    ls_pool *pool;
+    assert_on_all_ranks(ls_pool_create(1 + ranks.rank % 3, &pool) == LS_OK);
+    fflush(stderr);
+    const int kept = dup(STDERR_FILENO), file = open(path, O_CREAT | O_TRUNC | O_WRONLY, 0666);
+    dup2(file, STDERR_FILENO);
+    out.status = ls_import_run(&ranks, pool, type, options, files, count, &settings, &out.result);
+    fflush(stderr);
+    dup2(kept, STDERR_FILENO);
+    close(file);
+    close(kept);
+    ls_pool_destroy(pool);
+    out.lines = ls_comm_sum(&ranks, count_lines(path));
+    return out;
+}
+
+static outcome import_planned(plan p) {
+    the_plan = p;
+    return import_quietly(&planned, NULL, NULL, 0);
+}
+
+static void reset(const char *name) {
+    ls_options_init(ls_import_options, &settings);
+    snprintf(settings.output, sizeof settings.output, "%s", scratch_path(name));
+    if (ranks.rank == 0) remove(settings.output);
+    ls_comm_barrier(&ranks);
+}
+
+/* The samples that are good, in the order of the one shuffle: worked out here, on one rank. */
+static int64_t expected_order(plan p, int64_t limit, int64_t *order) {
+    int64_t all[SAMPLES], kept = 0;
+    for (int64_t i = 0; i < SAMPLES; i++) all[i] = i;
+    const ls_rng rng = ls_rng_stream((uint64_t)settings.seed, LS_RNG_IMPORT, 0, 0);
+    ls_rng_shuffle(&rng, 0, SAMPLES, all);
+    for (int64_t i = 0; i < limit; i++)
+        if (!p.every || all[i] % p.every) order[kept++] = all[i];
+    return kept;
+}
+
+static bool holds_expected(plan p, int64_t limit) {
+    static int64_t order[SAMPLES];
+    static uint8_t data[SAMPLES][VALUES];
+    static int32_t labels[SAMPLES];
+    const int64_t count = expected_order(p, limit, order);
+    ls_dataset *dataset;
+    if (ls_dataset_open(&(const char *){settings.output}, 1, &dataset) != LS_OK) return false;
+    bool ok = ls_dataset_get_info(dataset)->count == count && ls_dataset_read(dataset, 0, count, data, labels) == LS_OK;
+    for (int64_t i = 0; ok && i < count; i++) {
+        ok = labels[i] == order[i] % CLASSES;
+        for (int64_t k = 0; k < VALUES; k++) ok = ok && data[i][k] == value_of(order[i], k);
+    }
+    ls_dataset_close(dataset);
+    return ok;
+}
+
+static void test_contents_do_not_depend_on_ranks(void **state) {
+    (void)state;
+    const struct {
+        plan plan;
+        int64_t limit;
+    } cases[] = {{{0, -1}, 57}, {{2, -1}, 0}, {{3, -1}, 999}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        reset("planned.h5");
+        settings.limit = cases[i].limit;
+        const int64_t count = settings.limit ? settings.limit : SAMPLES;
+        const outcome out = import_planned(cases[i].plan);
+        assert_on_all_ranks(out.status == LS_OK);
+        assert_on_all_ranks(out.result.written + out.result.skipped == count && out.lines == out.result.skipped);
+        assert_on_all_ranks(holds_expected(cases[i].plan, count));
+    }
+}
+
+static void test_strict_names_the_first_failure(void **state) {
+    (void)state;
+    const plan p = {100, -1};
+    reset("strict.h5");
+    settings.strict = true;
+    const outcome out = import_planned(p);
+    int64_t all[SAMPLES], first = 0;
+    for (int64_t i = 0; i < SAMPLES; i++) all[i] = i;
+    const ls_rng rng = ls_rng_stream((uint64_t)settings.seed, LS_RNG_IMPORT, 0, 0);
+    ls_rng_shuffle(&rng, 0, SAMPLES, all);
+    while (all[first] % p.every) first++;
+    char message[64];
+    snprintf(message, sizeof message, "sample %d fails", (int)all[first]);
+    assert_on_all_ranks(out.status == LS_INVALID && strstr(ls_failure_get()->message, message));
+    assert_on_all_ranks(out.lines == 0 && access(settings.output, F_OK) != 0);
+}
+
+static void test_a_failure_of_one_rank_ends_all(void **state) {
+    (void)state;
+    reset("broken.h5");
+    outcome out = import_planned((plan){3, 1234});
+    assert_on_all_ranks(out.status == LS_ERROR && strstr(ls_failure_get()->message, "sample 1234 is broken"));
+    assert_on_all_ranks(access(settings.output, F_OK) != 0);
+    out = import_quietly(&planned, NULL, (const char *const[]){"file"}, 1);
+    assert_on_all_ranks(out.status == LS_INVALID && strstr(ls_failure_get()->message, "no such thing"));
+}
+
+static void test_nothing_to_write(void **state) {
+    (void)state;
+    reset("nothing.h5");
+    const outcome out = import_planned((plan){1, -1});
+    assert_on_all_ranks(out.status == LS_INVALID && strstr(ls_failure_get()->message, "none of the 3000"));
+    assert_on_all_ranks(access(settings.output, F_OK) != 0);
+}
+
+static void set_option(const ls_importer_type *type, void *record, const char *name, const char *value) {
+    assert_on_all_ranks(ls_option_set(ls_options_find(type->options, name), record, &value, 1, false) == LS_OK);
+}
+
+/* Every sample in its place, drawn again here with the same seed. */
+static bool holds_digits(const ls_importer_type *digits, const void *options) {
+    static int64_t order[SAMPLES];
+    static uint8_t data[SAMPLES][28 * 28], again[28 * 28];
+    static int32_t labels[SAMPLES], label;
+    for (int64_t i = 0; i < SAMPLES; i++) order[i] = i;
+    const ls_rng rng = ls_rng_stream((uint64_t)settings.seed, LS_RNG_IMPORT, 0, 0);
+    ls_rng_shuffle(&rng, 0, SAMPLES, order);
+    void *source;
+    ls_source_info info;
+    const char *name;
+    ls_dataset *dataset;
+    if (ls_dataset_open(&(const char *){settings.output}, 1, &dataset) != LS_OK) return false;
+    bool ok = ls_dataset_read(dataset, 0, SAMPLES, data, labels) == LS_OK;
+    ls_dataset_close(dataset);
+    if (digits->open(options, (uint64_t)settings.seed, NULL, 0, &source, &info) != LS_OK) return false;
+    for (int64_t i = 0; ok && i < SAMPLES; i++) {
+        ok = digits->sample(source, order[i], again, &label, &name) == LS_OK && label == labels[i];
+        ok = ok && memcmp(again, data[i], sizeof again) == 0;
+    }
+    digits->close(source);
+    return ok;
+}
+
+static void test_generated_samples(void **state) {
+    (void)state;
+    char options[4096];
+    const ls_importer_type *digits = ls_importer_find("digits", true);
+    ls_options_init(digits->options, options);
+    set_option(digits, options, "count", "3000");
+    reset("digits.h5");
+    settings.seed = 5;
+    const outcome out = import_quietly(digits, options, NULL, 0);
+    assert_on_all_ranks(out.status == LS_OK && out.result.info.count == SAMPLES && out.result.info.classes == 10);
+    assert_on_all_ranks(holds_digits(digits, options));
+}
+
+/* Real pictures, a fifth of which cannot be read, of many sizes. */
+static void test_odd_images(void **state) {
+    (void)state;
+    const char *folder = "../shared/data/odd-images";
+    if (ls_comm_max(&ranks, access(folder, R_OK) != 0)) skip();
+    char options[4096];
+    const ls_importer_type *images = ls_importer_find("images", false);
+    ls_options_init(images->options, options);
+    set_option(images, options, "size", "80x80");
+    reset("odd.h5");
+    const outcome out = import_quietly(images, options, &folder, 1);
+    assert_on_all_ranks(out.status == LS_OK && out.result.written == 224 && out.result.skipped == 42 &&
+                        out.lines == 42);
+}
+
+int main(int argc, char **argv) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_contents_do_not_depend_on_ranks),
+        cmocka_unit_test(test_strict_names_the_first_failure),
+        cmocka_unit_test(test_a_failure_of_one_rank_ends_all),
+        cmocka_unit_test(test_nothing_to_write),
+        cmocka_unit_test(test_generated_samples),
+        cmocka_unit_test(test_odd_images),
+    };
+    return run_on_ranks(argc, argv, "import", tests, sizeof tests / sizeof *tests);
+}
