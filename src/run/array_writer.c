@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <hdf5.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,50 +24,74 @@ struct ls_array_writer {
     const ls_file *file;
     int memory; /* descriptor of the memory that HDF5 takes for its file */
     hid_t description;
+    int64_t bytes; /* of arrays and texts so far, and the user block */
     int places, room;
     place *place; /* [places], in the order in which they were added */
 };
 
-enum { COPY_BYTES = 64 << 10 };
+enum { COPY_BYTES = 64 << 10, OVERHEAD_BYTES = 1 << 20 /* more than names and addresses take */ };
 
 /* --- the description --- */
 
-/* One format, whatever the library's version, so that old readers and new ones can read it. */
-static hid_t create_description(int memory, int64_t user_block_bytes) {
-    char path[64];
-    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", memory);
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS), create = H5Pcreate(H5P_FILE_CREATE);
-    H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18);
-    H5Pset_file_locking(access, false, true);
-    H5Pset_userblock(create, (hsize_t)user_block_bytes);
-    H5Pset_obj_track_times(create, false); /* of the root group */
-    hid_t description = H5Fcreate(path, H5F_ACC_TRUNC, create, access);
-    H5Pclose(create);
-    H5Pclose(access);
-    return description;
+/* HDF5 opens files by name only, and resolves links, so memory has no name to give it. So it opens the new file, and
+ * then its descriptor is made to lead to memory. What it has written by then, the superblock, it writes again when it
+ * knows the file's length. */
+static int divert_to_memory(hid_t description) {
+    int *descriptor = NULL;
+    int memory = memfd_create("lockstep", MFD_CLOEXEC);
+    if (memory < 0) return -1;
+    if (H5Fget_vfd_handle(description, H5P_DEFAULT, (void **)&descriptor) >= 0 && dup2(memory, *descriptor) >= 0)
+        return memory;
+    (void)close(memory);
+    return -1;
 }
 
 static ls_status fail_describe(const ls_array_writer *writer, const char *name) {
     return LS_RAISE(LS_ERROR, "%s: HDF5 cannot describe %s: %s", writer->file->path, name, ls_hdf5_reason());
 }
 
+/* One format, whatever the library's version, so that old readers and new ones can read it. */
+static ls_status create_description(ls_array_writer *writer, int64_t user_block_bytes) {
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS), create = H5Pcreate(H5P_FILE_CREATE);
+    H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18);
+    H5Pset_file_locking(access, false, true);
+    H5Pset_userblock(create, (hsize_t)user_block_bytes);
+    H5Pset_obj_track_times(create, false); /* of the root group */
+    writer->description = H5Fcreate(writer->file->part, H5F_ACC_TRUNC, create, access);
+    ls_status status = writer->description >= 0 ? LS_OK : fail_describe(writer, "the file");
+    H5Pclose(create);
+    H5Pclose(access);
+    return status;
+}
+
+/* Takes the disk's room beforehand: a full disk or a limit on files is known before HDF5 has anything to write. */
+static ls_status reserve(ls_array_writer *writer, const char *name, int64_t bytes) {
+    writer->bytes += bytes;
+    if (fallocate(writer->file->fd, 0, 0, writer->bytes + OVERHEAD_BYTES) == 0) return LS_OK;
+    if (errno == EOPNOTSUPP || errno == ENOSYS) return LS_OK;
+    return LS_RAISE(LS_ERROR, "%s: no room for %s: %s", writer->file->path, name, strerror(errno));
+}
+
+static ls_status open_description(ls_array_writer *writer, int64_t user_block_bytes) {
+    LS_TRY(reserve(writer, "its description", user_block_bytes));
+    LS_TRY(create_description(writer, user_block_bytes));
+    writer->memory = divert_to_memory(writer->description);
+    if (writer->memory >= 0) return LS_OK;
+    return LS_RAISE(LS_ERROR, "%s: no memory to describe it: %s", writer->file->path, strerror(errno));
+}
+
 ls_status ls_array_writer_create(const ls_file *file, int64_t user_block_bytes, ls_array_writer **out) {
     ls_array_writer *writer;
+    *out = NULL;
     LS_TRY(ls_alloc(&writer, 1, sizeof *writer, "the description of a file"));
-    *writer = (ls_array_writer){.file = file, .description = H5I_INVALID_HID};
-    ls_status status = LS_OK;
-    writer->memory = memfd_create("lockstep", MFD_CLOEXEC);
-    if (writer->memory < 0)
-        status = LS_RAISE(LS_ERROR, "%s: no memory to describe it: %s", file->path, strerror(errno));
+    *writer = (ls_array_writer){.file = file, .memory = -1, .description = H5I_INVALID_HID};
     ls_hdf5_lock();
-    if (status == LS_OK) writer->description = create_description(writer->memory, user_block_bytes);
-    if (status == LS_OK && writer->description < 0) status = fail_describe(writer, "the file");
+    ls_status status = open_description(writer, user_block_bytes);
     ls_hdf5_unlock();
-    if (status != LS_OK) {
+    if (status == LS_OK)
+        *out = writer;
+    else
         ls_array_writer_destroy(writer);
-        writer = NULL;
-    }
-    *out = writer;
     return status;
 }
 
@@ -86,21 +111,41 @@ void ls_array_writer_destroy(ls_array_writer *writer) {
     ls_free(writer);
 }
 
+/* Makes the groups above an array. HDF5 would do it by itself, but with time stamps. */
+static ls_status describe_groups(ls_array_writer *writer, const char *name) {
+    char path[LS_PATH_MAX];
+    (void)snprintf(path, sizeof path, "%s", name);
+    hid_t create = H5Pcreate(H5P_GROUP_CREATE);
+    H5Pset_obj_track_times(create, false);
+    ls_status status = LS_OK;
+    for (char *slash = strchr(path + 1, '/'); slash && status == LS_OK; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        if (H5Lexists(writer->description, path, H5P_DEFAULT) <= 0) {
+            hid_t group = H5Gcreate2(writer->description, path, H5P_DEFAULT, create, H5P_DEFAULT);
+            if (group >= 0)
+                H5Gclose(group);
+            else
+                status = fail_describe(writer, path);
+        }
+        *slash = '/';
+    }
+    H5Pclose(create);
+    return status;
+}
+
 /* Space is set aside now, and not filled, since all of it will be written. */
 static ls_status describe_array(ls_array_writer *writer, const char *name, const ls_shape *shape) {
+    LS_TRY(describe_groups(writer, name));
     hsize_t dims[LS_DIMS_MAX];
     for (int d = 0; d < shape->dims; d++) dims[d] = (hsize_t)shape->dim[d];
-    hid_t space = H5Screate_simple(shape->dims, dims, NULL);
-    hid_t link = H5Pcreate(H5P_LINK_CREATE), create = H5Pcreate(H5P_DATASET_CREATE);
-    H5Pset_create_intermediate_group(link, 1);
+    hid_t space = H5Screate_simple(shape->dims, dims, NULL), create = H5Pcreate(H5P_DATASET_CREATE);
     H5Pset_obj_track_times(create, false);
     H5Pset_alloc_time(create, H5D_ALLOC_TIME_EARLY);
     H5Pset_fill_time(create, H5D_FILL_TIME_NEVER);
-    hid_t array = H5Dcreate2(writer->description, name, H5T_NATIVE_FLOAT, space, link, create, H5P_DEFAULT);
+    hid_t array = H5Dcreate2(writer->description, name, H5T_NATIVE_FLOAT, space, H5P_DEFAULT, create, H5P_DEFAULT);
     ls_status status = array >= 0 ? LS_OK : fail_describe(writer, name);
     if (array >= 0) H5Dclose(array);
     H5Pclose(create);
-    H5Pclose(link);
     H5Sclose(space);
     return status;
 }
@@ -131,6 +176,7 @@ static ls_status remember(ls_array_writer *writer, const char *name, const ls_sh
 }
 
 ls_status ls_array_writer_add(ls_array_writer *writer, const char *name, const ls_shape *shape) {
+    LS_TRY(reserve(writer, name, ls_shape_count(shape) * (int64_t)sizeof(float)));
     ls_hdf5_lock();
     ls_status status = describe_array(writer, name, shape);
     ls_hdf5_unlock();
@@ -155,6 +201,7 @@ ls_status ls_array_writer_put_number(ls_array_writer *writer, const char *name, 
 }
 
 ls_status ls_array_writer_put_text(ls_array_writer *writer, const char *name, const char *text) {
+    LS_TRY(reserve(writer, name, (int64_t)strlen(text)));
     ls_hdf5_lock();
     hid_t type = H5Tcopy(H5T_C_S1);
     H5Tset_size(type, strlen(text) + 1);

@@ -71,10 +71,16 @@ static ls_status begin_file(writing *w, const char *path) {
     return ls_array_writer_begin(w->writer);
 }
 
+/* Collective. What failed is removed before the others hear of it. */
+static ls_status settle(writing *w, ls_status status) {
+    if (status != LS_OK) ls_file_discard(&w->file);
+    return ls_agree(w->comm, status);
+}
+
 static ls_status begin(writing *w, const char *path) {
     ls_status status = ls_model_arrays(w->snapshot->model, &w->arrays, &w->count);
     if (status == LS_OK && w->comm->rank == 0) status = begin_file(w, path);
-    return ls_agree(w->comm, status);
+    return settle(w, status);
 }
 
 static ls_status write_weights(const writing *w) {
@@ -126,7 +132,7 @@ ls_status ls_checkpoint_write(const ls_comm *comm, const char *path, const ls_sn
     if (status == LS_OK) {
         status = write_arrays(&w);
         if (status == LS_OK && comm->rank == 0) status = publish(&w);
-        status = ls_agree(comm, status);
+        status = settle(&w, status);
     }
     ls_array_writer_destroy(w.writer);
     ls_file_discard(&w.file);

@@ -45,9 +45,13 @@ ls_status ls_metrics_open(ls_metrics *metrics, const char *path) {
     return LS_RAISE(LS_ERROR, "%s: cannot be written: %s", path, strerror(errno));
 }
 
-/* 17 digits always do. */
+/* The fewest digits that read back exactly, of which there are at most 17; whole numbers without an exponent. */
 static const char *number(double value, char text[NUMBER_MAX]) {
     if (!isfinite(value)) return "null";
+    if (value == trunc(value) && fabs(value) < 1e15) {
+        (void)snprintf(text, NUMBER_MAX, "%.0f", value);
+        return text;
+    }
     for (int digits = 1; digits <= 17; digits++) {
         (void)snprintf(text, NUMBER_MAX, "%.*g", digits, value);
         if (strtod(text, NULL) == value) break;
@@ -70,9 +74,7 @@ ls_status ls_metrics_append(ls_metrics *metrics, const ls_epoch_metrics *epoch) 
     return LS_RAISE(LS_ERROR, "metrics.jsonl cannot be written: %s", strerror(errno));
 }
 
-const char *ls_metrics_history(const ls_metrics *metrics) {
-    return metrics->text ? metrics->text : "";
-}
+const char *ls_metrics_history(const ls_metrics *metrics) { return metrics->text ? metrics->text : ""; }
 
 void ls_metrics_close(ls_metrics *metrics) {
     if (metrics->fd > 0) (void)close(metrics->fd);

@@ -1,0 +1,98 @@
+#include "support/snapshots.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lockstep/memory.h"
+#include "support/nets.h"
+
+/* A convolution, dense layers and arrays that shards cut in the middle; 47,000 parameters. */
+static ls_model *make_model(void) {
+    ls_model *model = new_model((ls_shape){.dims = 3, .dim = {10, 9, 2}});
+    add_layer(model, "conv2d", "filters=5 kernel_size=3,3", NULL);
+    add_layer(model, "flatten", "", NULL);
+    add_layer(model, "dense", "units=100", "code");
+    add_layer(model, "dense", "units=181", NULL);
+    return model;
+}
+
+/* Only arrays, not the gaps between them. */
+static void fill(const ls_model *model, uint32_t stream, int64_t begin, int64_t end, float *out) {
+    for (int l = 0; l < ls_model_layers(model); l++) {
+        const ls_layer *layer = ls_model_layer(model, l);
+        for (int p = 0; p < layer->params; p++) {
+            int64_t first = layer->param[p].offset, last = first + ls_shape_count(&layer->param[p].shape);
+            for (int64_t i = first > begin ? first : begin; i < last && i < end; i++)
+                out[i - begin] = formula_number(stream, (uint64_t)i) - 0.5f;
+        }
+    }
+}
+
+state new_state(int rank, int size, uint32_t version, bool filled) {
+    state s = {.model = make_model()};
+    int64_t lines = ls_model_flat_count(s.model) / 16;
+    int64_t begin = lines * rank / size * 16, end = lines * (rank + 1) / size * 16;
+    s.snapshot = (ls_snapshot){.model = s.model,
+                               .optimizer = ls_optimizer_type_find("adam"),
+                               .shard_begin = begin,
+                               .shard_end = end,
+                               .position = ls_position_start(),
+                               .config = "seed: 1\nmodel: []\n",
+                               .fingerprint = "0123456789abcdef",
+                               .history = "{\"epoch\": 1}\n",
+                               .lanes = 8,
+                               .isa = "avx2"};
+    s.snapshot.position.step = version;
+    s.snapshot.position.epoch = 3;
+    s.snapshot.position.loss_sum = 1.0 / 3.0;
+    expect_ok(ls_alloc(&s.snapshot.weights, lines * 16, sizeof(float), "weights"));
+    if (filled) fill(s.model, version * 4, 0, lines * 16, s.snapshot.weights);
+    for (int slot = 0; slot < s.snapshot.optimizer->slots; slot++) {
+        expect_ok(ls_alloc(&s.snapshot.slot[slot], end - begin, sizeof(float), "a slot"));
+        if (filled) fill(s.model, version * 4 + 1 + (uint32_t)slot, begin, end, s.snapshot.slot[slot]);
+    }
+    return s;
+}
+
+void free_state(state *s) {
+    ls_free(s->snapshot.weights);
+    for (int slot = 0; slot < LS_SLOTS_MAX; slot++) ls_free(s->snapshot.slot[slot]);
+    ls_model_destroy(s->model);
+    *s = (state){0};
+}
+
+void expect_same_arrays(const state *a, const state *b) {
+    size_t bytes = (size_t)ls_model_flat_count(a->model) * sizeof(float);
+    assert_memory_equal(a->snapshot.weights, b->snapshot.weights, bytes);
+    bytes = (size_t)(a->snapshot.shard_end - a->snapshot.shard_begin) * sizeof(float);
+    for (int slot = 0; slot < a->snapshot.optimizer->slots; slot++)
+        assert_memory_equal(a->snapshot.slot[slot], b->snapshot.slot[slot], bytes);
+}
+
+void expect_same_position(const ls_position *a, const ls_position *b) { assert_memory_equal(a, b, sizeof *a); }
+
+char *read_whole(const char *path, int64_t *bytes) {
+    FILE *file = fopen(path, "rb");
+    if (!file) fail_msg("%s is not there", path);
+    fseek(file, 0, SEEK_END);
+    *bytes = ftell(file);
+    rewind(file);
+    char *content = malloc((size_t)*bytes + 1);
+    assert_int_equal(fread(content, 1, (size_t)*bytes, file), *bytes);
+    fclose(file);
+    return content;
+}
+
+void expect_same_files(const char *a, const char *b) {
+    int64_t bytes_a, bytes_b;
+    char *content_a = read_whole(a, &bytes_a), *content_b = read_whole(b, &bytes_b);
+    assert_int_equal(bytes_a, bytes_b);
+    assert_memory_equal(content_a, content_b, (size_t)bytes_a);
+    free(content_a);
+    free(content_b);
+}

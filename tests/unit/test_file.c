@@ -1,0 +1,134 @@
+/* Files are whole or not there, and only one process writes one. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "lockstep/file.h"
+#include "support/nets.h"
+#include "support/scratch.h"
+
+static bool holds(const char *path, const char *text) {
+    char content[64] = "";
+    FILE *file = fopen(path, "r");
+    if (!file) return false;
+    size_t bytes = fread(content, 1, sizeof content - 1, file);
+    fclose(file);
+    return bytes == strlen(text) && memcmp(content, text, bytes) == 0;
+}
+
+static bool exists(const char *path) { return access(path, F_OK) == 0; }
+
+static void the_name_comes_last(void **unused) {
+    (void)unused;
+    const char *path = scratch_path("a.txt");
+    ls_file file;
+    expect_ok(ls_file_write_text(path, "old"));
+    expect_ok(ls_file_create(path, &file));
+    expect_ok(ls_file_write(&file, "new", 3));
+    assert_true(holds(path, "old"));
+    expect_ok(ls_file_commit(&file));
+    assert_true(holds(path, "new"));
+    assert_false(exists(file.part));
+    ls_file_discard(&file); /* nothing any more */
+    assert_true(holds(path, "new"));
+}
+
+static void what_is_discarded_leaves_nothing(void **unused) {
+    (void)unused;
+    const char *path = scratch_path("b.txt");
+    ls_file file;
+    expect_ok(ls_file_create(path, &file));
+    ls_file_discard(&file);
+    assert_false(exists(file.part));
+    assert_false(exists(path));
+}
+
+/* Locks belong to the open file, so a second one in the same process stands for another process. */
+static void one_writer_at_a_time(void **unused) {
+    (void)unused;
+    const char *path = scratch_path("c.txt");
+    ls_file first, second;
+    expect_ok(ls_file_create(path, &first));
+    expect_ok(ls_file_write(&first, "first", 5));
+    assert_int_equal(ls_file_create(path, &second), LS_ERROR);
+    assert_non_null(strstr(ls_failure_get()->message, "another process"));
+    ls_file_discard(&second);
+    expect_ok(ls_file_commit(&first));
+    assert_true(holds(path, "first"));
+}
+
+static void leftovers_are_begun_again(void **unused) {
+    (void)unused;
+    (void)scratch_write("d.txt.part", "half a file of a killed run", 27);
+    const char *path = scratch_path("d.txt");
+    expect_ok(ls_file_write_text(path, "whole"));
+    assert_true(holds(path, "whole"));
+}
+
+static void sweeping_removes_only_leftovers(void **unused) {
+    (void)unused;
+    char *folder = strdup(scratch_path("sweep")), name[4096];
+    ls_file busy;
+    assert_int_equal(mkdir(folder, 0777), 0);
+    snprintf(name, sizeof name, "%s/whole.h5", folder);
+    expect_ok(ls_file_write_text(name, "whole"));
+    snprintf(name, sizeof name, "%s/busy.h5", folder);
+    expect_ok(ls_file_create(name, &busy));
+    snprintf(name, sizeof name, "%s/left.h5.part", folder);
+    close(open(name, O_WRONLY | O_CREAT, 0666));
+    ls_file_sweep(folder);
+    assert_false(exists(name));
+    assert_true(exists(busy.part));
+    snprintf(name, sizeof name, "%s/whole.h5", folder);
+    assert_true(exists(name));
+    ls_file_discard(&busy);
+    ls_file_sweep("no such directory");
+    free(folder);
+}
+
+static void links_are_replaced(void **unused) {
+    (void)unused;
+    const char *path = scratch_path("link");
+    char target[16] = "";
+    expect_ok(ls_file_link("first", path));
+    expect_ok(ls_file_link("second", path));
+    assert_int_equal(readlink(path, target, sizeof target - 1), 6);
+    assert_string_equal(target, "second");
+}
+
+static void errors_name_the_file(void **unused) {
+    (void)unused;
+    ls_file file;
+    assert_int_equal(ls_file_write_text("no such directory/x", "text"), LS_ERROR);
+    assert_non_null(strstr(ls_failure_get()->message, "no such directory/x"));
+    char *name = calloc(1, 5000);
+    memset(name, 'x', 4999);
+    assert_int_equal(ls_file_create(name, &file), LS_ERROR);
+    free(name);
+    const char *folder = scratch_path("folder");
+    assert_int_equal(mkdir(folder, 0777), 0);
+    assert_int_equal(ls_file_write_text(folder, "text"), LS_ERROR); /* a directory cannot be replaced */
+    char part[4096];
+    snprintf(part, sizeof part, "%s.part", folder);
+    assert_false(exists(part));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_name_comes_last),
+        cmocka_unit_test(what_is_discarded_leaves_nothing),
+        cmocka_unit_test(one_writer_at_a_time),
+        cmocka_unit_test(leftovers_are_begun_again),
+        cmocka_unit_test(sweeping_removes_only_leftovers),
+        cmocka_unit_test(links_are_replaced),
+        cmocka_unit_test(errors_name_the_file),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
