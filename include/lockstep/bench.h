@@ -5,9 +5,15 @@
 #include "lockstep/comm.h"
 #include "lockstep/config.h"
 
-/* Collective. Times `steps` steps (forward, backward, exchange, update) of random data after two that do not count, and
- * prints the median of them on rank 0 to stdout: as text, or as one JSON object. Needs no data file where the config
- * has data.shape. Errors (agreed): LS_INVALID, LS_ERROR. */
-ls_status ls_bench_run(const ls_comm *comm, const ls_config *config, int64_t steps, bool json);
+typedef struct ls_bench_options {
+    int64_t steps;  /* that are timed, after two that are not */
+    bool json;      /* print one JSON object, else a line of text */
+    ls_shape shape; /* of a sample, where the config's data is not there; dims 0: read the data's */
+} ls_bench_options;
+
+/* Collective. Times steps (forward, backward, exchange, update) on random data that is already in memory, and prints
+ * their median on rank 0 to stdout, beside the peak that all threads reach at once. Errors (agreed): LS_INVALID,
+ * LS_ERROR. */
+ls_status ls_bench_run(const ls_comm *comm, const ls_config *config, const ls_bench_options *options);
 
 #endif

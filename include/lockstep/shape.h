@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lockstep/status.h"
+
 enum { LS_DIMS_MAX = 4, LS_SHAPE_TEXT_MAX = 96 };
 
 typedef struct ls_shape {
@@ -16,5 +18,7 @@ int64_t ls_shape_count(const ls_shape *shape); /* the product of the dimensions 
 bool ls_shape_equal(const ls_shape *a, const ls_shape *b);
 /* "28 x 28 x 1", written into text[LS_SHAPE_TEXT_MAX]; returns text. */
 const char *ls_shape_text(const ls_shape *shape, char *text);
+/* Reads "28x28x1". Errors: LS_INVALID, something else. */
+ls_status ls_shape_parse(const char *text, ls_shape *out);
 
 #endif

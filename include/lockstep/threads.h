@@ -23,6 +23,8 @@ int ls_pool_threads(const ls_pool *pool);
 /* How many threads a process should have where nobody says otherwise: OMP_NUM_THREADS, else this machine's cores
  * divided by the processes that share it, and no more than the cores that this one may run on. */
 int ls_threads_default(int processes);
+int ls_threads_cores(void);   /* of this machine */
+int ls_threads_allowed(void); /* those of them that this process may run on */
 
 /* Runs all tasks and returns when they are done. Only one caller at a time, and not from inside a task. No allocation.
  */

@@ -228,16 +228,17 @@ void ls_pool_destroy(ls_pool *pool) {
     ls_free(pool);
 }
 
-static int allowed_cores(void) {
+int ls_threads_cores(void) { return (int)sysconf(_SC_NPROCESSORS_ONLN); }
+
+int ls_threads_allowed(void) {
     cpu_set_t set;
-    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : INSIDE;
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : ls_threads_cores();
 }
 
 int ls_threads_default(int processes) {
     const char *environment = getenv("OMP_NUM_THREADS");
     long wanted = environment != NULL ? strtol(environment, NULL, 10) : 0;
     if (wanted >= 1) return wanted < INSIDE ? (int)wanted : INSIDE;
-    long part = sysconf(_SC_NPROCESSORS_ONLN) / processes;
-    int allowed = allowed_cores();
-    return part < 1 ? 1 : part < allowed ? (int)part : allowed;
+    int part = ls_threads_cores() / processes, allowed = ls_threads_allowed();
+    return part < 1 ? 1 : part < allowed ? part : allowed;
 }

@@ -21,21 +21,6 @@ static const ls_option options[] = {
      .help = "print where two checkpoints or runs differ; the exit status is 0 if they do not, 1 if they do"},
     LS_OPTIONS_END};
 
-static ls_status read_shape(const char *text, ls_shape *out) {
-    *out = (ls_shape){0};
-    if (text[0] == '\0') return LS_OK;
-    const char *rest = text;
-    int used = 0;
-    while (out->dims < LS_DIMS_MAX && sscanf(rest, "%9" SCNd64 "%n", &out->dim[out->dims], &used) == 1 &&
-           out->dim[out->dims] >= 1) {
-        out->dims++;
-        rest += used;
-        if (*rest == '\0') return LS_OK;
-        if (*rest++ != 'x') break;
-    }
-    return LS_RAISE(LS_INVALID, "--shape must be 1 to %d dimensions, such as 28x28x1, not '%s'", LS_DIMS_MAX, text);
-}
-
 static ls_status run(const ls_comm *comm, const ls_call *call) {
     const inspect_options *given = call->options[0];
     ls_inspect_options inspect = {
@@ -44,7 +29,7 @@ static ls_status run(const ls_comm *comm, const ls_call *call) {
         return LS_RAISE(LS_INVALID, given->diff ? "inspect --diff takes two runs or checkpoints"
                                                 : "inspect takes one path; --diff takes two");
     if (given->diff) return ls_inspect_diff(comm, call->word[0], call->word[1], stdout);
-    LS_TRY(read_shape(given->shape, &inspect.shape));
+    if (given->shape[0]) LS_TRY(ls_shape_parse(given->shape, &inspect.shape));
     return ls_inspect_path(comm, call->word[0], &inspect, stdout);
 }
 

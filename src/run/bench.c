@@ -96,13 +96,19 @@ static ls_status run(bench *b, int64_t steps, bool json) {
     return LS_OK;
 }
 
-ls_status ls_bench_run(const ls_comm *comm, const ls_config *config, int64_t steps, bool json) {
+static ls_status open_session(bench *b, const ls_shape *shape) {
+    LS_TRY(ls_session_divide(&b->session));
+    if (shape->dims == 0) return ls_session_open_data(&b->session);
+    ls_dataset_info info = {.shape = *shape};
+    return ls_agree(b->session.comm, ls_session_build(&b->session, &info));
+}
+
+ls_status ls_bench_run(const ls_comm *comm, const ls_config *config, const ls_bench_options *options) {
     bench b = {0};
     ls_status status;
     if (LS_FAILED(status = ls_session_start(&b.session, comm, config))) goto done;
-    if (LS_FAILED(status = ls_session_divide(&b.session))) goto done;
-    if (LS_FAILED(status = ls_session_open_data(&b.session))) goto done;
-    status = run(&b, steps, json);
+    if (LS_FAILED(status = open_session(&b, &options->shape))) goto done;
+    status = run(&b, options->steps, options->json);
 done:
     ls_stepper_release(&b.stepper);
     ls_free(b.seconds);

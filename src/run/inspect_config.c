@@ -46,13 +46,6 @@ static ls_status find_data(prospect *p, const ls_shape *shape) {
     return shape->dims > 0 ? LS_OK : status;
 }
 
-static ls_status build(prospect *p) {
-    ls_session *session = &p->session;
-    LS_TRY(ls_config_pipelines(session->config, &p->data, &session->input, &session->target));
-    ls_shape input = ls_pipeline_shape(session->input), target = ls_pipeline_shape(session->target);
-    return ls_config_model(session->config, &input, &target, &session->model);
-}
-
 /* ---- what is printed ---- */
 
 static void print_layer(const ls_config *config, const ls_layer *layer, FILE *out) {
@@ -139,7 +132,7 @@ static ls_status print_unknown(const ls_config *config, FILE *out) {
 static ls_status inspect(prospect *p, const ls_inspect_options *options, FILE *out) {
     LS_TRY(divide(p, options->ranks));
     if (find_data(p, &options->shape) != LS_OK) return print_unknown(p->session.config, out);
-    LS_TRY(build(p));
+    LS_TRY(ls_session_build(&p->session, &p->data));
     print_layers(p, out);
     print_data(p, out);
     print_memory(p, out);

@@ -1,10 +1,4 @@
-#define _GNU_SOURCE
 #include "run/session.h"
-
-#include <sched.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "lockstep/log.h"
 
@@ -17,24 +11,16 @@ static ls_status choose_isa(ls_session *session) {
     return LS_OK;
 }
 
-static int bound_cores(void) {
-    cpu_set_t set;
-    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-}
-
-/* training.threads, else OMP_NUM_THREADS, else the node's cores divided by its ranks; only the default is kept to the
- * cores that this process may run on. */
+/* What the config says is obeyed, but not silently where it cannot help. */
 static int choose_threads(const ls_session *session) {
     int64_t wanted = session->config->training.threads;
-    const char *environment = getenv("OMP_NUM_THREADS");
-    if (wanted == 0 && environment) wanted = strtol(environment, NULL, 10);
-    int cores = (int)sysconf(_SC_NPROCESSORS_ONLN), bound = bound_cores();
-    int share = cores / session->comm->node_size > 1 ? cores / session->comm->node_size : 1;
-    int threads = wanted > 0 ? (int)wanted : (share < bound ? share : bound);
-    if (bound < (wanted > 0 ? threads : share))
-        ls_log_warn("this process is bound to %d of %d cores, fewer than the %d threads it could use; "
-                    "start with 'mpirun --bind-to none' (or a binding as wide as the threads)",
-                    bound, cores, wanted > 0 ? threads : share);
+    int threads = wanted > 0 ? (int)wanted : ls_threads_default(session->comm->node_size);
+    int allowed = ls_threads_allowed(), fair = ls_threads_cores() / session->comm->node_size;
+    if (allowed < threads || allowed < fair)
+        ls_log_warn(
+            "this process is bound to %d of %d cores, fewer than the %d threads it could use; start with 'mpirun "
+            "--bind-to none' or a binding as wide as the threads",
+            allowed, ls_threads_cores(), threads > fair ? threads : fair);
     return threads;
 }
 
@@ -73,9 +59,9 @@ static ls_status open_validation(ls_session *session) {
     return ls_config_prefix(session->config, &paths->place);
 }
 
-static ls_status build(ls_session *session) {
+ls_status ls_session_build(ls_session *session, const ls_dataset_info *info) {
     LS_TRY(
-        ls_config_pipelines(session->config, ls_dataset_get_info(session->train), &session->input, &session->target));
+        ls_config_pipelines(session->config, info, &session->input, &session->target));
     ls_shape input = ls_pipeline_shape(session->input), target = ls_pipeline_shape(session->target);
     return ls_config_model(session->config, &input, &target, &session->model);
 }
@@ -83,14 +69,14 @@ static ls_status build(ls_session *session) {
 static ls_status open_local(ls_session *session) {
     LS_TRY(open_paths(session->config, &session->config->data.train, &session->train));
     LS_TRY(open_validation(session));
-    return build(session);
+    return ls_session_build(session, ls_dataset_get_info(session->train));
 }
 
 ls_status ls_session_open_data(ls_session *session) { return ls_agree(session->comm, open_local(session)); }
 
 static ls_status open_only_local(ls_session *session, const char *path) {
     LS_TRY(ls_dataset_open(&path, 1, &session->train));
-    return build(session);
+    return ls_session_build(session, ls_dataset_get_info(session->train));
 }
 
 ls_status ls_session_open_only(ls_session *session, const char *path) {

@@ -24,3 +24,17 @@ const char *ls_shape_text(const ls_shape *shape, char *text) {
             snprintf(text + length, (size_t)(LS_SHAPE_TEXT_MAX - length), "%s%" PRId64, i ? " x " : "", shape->dim[i]);
     return text;
 }
+
+ls_status ls_shape_parse(const char *text, ls_shape *out) {
+    const char *rest = text;
+    int used = 0;
+    *out = (ls_shape){0};
+    while (out->dims < LS_DIMS_MAX && sscanf(rest, "%9" SCNd64 "%n", &out->dim[out->dims], &used) == 1 &&
+           out->dim[out->dims] >= 1) {
+        out->dims++;
+        rest += used;
+        if (*rest == '\0') return LS_OK;
+        if (*rest++ != 'x') break;
+    }
+    return LS_RAISE(LS_INVALID, "a shape is 1 to %d dimensions, such as 28x28x1, not '%s'", LS_DIMS_MAX, text);
+}

@@ -126,6 +126,26 @@ static void test_a_batch_stays_while_the_thread_goes_ahead(void **state) {
     assert_true(s.given <= 5 + 2 + 1); /* never further ahead than depth, and one in the making */
 }
 
+/* As training and validation do it: both decode blocks of the same data set. */
+static void test_two_loaders_share_a_data_set(void **state) {
+    (void)state;
+    source a = {.batches = 60, .fails_at = -1}, b = a;
+    ls_loader_spec a_spec = spec_of(&a, 2), b_spec = spec_of(&b, 1);
+    ls_loader *first, *second;
+    const ls_batch *batch;
+    ls_dataset_keep(dataset, 0); /* they take turns with one block */
+    assert_int_equal(ls_loader_open(&a_spec, &first), LS_OK);
+    assert_int_equal(ls_loader_open(&b_spec, &second), LS_OK);
+    for (int i = 0; i < 60; i++) {
+        assert_int_equal(ls_loader_next(first, &batch), LS_OK);
+        check_batch(batch, i);
+        assert_int_equal(ls_loader_next(second, &batch), LS_OK);
+        check_batch(batch, i);
+    }
+    ls_loader_close(second);
+    ls_loader_close(first);
+}
+
 static void test_a_failure_comes_after_the_batches_before_it(void **state) {
     (void)state;
     source s = {.batches = 100, .fails_at = 7};
@@ -191,6 +211,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_batches_come_whole_and_in_order),
         cmocka_unit_test(test_a_batch_stays_while_the_thread_goes_ahead),
+        cmocka_unit_test(test_two_loaders_share_a_data_set),
         cmocka_unit_test(test_a_failure_comes_after_the_batches_before_it),
         cmocka_unit_test(test_it_can_be_closed_at_any_time),
         cmocka_unit_test(test_waiting_is_counted),
