@@ -38,3 +38,77 @@ ranks() {
     shift
     mpirun -np "$number" "$@"
 }
+
+# small_config: a config with all that could depend on ranks or threads: noise, dropout, a batch that the lanes do not
+# divide, data that the batch does not divide. Its data set is digits.h5; small_data makes it.
+small_config() {
+    cat <<'END'
+seed: 3
+data:
+  train: digits.h5
+  validation: {split: 0.2}
+  input: [{rescale: [0, 1]}, {gaussian_noise: {stddev: 0.3}}, {clip: [0, 1]}]
+  target: [{rescale: [0, 1]}]
+model:
+  - conv2d: {filters: 4, kernel_size: 3, padding: same, activation: relu}
+  - max_pooling2d: {pool_size: 2}
+  - dropout: 0.2
+  - conv2d: {filters: 3, kernel_size: 3, padding: same, strides: 2, activation: relu, name: code}
+  - up_sampling2d: 4
+  - conv2d: {filters: 1, kernel_size: 3, padding: same, activation: sigmoid}
+code: code
+loss: binary_crossentropy
+optimizer: adam
+training: {epochs: 1, batch_size: 50, threads: 1}
+END
+}
+
+small_data() { quietly "$LOCKSTEP" synth digits -n 1030 -o digits.h5; }
+
+# quietly COMMAND...: what it says is shown only where it fails.
+quietly() {
+    local status=0
+    "$@" >messages 2>&1 || status=$?
+    [ $status = 0 ] || fail "exit status $status: $*: $(cat messages)"
+}
+
+# metrics RUN: its metrics, but for those that depend on time.
+metrics() { sed -E 's/"(seconds|images_per_s)": [^,]*, //g' "$1/metrics.jsonl"; }
+
+# metric RUN NAME: one metric's last value.
+metric() { sed -nE 's/.*"'"$2"'": ([^,}]*).*/\1/p' "$1/metrics.jsonl" | tail -n 1; }
+
+# same_run A B: the metrics of all epochs, and every bit of weights and optimizer, are equal in the end.
+same_run() {
+    [ -s "$1/metrics.jsonl" ] || fail "$1 has no metrics"
+    diff <(metrics "$1") <(metrics "$2") >&2 || fail "the metrics of $1 and $2 differ"
+    "$LOCKSTEP" inspect --diff "$1/checkpoints/last.h5" "$2/checkpoints/last.h5" >&2 || fail "$1 and $2 differ"
+}
+
+# said TEXT: among the messages there is exactly one error, and it contains the text.
+said() {
+    [ "$(grep -c '^lockstep: error: ' messages)" = 1 ] || fail "one error was expected: $(cat messages)"
+    grep '^lockstep: error: ' messages | grep -qF -- "$1" || fail "expected '$1' in: $(cat messages)"
+}
+
+# processes: the ids of the processes of Lockstep that this test has started and that still live.
+processes() {
+    local process
+    for process in /proc/[0-9]*; do
+        [ "$(readlink "$process/exe")" = "$LOCKSTEP" ] && [ "$(readlink "$process/cwd")" = "$PWD" ] &&
+            echo "${process#/proc/}"
+    done
+    true
+}
+
+# await SECONDS COMMAND...: until the command succeeds.
+await() {
+    local tries=$(($1 * 50))
+    shift
+    until "$@"; do
+        [ $((tries--)) -gt 0 ] || fail "waited in vain for: $*"
+        sleep 0.02
+    done
+}
+
+nobody_left() { [ -z "$(processes)" ]; }
