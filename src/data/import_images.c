@@ -31,8 +31,7 @@ static const ls_option options[] = {
     {"channels", LS_OPTION_CHOICE, offsetof(images_options, channels), .preset = "3", .choices = channels_names,
      .help = "3: colour, 1: grey"},
     {"labels", LS_OPTION_CHOICE, offsetof(images_options, labels), .preset = "auto", .choices = labels_names,
-     .help = "from the folder, from the file's name up to its first '.', '_' or '-', none; auto: the first of these "
-             "that gives classes"},
+     .help = "from the folder, or the file's name up to '.', '_' or '-'; auto: the first that gives classes"},
     LS_OPTIONS_END,
 };
 

@@ -11,159 +11,31 @@
 
 enum { DIGITS = 10, POINTS_MAX = 16, STROKES_MAX = 4, PIECES = 6, LINE_MAX = POINTS_MAX * PIECES };
 
-/* Points in a square, y downwards; a stroke ends where the next begins. */
+/* Points x, y in a square of 100, y downwards, stroke after stroke. */
 typedef struct way {
     int digit, strokes;
-    int count[STROKES_MAX];
-    float point[POINTS_MAX][2];
+    int count[STROKES_MAX]; /* points of each stroke */
+    uint8_t place[2 * POINTS_MAX];
 } way;
 
 static const way ways[] = {
-    {0,
-     1,
-     {9},
-     {{.55f, .05f},
-      {.27f, .18f},
-      {.14f, .5f},
-      {.24f, .83f},
-      {.5f, .95f},
-      {.76f, .82f},
-      {.86f, .5f},
-      {.76f, .18f},
-      {.5f, .05f}}},
-    {1, 1, {4}, {{.52f, .05f}, {.51f, .35f}, {.5f, .65f}, {.48f, .95f}}},
-    {1, 2, {2, 3}, {{.28f, .27f}, {.52f, .05f}, {.52f, .05f}, {.51f, .5f}, {.5f, .95f}}},
-    {1, 3, {2, 3, 2}, {{.3f, .25f}, {.52f, .05f}, {.52f, .05f}, {.51f, .5f}, {.5f, .93f}, {.26f, .94f}, {.76f, .94f}}},
-    {2,
-     2,
-     {7, 3},
-     {{.18f, .27f},
-      {.33f, .09f},
-      {.6f, .06f},
-      {.78f, .23f},
-      {.7f, .46f},
-      {.45f, .7f},
-      {.18f, .93f},
-      {.18f, .93f},
-      {.5f, .91f},
-      {.86f, .93f}}},
-    {2,
-     1,
-     {10},
-     {{.2f, .2f},
-      {.45f, .05f},
-      {.74f, .2f},
-      {.65f, .5f},
-      {.38f, .82f},
-      {.2f, .92f},
-      {.16f, .8f},
-      {.34f, .76f},
-      {.6f, .9f},
-      {.88f, .86f}}},
-    {3,
-     2,
-     {5, 6},
-     {{.2f, .15f},
-      {.48f, .05f},
-      {.74f, .2f},
-      {.66f, .39f},
-      {.42f, .48f},
-      {.42f, .48f},
-      {.7f, .55f},
-      {.82f, .74f},
-      {.62f, .93f},
-      {.36f, .95f},
-      {.15f, .83f}}},
-    {4,
-     2,
-     {5, 3},
-     {{.28f, .06f}, {.2f, .34f}, {.2f, .54f}, {.5f, .56f}, {.84f, .5f}, {.74f, .1f}, {.69f, .5f}, {.63f, .95f}}},
-    {4,
-     3,
-     {3, 3, 3},
-     {{.62f, .05f},
-      {.4f, .32f},
-      {.13f, .63f},
-      {.13f, .63f},
-      {.5f, .63f},
-      {.9f, .61f},
-      {.62f, .05f},
-      {.62f, .5f},
-      {.6f, .95f}}},
-    {5,
-     3,
-     {3, 3, 7},
-     {{.8f, .07f},
-      {.55f, .07f},
-      {.29f, .08f},
-      {.29f, .08f},
-      {.26f, .25f},
-      {.23f, .44f},
-      {.23f, .44f},
-      {.46f, .37f},
-      {.7f, .45f},
-      {.8f, .65f},
-      {.65f, .88f},
-      {.4f, .95f},
-      {.14f, .87f}}},
-    {6,
-     1,
-     {10},
-     {{.68f, .05f},
-      {.42f, .2f},
-      {.25f, .47f},
-      {.21f, .72f},
-      {.37f, .93f},
-      {.62f, .92f},
-      {.77f, .74f},
-      {.66f, .56f},
-      {.44f, .55f},
-      {.24f, .7f}}},
-    {7, 2, {3, 3}, {{.14f, .1f}, {.5f, .09f}, {.83f, .08f}, {.83f, .08f}, {.62f, .46f}, {.42f, .95f}}},
-    {7,
-     3,
-     {3, 3, 2},
-     {{.14f, .12f}, {.5f, .08f}, {.83f, .08f}, {.83f, .08f}, {.6f, .46f}, {.44f, .95f}, {.3f, .52f}, {.78f, .48f}}},
-    {8,
-     1,
-     {12},
-     {{.73f, .17f},
-      {.5f, .05f},
-      {.28f, .17f},
-      {.35f, .37f},
-      {.62f, .55f},
-      {.78f, .75f},
-      {.6f, .94f},
-      {.38f, .94f},
-      {.22f, .77f},
-      {.38f, .55f},
-      {.66f, .36f},
-      {.72f, .15f}}},
-    {9,
-     1,
-     {9},
-     {{.76f, .22f},
-      {.55f, .06f},
-      {.3f, .13f},
-      {.22f, .34f},
-      {.4f, .49f},
-      {.64f, .41f},
-      {.77f, .2f},
-      {.73f, .55f},
-      {.66f, .95f}}},
-    {9,
-     1,
-     {10},
-     {{.75f, .24f},
-      {.55f, .06f},
-      {.3f, .13f},
-      {.22f, .34f},
-      {.4f, .49f},
-      {.64f, .41f},
-      {.76f, .2f},
-      {.75f, .6f},
-      {.58f, .9f},
-      {.28f, .93f}}},
+    {0, 1, {9}, {55, 5, 27, 18, 14, 50, 24, 83, 50, 95, 76, 82, 86, 50, 76, 18, 50, 5}},
+    {1, 1, {4}, {52, 5, 51, 35, 50, 65, 48, 95}},
+    {1, 2, {2, 3}, {28, 27, 52, 5, 52, 5, 51, 50, 50, 95}},
+    {1, 3, {2, 3, 2}, {30, 25, 52, 5, 52, 5, 51, 50, 50, 93, 26, 94, 76, 94}},
+    {2, 2, {7, 3}, {18, 27, 33, 9, 60, 6, 78, 23, 70, 46, 45, 70, 18, 93, 18, 93, 50, 91, 86, 93}},
+    {2, 1, {10}, {20, 20, 45, 5, 74, 20, 65, 50, 38, 82, 20, 92, 16, 80, 34, 76, 60, 90, 88, 86}},
+    {3, 2, {5, 6}, {20, 15, 48, 5, 74, 20, 66, 39, 42, 48, 42, 48, 70, 55, 82, 74, 62, 93, 36, 95, 15, 83}},
+    {4, 2, {5, 3}, {28, 6, 20, 34, 20, 54, 50, 56, 84, 50, 74, 10, 69, 50, 63, 95}},
+    {4, 3, {3, 3, 3}, {62, 5, 40, 32, 13, 63, 13, 63, 50, 63, 90, 61, 62, 5, 62, 50, 60, 95}},
+    {5, 3, {3, 3, 7}, {80, 7,  55, 7,  29, 8,  29, 8,  26, 25, 23, 44, 23,
+                       44, 46, 37, 70, 45, 80, 65, 65, 88, 40, 95, 14, 87}},
+    {6, 1, {10}, {68, 5, 42, 20, 25, 47, 21, 72, 37, 93, 62, 92, 77, 74, 66, 56, 44, 55, 24, 70}},
+    {7, 2, {3, 3}, {14, 10, 50, 9, 83, 8, 83, 8, 62, 46, 42, 95}},
+    {7, 3, {3, 3, 2}, {14, 12, 50, 8, 83, 8, 83, 8, 60, 46, 44, 95, 30, 52, 78, 48}},
+    {8, 1, {12}, {73, 17, 50, 5, 28, 17, 35, 37, 62, 55, 78, 75, 60, 94, 38, 94, 22, 77, 38, 55, 66, 36, 72, 15}},
+    {9, 1, {9}, {76, 22, 55, 6, 30, 13, 22, 34, 40, 49, 64, 41, 77, 20, 73, 55, 66, 95}},
+    {9, 1, {10}, {75, 24, 55, 6, 30, 13, 22, 34, 40, 49, 64, 41, 76, 20, 75, 60, 58, 90, 28, 93}},
 };
 enum { WAYS = sizeof ways / sizeof ways[0] };
 
@@ -228,39 +100,37 @@ static int choose_way(int digit, float u) {
     return first + (int)(u * (float)count);
 }
 
-/* Strokes that begin where one ended stay joined: they move alike. */
+/* A stroke that begins where the last one ended stays joined to it: both points move alike. */
 static void trace(const way *w, const float *normal, line *l) {
     float point[POINTS_MAX][2];
     l->count = 0;
     for (int stroke = 0, first = 0; stroke < w->strokes; first += w->count[stroke++]) {
-        for (int i = first; i < first + w->count[stroke]; i++)
-            for (int k = 0; k < 2; k++) {
-                const bool joined =
-                    i == first && i > 0 && memcmp(w->point[i], w->point[i - 1], sizeof w->point[i]) == 0;
-                point[i][k] = joined ? point[i - 1][k] : w->point[i][k] + shake * normal[2 * i + k];
-            }
+        for (int i = first; i < first + w->count[stroke]; i++) {
+            const uint8_t *place = w->place + 2 * i;
+            const bool joined = i == first && i > 0 && memcmp(place, place - 2, 2) == 0;
+            const float *shift = normal + 2 * (joined ? i - 1 : i);
+            for (int k = 0; k < 2; k++) point[i][k] = (float)place[k] / 100 + shake * shift[k];
+        }
         add_stroke(l, point + first, w->count[stroke]);
     }
 }
 
-/* Two slow waves, then slant, turn and stretch about the middle. */
+/* Two slow waves, then stretch, slant and turn about the middle. */
 static void distort(line *l, const float *normal, const float *uniform) {
-    const float slant = 0.1f + slant_sd * normal[0], angle = turn_sd * normal[1],
-                stretch = expf(stretch_sd * normal[2]);
-    const float c = cosf(angle), s = sinf(angle), pi = (float)M_PI;
+    const float slant = 0.1f + slant_sd * normal[0], stretch = 0.9f * expf(stretch_sd * normal[2]);
+    const float c = cosf(turn_sd * normal[1]), s = sinf(turn_sd * normal[1]), pi = (float)M_PI;
     for (int i = 0; i < l->count; i++) {
-        const float wave = sinf(pi * (1.3f * l->y[i] + 2 * uniform[0])),
-                    across = sinf(pi * (1.6f * l->x[i] + 2 * uniform[1]));
-        const float x = (l->x[i] - 0.5f + bend * normal[3] * wave) * stretch * 0.9f,
-                    y = l->y[i] - 0.5f + bend * normal[4] * across;
-        const float slanted = x - slant * y;
-        l->x[i] = c * slanted - s * y;
-        l->y[i] = s * slanted + c * y;
+        const float along_y = sinf(pi * (1.3f * l->y[i] + 2 * uniform[0]));
+        const float along_x = sinf(pi * (1.6f * l->x[i] + 2 * uniform[1]));
+        const float y = l->y[i] - 0.5f + bend * normal[4] * along_x;
+        const float x = (l->x[i] - 0.5f + bend * normal[3] * along_y) * stretch - slant * y;
+        l->x[i] = c * x - s * y;
+        l->y[i] = s * x + c * y;
     }
 }
 
 /* Scales the line into a box of this side, and puts the middle of its length into the picture's. */
-static void place(line *l, float side, float middle_x, float middle_y) {
+static void set_in_box(line *l, float side, float middle_x, float middle_y) {
     float low[2] = {1e9f, 1e9f}, high[2] = {-1e9f, -1e9f};
     float length = 0, sum_x = 0, sum_y = 0;
     for (int i = 0; i < l->count; i++) {
@@ -290,9 +160,8 @@ static int64_t clamp(int64_t value, int64_t limit) { return value < 0 ? 0 : valu
 
 static const float edge = 1.4f; /* pixels from full ink to none: MNIST's are soft, as they were made smaller */
 
-/* A pixel has as much ink as the pen covers of it, by the distance of its centre from the piece of line between points
- * i and i
- * + 1. */
+/* The piece of line from point i to the next. A pixel has as much ink as the pen covers of it, by its centre's
+ * distance. */
 static void ink_piece(const canvas *out, const line *l, int i, float radius) {
     const float ax = l->x[i], ay = l->y[i], dx = l->x[i + 1] - ax, dy = l->y[i + 1] - ay;
     const float reach = radius + 1, squared = dx * dx + dy * dy + 1e-12f;
@@ -351,7 +220,7 @@ static ls_status sample_digits(void *context, int64_t index, void *data, int32_t
     distort(&l, normal + 2 * POINTS_MAX, uniform + 1);
     const float unit = (float)(out.h < out.w ? out.h : out.w) / 28; /* a pixel of MNIST's */
     const float radius = (0.75f + 1.1f * uniform[3] * uniform[3] + 0.3f * uniform[4]) * unit;
-    place(&l, 20 * unit - 2 * radius, (float)out.w / 2, (float)out.h / 2);
+    set_in_box(&l, 20 * unit - 2 * radius, (float)out.w / 2, (float)out.h / 2);
     memset(data, 0, (size_t)(out.h * out.w));
     for (int i = 0; i < l.count; i++) {
         const float pressure = 1 + 0.18f * sinf(0.12f * (float)i + 6.28f * uniform[5]);
