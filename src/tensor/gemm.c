@@ -143,10 +143,10 @@ void ls_gemm_input_gradient(ls_pool *pool, int64_t rows, int64_t n, int64_t k, c
     product_run(pool, g, scratch);
 }
 
-/* ---- Weight gradient: for each tile of dw, lane after lane, the tree's partial sums in a small stack of tiles. ----
+/* ---- Weight gradient: for each tile of dw, lane after lane, the tree's pending sums in a small stack of tiles. ----
  */
 
-enum { GRADIENT_ROWS = 84, GRADIENT_COLUMNS = 192, TILE_FLOATS = LS_TILE_ROWS_MAX * LS_TILE_COLUMNS_MAX };
+enum { GRADIENT_ROWS = 84, GRADIENT_COLUMNS = 192, STACK_FLOATS = (LS_TILE_SUMS_MAX + 1) * LS_TILE_FLOATS };
 
 typedef struct gradient {
     const ls_rows *rows;
@@ -161,68 +161,83 @@ typedef struct gradient {
 } gradient;
 
 static int64_t gradient_private_floats(int64_t max_rows) {
-    return (LS_TILE_SUMS_MAX + 1) * (int64_t)TILE_FLOATS + max_rows * ls_packed_columns(GRADIENT_ROWS);
+    return STACK_FLOATS + max_rows * ls_packed_columns(GRADIENT_ROWS);
 }
 
-/* One tile of the sum over a node: *tile has all but the lane's rows. */
-static void gradient_tile(const gradient *g, int node, ls_tile tile, ls_tile_fn run, int64_t height, int64_t row_floats,
-                          float *stack) {
-    int64_t stack_row[LS_TILE_ROWS_MAX], x_row = tile.a_step, columns = tile.columns;
-    const int64_t *dw_row = tile.c_row;
-    float *dw = tile.c;
-    const float *x = tile.a, *dy = tile.b;
-    int first = g->rows->node_begin[node], lanes = g->rows->node_begin[node + 1] - first;
+/* Where a tile will be stored: asked for while it is being computed, as it comes from far away and is needed only once.
+ */
+static void prefetch_tile(const ls_tile *tile, int64_t height) {
+    for (int64_t p = 0; p < height; p++)
+        for (int64_t q = 0; q < tile->columns; q += LS_COLUMNS_ALIGN)
+            __builtin_prefetch(tile->c + tile->c_row[p] + q, 1);
+}
+
+/* One tile of the sum over a node: *whole has all but the rows of its lanes. */
+static void gradient_tile(const ls_rows *rows, int64_t node, const ls_tile *whole, int64_t height, float *stack) {
+    const ls_tile_kernels *kernels = ls_tile_kernels_get();
+    int64_t vectors = ceil_div(whole->columns, kernels->lanes), stack_row[LS_TILE_ROWS_MAX];
+    int first = rows->node_begin[node], lanes = rows->node_begin[node + 1] - first;
+    prefetch_tile(whole, height);
     for (int64_t p = 0; p < height; p++) stack_row[p] = p * LS_TILE_COLUMNS_MAX;
-    for (int i = 0; i < LS_TILE_SUMS_MAX; i++) tile.sum[i] = stack + i * TILE_FLOATS;
-    tile.sum_stride = LS_TILE_COLUMNS_MAX;
+    ls_tile tile = *whole;
+    tile.stack = stack;
+    tile.c_row = stack_row;
+    tile.columns = vectors * kernels->lanes;
     for (int lane = 0; lane < lanes; lane++) {
-        int64_t begin = g->rows->lane_begin[first + lane];
-        bool last = lane == lanes - 1;
-        tile.steps = g->rows->lane_begin[first + lane + 1] - begin;
-        tile.a = x + begin * x_row;
-        tile.b = dy + begin * tile.b_step;
+        int64_t begin = rows->lane_begin[first + lane];
+        tile.steps = rows->lane_begin[first + lane + 1] - begin;
+        tile.a = whole->a + begin * whole->a_step;
+        tile.b = whole->b + begin * whole->b_step;
         tile.sums = ls_trees_ended(lane);
-        tile.c = last ? dw : stack + tile.sums * TILE_FLOATS;
-        tile.c_row = last ? dw_row : stack_row;
-        tile.columns = last ? columns : row_floats;
-        run(&tile);
+        tile.c = stack + tile.sums * LS_TILE_FLOATS;
+        if (lane == lanes - 1) {
+            tile.c = whole->c;
+            tile.c_row = whole->c_row;
+            tile.columns = whole->columns;
+        }
+        kernels->run[vectors][height](&tile);
+    }
+}
+
+/* Rows [row, row + rows) of one panel. x: those columns of the input, rows x_row apart. */
+static void gradient_panel(const gradient *g, int64_t node, int64_t p, int64_t row, int64_t rows, const float *x,
+                           int64_t x_row, float *stack) {
+    const ls_tile_kernels *kernels = ls_tile_kernels_get();
+    ls_panel panel = ls_panel_at(g->n, p);
+    int64_t tiles = ceil_div(rows, kernels->rows[panel.row_floats / kernels->lanes]);
+    int64_t a_row[LS_TILE_ROWS_MAX], c_row[LS_TILE_ROWS_MAX];
+    for (int64_t i = 0; i < LS_TILE_ROWS_MAX; i++) a_row[i] = i, c_row[i] = i * g->n;
+    ls_tile tile = {.segments = 1,
+                    .a_row = a_row,
+                    .a_step = x_row,
+                    .b = g->packed ? g->dy + panel.begin * g->rows->count : g->dy,
+                    .b_step = panel.row_floats,
+                    .c_row = c_row,
+                    .columns = panel.columns};
+    for (int64_t t = 0, begin = 0, end; t < tiles; t++, begin = end) {
+        end = (t + 1) * rows / tiles;
+        tile.a = x + begin;
+        tile.c = g->dw[node] + (row + begin) * g->n + panel.begin;
+        gradient_tile(g->rows, node, &tile, end - begin, stack);
     }
 }
 
 static void gradient_task(void *context, int64_t task, int thread) {
     const gradient *g = context;
-    const ls_tile_kernels *kernels = ls_tile_kernels_get();
-    int64_t blocks = g->column_blocks * g->row_blocks, node = task / blocks;
-    int64_t row_block = task % blocks / g->column_blocks, column_block = task % g->column_blocks;
-    int64_t row = row_block * GRADIENT_ROWS, rows = min_of(GRADIENT_ROWS, g->k - row);
-    int64_t panels_a_block = GRADIENT_COLUMNS / ls_panel_width();
-    float *stack = g->private + thread * g->private_floats, *copy = stack + (LS_TILE_SUMS_MAX + 1) * TILE_FLOATS;
+    int64_t blocks = g->column_blocks * g->row_blocks, column_block = task % g->column_blocks;
+    int64_t row = task % blocks / g->column_blocks * GRADIENT_ROWS, rows = min_of(GRADIENT_ROWS, g->k - row);
+    float *stack = g->private + thread * g->private_floats, *copy = stack + STACK_FLOATS;
     const float *x = g->x + row;
-    int64_t x_row = g->k, a_row[LS_TILE_ROWS_MAX], c_row[LS_TILE_ROWS_MAX];
-    for (int64_t p = 0; p < LS_TILE_ROWS_MAX; p++) a_row[p] = p, c_row[p] = p * g->n;
+    int64_t x_row = g->k;
     if (ls_stride_collides(g->k)) {
         x_row = ls_packed_columns(GRADIENT_ROWS);
         for (int64_t r = 0; r < g->rows->count; r++) memcpy(copy + r * x_row, x + r * g->k, (size_t)rows * sizeof *x);
         x = copy;
     }
-    int64_t end = min_of(ls_panel_count(g->n), (column_block + 1) * panels_a_block);
-    for (int64_t p = column_block * panels_a_block; p < end; p++) {
-        ls_panel panel = ls_panel_at(g->n, p);
-        int64_t vectors = panel.row_floats / kernels->lanes, tiles = ceil_div(rows, kernels->rows[vectors]);
-        for (int64_t t = 0; t < tiles; t++) {
-            int64_t begin = t * rows / tiles, height = (t + 1) * rows / tiles - begin;
-            ls_tile tile = {.segments = 1,
-                            .a = x + begin,
-                            .a_row = a_row,
-                            .a_step = x_row,
-                            .b = g->packed ? g->dy + panel.begin * g->rows->count : g->dy,
-                            .b_step = panel.row_floats,
-                            .c = g->dw[node] + (row + begin) * g->n + panel.begin,
-                            .c_row = c_row,
-                            .columns = panel.columns};
-            gradient_tile(g, (int)node, tile, kernels->run[vectors][height], height, panel.row_floats, stack);
-        }
-    }
+    int64_t panels = GRADIENT_COLUMNS / ls_panel_width();
+    int64_t end = min_of(ls_panel_count(g->n), (column_block + 1) * panels);
+    for (int64_t p = column_block * panels; p < end; p++)
+        gradient_panel(g, task / blocks, p, row, rows, x, x_row, stack);
 }
 
 typedef struct panel_copy {

@@ -9,7 +9,14 @@
 #include <stdint.h>
 
 /* Bounds over all instruction sets. LS_TILE_SUMS_MAX: the depth of the tree over LS_LANES_MAX lanes. */
-enum { LS_TILE_ROWS_MAX = 14, LS_TILE_VECTORS_MAX = 4, LS_TILE_COLUMNS_MAX = 64, LS_TILE_SUMS_MAX = 10 };
+enum {
+    LS_TILE_ROWS_MAX = 14,
+    LS_TILE_VECTORS_MAX = 4,
+    LS_TILE_COLUMNS_MAX = 64,
+    LS_TILE_FLOATS =
+        LS_TILE_ROWS_MAX * LS_TILE_COLUMNS_MAX, /* of a tile in a stack of tiles: rows of LS_TILE_COLUMNS_MAX */
+    LS_TILE_SUMS_MAX = 10
+};
 
 /* A tile of a product: c[p][q] = a chain of multiply-adds over segments s and steps j, in that order, of
  *
@@ -27,9 +34,8 @@ typedef struct ls_tile {
     bool resume; /* the chain goes on from what is in c; else from zero */
 
     /* What happens to the chain before it is stored. */
-    int sums;                           /* c = sum[sums - 1] + ... (sum[1] + (sum[0] + c)): the tree over lanes */
-    const float *sum[LS_TILE_SUMS_MAX]; /* row p at p sum_stride, whole vectors */
-    int64_t sum_stride;
+    int sums; /* c = stack[sums - 1] + ... (stack[1] + (stack[0] + c)): the tree over lanes, from a stack of tiles */
+    const float *stack;
     const float *bias;     /* [columns], or NULL */
     const float *row_bias; /* [rows], or NULL */
     bool relu;

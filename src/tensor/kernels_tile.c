@@ -3,8 +3,16 @@
  * A tile's sums stay in registers: each step loads one row of b and multiplies it with one broadcast number a row of
  * the tile. Each lane of a register is one chain of fused multiply-adds, so a number does not depend on the size of the
  * tile that it is in. */
+#include <math.h>
+
 #include "tensor/kernels.h"
 #include "tensor/simd.h"
+
+#define UNROLL(count) _Pragma(#count)
+#define EACH_VECTOR(p, v, rows, vectors)                                                                               \
+    UNROLL(GCC unroll 16)                                                                                              \
+    for (int p = 0; p < (rows); p++) UNROLL(GCC unroll 4)                                                              \
+    for (int v = 0; v < (vectors); v++)
 
 VEC_INLINE void tile_multiply(const ls_tile *t, const int rows, const int vectors,
                               vec acc[LS_TILE_ROWS_MAX][LS_TILE_VECTORS_MAX]) {
@@ -36,48 +44,29 @@ VEC_INLINE void tile_run(const ls_tile *t, const int rows, const int vectors) {
     vec acc[LS_TILE_ROWS_MAX][LS_TILE_VECTORS_MAX];
     const int last = vectors - 1;
     const int64_t rest = t->columns - last * VEC_LANES;
-#pragma GCC unroll 16
-    for (int p = 0; p < rows; p++) {
-        const float *c = t->c + t->c_row[p];
-#pragma GCC unroll 4
-        for (int v = 0; v < vectors; v++) {
-            acc[p][v] = (vec){0};
-            if (t->resume) acc[p][v] = v < last ? vec_load(c + v * VEC_LANES) : vec_load_part(c + v * VEC_LANES, rest);
+    EACH_VECTOR(p, v, rows, vectors) acc[p][v] = (vec){0};
+    if (t->resume) EACH_VECTOR(p, v, rows, vectors) {
+            const float *c = t->c + t->c_row[p] + v * VEC_LANES;
+            acc[p][v] = v < last ? vec_load(c) : vec_load_part(c, rest);
         }
-    }
 
     tile_multiply(t, rows, vectors, acc);
 
-    for (int i = 0; i < t->sums; i++)
-#pragma GCC unroll 16
-        for (int p = 0; p < rows; p++)
-#pragma GCC unroll 4
-            for (int v = 0; v < vectors; v++) acc[p][v] += vec_load(t->sum[i] + p * t->sum_stride + v * VEC_LANES);
-
-    if (t->row_bias)
-#pragma GCC unroll 16
-        for (int p = 0; p < rows; p++)
-#pragma GCC unroll 4
-            for (int v = 0; v < vectors; v++) acc[p][v] += vec_set(t->row_bias[p]);
-    if (t->bias)
-#pragma GCC unroll 4
-        for (int v = 0; v < vectors; v++) {
-            const float *at = t->bias + v * VEC_LANES;
-            vec bias = v < last ? vec_load(at) : vec_load_part(at, rest);
-#pragma GCC unroll 16
-            for (int p = 0; p < rows; p++) acc[p][v] += bias;
+    for (int i = 0; i < t->sums; i++) EACH_VECTOR(p, v, rows, vectors)
+    acc[p][v] += vec_load(t->stack + i * LS_TILE_FLOATS + p * LS_TILE_COLUMNS_MAX + v * VEC_LANES);
+    if (t->row_bias) EACH_VECTOR(p, v, rows, vectors) acc[p][v] += vec_set(t->row_bias[p]);
+    if (t->bias) EACH_VECTOR(p, v, rows, vectors) {
+            const float *bias = t->bias + v * VEC_LANES;
+            acc[p][v] += v < last ? vec_load(bias) : vec_load_part(bias, rest);
         }
-#pragma GCC unroll 16
-    for (int p = 0; p < rows; p++) {
-        float *c = t->c + t->c_row[p];
-#pragma GCC unroll 4
-        for (int v = 0; v < vectors; v++) {
-            vec x = t->relu ? vec_at_least((vec){0}, acc[p][v]) : acc[p][v];
-            if (v < last)
-                vec_store(c + v * VEC_LANES, x);
-            else
-                vec_store_part(c + v * VEC_LANES, x, rest);
-        }
+    const vec floor = vec_set(t->relu ? 0 : -INFINITY);
+    EACH_VECTOR(p, v, rows, vectors) {
+        float *c = t->c + t->c_row[p] + v * VEC_LANES;
+        vec x = vec_at_least(floor, acc[p][v]);
+        if (v < last)
+            vec_store(c, x);
+        else
+            vec_store_part(c, x, rest);
     }
 }
 

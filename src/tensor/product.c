@@ -74,11 +74,11 @@ bool ls_stride_collides(int64_t floats) { return floats % 256 == 0; }
 void ls_tiles_run(const ls_tile *tile, int64_t rows) {
     const ls_tile_kernels *kernels = ls_tile_kernels_get();
     int64_t vectors = ceil_div(tile->columns, kernels->lanes), tiles = ceil_div(rows, kernels->rows[vectors]);
+    ls_tile part = *tile;
     for (int64_t t = 0, begin = 0, end; t < tiles; t++, begin = end) {
         end = (t + 1) * rows / tiles;
-        ls_tile part = *tile;
-        part.a_row += begin;
-        part.c_row += begin;
+        part.a_row = tile->a_row + begin;
+        part.c_row = tile->c_row + begin;
         kernels->run[vectors][end - begin](&part);
     }
 }
