@@ -64,12 +64,13 @@ static ls_status create_description(ls_array_writer *writer, int64_t user_block_
     return status;
 }
 
-/* Takes the disk's room beforehand: a full disk or a limit on files is known before HDF5 has anything to write. */
+/* Takes the disk's room beforehand: a full disk or a limit on files is known before HDF5 has anything to write. Only
+ * what is new: some file systems walk over the whole range. */
 static ls_status reserve(ls_array_writer *writer, const char *name, int64_t bytes) {
+    int error = fallocate(writer->file->fd, 0, writer->bytes, bytes + OVERHEAD_BYTES) == 0 ? 0 : errno;
     writer->bytes += bytes;
-    if (fallocate(writer->file->fd, 0, 0, writer->bytes + OVERHEAD_BYTES) == 0) return LS_OK;
-    if (errno == EOPNOTSUPP || errno == ENOSYS) return LS_OK;
-    return LS_RAISE(LS_ERROR, "%s: no room for %s: %s", writer->file->path, name, strerror(errno));
+    if (error == 0 || error == EOPNOTSUPP || error == ENOSYS) return LS_OK;
+    return LS_RAISE(LS_ERROR, "%s: no room for %s: %s", writer->file->path, name, strerror(error));
 }
 
 static ls_status open_description(ls_array_writer *writer, int64_t user_block_bytes) {
