@@ -1,9 +1,9 @@
 /* writer.c - writes a data set from all ranks at once.
  *
- * The file grows by windows of one block a rank. Samples come in rank order, in runs that know nothing of blocks, so
- * each is sent to the rank that has its block; a full window is one collective write of whole chunks. So a chunk is
- * filtered once, by one rank, and what the file holds does not depend on the number of ranks. Data, labels and names
- * are columns treated alike. */
+ * The file grows by windows of one stripe a rank, a stripe being some whole blocks. Samples come in rank order, in runs
+ * that know nothing of blocks, so each is sent to the rank that has its stripe; a full window is one collective write
+ * of whole chunks. So a chunk is filtered once, by one rank, and what the file holds does not depend on the number of
+ * ranks. Data, labels and names are columns treated alike. */
 #define _GNU_SOURCE /* fallocate */
 #include <assert.h>
 #include <errno.h>
@@ -22,7 +22,10 @@
 #include "lockstep/file.h"
 #include "lockstep/memory.h"
 
-enum { COLUMNS_MAX = 3, BLOCKS_WANTED = 256, BLOCK_BYTES = 1 << 20, METADATA_BYTES = 1 << 20, CHUNK_EXTRA_BYTES = 256 };
+enum { COLUMNS_MAX = 3, BLOCKS_WANTED = 256, BLOCK_BYTES = 1 << 20 };
+
+/* A stripe is as long as makes the collective calls few; the reserves are more than HDF5 is known to need. */
+enum { STRIPE_BYTES = 4 << 20, METADATA_BYTES = 1 << 20, CHUNK_EXTRA_BYTES = 256 };
 
 typedef struct column {
     const char *name;
@@ -31,7 +34,7 @@ typedef struct column {
     hsize_t block_dim[1 + LS_DIMS_MAX]; /* of a chunk */
     int64_t item_bytes;                 /* of one sample */
     MPI_Datatype item;
-    void *block; /* this rank's block of the window */
+    void *stripe; /* this rank's part of the window */
 } column;
 
 struct ls_writer {
@@ -41,7 +44,8 @@ struct ls_writer {
     hid_t hdf5, text, collective; /* text: the type of a name; collective: how to write */
     column column[COLUMNS_MAX];
     int columns;
-    int64_t block_samples, count;                 /* count: samples of all ranks so far */
+    int64_t block_samples, stripe_samples;
+    int64_t count;                                /* samples of all ranks so far */
     uint64_t content;                             /* sum of the hashes of the samples that this rank wrote */
     int64_t *begin;                               /* [size + 1] where each rank's samples of this append begin */
     int *sent, *sent_at, *received, *received_at; /* [size] of one exchange */
@@ -84,7 +88,7 @@ static ls_status allocate(ls_writer *writer) {
     int64_t size = writer->comm->size;
     for (int i = 0; i < writer->columns; i++) {
         column *c = &writer->column[i];
-        LS_TRY(ls_alloc(&c->block, writer->block_samples, (size_t)c->item_bytes, "a block of the data set"));
+        LS_TRY(ls_alloc(&c->stripe, writer->stripe_samples, (size_t)c->item_bytes, "a part of the data set"));
     }
     LS_TRY(ls_alloc(&writer->begin, size + 1, sizeof(int64_t), "the writer"));
     LS_TRY(ls_alloc(&writer->sent, 4 * size, sizeof(int), "the writer"));
@@ -94,14 +98,13 @@ static ls_status allocate(ls_writer *writer) {
     return LS_OK;
 }
 
-/* Collective. Makes sure that the disk has room for so many blocks of every column a rank, and for what HDF5 writes
- * beside them: Open MPI's collective writes can lose an error (4.1.4 on a full disk, with several ranks). File systems
- * that cannot reserve go without. */
-static ls_status reserve(const ls_writer *writer, int64_t blocks) {
-    int64_t bytes = METADATA_BYTES;
+/* Collective. Makes sure that the disk has room for so many samples, and for what HDF5 writes beside them: Open MPI's
+ * collective writes can lose an error (4.1.4 on a full disk, with several ranks). File systems that cannot reserve go
+ * without. */
+static ls_status reserve(const ls_writer *writer, int64_t samples) {
+    int64_t bytes = METADATA_BYTES, blocks = samples / writer->block_samples + 1;
     for (int i = 0; i < writer->columns; i++)
-        bytes +=
-            writer->comm->size * blocks * (writer->block_samples * writer->column[i].item_bytes + CHUNK_EXTRA_BYTES);
+        bytes += samples * writer->column[i].item_bytes + blocks * CHUNK_EXTRA_BYTES;
     ls_status status = LS_OK;
     struct stat info;
     if (writer->comm->rank == 0 && fstat(writer->file.fd, &info) == 0 &&
@@ -138,6 +141,14 @@ static ls_status create_column(ls_writer *writer, column *c) {
     return status;
 }
 
+static hid_t create_text_type(size_t length) {
+    hid_t type = H5Tcopy(H5T_C_S1);
+    (void)H5Tset_size(type, length);
+    (void)H5Tset_strpad(type, H5T_STR_NULLPAD);
+    (void)H5Tset_cset(type, H5T_CSET_UTF8);
+    return type;
+}
+
 /* An attribute of the file. */
 static ls_status write_attribute(const ls_writer *writer, const char *name, hid_t type, int64_t count,
                                  const void *value) {
@@ -150,12 +161,18 @@ static ls_status write_attribute(const ls_writer *writer, const char *name, hid_
     return status;
 }
 
+/* Of fixed length: texts of variable length lie in a heap that HDF5 keeps without a checksum. */
 static ls_status write_texts(const ls_writer *writer, const char *name, int64_t count, const char *const *texts) {
-    hid_t type = H5Tcopy(H5T_C_S1);
-    (void)H5Tset_size(type, H5T_VARIABLE);
-    (void)H5Tset_cset(type, H5T_CSET_UTF8);
-    ls_status status = write_attribute(writer, name, type, count, texts);
+    size_t length = 1;
+    for (int64_t i = 0; i < count; i++)
+        if (strlen(texts[i]) > length) length = strlen(texts[i]);
+    char *fields;
+    LS_TRY(ls_alloc(&fields, count, length, "attributes"));
+    for (int64_t i = 0; i < count; i++) memcpy(fields + i * (int64_t)length, texts[i], strlen(texts[i]));
+    hid_t type = create_text_type(length);
+    ls_status status = write_attribute(writer, name, type, count, fields);
     (void)H5Tclose(type);
+    ls_free(fields);
     return status;
 }
 
@@ -176,12 +193,20 @@ static ls_status create_contents(ls_writer *writer) {
 static ls_status create_file(ls_writer *writer) {
     LS_TRY(reserve(writer, 0));
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    /* From 1.10 on HDF5 can keep a checksum of all that is not data; what is damaged is refused instead of believed. */
+    (void)H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110);
     (void)H5Pset_fapl_mpio(access, ls_comm_mpi(writer->comm), MPI_INFO_NULL);
     writer->hdf5 = H5Fcreate(writer->file.part, H5F_ACC_TRUNC, H5P_DEFAULT, access);
     (void)H5Pclose(access);
     LS_TRY(ls_agree(writer->comm, writer->hdf5 >= 0 ? LS_OK : fail_write(writer)));
     LS_TRY(reserve(writer, 0)); /* again, for HDF5 has cut the file */
     return ls_agree(writer->comm, create_contents(writer));
+}
+
+static int64_t stripe_blocks(const ls_writer *writer) {
+    int64_t sample_bytes = ls_shape_count(&writer->spec.shape) * ls_element_bytes(writer->spec.element);
+    int64_t blocks = STRIPE_BYTES / (writer->block_samples * sample_bytes);
+    return blocks > 0 ? blocks : 1;
 }
 
 static ls_status check_spec(const ls_writer *writer, const char *path) {
@@ -199,11 +224,9 @@ static ls_status check_spec(const ls_writer *writer, const char *path) {
 static ls_status prepare(ls_writer *writer, const char *path) {
     LS_TRY(check_spec(writer, path));
     writer->block_samples = ls_writer_block_samples(&writer->spec);
+    writer->stripe_samples = writer->block_samples * stripe_blocks(writer);
     ls_hdf5_lock();
-    writer->text = H5Tcopy(H5T_C_S1);
-    (void)H5Tset_size(writer->text, LS_SAMPLE_NAME_MAX);
-    (void)H5Tset_strpad(writer->text, H5T_STR_NULLPAD);
-    (void)H5Tset_cset(writer->text, H5T_CSET_UTF8);
+    writer->text = create_text_type(LS_SAMPLE_NAME_MAX);
     writer->collective = H5Pcreate(H5P_DATASET_XFER);
     (void)H5Pset_dxpl_mpio(writer->collective, H5FD_MPIO_COLLECTIVE);
     add_columns(writer);
@@ -240,7 +263,7 @@ static void release(ls_writer *writer) {
     ls_file_discard(&writer->file);
     for (int i = 0; i < writer->columns; i++) {
         column *c = &writer->column[i];
-        ls_free(c->block);
+        ls_free(c->stripe);
         (void)MPI_Type_free(&c->item);
     }
     ls_free(writer->sent);
@@ -291,51 +314,57 @@ static int common(range a, range b, range c, int64_t base, int *at) {
 
 static range run_of(const ls_writer *writer, int rank) { return (range){writer->begin[rank], writer->begin[rank + 1]}; }
 
-static range block_of(const ls_writer *writer, int64_t window, int rank) {
-    int64_t first = (window * writer->comm->size + rank) * writer->block_samples;
-    return (range){first, first + writer->block_samples};
+static int64_t window_samples(const ls_writer *writer) { return writer->comm->size * writer->stripe_samples; }
+
+static range stripe_of(const ls_writer *writer, int64_t window, int rank) {
+    int64_t first = window * window_samples(writer) + rank * writer->stripe_samples;
+    return (range){first, first + writer->stripe_samples};
 }
 
-/* Sends the samples of `part`, all of one window, from the ranks that append them to those that have their blocks. */
+/* Sends the samples of `part`, all of one window, from the ranks that append them to those that have their stripes.
+ */
 static void exchange(ls_writer *writer, const void *const *sources, int64_t window, range part) {
     int me = writer->comm->rank;
-    range my_run = run_of(writer, me), my_block = block_of(writer, window, me);
+    range my_run = run_of(writer, me), my_stripe = stripe_of(writer, window, me);
     for (int r = 0; r < writer->comm->size; r++) {
-        writer->sent[r] = common(my_run, block_of(writer, window, r), part, my_run.first, &writer->sent_at[r]);
-        writer->received[r] = common(run_of(writer, r), my_block, part, my_block.first, &writer->received_at[r]);
+        writer->sent[r] = common(my_run, stripe_of(writer, window, r), part, my_run.first, &writer->sent_at[r]);
+        writer->received[r] = common(run_of(writer, r), my_stripe, part, my_stripe.first, &writer->received_at[r]);
     }
     for (int i = 0; i < writer->columns; i++) {
         column *c = &writer->column[i];
-        (void)MPI_Alltoallv(sources[i], writer->sent, writer->sent_at, c->item, c->block, writer->received,
+        (void)MPI_Alltoallv(sources[i], writer->sent, writer->sent_at, c->item, c->stripe, writer->received,
                             writer->received_at, c->item, ls_comm_mpi(writer->comm));
     }
 }
 
-static void hash_block(ls_writer *writer, int64_t first, int64_t rows) {
+static void hash_stripe(ls_writer *writer, int64_t first, int64_t rows) {
     const column *data = &writer->column[0];
-    const int32_t *labels = writer->spec.labelled ? writer->column[1].block : NULL;
+    const int32_t *labels = writer->spec.labelled ? writer->column[1].stripe : NULL;
     for (int64_t i = 0; i < rows; i++)
-        writer->content += ls_sample_hash((const char *)data->block + i * data->item_bytes, data->item_bytes,
+        writer->content += ls_sample_hash((const char *)data->stripe + i * data->item_bytes, data->item_bytes,
                                           labels != NULL ? labels[i] : 0, first + i);
 }
 
 /* Collective: every rank makes the same calls, also with no rows of its own. */
 static ls_status write_column(ls_writer *writer, column *c, int64_t first, int64_t rows) {
-    hsize_t total[1 + LS_DIMS_MAX], count[1 + LS_DIMS_MAX], start[1 + LS_DIMS_MAX] = {(hsize_t)first};
+    hsize_t total[1 + LS_DIMS_MAX], stripe[1 + LS_DIMS_MAX], count[1 + LS_DIMS_MAX];
+    hsize_t start[1 + LS_DIMS_MAX] = {(hsize_t)first};
     const hsize_t zero[1 + LS_DIMS_MAX] = {0};
     memcpy(total, c->block_dim, sizeof total);
     memcpy(count, c->block_dim, sizeof count);
+    memcpy(stripe, c->block_dim, sizeof stripe);
     total[0] = (hsize_t)writer->count;
     count[0] = (hsize_t)rows;
+    stripe[0] = (hsize_t)writer->stripe_samples;
     bool ok = H5Dset_extent(c->dataset, total) >= 0;
-    hid_t file = H5Dget_space(c->dataset), memory = H5Screate_simple(c->dims, c->block_dim, NULL);
+    hid_t file = H5Dget_space(c->dataset), memory = H5Screate_simple(c->dims, stripe, NULL);
     if (rows > 0) {
         ok = ok && H5Sselect_hyperslab(file, H5S_SELECT_SET, start, NULL, count, NULL) >= 0;
         ok = ok && H5Sselect_hyperslab(memory, H5S_SELECT_SET, zero, NULL, count, NULL) >= 0;
     } else {
         ok = ok && H5Sselect_none(file) >= 0 && H5Sselect_none(memory) >= 0;
     }
-    ok = ok && H5Dwrite(c->dataset, c->type, memory, file, writer->collective, c->block) >= 0;
+    ok = ok && H5Dwrite(c->dataset, c->type, memory, file, writer->collective, c->stripe) >= 0;
     ls_status status = ok ? LS_OK : fail_write(writer);
     (void)H5Sclose(memory);
     (void)H5Sclose(file);
@@ -344,15 +373,15 @@ static ls_status write_column(ls_writer *writer, column *c, int64_t first, int64
 
 /* Collective. The window that ends at writer->count. */
 static ls_status write_window(ls_writer *writer) {
-    int64_t window = (writer->count - 1) / (writer->block_samples * writer->comm->size);
-    range block = block_of(writer, window, writer->comm->rank);
-    int64_t rows = writer->count < block.end ? writer->count - block.first : writer->block_samples;
+    int64_t window = (writer->count - 1) / window_samples(writer);
+    range stripe = stripe_of(writer, window, writer->comm->rank);
+    int64_t rows = writer->count < stripe.end ? writer->count - stripe.first : writer->stripe_samples;
     if (rows < 0) rows = 0;
-    hash_block(writer, block.first, rows);
+    hash_stripe(writer, stripe.first, rows);
     ls_hdf5_lock();
-    ls_status status = reserve(writer, 1);
+    ls_status status = reserve(writer, writer->count - window * window_samples(writer));
     for (int i = 0; i < writer->columns && status == LS_OK; i++)
-        status = ls_agree(writer->comm, write_column(writer, &writer->column[i], block.first, rows));
+        status = ls_agree(writer->comm, write_column(writer, &writer->column[i], stripe.first, rows));
     ls_hdf5_unlock();
     return status;
 }
@@ -363,9 +392,8 @@ static ls_status append(ls_writer *writer, int64_t count, const void *const *sou
     ls_comm_gather_all(writer->comm, &count, sizeof count, writer->begin + 1);
     writer->begin[0] = writer->count;
     for (int r = 0; r < size; r++) writer->begin[r + 1] += writer->begin[r];
-    int64_t window_samples = writer->block_samples * size;
     while (writer->count < writer->begin[size]) {
-        int64_t window = writer->count / window_samples, end = (window + 1) * window_samples;
+        int64_t window = writer->count / window_samples(writer), end = (window + 1) * window_samples(writer);
         range part = {writer->count, end < writer->begin[size] ? end : writer->begin[size]};
         exchange(writer, sources, window, part);
         writer->count = part.end;
@@ -419,7 +447,7 @@ done:
 static ls_status finish(ls_writer *writer) {
     if (writer->failure.status != LS_OK) return ls_failure_set(&writer->failure);
     if (writer->count == 0) return LS_RAISE(LS_INVALID, "%s: there is no sample to write", writer->file.path);
-    if (writer->count % (writer->block_samples * writer->comm->size) != 0) LS_TRY(write_window(writer));
+    if (writer->count % window_samples(writer) != 0) LS_TRY(write_window(writer));
     char text[LS_FINGERPRINT_MAX];
     const char *texts[] = {text};
     uint64_t content = (uint64_t)ls_comm_sum(writer->comm, (int64_t)writer->content);
@@ -443,10 +471,17 @@ static ls_status flush_part(const ls_writer *writer) {
     return status;
 }
 
+/* Local, rank 0. Gives back what was reserved and not used. */
+static ls_status commit(ls_writer *writer) {
+    struct stat info;
+    if (fstat(writer->file.fd, &info) == 0) (void)!ftruncate(writer->file.fd, info.st_size);
+    return ls_file_commit(&writer->file);
+}
+
 /* Collective. */
 static ls_status publish(ls_writer *writer) {
     LS_TRY(ls_agree(writer->comm, flush_part(writer)));
-    return ls_agree(writer->comm, writer->comm->rank == 0 ? ls_file_commit(&writer->file) : LS_OK);
+    return ls_agree(writer->comm, writer->comm->rank == 0 ? commit(writer) : LS_OK);
 }
 
 ls_status ls_writer_close(ls_writer *writer, bool keep) {
