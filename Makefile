@@ -70,7 +70,7 @@ SAN_OBJECTS     := $(if $(SAN),$(BUILD)/tests/sanitizers/nodlclose.o)
 LIBRARY         := $(BUILD)/liblockstep.a
 PROGRAM         := $(BUILD)/lockstep
 
-.PHONY: all lib tests test check check-format check-deps check-code demo bench install clean help
+.PHONY: all lib tests test check check-format check-deps check-code demo bench bench-kernels install clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -110,6 +110,9 @@ demo: ## train a small autoencoder on two ranks and draw what it learnt
 bench: all ## time a training step of CONFIGS
 	@for config in $(CONFIGS); do $(PROGRAM) bench $$config || exit; done
 
+bench-kernels: $(BUILD)/tests/bench/bench_kernels ## time the kernels alone, with OpenBLAS as a yardstick
+	$(BUILD)/tests/bench/bench_kernels
+
 install: all ## install the program, the library and its headers under PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include/lockstep
 	install $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/
@@ -121,7 +124,7 @@ clean: ## remove all builds
 
 help: ## this text
 	@echo 'Targets:'
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s  %s\n", $$1, $$2 }' Makefile
 	@echo 'Variables (make NAME=VALUE):'
 	@awk -F ' *[?]= *|## ' '/^[A-Z0-9]+ *[?]=.*## / { printf "  %-8s  %s%s\n", $$1, $$3, $$2 ? " [" $$2 "]" : "" }' Makefile
 
@@ -141,6 +144,10 @@ $(LIBRARY) $(SUPPORT):
 $(TEST_PROGRAMS): %: %.o $(SUPPORT) $(LIBRARY) $(SAN_OBJECTS)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) -o $@ $^ $(TEST_LIBS) $(LIBS)
+
+$(BUILD)/tests/bench/bench_kernels: %: %.o $(LIBRARY)
+	@echo "  LINK  $@"
+	$(Q)$(LINK) -o $@ $^ $(shell pkg-config --libs openblas) $(LIBS)
 
 $(BUILD)/src/%.o: src/%.c Makefile
 	@mkdir -p $(@D)

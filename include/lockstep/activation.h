@@ -19,7 +19,8 @@ typedef enum ls_activation {
 extern const char *const ls_activation_names[]; /* in that order, ended by NULL */
 
 /* y[count][width] = f(x), x may be y. width matters to softmax only. */
-void ls_activation_forward(ls_pool *pool, ls_activation activation, int64_t count, int64_t width, const float *x, float *y);
+void ls_activation_forward(ls_pool *pool, ls_activation activation, int64_t count, int64_t width, const float *x,
+                           float *y);
 
 /* dx = dy * f'(x), computed from y = f(x); dx may be dy. */
 void ls_activation_backward(ls_pool *pool, ls_activation activation, int64_t count, int64_t width, const float *y,

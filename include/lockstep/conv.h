@@ -21,23 +21,23 @@ typedef struct ls_conv {
     int64_t pad_top, pad_left; /* what the bottom and right lack follows from the sizes */
 } ls_conv;
 
-/* Fills in the output size and padding. same: ceil(n / stride) outputs, padding max((ceil(n/s)-1)s + k - n, 0), the odd pixel
- * at the bottom and right; else (valid): floor((n - k) / s) + 1 outputs, which may be < 1: the caller checks. */
-ls_conv ls_conv_make(int64_t h, int64_t w, int64_t c, int64_t filters, int64_t kernel_h, int64_t kernel_w, int64_t stride_h,
-                     int64_t stride_w, bool same);
+/* Fills in the output size and padding. same: ceil(n / stride) outputs, padding max((ceil(n/s)-1)s + k - n, 0), the odd
+ * pixel at the bottom and right; else (valid): floor((n - k) / s) + 1 outputs, which may be < 1: the caller checks. */
+ls_conv ls_conv_make(int64_t h, int64_t w, int64_t c, int64_t filters, int64_t kernel_h, int64_t kernel_w,
+                     int64_t stride_h, int64_t stride_w, bool same);
 
-void ls_conv_forward(ls_pool *pool, const ls_conv *conv, int64_t rows, const float *x, const float *w, const float *bias,
-                     ls_activation activation, float *y, float *scratch);
+void ls_conv_forward(ls_pool *pool, const ls_conv *conv, int64_t rows, const float *x, const float *w,
+                     const float *bias, ls_activation activation, float *y, float *scratch);
 
-/* dx from dy (the transposed convolution). */
-void ls_conv_input_gradient(ls_pool *pool, const ls_conv *conv, int64_t rows, const float *dy, const float *w, float *dx,
-                            float *scratch);
+/* dx from dy (the transposed convolution). Sums run over falling a, falling b, rising o. */
+void ls_conv_input_gradient(ls_pool *pool, const ls_conv *conv, int64_t rows, const float *dy, const float *w,
+                            float *dx, float *scratch);
 
-/* dw[i], db[i] a node, as ls_gemm_weight_gradient. */
+/* dw[i], db[i] a node, as ls_gemm_weight_gradient; a lane's chain runs over its rows and in each over (i, j). */
 void ls_conv_weight_gradient(ls_pool *pool, const ls_conv *conv, const ls_rows *rows, const float *x, const float *dy,
                              float *const *dw, float *const *db, float *scratch);
 
-/* Floats of scratch that any of the three needs. */
+/* Floats of scratch that any of the three needs for up to max_rows rows, whatever the instruction set. */
 int64_t ls_conv_scratch(const ls_conv *conv, int64_t max_rows, int threads, int lanes);
 
 /* Multiplications and additions of one pass over one sample, counted as direct convolution. */

@@ -1,5 +1,5 @@
-/* vector.h - loops over flat vectors: losses' and optimizers' arithmetic and the tree's additions. Local, no allocation.
- * Results of an element never depend on its neighbours or on where a range is cut. */
+/* vector.h - loops over flat vectors: losses' and optimizers' arithmetic and the tree's additions. Local, no
+ * allocation. Results of an element never depend on its neighbours or on where a range is cut. */
 #ifndef LOCKSTEP_VECTOR_H
 #define LOCKSTEP_VECTOR_H
 
@@ -14,8 +14,9 @@ void ls_vector_add(ls_pool *pool, int64_t count, const float *x, float *y);
 /* Whether all numbers are finite. */
 bool ls_vector_finite(ls_pool *pool, int64_t count, const float *x);
 
-/* One sample of a loss: returns its sum over the elements (added in double, in order) and, where dz is not NULL, writes scale * d sum / dz.
- * Binary cross-entropy from logits z: max(z,0) - z t + log(1 + exp(-|z|)); derivative sigmoid(z) - t. */
+/* One sample of a loss: returns its sum over the elements (added in double, in an order that depends on count alone)
+ * and, where dz is not NULL, writes scale * d sum / dz. Binary cross-entropy from logits z: max(z,0) - z t + log(1 +
+ * exp(-|z|)); derivative sigmoid(z) - t. */
 double ls_vector_cross_entropy(int64_t count, const float *z, const float *target, float scale, float *dz);
 /* Squared error (z - t)^2; derivative 2 (z - t). */
 double ls_vector_squared_error(int64_t count, const float *z, const float *target, float scale, float *dz);

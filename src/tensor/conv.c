@@ -32,15 +32,17 @@ int64_t ls_conv_band(const ls_conv_pass *pass, int64_t rows, int64_t row_floats)
 }
 
 static void pass_run(ls_pool *pool, const ls_conv_pass *pass, int64_t rows, float *scratch) {
-    if (ls_conv_planes_suit(pass))
+    if (ls_conv_planes_suit(pass, ls_tile_kernels_get()->lanes))
         ls_conv_planes_run(pool, pass, rows, scratch);
     else
         ls_conv_tiles_run(pool, pass, rows, scratch);
 }
 
-/* Of either way, as it may be asked before the instruction set is chosen. */
+/* Of either way where both may be taken, as the instruction set need not be chosen yet. */
 static int64_t pass_scratch(const ls_conv_pass *pass, int64_t rows, int threads) {
-    return max_of(ls_conv_planes_scratch(pass, rows, threads), ls_conv_tiles_scratch(pass, rows, threads));
+    int64_t floats = ls_conv_tiles_scratch(pass, rows, threads);
+    return ls_conv_planes_suit(pass, LS_COLUMNS_ALIGN) ? max_of(floats, ls_conv_planes_scratch(pass, rows, threads))
+                                                       : floats;
 }
 
 static ls_conv_pass forward_pass(const ls_conv *conv) {

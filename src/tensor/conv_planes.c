@@ -19,10 +19,9 @@ typedef struct plan {
     int64_t private_floats;
 } plan;
 
-bool ls_conv_planes_suit(const ls_conv_pass *pass) {
+bool ls_conv_planes_suit(const ls_conv_pass *pass, int lanes) {
     const ls_picture *picture = &pass->picture;
-    return 2 * pass->o <= ls_tile_kernels_get()->lanes && picture->c >= PLANES_MIN && picture->stride_h == 1 &&
-           picture->stride_w == 1;
+    return 2 * pass->o <= lanes && picture->c >= PLANES_MIN && picture->stride_h == 1 && picture->stride_w == 1;
 }
 
 static plan plan_of(const ls_conv_pass *pass, int64_t rows, float *scratch) {

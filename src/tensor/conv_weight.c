@@ -40,8 +40,8 @@ typedef struct gradient {
 static int64_t taps_of(const ls_conv *conv) { return conv->kernel_h * conv->kernel_w; }
 static int64_t weights_of(const ls_conv *conv) { return taps_of(conv) * conv->c * conv->o; }
 
-static bool is_flat(const ls_conv *conv) {
-    return 2 * conv->o <= ls_tile_kernels_get()->lanes && conv->o <= conv->kernel_w * conv->c && conv->stride_h == 1;
+static bool is_flat(const ls_conv *conv, int lanes) {
+    return 2 * conv->o <= lanes && conv->o <= conv->kernel_w * conv->c && conv->stride_h == 1;
 }
 
 /* The picture as a block reads it. Flat: a row of it at a time, and always copied, as whole vectors reach beyond its
@@ -284,7 +284,7 @@ void ls_conv_weight_gradient(ls_pool *pool, const ls_conv *conv, const ls_rows *
                              float *const *dw, float *const *db, float *scratch) {
     if (db) ls_bias_gradient(pool, rows, conv->out_h * conv->out_w, conv->o, dy, db, scratch);
     gradient g = {.conv = conv, .rows = rows, .x = x, .dy = dy, .dw = dw, .parts = scratch};
-    plan(&g, is_flat(conv), rows->lanes);
+    plan(&g, is_flat(conv, ls_tile_kernels_get()->lanes), rows->lanes);
     for (int i = 0; i < rows->nodes; i++) {
         int64_t lanes = rows->node_begin[i + 1] - rows->node_begin[i];
         g.group_begin[i + 1] = g.group_begin[i] + (int)min_of(lanes, g.split);
@@ -297,7 +297,8 @@ void ls_conv_weight_gradient(ls_pool *pool, const ls_conv *conv, const ls_rows *
 
 int64_t ls_conv_weight_gradient_scratch(const ls_conv *conv, int threads, int lanes) {
     int64_t floats = ls_bias_gradient_scratch(conv->o, lanes);
-    for (int flat = 0; flat < 2; flat++) { /* of either way, as it may be asked before the instruction set is chosen */
+    /* Of either way where both may be taken, as the instruction set need not be chosen yet. */
+    for (int flat = 0; flat <= (int)is_flat(conv, LS_COLUMNS_ALIGN); flat++) {
         gradient g = {.conv = conv};
         plan(&g, flat, lanes);
         floats = max_of(floats, parts_floats(&g, min_of(lanes, LS_NODES_MAX * g.split)) + threads * g.private_floats);

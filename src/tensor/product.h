@@ -15,8 +15,7 @@ static inline int64_t max_of(int64_t a, int64_t b) { return a > b ? a : b; }
 static inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static inline int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
 
-/* Columns as packed: rounded up to whole vectors of any instruction set, so that sizes do not depend on the one in use.
- */
+/* Columns as packed: rounded up to the widest vectors there are, so that sizes do not depend on the instruction set. */
 enum { LS_COLUMNS_ALIGN = 16 };
 static inline int64_t ls_packed_columns(int64_t n) { return round_up(n, LS_COLUMNS_ALIGN); }
 
