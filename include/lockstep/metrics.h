@@ -1,8 +1,7 @@
 /* metrics.h - the numbers of each epoch: metrics.jsonl, one JSON object a line. Local.
  *
  * All ranks keep the text; the one that opens the file also writes it. It is part of every checkpoint (its history),
- * and a run that goes on from one cuts the file back to that: restore, then open. Numbers are printed with as few
- * digits as give them back exactly, and null where not finite. */
+ * and a run that goes on from one cuts the file back to that: restore, then open. */
 #ifndef LOCKSTEP_METRICS_H
 #define LOCKSTEP_METRICS_H
 
@@ -30,6 +29,10 @@ ls_status ls_metrics_restore(ls_metrics *metrics, const char *history);
  * file. */
 ls_status ls_metrics_open(ls_metrics *metrics, const char *path);
 ls_status ls_metrics_append(ls_metrics *metrics, const ls_epoch_metrics *epoch);
+/* A number in JSON: the fewest digits that give it back exactly, whole numbers without an exponent; null where it is
+ * not finite. Returns text, or a constant. */
+enum { LS_NUMBER_TEXT_MAX = 32 };
+const char *ls_metrics_number(double value, char text[LS_NUMBER_TEXT_MAX]);
 const char *ls_metrics_history(const ls_metrics *metrics);
 void ls_metrics_close(ls_metrics *metrics);
 

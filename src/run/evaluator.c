@@ -6,6 +6,7 @@
 #include "lockstep/checkpoint.h"
 #include "lockstep/log.h"
 #include "lockstep/memory.h"
+#include "lockstep/metrics.h"
 #include "lockstep/outputs.h"
 #include "run/evaluation.h"
 #include "run/feed.h"
@@ -31,11 +32,12 @@ static ls_status read_weights(trained *t) {
     return ls_checkpoint_read(t->info.path, &snapshot);
 }
 
-/* All of `data`; without it the run's validation files, or what its split held out of the training data. */
+/* All of `data`; without it the run's validation files, or what its split held out of all parts of the training data.
+ */
 static ls_status choose_samples(trained *t, const char *data) {
     t->dataset = t->session.validation ? t->session.validation : t->session.train;
     if (data || t->session.validation) return ls_dataset_blocks(t->dataset, &t->spans, &t->span_count);
-    LS_TRY(ls_division_held_out(&t->session, 0, &t->spans, &t->span_count));
+    LS_TRY(ls_division_held_out(&t->session, 0, t->config->data.parts, &t->spans, &t->span_count));
     if (t->span_count > 0) return LS_OK;
     return LS_RAISE(LS_INVALID, "%s was trained without validation data; name a data set with --data", t->info.path);
 }
@@ -67,6 +69,13 @@ static int64_t sample_count(const trained *t) {
     return count;
 }
 
+static void print_losses(const trained *t, double loss, FILE *out) {
+    char number[LS_NUMBER_TEXT_MAX];
+    const char *text = ls_metrics_number(loss, number);
+    fprintf(out, "{\"samples\": %" PRId64 ", \"epoch\": %" PRId64 ", \"loss\": %s, \"%s\": %s}\n", sample_count(t),
+            t->info.position.epoch, text, t->config->loss->name, text);
+}
+
 ls_status ls_evaluate_run(const ls_comm *comm, const char *run, const char *data, FILE *out) {
     trained t = {0};
     double loss;
@@ -74,9 +83,7 @@ ls_status ls_evaluate_run(const ls_comm *comm, const char *run, const char *data
     if (LS_FAILED(status = open_trained(&t, comm, run, data))) goto done;
     if (LS_FAILED(status = ls_evaluation_loss(&t.session, t.dataset, t.spans, t.span_count, t.weights, &loss)))
         goto done;
-    if (comm->rank == 0)
-        fprintf(out, "{\"samples\": %" PRId64 ", \"epoch\": %" PRId64 ", \"loss\": %.17g, \"%s\": %.17g}\n",
-                sample_count(&t), t.info.position.epoch, loss, t.config->loss->name, loss);
+    if (comm->rank == 0) print_losses(&t, loss, out);
 done:
     close_trained(&t);
     return status;

@@ -4,7 +4,6 @@
 
 #include "lockstep/memory.h"
 
-
 /* --- divisions --- */
 
 /* The blocks of the epoch's part. */
@@ -39,14 +38,26 @@ void ls_division_release(ls_division *division) {
     *division = (ls_division){0};
 }
 
-ls_status ls_division_held_out(const ls_session *session, int64_t epoch, ls_span **spans, int64_t *count) {
+static ls_status append_held_out(const ls_session *session, int64_t epoch, ls_span *spans, int64_t *count) {
     ls_division division;
-    *spans = NULL;
     LS_TRY(ls_division_make(session, epoch, &division));
-    *count = division.held_out;
-    memmove(division.spans, division.spans + division.training, (size_t)division.held_out * sizeof(ls_span));
-    *spans = division.spans;
+    memcpy(spans + *count, division.spans + division.training, (size_t)division.held_out * sizeof *spans);
+    *count += division.held_out;
+    ls_division_release(&division);
     return LS_OK;
+}
+
+/* No epoch holds out more spans than its part has blocks. */
+ls_status ls_division_held_out(const ls_session *session, int64_t epoch, int64_t epochs, ls_span **spans,
+                               int64_t *count) {
+    int64_t blocks;
+    *count = 0;
+    ls_status status = ls_dataset_blocks(session->train, spans, &blocks);
+    for (int64_t i = 0; i < epochs && status == LS_OK; i++) status = append_held_out(session, epoch + i, *spans, count);
+    if (status == LS_OK) return LS_OK;
+    ls_free(*spans);
+    *spans = NULL;
+    return status;
 }
 
 /* --- training --- */

@@ -16,8 +16,10 @@ typedef struct ls_division {
  * train on. */
 ls_status ls_division_make(const ls_session *session, int64_t epoch, ls_division *out);
 void ls_division_release(ls_division *division);
-/* What is held out of an epoch alone; *spans is the caller's (ls_free). *count may be 0. */
-ls_status ls_division_held_out(const ls_session *session, int64_t epoch, ls_span **spans, int64_t *count);
+/* What is held out of so many epochs from this one on, at most as many as there are parts; *spans is the caller's
+ * (ls_free). *count is 0 without a split. */
+ls_status ls_division_held_out(const ls_session *session, int64_t epoch, int64_t epochs, ls_span **spans,
+                               int64_t *count);
 
 enum { LS_BATCHES_AHEAD = 3 }; /* that a training feed makes ready */
 

@@ -13,7 +13,7 @@
 #include "lockstep/file.h"
 #include "lockstep/memory.h"
 
-enum { LINE_MAX_BYTES = 512, NUMBER_MAX = 32 };
+enum { LINE_MAX_BYTES = 512 };
 
 static ls_status add(ls_metrics *metrics, const char *text) {
     int64_t bytes = (int64_t)strlen(text);
@@ -45,28 +45,29 @@ ls_status ls_metrics_open(ls_metrics *metrics, const char *path) {
     return LS_RAISE(LS_ERROR, "%s: cannot be written: %s", path, strerror(errno));
 }
 
-/* The fewest digits that read back exactly, of which there are at most 17; whole numbers without an exponent. */
-static const char *number(double value, char text[NUMBER_MAX]) {
+/* There are at most 17 digits. */
+const char *ls_metrics_number(double value, char text[LS_NUMBER_TEXT_MAX]) {
     if (!isfinite(value)) return "null";
     if (value == trunc(value) && fabs(value) < 1e15) {
-        (void)snprintf(text, NUMBER_MAX, "%.0f", value);
+        (void)snprintf(text, LS_NUMBER_TEXT_MAX, "%.0f", value);
         return text;
     }
     for (int digits = 1; digits <= 17; digits++) {
-        (void)snprintf(text, NUMBER_MAX, "%.*g", digits, value);
+        (void)snprintf(text, LS_NUMBER_TEXT_MAX, "%.*g", digits, value);
         if (strtod(text, NULL) == value) break;
     }
     return text;
 }
 
 ls_status ls_metrics_append(ls_metrics *metrics, const ls_epoch_metrics *epoch) {
-    char line[LINE_MAX_BYTES], n[5][NUMBER_MAX];
+    char line[LINE_MAX_BYTES], n[5][LS_NUMBER_TEXT_MAX];
     int length =
         snprintf(line, sizeof line,
                  "{\"epoch\": %" PRId64 ", \"step\": %" PRId64 ", \"loss\": %s, \"val_loss\": %s, \"seconds\": %s, "
                  "\"images_per_s\": %s, \"lr\": %s}\n",
-                 epoch->epoch, epoch->step, number(epoch->loss, n[0]), number(epoch->val_loss, n[1]),
-                 number(epoch->seconds, n[2]), number(epoch->images_per_s, n[3]), number(epoch->lr, n[4]));
+                 epoch->epoch, epoch->step, ls_metrics_number(epoch->loss, n[0]),
+                 ls_metrics_number(epoch->val_loss, n[1]), ls_metrics_number(epoch->seconds, n[2]),
+                 ls_metrics_number(epoch->images_per_s, n[3]), ls_metrics_number(epoch->lr, n[4]));
     LS_TRY(add(metrics, line));
     if (metrics->fd <= 0) return LS_OK;
     errno = ENOSPC; /* why a line is written in part */

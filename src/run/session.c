@@ -76,7 +76,8 @@ ls_status ls_session_open_data(ls_session *session) { return ls_agree(session->c
 
 static ls_status open_only_local(ls_session *session, const char *path) {
     LS_TRY(ls_dataset_open(&path, 1, &session->train));
-    return ls_session_build(session, ls_dataset_get_info(session->train));
+    if (ls_session_build(session, ls_dataset_get_info(session->train)) == LS_OK) return LS_OK;
+    return ls_failure_prefix("%s is not like the data of the training: ", path);
 }
 
 ls_status ls_session_open_only(ls_session *session, const char *path) {

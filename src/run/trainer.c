@@ -52,7 +52,22 @@ static ls_snapshot snapshot(trainer *t) {
     return s;
 }
 
+static ls_status fail_not_finite(const trainer *t, const char *what, int64_t step) {
+    return LS_RAISE(LS_ERROR,
+                    "%s not finite at step %" PRId64 " of epoch %" PRId64
+                    "; the checkpoints before it are whole; a smaller learning_rate may help",
+                    what, step, t->position.epoch + 1);
+}
+
+/* Collective. Of what the last update made of its weights a rank hears in the next step, which is too late for a
+ * checkpoint. */
+static ls_status check_weights(const trainer *t) {
+    if (ls_comm_min(t->comm, t->stepper.weights_finite)) return LS_OK;
+    return fail_not_finite(t, "the weights are", t->position.epoch_step);
+}
+
 static ls_status save(trainer *t) {
+    LS_TRY(check_weights(t));
     ls_snapshot s = snapshot(t);
     LS_TRY(ls_best_flush(&t->best, &s));
     return ls_checkpoint_save(t->comm, t->run, &s, t->config->training.checkpoint.keep);
@@ -106,11 +121,7 @@ static ls_status train_step(trainer *t, bool *stop) {
     double loss_sum;
     ls_stepper_run(&t->stepper, batch, &signals, &loss_sum);
     if (signals.failed) return ls_agree(t->comm, status);
-    if (signals.not_finite)
-        return LS_RAISE(LS_ERROR,
-                        "the loss is not finite at step %" PRId64 " of epoch %" PRId64
-                        "; the checkpoints before it are whole; a smaller learning_rate may help",
-                        t->position.epoch_step + 1, t->position.epoch + 1);
+    if (signals.not_finite) return fail_not_finite(t, "the loss is", t->position.epoch_step + 1);
     t->position.loss_sum += loss_sum;
     t->position.loss_count += ls_training_feed_rows(t->feed, t->position.epoch_step);
     t->position.epoch_step++;
@@ -152,7 +163,7 @@ static ls_status train_epoch(trainer *t) {
         t->position.seconds = before_s + ls_clock_s() - start_s;
         if (status == LS_OK && stop) status = stop_here(t);
         if (status == LS_OK && save_is_due(t, steps)) status = save(t);
-        show_progress(t, &progress);
+        if (status == LS_OK) show_progress(t, &progress);
     }
     return status;
 }
@@ -169,7 +180,7 @@ typedef struct judge_samples {
 static ls_status find_judges(const trainer *t, judge_samples *out) {
     *out = (judge_samples){.dataset = t->session.validation ? t->session.validation : t->session.train};
     if (t->session.validation) return ls_dataset_blocks(out->dataset, &out->spans, &out->count);
-    return ls_division_held_out(&t->session, t->position.epoch, &out->spans, &out->count);
+    return ls_division_held_out(&t->session, t->position.epoch, 1, &out->spans, &out->count);
 }
 
 static ls_status draw(trainer *t, const judge_samples *judges) {
@@ -191,6 +202,8 @@ static ls_status judge(trainer *t, double *val_loss) {
     if (status == LS_OK && judges.count > 0) {
         status = ls_evaluation_loss(&t->session, judges.dataset, judges.spans, judges.count,
                                     ls_exchange_weights(t->stepper.exchange), val_loss);
+        if (status == LS_OK && !isfinite(*val_loss))
+            status = fail_not_finite(t, "the validation loss is", t->position.epoch_step);
         if (status == LS_OK) status = draw(t, &judges);
     }
     ls_free(judges.spans);
@@ -244,6 +257,7 @@ static ls_status open_feed(trainer *t) {
 static ls_status end_epoch(trainer *t) {
     const ls_training_settings *training = &t->config->training;
     double val_loss;
+    LS_TRY(check_weights(t));
     LS_TRY(judge(t, &val_loss));
     LS_TRY(ls_agree(t->comm, record(t, val_loss)));
     double monitored = training->early_stopping.monitor == LS_MONITOR_LOSS || isnan(val_loss) ? mean_loss(t) : val_loss;
@@ -311,10 +325,7 @@ static ls_status start(trainer *t, const ls_train_options *options) {
     LS_TRY(ls_best_init(&t->best, t->comm, t->run, t->config->training.checkpoint.best_interval_s,
                         ls_model_flat_count(t->session.model)));
     if (options->resume) LS_TRY(resume(t));
-    LS_TRY(ls_agree(t->comm, open_records(t)));
-    LS_TRY(keep_data_in_memory(t));
-    describe(t);
-    return LS_OK;
+    return ls_agree(t->comm, open_records(t));
 }
 
 static ls_status train(trainer *t) {
@@ -322,6 +333,8 @@ static ls_status train(trainer *t) {
         ls_log_info("%s is finished: %" PRId64 " epochs", t->run, t->position.epoch);
         return LS_OK;
     }
+    LS_TRY(keep_data_in_memory(t));
+    describe(t);
     LS_TRY(open_feed(t));
     while (!is_over(t)) {
         LS_TRY(train_epoch(t));
