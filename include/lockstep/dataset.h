@@ -1,14 +1,15 @@
-/* dataset.h - Lockstep's data files: plain HDF5, readable with h5py.
+/* dataset.h - Lockstep's data files: plain HDF5 (1.10 and newer), readable with h5py.
  *
  *   /data      uint8 or float32 [N, ...] (pictures [N, H, W, C]), chunked by samples, fletcher32, optionally shuffle +
- * deflate /labels    int32 [N], where there are labels (0 .. classes-1) /names     strings [N] of LS_SAMPLE_NAME_MAX
- * bytes of UTF-8, padded with zeros, where samples have names (file names; of a longer one the end): of fixed length,
- * for HDF5 cannot write others in parallel attributes of /: lockstep_format (1), block_samples, fingerprint (hex text),
- * classes, class_names, import_settings (text)
+ *              deflate
+ *   /labels    int32 [N], where there are labels (0 .. classes-1)
+ *   /names     texts [N], where samples have names (file names); of one longer than LS_SAMPLE_NAME_MAX bytes the end
+ *   attributes of /: lockstep_format (1), block_samples, fingerprint (hex text), classes, class_names, import_settings
  *
+ * Texts are UTF-8 of fixed length, padded with zeros: HDF5 cannot write others in parallel, nor checksum them.
  * A block is a run of block_samples samples (the last may be short), the unit of reading and of shuffling, and equal to
- * a chunk. Several files may be opened as one data set: samples are numbered through, blocks never cross files. HDF5 is
- * not thread-safe: every use, also the checkpoint's, is under ls_hdf5_lock. */
+ * a chunk. Several files may be opened as one data set: samples are numbered through, blocks never cross files.
+ * HDF5 is not thread-safe: every use, also the checkpoint's, is under ls_hdf5_lock. */
 #ifndef LOCKSTEP_DATASET_H
 #define LOCKSTEP_DATASET_H
 
@@ -94,12 +95,14 @@ typedef struct ls_writer ls_writer;
 /* Collective; spec must agree on all ranks. Writes beside `path` and renames at the end, so a file is whole or not
  * there. Errors (agreed): LS_ERROR/LS_INVALID. */
 ls_status ls_writer_open(const ls_comm *comm, const char *path, const ls_writer_spec *spec, ls_writer **out);
-/* Collective, counts may differ (and be 0). Appends the ranks' samples in rank order. names[i] may be NULL where not
- * named. */
+/* Collective, counts may differ (and be 0). Appends the ranks' samples in rank order. names[i] may be NULL where a
+ * sample has none. Errors (agreed): LS_INVALID, a label that is no class; LS_ERROR; then only ls_writer_close may
+ * follow. */
 ls_status ls_writer_append(ls_writer *writer, int64_t count, const void *data, const int32_t *labels,
                            const char *const *names);
-/* Collective. Cuts the file to what was appended, writes the fingerprint (independent of the number of ranks), flushes,
- * renames. Frees the writer in every case; with keep false the file is removed. */
+/* Collective. Writes what is left and the fingerprint (independent of the number of ranks), flushes, renames. Frees the
+ * writer in every case; with keep false the file is removed. Errors (agreed): LS_ERROR; LS_INVALID, no sample was
+ * appended; what an append failed with. There is no new file then. */
 ls_status ls_writer_close(ls_writer *writer, bool keep);
 int64_t ls_writer_block_samples(const ls_writer_spec *spec);
 

@@ -11,18 +11,14 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 /* HDF5 would print its stack to stderr, on every rank. */
-static void silence(void) {
-    (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-}
+static void silence(void) { (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL); }
 
 void ls_hdf5_lock(void) {
     (void)pthread_mutex_lock(&lock);
     (void)pthread_once(&once, silence);
 }
 
-void ls_hdf5_unlock(void) {
-    (void)pthread_mutex_unlock(&lock);
-}
+void ls_hdf5_unlock(void) { (void)pthread_mutex_unlock(&lock); }
 
 static herr_t first_reason(unsigned n, const H5E_error2_t *error, void *text) {
     (void)n;

@@ -98,6 +98,19 @@ static ls_status allocate(ls_writer *writer) {
     return LS_OK;
 }
 
+/* Local, rank 0. */
+static ls_status allocate_behind_end(const ls_writer *writer, int64_t bytes) {
+    struct stat info;
+    int failed = fstat(writer->file.fd, &info);
+    while (failed == 0 && fallocate(writer->file.fd, FALLOC_FL_KEEP_SIZE, info.st_size, bytes) != 0) {
+        if (errno == EINTR) continue;
+        if (errno == EOPNOTSUPP) break;
+        failed = -1;
+    }
+    if (failed == 0) return LS_OK;
+    return LS_RAISE(LS_ERROR, "%s: cannot be written: %s", writer->file.path, strerror(errno));
+}
+
 /* Collective. Makes sure that the disk has room for so many samples, and for what HDF5 writes beside them: Open MPI's
  * collective writes can lose an error (4.1.4 on a full disk, with several ranks). File systems that cannot reserve go
  * without. */
@@ -105,12 +118,7 @@ static ls_status reserve(const ls_writer *writer, int64_t samples) {
     int64_t bytes = METADATA_BYTES, blocks = samples / writer->block_samples + 1;
     for (int i = 0; i < writer->columns; i++)
         bytes += samples * writer->column[i].item_bytes + blocks * CHUNK_EXTRA_BYTES;
-    ls_status status = LS_OK;
-    struct stat info;
-    if (writer->comm->rank == 0 && fstat(writer->file.fd, &info) == 0 &&
-        fallocate(writer->file.fd, FALLOC_FL_KEEP_SIZE, info.st_size, bytes) != 0 && errno != EOPNOTSUPP)
-        status = LS_RAISE(LS_ERROR, "%s: cannot be written: %s", writer->file.path, strerror(errno));
-    return ls_agree(writer->comm, status);
+    return ls_agree(writer->comm, writer->comm->rank == 0 ? allocate_behind_end(writer, bytes) : LS_OK);
 }
 
 /* Local, rank 0. HDF5 will make the file anew, but what the system says is clearer than what comes back through MPI. */
