@@ -64,7 +64,7 @@ static ls_status check_writable(const char *run) {
     char path[LS_PATH_MAX];
     ls_file probe;
     LS_TRY(ls_run_directory_path(run, "write-probe", path));
-    LS_TRY(ls_file_create(path, &probe));
+    if (ls_file_create(path, &probe) != LS_OK) return ls_failure_prefix("the run directory cannot be used: ");
     ls_file_discard(&probe);
     return LS_OK;
 }

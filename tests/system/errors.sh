@@ -1,0 +1,66 @@
+# What goes wrong on one rank or on all ends the run on all of them, soon, with one message and the right exit status; nothing is
+# overwritten, and no process stays behind. (Configs and command lines: config_errors.sh.)
+. "$LOCKSTEP_ROOT/tests/system/lib.sh"
+
+small_data
+small_config >config.yaml
+
+# refused STATUS TEXT COMMAND...: on four ranks. Ten seconds are far more than any of them needs, and less than a hang takes.
+refused() {
+    local status=$1 text=$2
+    shift 2
+    expect_exit "$status" ranks 4 timeout 10 "$LOCKSTEP" "$@" >messages 2>&1
+    said "$text"
+    await 10 nobody_left
+}
+
+# Data that is none.
+head -c 100000 digits.h5 >cut.h5
+head -c 100 digits.h5 >stump.h5
+echo 'not HDF5' >text.h5
+quietly "$LOCKSTEP" synth scenes -n 20 --size 8x8 -o scenes.h5
+for bad in cut stump text scenes; do
+    case $bad in
+    text) refused 2 "text.h5: is not an HDF5 file" train config.yaml --set data.train=text.h5 ;;
+    scenes) refused 2 "does not fit the target of 8 x 8 x 3" train config.yaml --set data.train=scenes.h5 ;;
+    *) refused 2 "$bad.h5: is damaged or cut short" train config.yaml --set data.train=$bad.h5 ;;
+    esac
+done
+[ ! -e runs ] || fail "a run has been begun"
+
+# A run directory that cannot be: here for root, too.
+refused 1 "cannot make the run directory digits.h5/run: Not a directory" train config.yaml --run digits.h5/run
+
+# One rank meets a damaged block in the middle of the training.
+cp digits.h5 flipped.h5
+printf '\377\377\377' | dd of=flipped.h5 bs=1 seek=300000 conv=notrunc 2>/dev/null
+for cache_mb in 0 -1; do
+    refused 1 "flipped.h5: samples " train config.yaml --set data.train=flipped.h5 --set data.cache_mb=$cache_mb --overwrite
+    grep -q 'are damaged' messages || fail "$(cat messages)"
+done
+
+# Numbers that are none are not recorded, also where they come with the last step of an epoch.
+diverge=(--set model.5.conv2d.activation=linear --set loss=mean_squared_error --set 'optimizer={sgd: {learning_rate: 1e6}}')
+for batch in 50 824; do
+    refused 1 "not finite at step" train config.yaml --run diverged --overwrite "${diverge[@]}" \
+        --set training.batch_size=$batch --set training.epochs=50 --set training.checkpoint.every_steps=1
+    ! grep null diverged/metrics.jsonl || fail "an epoch that failed was recorded"
+done
+
+# A directory that holds a run.
+quietly ranks 2 "$LOCKSTEP" train config.yaml --run run
+find run -type f -exec md5sum {} + >before
+quietly "$LOCKSTEP" synth digits -n 1030 --seed 2 -o others.h5
+refused 2 "run already holds a run" train config.yaml --run run
+refused 2 "optimizer.adam.learning_rate is 0.1 here, but the run was started with 0.001" \
+    train config.yaml --run run --resume --set optimizer.adam.learning_rate=0.1
+refused 2 "was trained on other data" train config.yaml --run run --resume --set data.train=others.h5
+refused 2 "give one of them" train config.yaml --run run --resume --overwrite
+refused 2 "scenes.h5 is not like the data of the training" evaluate run --data scenes.h5
+refused 2 "has no layer 'cod'; did you mean 'code'?" encode run --layer cod -o codes.npy
+refused 1 "nowhere/codes.npy: cannot be written" encode run -o nowhere/codes.npy
+refused 1 "flipped.h5: samples " encode run --data flipped.h5 -o codes.npy
+[ -z "$(find . -name 'codes.npy*')" ] || fail "left behind: $(find . -name 'codes.npy*')"
+md5sum --quiet -c before
+expect_exit 1 "$LOCKSTEP" evaluate run >/dev/full 2>messages
+said "cannot write to the standard output"
