@@ -2,6 +2,8 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,18 +22,42 @@ ls_status ls_alloc(void *out_pointer, int64_t count, size_t size, const char *wh
     return LS_OK;
 }
 
-void ls_free(void *pointer) {
-    free(pointer);
+void ls_free(void *pointer) { free(pointer); }
+
+static int64_t round_up(int64_t count, int64_t unit) { return (count + unit - 1) / unit * unit; }
+
+int64_t ls_align_bytes(int64_t bytes) { return round_up(bytes, LS_ALIGN_BYTES); }
+
+int64_t ls_align_floats(int64_t floats) { return round_up(floats, LS_ALIGN_BYTES / (int64_t)sizeof(float)); }
+
+/* What the control group that a container or a job lives in leaves; INT64_MAX where there is no such limit. */
+static int64_t group_free_bytes(const char *limit_path, const char *used_path) {
+    int64_t limit = INT64_MAX, used = 0;
+    FILE *limit_file = fopen(limit_path, "r"), *used_file = fopen(used_path, "r");
+    bool known = limit_file != NULL && used_file != NULL && fscanf(limit_file, "%" SCNd64, &limit) == 1 &&
+                 fscanf(used_file, "%" SCNd64, &used) == 1;
+    if (limit_file != NULL) (void)fclose(limit_file);
+    if (used_file != NULL) (void)fclose(used_file);
+    if (!known) return INT64_MAX;
+    return limit > used ? limit - used : 0;
 }
 
-static int64_t round_up(int64_t count, int64_t unit) {
-    return (count + unit - 1) / unit * unit;
+static int64_t system_free_bytes(void) {
+    int64_t kilobytes = 0;
+    char line[128];
+    FILE *file = fopen("/proc/meminfo", "r");
+    if (file == NULL) return 0;
+    while (kilobytes == 0 && fgets(line, sizeof line, file) != NULL)
+        (void)sscanf(line, "MemAvailable: %" SCNd64, &kilobytes);
+    (void)fclose(file);
+    return kilobytes * 1024;
 }
 
-int64_t ls_align_bytes(int64_t bytes) {
-    return round_up(bytes, LS_ALIGN_BYTES);
-}
-
-int64_t ls_align_floats(int64_t floats) {
-    return round_up(floats, LS_ALIGN_BYTES / (int64_t)sizeof(float));
+int64_t ls_memory_available_bytes(void) {
+    int64_t system = system_free_bytes();
+    int64_t v2 = group_free_bytes("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current");
+    int64_t v1 =
+        group_free_bytes("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes");
+    int64_t group = v1 < v2 ? v1 : v2;
+    return system < group ? system : group;
 }

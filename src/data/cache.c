@@ -87,43 +87,11 @@ void ls_cache_keep(ls_cache *cache, int64_t bytes) {
     (void)pthread_mutex_unlock(&cache->lock);
 }
 
-/* What the control group that a container or a job lives in leaves; INT64_MAX where there is no such limit. */
-static int64_t group_free_bytes(const char *limit_path, const char *used_path) {
-    int64_t limit = INT64_MAX, used = 0;
-    FILE *limit_file = fopen(limit_path, "r"), *used_file = fopen(used_path, "r");
-    bool known = limit_file != NULL && used_file != NULL && fscanf(limit_file, "%" SCNd64, &limit) == 1 &&
-                 fscanf(used_file, "%" SCNd64, &used) == 1;
-    if (limit_file != NULL) (void)fclose(limit_file);
-    if (used_file != NULL) (void)fclose(used_file);
-    if (!known) return INT64_MAX;
-    return limit > used ? limit - used : 0;
-}
-
-static int64_t system_free_bytes(void) {
-    int64_t kilobytes = 0;
-    char line[128];
-    FILE *file = fopen("/proc/meminfo", "r");
-    if (file == NULL) return 0;
-    while (kilobytes == 0 && fgets(line, sizeof line, file) != NULL)
-        (void)sscanf(line, "MemAvailable: %" SCNd64, &kilobytes);
-    (void)fclose(file);
-    return kilobytes * 1024;
-}
-
-static int64_t free_bytes(void) {
-    int64_t system = system_free_bytes();
-    int64_t v2 = group_free_bytes("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current");
-    int64_t v1 =
-        group_free_bytes("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes");
-    int64_t group = v1 < v2 ? v1 : v2;
-    return system < group ? system : group;
-}
-
 bool ls_cache_share(ls_cache *cache, const ls_comm *comm, int64_t limit_bytes) {
     const ls_span *last = &cache->blocks[cache->count - 1];
     int64_t data_bytes = ls_align_bytes((last->first + last->count) * cache->sample_bytes);
     int64_t bytes = data_bytes + cache->count;
-    if (limit_bytes == 0) limit_bytes = ls_comm_min(comm, free_bytes() / 2);
+    if (limit_bytes == 0) limit_bytes = ls_comm_min(comm, ls_memory_available_bytes() / 2);
     if (cache->all != NULL || bytes > limit_bytes) return cache->all != NULL;
     if (ls_shared_create(comm, bytes, &cache->shared) == LS_OK)
         cache->all = cache->shared.data;

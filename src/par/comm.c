@@ -41,11 +41,15 @@ static void shorten_start(void) {
     setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
 }
 
+/* A rank that waits gives its core away: its own loader and pool, or other ranks, may need it. */
+static void wait_politely(void) { setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0); }
+
 /* FUNNELED: the main thread makes every MPI call; the pool's threads only compute, and the loader reads files without
  * MPI. More would make Open MPI lock on every call. */
 static ls_status start_mpi(int *argc, char ***argv) {
     int provided;
     shorten_start();
+    wait_politely();
     MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided);
     if (provided < MPI_THREAD_FUNNELED) return LS_RAISE(LS_ERROR, "this MPI was built without support for threads");
     return LS_OK;

@@ -267,35 +267,9 @@ static ls_status fill_pictures(const ls_session *session, ls_loader *loader, con
     }
 }
 
-/* What the target pipeline makes of one value everywhere in a sample: its black or white. */
-static ls_status target_level(const ls_session *session, bool white, float *level) {
-    const ls_dataset_info *info = ls_dataset_get_info(session->train);
-    ls_shape shape = ls_pipeline_shape(session->target);
-    ls_pipeline_call call = {0};
-    void *stored = NULL;
-    float *out = NULL, *scratch = NULL;
-    ls_status status;
-    if (LS_FAILED(status = ls_alloc(&stored, info->sample_bytes, 1, "a sample"))) goto done;
-    if (LS_FAILED(status = ls_alloc(&out, ls_shape_count(&shape), sizeof(float), "a sample"))) goto done;
-    if (LS_FAILED(status = ls_alloc(&scratch, ls_pipeline_scratch(session->target), sizeof(float), "a sample")))
-        goto done;
-    if (info->element == LS_ELEMENT_UINT8)
-        memset(stored, white ? 255 : 0, (size_t)info->sample_bytes);
-    else
-        for (int64_t i = 0; i < ls_shape_count(&info->shape); i++) ((float *)stored)[i] = white ? 1 : 0;
-    ls_pipeline_apply(session->target, &call, 0, stored, 0, out, scratch);
-    *level = out[0];
-done:
-    ls_free(stored);
-    ls_free(out);
-    ls_free(scratch);
-    return status;
-}
-
 static ls_status write_pictures(const ls_session *session, const pictures *p, const char *path) {
     float low, high;
-    LS_TRY(target_level(session, false, &low));
-    LS_TRY(target_level(session, true, &high));
+    ls_pipeline_range(session->target, &low, &high);
     ls_shape in = ls_model_input_shape(session->model), target = ls_pipeline_shape(session->target);
     ls_grid_row rows[] = {{.data = p->input, .shape = in, .low = low, .high = high},
                           {.data = p->output, .shape = target, .low = low, .high = high},

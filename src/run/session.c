@@ -1,6 +1,9 @@
 #include "run/session.h"
 
+#include <inttypes.h>
+
 #include "lockstep/log.h"
+#include "lockstep/memory.h"
 
 /* The lowest instruction set of all ranks: kernels of one width give one result. */
 static ls_status choose_isa(ls_session *session) {
@@ -60,8 +63,7 @@ static ls_status open_validation(ls_session *session) {
 }
 
 ls_status ls_session_build(ls_session *session, const ls_dataset_info *info) {
-    LS_TRY(
-        ls_config_pipelines(session->config, info, &session->input, &session->target));
+    LS_TRY(ls_config_pipelines(session->config, info, &session->input, &session->target));
     ls_shape input = ls_pipeline_shape(session->input), target = ls_pipeline_shape(session->target);
     return ls_config_model(session->config, &input, &target, &session->model);
 }
@@ -82,6 +84,35 @@ static ls_status open_only_local(ls_session *session, const char *path) {
 
 ls_status ls_session_open_only(ls_session *session, const char *path) {
     return ls_agree(session->comm, open_only_local(session, path));
+}
+
+/* Without room for all samples a rank keeps those that its lanes' shuffle windows draw from, and the blocks at their
+ * edges. */
+static void keep_windows(const ls_session *session) {
+    const ls_config *config = session->config;
+    const ls_dataset_info *info = ls_dataset_get_info(session->train);
+    int64_t lane_samples = info->count / session->lanes.count + 1, window = config->data.shuffle_window;
+    int64_t samples = (window < lane_samples ? window : lane_samples) + 2 * info->block_samples;
+    int64_t need_bytes = (session->lanes.end - session->lanes.first) * samples * info->sample_bytes;
+    int64_t node_bytes = config->data.cache_mb < 0 ? ls_memory_available_bytes() / 2 : config->data.cache_mb << 20;
+    int64_t room_bytes = node_bytes / session->comm->node_size;
+    ls_dataset_keep(session->train, need_bytes < room_bytes ? need_bytes : room_bytes);
+    ls_log_info("the data does not fit into memory and is read from its files in every epoch");
+    if (need_bytes > room_bytes)
+        ls_log_warn("a rank's shuffle windows take %" PRId64 " MB and may take %" PRId64
+                    ": blocks will be decoded again and again; set data.shuffle_window to about %" PRId64,
+                    need_bytes >> 20, room_bytes >> 20,
+                    (int64_t)((double)window * (double)room_bytes / (double)need_bytes));
+}
+
+ls_status ls_session_cache_data(ls_session *session) {
+    const ls_data_settings *data = &session->config->data;
+    int64_t limit_bytes = data->cache_mb < 0 ? 0 : data->cache_mb << 20;
+    bool cached = false;
+    if (data->cache_mb != 0) LS_TRY(ls_dataset_cache(session->train, session->comm, limit_bytes, &cached));
+    if (!cached) keep_windows(session);
+    if (data->cache_mb == 0 || !session->validation) return LS_OK;
+    return ls_dataset_cache(session->validation, session->comm, limit_bytes, &cached);
 }
 
 void ls_session_release(ls_session *session) {

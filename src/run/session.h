@@ -31,6 +31,9 @@ ls_status ls_session_open_data(ls_session *session);
 ls_status ls_session_build(ls_session *session, const ls_dataset_info *info);
 /* Collective. The same on one data set alone, for a trained model: it becomes session->train. */
 ls_status ls_session_open_only(ls_session *session, const char *path);
+/* Collective, for a divided session with open data. Keeps decoded samples in memory, a node's all where they fit, else
+ * a rank's shuffle windows; says what it could not do. Errors (agreed). */
+ls_status ls_session_cache_data(ls_session *session);
 /* Collective. Releases all; also after an error. */
 void ls_session_release(ls_session *session);
 

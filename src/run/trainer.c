@@ -289,15 +289,6 @@ static ls_status open_records(trainer *t) {
     return ls_metrics_open(&t->metrics, path);
 }
 
-static ls_status keep_data_in_memory(trainer *t) {
-    int64_t limit_bytes = t->config->data.cache_mb < 0 ? 0 : t->config->data.cache_mb << 20;
-    bool cached = false;
-    if (t->config->data.cache_mb == 0) return LS_OK;
-    LS_TRY(ls_dataset_cache(t->session.train, t->comm, limit_bytes, &cached));
-    if (!cached) ls_log_info("the training data does not fit into memory and is read from its file in every epoch");
-    return t->session.validation ? ls_dataset_cache(t->session.validation, t->comm, limit_bytes, &cached) : LS_OK;
-}
-
 static void describe(const trainer *t) {
     const ls_session *session = &t->session;
     const ls_dataset_info *data = ls_dataset_get_info(session->train);
@@ -333,7 +324,7 @@ static ls_status train(trainer *t) {
         ls_log_info("%s is finished: %" PRId64 " epochs", t->run, t->position.epoch);
         return LS_OK;
     }
-    LS_TRY(keep_data_in_memory(t));
+    LS_TRY(ls_session_cache_data(&t->session));
     describe(t);
     LS_TRY(open_feed(t));
     while (!is_over(t)) {
