@@ -118,6 +118,7 @@ static void product_task(void *context, int64_t task, int thread) {
 }
 
 static void product_run(ls_pool *pool, product g, float *scratch) {
+    if (g.rows == 0) return; /* a large b would be packed for nothing */
     int64_t shared_floats = is_shared(g.n, g.k) ? ls_packed_columns(g.n) * g.k : 0;
     g.column_blocks = ceil_div(g.n, BLOCK_COLUMNS);
     g.step_blocks = ceil_div(g.k, BLOCK_STEPS);

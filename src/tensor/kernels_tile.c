@@ -73,7 +73,8 @@ VEC_INLINE void tile_run(const ls_tile *t, const int rows, const int vectors) {
 /* Tiles exist for every number of rows up to the best, which takes as many sums as there are registers, less a row of b
  * and a broadcast. Where that is more rows than general registers, their addresses come from the stack: loads that are
  * free here. */
-#define ROWS_6(X, v)  X(v, 1) X(v, 2) X(v, 3) X(v, 4) X(v, 5) X(v, 6)
+#define ROWS_5(X, v)  X(v, 1) X(v, 2) X(v, 3) X(v, 4) X(v, 5)
+#define ROWS_6(X, v)  ROWS_5(X, v) X(v, 6)
 #define ROWS_9(X, v)  ROWS_6(X, v) X(v, 7) X(v, 8) X(v, 9)
 #define ROWS_14(X, v) ROWS_9(X, v) X(v, 10) X(v, 11) X(v, 12) X(v, 13) X(v, 14)
 #if defined(__AVX512F__)
@@ -83,8 +84,8 @@ enum { VECTORS = 4, ROWS_OF_1 = 14, ROWS_OF_2 = 14, ROWS_OF_3 = 9, ROWS_OF_4 = 6
 #define TILES(X) ROWS_9(X, 1) ROWS_6(X, 2)
 enum { VECTORS = 2, ROWS_OF_1 = 9, ROWS_OF_2 = 6, ROWS_OF_3 = 0, ROWS_OF_4 = 0 };
 #else
-#define TILES(X) ROWS_6(X, 1) ROWS_6(X, 2) ROWS_6(X, 3) ROWS_6(X, 4)
-enum { VECTORS = 4, ROWS_OF_1 = 6, ROWS_OF_2 = 6, ROWS_OF_3 = 6, ROWS_OF_4 = 6 };
+#define TILES(X) ROWS_6(X, 1) ROWS_6(X, 2) ROWS_6(X, 3) ROWS_5(X, 4)
+enum { VECTORS = 4, ROWS_OF_1 = 6, ROWS_OF_2 = 6, ROWS_OF_3 = 6, ROWS_OF_4 = 5 };
 #endif
 
 #define TILE(v, r)                                                                                                     \

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "lockstep/activation.h"
+#include "lockstep/bias.h"
 #include "lockstep/rows.h"
 #include "lockstep/threads.h"
 #include "tensor/kernels.h"
@@ -67,10 +68,5 @@ static inline int ls_trees_ended(int64_t lane) { return __builtin_ctzll(~(unsign
 /* sum[i][count] = the tree over parts [first[i], first[i + 1]), a power of two of them, part j at parts + j * count;
  * parts are overwritten. */
 void ls_tree_add(ls_pool *pool, int nodes, const int *first, int64_t count, float *parts, float *const *sum);
-
-/* db[i][n] of each node: the tree over its lanes of the chains over their rows, `repeat` rows of dy a row. */
-void ls_bias_gradient(ls_pool *pool, const ls_rows *rows, int64_t repeat, int64_t n, const float *dy, float *const *db,
-                      float *scratch);
-int64_t ls_bias_gradient_scratch(int64_t n, int lanes);
 
 #endif

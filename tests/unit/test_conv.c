@@ -81,6 +81,18 @@ static void test_blocks(void **state) {
     check_conv(ls_conv_make(60, 60, 18, 20, 3, 3, 2, 2, true), &one, false);
 }
 
+/* As many lanes as there may be: in one node, and in ten. */
+static void test_deepest_tree(void **state) {
+    (void)state;
+    int64_t lane_rows[LS_LANES_MAX];
+    const int all[] = {LS_LANES_MAX}, powers[] = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512};
+    for (int l = 0; l < LS_LANES_MAX; l++) lane_rows[l] = l % 3;
+    ls_rows rows = case_rows(LS_LANES_MAX, lane_rows, 1, all);
+    check_conv(ls_conv_make(2, 3, 2, 3, 2, 2, 1, 1, true), &rows, false);
+    rows = case_rows(LS_LANES_MAX - 1, lane_rows, 10, powers);
+    check_conv(ls_conv_make(2, 3, 2, 3, 2, 2, 1, 1, true), &rows, false);
+}
+
 static void test_lanes_and_nodes(void **state) {
     (void)state;
     const int64_t even[] = {2, 2, 2, 2, 2, 2, 2, 2}, odd[] = {0, 1, 0, 3, 2, 0, 0, 1}, none[] = {0, 0};
@@ -137,9 +149,9 @@ static void test_activations(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sizes),   cmocka_unit_test(test_random_shapes),
-        cmocka_unit_test(test_blocks),  cmocka_unit_test(test_lanes_and_nodes),
-        cmocka_unit_test(test_adjoint), cmocka_unit_test(test_activations),
+        cmocka_unit_test(test_sizes),           cmocka_unit_test(test_random_shapes), cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_lanes_and_nodes), cmocka_unit_test(test_deepest_tree),  cmocka_unit_test(test_adjoint),
+        cmocka_unit_test(test_activations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
