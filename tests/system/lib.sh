@@ -5,8 +5,9 @@
 # A test is a bash script tests/system/NAME.sh, run by tests/run in a private, empty directory. It passes when it
 # exits 0; any command that fails ends it. LOCKSTEP is the binary, LOCKSTEP_ROOT the project; LOCKSTEP_TEST_FULL is 1
 # where everything is to be run.
-set -euo pipefail
-trap 'echo "$0:$LINENO: failed: $BASH_COMMAND" >&2' ERR
+set -Eeuo pipefail
+exec 9>&2 # where a test says why it fails, also from within a redirected command
+trap 'echo "$0:$LINENO: failed: $BASH_COMMAND" >&9' ERR
 
 # Real data, where it is there: [ -n "$DATA" ] || skip "no real data"
 DATA=$LOCKSTEP_ROOT/../shared/data
@@ -14,7 +15,7 @@ DATA=$LOCKSTEP_ROOT/../shared/data
 
 # fail TEXT: ends the test.
 fail() {
-    echo "$0:${BASH_LINENO[-2]}: $*" >&2
+    echo "$0:${BASH_LINENO[-2]}: $*" >&9
     exit 1
 }
 
