@@ -94,7 +94,7 @@ static void keep_windows(const ls_session *session) {
     int64_t lane_samples = info->count / session->lanes.count + 1, window = config->data.shuffle_window;
     int64_t samples = (window < lane_samples ? window : lane_samples) + 2 * info->block_samples;
     int64_t need_bytes = (session->lanes.end - session->lanes.first) * samples * info->sample_bytes;
-    int64_t node_bytes = config->data.cache_mb < 0 ? ls_memory_available_bytes() / 2 : config->data.cache_mb << 20;
+    int64_t node_bytes = config->data.cache_mb <= 0 ? ls_memory_available_bytes() / 2 : config->data.cache_mb << 20;
     int64_t room_bytes = node_bytes / session->comm->node_size;
     ls_dataset_keep(session->train, need_bytes < room_bytes ? need_bytes : room_bytes);
     ls_log_info("the data does not fit into memory and is read from its files in every epoch");
