@@ -1,0 +1,92 @@
+# hosts.sh - several hosts on one machine, for system tests. Sourced after lib.sh:
+#
+#   . "$LOCKSTEP_ROOT/tests/cluster/hosts.sh"
+#   hosts_up 4                      hosts h1..h4, joined by a switch
+#   on h1 mpirun --host h1:2,h2:2 COMMAND...
+#   hosts_cut h2                    its network cable is pulled
+#   hosts_kill h2                   its power goes: nobody says goodbye
+#
+# A host has a network, a host name and a /dev/shm of its own; files and process ids are common. All of it lives in
+# namespaces that the test enters first: nothing can be reached from the machine's own network nor reaches it, and with
+# the test's process everything is gone. Needs root or user namespaces, and iproute2.
+
+hosts_namespaces=(unshare --mount --uts --net --pid --fork --kill-child --mount-proc)
+[ "$(id -u)" = 0 ] || hosts_namespaces+=(--map-root-user)
+
+# The test starts again, inside.
+if [ -z "${HOSTS:-}" ]; then
+    command -v ip >/dev/null || skip "no 'ip' to wire hosts with (iproute2)"
+    "${hosts_namespaces[@]}" ip link add probe type bridge 2>messages ||
+        skip "namespaces for several hosts are forbidden here: $(tail -n 1 messages)"
+    export HOSTS=$PWD/hosts
+    mkdir "$HOSTS"
+    exec "${hosts_namespaces[@]}" bash "$0"
+fi
+
+# Open MPI there: the other hosts through tests/cluster/agent in place of ssh, only the hosts' network, and shared memory
+# where the hosts have it. A daemon that is not heard of for some seconds is lost (by default: for ever).
+hosts_mpi=(
+    -u OMPI_MCA_btl_vader_backing_directory -u OMPI_MCA_osc_sm_backing_directory
+    OMPI_MCA_plm=rsh OMPI_MCA_ras=^slurm OMPI_MCA_plm_rsh_agent="$LOCKSTEP_ROOT/tests/cluster/agent"
+    OMPI_MCA_btl=self,vader,tcp OMPI_MCA_btl_tcp_if_include=10.77.0.0/24 OMPI_MCA_oob_tcp_if_include=10.77.0.0/24
+    OMPI_MCA_oob_tcp_keepalive_time=2 OMPI_MCA_oob_tcp_keepalive_intvl=1 OMPI_MCA_oob_tcp_keepalive_probes=3
+
+)
+
+# on HOST COMMAND...: there, in the current directory.
+on() {
+    nsenter --target "$(cat "$HOSTS/$1")" --mount --uts --net --wd="$PWD" -- env "${hosts_mpi[@]}" "${@:2}"
+}
+
+# The holder of a host's namespaces: they live as long as it does.
+hosts_hold() {
+    hostname "$1"
+    mount -t tmpfs -o size=1g tmpfs /dev/shm
+    ip link set lo up
+    echo $BASHPID >"$HOSTS/$1.new" && mv "$HOSTS/$1.new" "$HOSTS/$1"
+    exec sleep infinity
+}
+
+hosts_add() {
+    local host=$1 address=$2
+    export -f hosts_hold
+    unshare --mount --uts --net bash -c "hosts_hold $host" >/dev/null 2>&1 &
+    await 10 test -s "$HOSTS/$host"
+    ip link add "cable-$host" type veth peer name eth0 netns "$(cat "$HOSTS/$host")"
+    ip link set "cable-$host" master switch up
+    on "$host" ip address add "$address/24" dev eth0
+    on "$host" ip link set eth0 up
+}
+
+# hosts_up NUMBER [RATE]: cables of that rate in both directions, as tc has it ("1gbit"); unlimited where it is left out.
+hosts_up() {
+    local i
+    echo '127.0.0.1 localhost' >"$HOSTS/names"
+    for ((i = 1; i <= $1; i++)); do echo "10.77.0.$i h$i" >>"$HOSTS/names"; done
+    mount --bind "$HOSTS/names" /etc/hosts
+    ip link set lo up
+    ip link add switch type bridge && ip link set switch up
+    for ((i = 1; i <= $1; i++)); do
+        hosts_add "h$i" "10.77.0.$i"
+        [ -n "${2:-}" ] || continue
+        tc qdisc add dev "cable-h$i" root tbf rate "$2" burst 256kb latency 20ms
+        on "h$i" tc qdisc add dev eth0 root tbf rate "$2" burst 256kb latency 20ms
+    done
+}
+
+hosts_cut() { ip link set "cable-$1" down; }
+
+# hosts_processes HOST: the ids of all that runs there, its holder too.
+hosts_processes() {
+    local space process
+    space=$(readlink "/proc/$(cat "$HOSTS/$1")/ns/uts")
+    for process in /proc/[0-9]*; do
+        [ "$(readlink "$process/ns/uts")" != "$space" ] || echo "${process#/proc/}"
+    done
+}
+
+# First the cable, so that the others do not see its connections closed.
+hosts_kill() {
+    hosts_cut "$1"
+    kill -KILL $(hosts_processes "$1")
+}
