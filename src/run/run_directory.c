@@ -2,9 +2,11 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -47,10 +49,8 @@ static ls_status remove_matching(const char *run, const char *folder, const char
 
 static const struct {
     const char *folder, *pattern;
-} run_files[] = {{".", "config.yaml*"},
-                 {".", "metrics.jsonl*"},
-                 {".", "log.txt"},
-                 {"checkpoints", "*.h5*"},
+} run_files[] = {{".", "config.yaml*"},         {".", "metrics.jsonl*"},     {".", "log.txt"},
+                 {"checkpoints", "step-*.h5*"}, {"checkpoints", "best.h5*"}, {"checkpoints", "last.h5*"},
                  {"images", "epoch-*.png*"}};
 enum { RUN_FILES = sizeof run_files / sizeof run_files[0] };
 
@@ -69,22 +69,40 @@ static ls_status check_writable(const char *run) {
     return LS_OK;
 }
 
-ls_status ls_run_directory_prepare(const char *run, bool resume, bool overwrite) {
+/* The lock goes with the process, however that ends. A file system without locks is no reason not to train. */
+static ls_status lock_directory(const char *run, int *lock) {
+    *lock = open(run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*lock < 0) return LS_RAISE(LS_ERROR, "cannot open the run directory %s: %s", run, strerror(errno));
+    if (flock(*lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return LS_OK;
+    return LS_RAISE(LS_ERROR, "another process is training in %s; wait for it, or name another directory with --run",
+                    run);
+}
+
+static ls_status check_vacant(const char *run) {
     char path[LS_PATH_MAX];
     LS_TRY(ls_run_directory_path(run, "config.yaml", path));
-    bool there = access(path, F_OK) == 0;
-    if (there && !resume && !overwrite)
-        return LS_RAISE(LS_INVALID,
-                        "%s already holds a run; go on with it with --resume, replace it with --overwrite, or name "
-                        "another directory with --run",
-                        run);
+    if (access(path, F_OK) != 0) return LS_OK;
+    return LS_RAISE(LS_INVALID,
+                    "%s already holds a run; go on with it with --resume, replace it with --overwrite, or name "
+                    "another directory with --run",
+                    run);
+}
+
+ls_status ls_run_directory_prepare(const char *run, bool resume, bool overwrite, int *lock) {
+    char path[LS_PATH_MAX];
     LS_TRY(make_folder(run));
+    LS_TRY(lock_directory(run, lock));
+    if (!resume && !overwrite) LS_TRY(check_vacant(run));
     LS_TRY(check_writable(run));
     if (overwrite && !resume) LS_TRY(remove_run(run));
     LS_TRY(ls_run_directory_path(run, "checkpoints", path));
     LS_TRY(make_folder(path));
     LS_TRY(ls_run_directory_path(run, "images", path));
     return make_folder(path);
+}
+
+void ls_run_directory_unlock(int lock) {
+    if (lock >= 0) (void)close(lock);
 }
 
 ls_status ls_run_directory_write(const char *run, const char *name, const char *text) {

@@ -7,10 +7,12 @@
 #include "lockstep/file.h"
 #include "lockstep/status.h"
 
-/* Makes the directory and its sub-folders and checks that they can be written to. One that holds a run already is an
- * error, unless it is to be resumed or overwritten; overwriting removes what Lockstep wrote there and nothing else.
- * Errors: LS_INVALID: there is a run; LS_ERROR: cannot be made or written. */
-ls_status ls_run_directory_prepare(const char *run, bool resume, bool overwrite);
+/* Makes the directory and its sub-folders, locks it against a second training, and checks that it can be written to.
+ * One that holds a run already is an error, unless it is to be resumed or overwritten; overwriting removes what
+ * Lockstep wrote there and nothing else. *lock (-1 before) is to be unlocked also after an error. Errors: LS_INVALID:
+ * there is a run; LS_ERROR: in use, or cannot be made or written. */
+ls_status ls_run_directory_prepare(const char *run, bool resume, bool overwrite, int *lock);
+void ls_run_directory_unlock(int lock); /* -1 is allowed */
 
 /* path = run/name. Errors: LS_INVALID, too long. */
 ls_status ls_run_directory_path(const char *run, const char *name, char path[LS_PATH_MAX]);

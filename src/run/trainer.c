@@ -21,6 +21,7 @@ typedef struct trainer {
     const ls_comm *comm;
     const ls_config *config;
     const char *run;
+    int lock; /* of the run directory; rank 0 */
     ls_session session;
     ls_stepper stepper;
     ls_training_feed *feed; /* of the open epoch */
@@ -275,7 +276,7 @@ static ls_status end_epoch(trainer *t) {
 
 static ls_status prepare_directory(trainer *t, const ls_train_options *options) {
     ls_status status = LS_OK;
-    if (t->comm->rank == 0) status = ls_run_directory_prepare(t->run, options->resume, options->overwrite);
+    if (t->comm->rank == 0) status = ls_run_directory_prepare(t->run, options->resume, options->overwrite, &t->lock);
     return ls_agree(t->comm, status);
 }
 
@@ -335,7 +336,7 @@ static ls_status train(trainer *t) {
 }
 
 ls_status ls_trainer_run(const ls_comm *comm, const ls_config *config, const ls_train_options *options) {
-    trainer t = {.comm = comm, .config = config, .run = options->run};
+    trainer t = {.comm = comm, .config = config, .run = options->run, .lock = -1};
     t.position = ls_position_start();
     ls_stop_watch();
     ls_status status = start(&t, options);
@@ -344,6 +345,7 @@ ls_status ls_trainer_run(const ls_comm *comm, const ls_config *config, const ls_
     ls_stepper_release(&t.stepper);
     ls_best_release(&t.best);
     ls_metrics_close(&t.metrics);
+    ls_run_directory_unlock(t.lock);
     ls_session_release(&t.session);
     return status;
 }

@@ -113,3 +113,6 @@ await() {
 }
 
 nobody_left() { [ -z "$(processes)" ]; }
+
+# epochs_of RUN: how many it has recorded.
+epochs_of() { if [ -f "$1/metrics.jsonl" ]; then wc -l <"$1/metrics.jsonl"; else echo 0; fi; }

@@ -4,64 +4,53 @@
 
 small_data
 small_config >config.yaml
-epochs=8
-[ "$LOCKSTEP_TEST_FULL" = 1 ] && epochs=40
-
-# train RANKS RUN OPTION...
-train() {
-    ranks "$1" "$LOCKSTEP" train config.yaml --run "$2" --set training.epochs=$epochs "${@:3}"
+train() { # train RANKS RUN OPTION...
+    ranks "$1" "$LOCKSTEP" train config.yaml --run "$2" "${@:3}"
 }
-often='--set training.checkpoint.every_steps=1 --set training.checkpoint.keep=3'
 
-quietly train 2 whole
-
-# killed RANKS OPTION...: kills one of the ranks when the run has saved some more checkpoints.
+# killed RANKS: goes on with the run, and kills one of its ranks when it has saved some more checkpoints. It does so after every
+# step, so that many are killed in the middle of that.
 killed() {
     local newest ids
     newest=$(readlink run/checkpoints/last.h5 || true)
-    train "$1" run --resume $often "${@:2}" >messages 2>&1 &
+    train "$1" run --resume --set training.epochs=1000000 --set training.checkpoint='{every_steps: 1, keep: 3}' \
+        >messages 2>&1 &
     await 60 saved_more "$newest"
     ids=($(processes))
     kill -KILL "${ids[RANDOM % ${#ids[@]}]}"
-    ! wait $! || fail "the run was over before it was killed"
+    ! wait $! || fail "killed, and yet successful: $(cat messages)"
     await 10 nobody_left
 }
 
 saved_more() {
     local now
-    now=$(readlink run/checkpoints/last.h5 2>/dev/null) || return 1
-    [ "$now" != "$1" ]
+    now=$(readlink run/checkpoints/last.h5) && [ "$now" != "$1" ]
 }
 
-# At random instants, most of them while a checkpoint is written: one is, after every step.
-killed 4
-killed 2
-killed 3
-killed 1
+for number in 4 2 3 1; do killed $number; done
 if [ "$LOCKSTEP_TEST_FULL" = 1 ]; then
-    for ((i = 0; i < 20; i++)); do
-        killed $((RANDOM % 4 + 1))
-    done
+    for ((i = 0; i < 40; i++)); do killed $((RANDOM % 4 + 1)); done
 fi
 
 # The newest checkpoint is damaged: it is named, and the one before it is taken.
 newest=run/checkpoints/$(readlink run/checkpoints/last.h5)
 printf X | dd of="$newest" bs=1 seek=2000 conv=notrunc 2>/dev/null
 touch run/checkpoints/step-0000009999.h5.part
-quietly train 2 run --resume
+epochs=$(($(epochs_of run) + 2))
+quietly train 2 run --resume --set training.epochs=$epochs
 grep -q "^lockstep: warning: $newest: damaged.*passing it over" messages || fail "no warning: $(cat messages)"
 grep -q '^going on from run/checkpoints/step-' messages || fail "it did not go on: $(cat messages)"
-same_run whole run
 [ -z "$(find run -name '*.part')" ] || fail "left behind: $(find run -name '*.part')"
-[ "$(ls run/images | wc -l)" = $epochs ]
+quietly train 2 whole --set training.epochs=$epochs
+same_run whole run
+[ "$(ls run/images)" = "$(ls whole/images)" ] || fail "pictures: $(ls run/images)"
 
 # A run that is finished has nothing to do, and does nothing.
 find run -type f ! -name log.txt -exec md5sum {} + >before
-quietly train 3 run --resume
-grep -q '^run is finished' messages
+quietly train 3 run --resume --set training.epochs=$epochs
+grep -q '^run is finished' messages || fail "$(cat messages)"
 md5sum --quiet -c before
 # Unless it is given more epochs.
-epochs=$((epochs + 1))
-quietly train 2 run --resume
-quietly train 1 whole --resume
+quietly train 3 run --resume --set training.epochs=$((epochs + 1))
+quietly train 1 whole --resume --set training.epochs=$((epochs + 1))
 same_run whole run

@@ -4,18 +4,15 @@
 
 small_data
 small_config >config.yaml
-train=("$LOCKSTEP" train config.yaml --set training.epochs=8 --set training.checkpoint.every_epochs=0)
-quietly ranks 2 "${train[@]}" --run whole
+train=("$LOCKSTEP" train config.yaml --set training.checkpoint.every_epochs=0)
 
-an_epoch_more() { [ "$(wc -l 2>/dev/null <run/metrics.jsonl)" -gt "$1" ]; }
-last_process() { processes | tail -n 1; }
-
-# stopped SIGNAL WHOM COMMAND...: sends it when the run is an epoch further; WHOM prints an id, $! is the command's.
+# stopped SIGNAL WHOM COMMAND...: sends it when the run is an epoch further; WHOM prints an id, given the command's.
 stopped() {
-    local signal=$1 whom=$2 epochs=0 status=0
-    [ ! -f run/metrics.jsonl ] || epochs=$(wc -l <run/metrics.jsonl)
-    "${@:3}" --run run --resume >messages 2>&1 &
-    await 60 an_epoch_more "$epochs"
+    local signal=$1 whom=$2 before status=0
+    before=$(epochs_of run)
+    "${@:3}" --run run --resume --set training.epochs=1000000 >messages 2>&1 &
+    await 60 further_than "$before"
+    [ "$before" != 0 ] || refuses_another
     kill -"$signal" "$("$whom" $!)"
     wait $! || status=$?
     [ $status = 75 ] || fail "exit status $status, expected 75: $(cat messages)"
@@ -24,11 +21,22 @@ stopped() {
     await 10 nobody_left
 }
 
+further_than() { [ "$(epochs_of run)" -gt "$1" ]; }
+last_rank() { processes | tail -n 1; }
 itself() { echo "$1"; }
 
-stopped TERM last_process mpirun -np 4 "${train[@]}"
-stopped INT last_process mpirun -np 3 "${train[@]}"
+# One training at a time in a directory.
+refuses_another() {
+    expect_exit 1 "${train[@]}" --run run --resume 2>refused
+    grep -q '^lockstep: error: another process is training in run' refused || fail "$(cat refused)"
+}
+
+stopped TERM last_rank mpirun -np 4 "${train[@]}"
+stopped INT last_rank mpirun -np 3 "${train[@]}"
 stopped USR1 itself mpirun -np 2 "${train[@]}"
 stopped TERM itself "${train[@]}"
-quietly ranks 3 "${train[@]}" --run run --resume
+
+epochs=$(($(epochs_of run) + 1))
+quietly ranks 3 "${train[@]}" --run run --resume --set training.epochs=$epochs
+quietly ranks 2 "${train[@]}" --run whole --set training.epochs=$epochs
 same_run whole run
