@@ -19,6 +19,7 @@
 #include "lockstep/file.h"
 #include "lockstep/model.h"
 #include "lockstep/optimizer.h"
+#include "lockstep/shards.h"
 
 /* Where a run is, and all that it decides by. Plain data, equal on all ranks. */
 typedef struct ls_position {
@@ -43,8 +44,8 @@ typedef struct ls_snapshot {
     const ls_optimizer_type *optimizer; /* NULL: weights only */
     float *weights; /* [flat count], whole; NULL in ls_checkpoint_read: leave them (another rank reads into shared
                        memory) */
-    float *slot[LS_SLOTS_MAX];      /* this rank's shard of each slot [end - begin] */
-    int64_t shard_begin, shard_end; /* ranks' shards lie in rank order without gaps */
+    float *slot[LS_SLOTS_MAX]; /* this rank's shard of each slot */
+    ls_shards shards;
     ls_position position;
     const char *config;      /* resolved text */
     const char *fingerprint; /* of the training data */

@@ -25,6 +25,14 @@ typedef struct ls_comm {
 ls_status ls_comm_init(ls_comm *comm, int *argc, char ***argv);
 /* Collective. Ends MPI; does nothing where it was not started. */
 void ls_comm_finalize(ls_comm *comm);
+/* Collective. The same ranks, but those of one host that pass different numbers count as ranks of different hosts:
+ * node_rank, node_size, and who shares memory. So tests have several hosts on one machine; a whole job does where the
+ * environment's LOCKSTEP_RANKS_A_HOST gives each so many consecutive ranks. ls_comm_release it. Errors: LS_ERROR, no
+ * memory. */
+ls_status ls_comm_with_hosts(const ls_comm *comm, int part, ls_comm *out);
+void ls_comm_release(ls_comm *comm);
+/* Collective over the ranks of a host: the lowest of them. */
+int ls_comm_host_leader(const ls_comm *comm);
 /* Local. Ends the whole job at once with this exit code (1..255): the only place where MPI_Abort stands. */
 void ls_comm_abort(const ls_comm *comm, int code) __attribute__((noreturn));
 

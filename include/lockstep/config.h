@@ -11,6 +11,7 @@
 
 #include "lockstep/comm.h"
 #include "lockstep/dataset.h"
+#include "lockstep/exchange.h"
 #include "lockstep/file.h"
 #include "lockstep/model.h"
 #include "lockstep/optimizer.h"
@@ -83,6 +84,7 @@ typedef struct ls_training_settings {
     int64_t threads; /* 0: OMP_NUM_THREADS, else the node's cores divided by its ranks */
     ls_early_stopping early_stopping;
     ls_checkpoint_settings checkpoint;
+    ls_exchange_settings exchange;
     int64_t images; /* samples in the picture of each epoch; 0: none */
 } ls_training_settings;
 
@@ -113,7 +115,8 @@ void ls_config_destroy(ls_config *config); /* NULL is allowed */
 ls_status ls_config_prefix(const ls_config *config, const ls_place *place);
 
 /* Errors: LS_INVALID, naming the first key on which `now` differs from `then` and that may not change on resume, with
- * both values. May change: training.epochs, patience, paths, threads, how often to save, pictures. */
+ * both values. May change: training.epochs, patience, paths, threads, how often to save, pictures,
+ * how ranks exchange. */
 ls_status ls_config_compare(const ls_config *then, const ls_config *now);
 
 /* Prints all sections, keys, layers, transforms, losses and optimizers with their options. */

@@ -30,14 +30,6 @@ ls_status ls_lanes_init(ls_lanes *lanes, int count, int rank, int size);
 /* How this rank's part of a batch of `batch` samples divides: rows->lane_begin, nodes. */
 void ls_lanes_rows(const ls_lanes *lanes, int64_t batch, ls_rows *rows);
 
-/* The tree over nodes of all ranks: an addition order that gives the root. values[i] belongs to node i of all ranks'
- * nodes laid end to end. A plan is a list of additions "into += from" by node number; after them node 0 holds the root.
- * additions[all nodes - 1]. Returns their number. */
-typedef struct ls_addition {
-    int into, from;
-} ls_addition;
-int ls_lanes_additions(int lanes, int size, ls_addition *additions);
-
 /* What share of the cores the run can use: mean over max of the ranks' lanes (1: balanced). */
 double ls_lanes_balance(int lanes, int size);
 

@@ -69,6 +69,10 @@ typedef struct ls_pass {
     uint64_t seed;
     uint32_t epoch;
     float *scratch; /* the model fills it in */
+    /* Called by backward as it gets on, unless NULL: the gradients [0, floats) are there, and the weights [0, floats)
+     * are not read any more in this pass. */
+    void (*finished)(void *context, int64_t floats);
+    void *finished_context;
 } ls_pass;
 
 /* One layer's data in one pass. */

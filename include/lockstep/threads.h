@@ -30,4 +30,8 @@ int ls_threads_allowed(void); /* those of them that this process may run on */
  */
 void ls_pool_run(ls_pool *pool, int64_t tasks, ls_task_fn run, void *context);
 
+/* From now on the caller of ls_pool_run calls `attend` before each task that it takes itself: work that cannot wait for
+ * the end of a run, such as messages. What attend runs on the pool, its caller does alone. NULL: nothing any more. */
+void ls_pool_attend(ls_pool *pool, void (*attend)(void *context), void *context);
+
 #endif

@@ -38,6 +38,8 @@ struct ls_pool {
     _Alignas(LS_ALIGN_BYTES) atomic_uint door;
     _Alignas(LS_ALIGN_BYTES) ls_task_fn run;
     void *context;
+    void (*attend)(void *context); /* NULL: nothing to attend to */
+    void *attend_context;
     int threads;
     share *shares;          /* one a thread */
     struct worker *workers; /* threads - 1 of them: the caller is thread 0 */
@@ -89,12 +91,18 @@ static bool door_empty(const ls_pool *pool, unsigned unused) {
     return (atomic_load(&pool->door) & INSIDE) == 0;
 }
 
+static void attend(const ls_pool *pool) {
+    if (pool->attend) pool->attend(pool->attend_context);
+}
+
 static void work(ls_pool *pool, int thread) {
     for (int i = 0; i < pool->threads; i++) {
         share *from = &pool->shares[(thread + i) % pool->threads];
         int64_t task;
-        while ((task = atomic_fetch_add_explicit(&from->next, 1, memory_order_relaxed)) < from->end)
+        while ((task = atomic_fetch_add_explicit(&from->next, 1, memory_order_relaxed)) < from->end) {
+            if (thread == 0) attend(pool);
             pool->run(pool->context, task, thread);
+        }
     }
 }
 
@@ -155,12 +163,24 @@ static void close_door(ls_pool *pool) {
     pthread_mutex_unlock(&pool->mutex);
 }
 
+static void run_alone(const ls_pool *pool, int64_t tasks, ls_task_fn run, void *context) {
+    for (int64_t task = 0; task < tasks; task++) {
+        attend(pool);
+        run(context, task, 0);
+    }
+}
+
+void ls_pool_attend(ls_pool *pool, void (*attend_fn)(void *context), void *context) {
+    pool->attend = attend_fn;
+    pool->attend_context = context;
+}
+
 void ls_pool_run(ls_pool *pool, int64_t tasks, ls_task_fn run, void *context) {
-    if (pool->threads == 1 || tasks <= 1) {
-        for (int64_t task = 0; task < tasks; task++) run(context, task, 0);
+    bool within_run = atomic_load(&pool->door) & OPEN;
+    if (pool->threads == 1 || tasks <= 1 || within_run) {
+        run_alone(pool, tasks, run, context);
         return;
     }
-    assert((atomic_load(&pool->door) & OPEN) == 0);
     pool->run = run;
     pool->context = context;
     for (int t = 0; t < pool->threads; t++) {

@@ -124,6 +124,13 @@ static void clear_gaps(const ls_layer *layer, const ls_rows *rows, float *const 
     }
 }
 
+/* Flat vectors are in the order in which backward gets through them. */
+static void say_finished(const ls_layer *layer, const ls_pass *pass) {
+    if (!pass->finished || layer->params == 0) return;
+    const ls_param *last = &layer->param[layer->params - 1];
+    pass->finished(pass->finished_context, last->offset + ls_align_floats(ls_shape_count(&last->shape)));
+}
+
 void ls_model_backward(ls_model *model, const ls_pass *pass, const float *weights, const float *input,
                        float *const *gradients) {
     ls_pass own = own_pass(model, pass);
@@ -138,5 +145,6 @@ void ls_model_backward(ls_model *model, const ls_pass *pass, const float *weight
         layer->type->backward(layer, &own, &io);
         add_addends(model, i, pass);
         clear_gaps(layer, pass->rows, gradients);
+        say_finished(layer, pass);
     }
 }

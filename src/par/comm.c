@@ -55,26 +55,59 @@ static ls_status start_mpi(int *argc, char ***argv) {
     return LS_OK;
 }
 
+static void know_node(ls_comm *comm) {
+    MPI_Comm_rank(comm->handles->node, &comm->node_rank);
+    MPI_Comm_size(comm->handles->node, &comm->node_size);
+}
+
+/* A rank's number among the hosts that are to be pretended; 0 where none are. */
+static int pretended_host(int rank) {
+    const char *ranks_a_host = getenv("LOCKSTEP_RANKS_A_HOST");
+    return ranks_a_host && atoi(ranks_a_host) > 0 ? rank / atoi(ranks_a_host) : 0;
+}
+
 ls_status ls_comm_init(ls_comm *comm, int *argc, char ***argv) {
+    MPI_Comm host;
     *comm = (ls_comm){.size = 1, .node_size = 1};
     LS_TRY(start_mpi(argc, argv));
     LS_TRY(ls_alloc(&comm->handles, 1, sizeof *comm->handles, "MPI handles"));
     comm->handles->world = MPI_COMM_WORLD;
-    MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &comm->handles->node);
     MPI_Comm_rank(MPI_COMM_WORLD, &comm->rank);
     MPI_Comm_size(MPI_COMM_WORLD, &comm->size);
-    MPI_Comm_rank(comm->handles->node, &comm->node_rank);
-    MPI_Comm_size(comm->handles->node, &comm->node_size);
+    MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host);
+    MPI_Comm_split(host, pretended_host(comm->rank), 0, &comm->handles->node);
+    MPI_Comm_free(&host);
+    know_node(comm);
     gethostname(comm->host, sizeof comm->host - 1);
     return LS_OK;
 }
 
-void ls_comm_finalize(ls_comm *comm) {
+ls_status ls_comm_with_hosts(const ls_comm *comm, int part, ls_comm *out) {
+    *out = *comm;
+    LS_TRY(ls_alloc(&out->handles, 1, sizeof *out->handles, "MPI handles"));
+    out->handles->world = comm->handles->world;
+    MPI_Comm_split(comm->handles->node, part, 0, &out->handles->node);
+    know_node(out);
+    return LS_OK;
+}
+
+void ls_comm_release(ls_comm *comm) {
     if (!comm->handles) return;
     MPI_Comm_free(&comm->handles->node);
     ls_free(comm->handles);
     comm->handles = NULL;
+}
+
+void ls_comm_finalize(ls_comm *comm) {
+    if (!comm->handles) return;
+    ls_comm_release(comm);
     MPI_Finalize();
+}
+
+int ls_comm_host_leader(const ls_comm *comm) {
+    int leader = comm->rank;
+    if (comm->node_size > 1) MPI_Bcast(&leader, 1, MPI_INT, 0, comm->handles->node);
+    return leader;
 }
 
 void ls_comm_abort(const ls_comm *comm, int code) {

@@ -1,322 +1,387 @@
-/* exchange.c - the gradient exchange by messages; see exchange.h.
+/* exchange.c - a step of the gradient exchange; see exchange.h.
  *
- * Reduce-scatter, update, allgather, all in pieces of the shards. While a shard's owner adds and updates one piece, the
- * messages of the next are already posted; gradients are sent from, and weights received into, their final place, so
- * the only buffers are the two inboxes that hold a piece of every other rank's nodes. */
+ * Within a group (exchange_group.h) all is read and written in place: a member may add up a slice of a bucket, and
+ * change its weights, as soon as all members' marks say that they are through with the bucket. Between groups
+ * (exchange_plan.h) a bucket goes through stages: opened (its messages may come in), sent (this group's partial sums
+ * are on their way), applied (this rank's slice is updated and on its way back), done. Each stage is reached by buckets
+ * in order, so a stage is a count of buckets. One group has one bucket and no messages. */
 #include "lockstep/exchange.h"
 
 #include <assert.h>
-#include <mpi.h>
+#include <sched.h>
+#include <time.h>
 
+#include "lockstep/clock.h"
+#include "lockstep/log.h"
 #include "lockstep/memory.h"
 #include "par/comm_mpi.h"
+#include "par/exchange_group.h"
+#include "par/exchange_messages.h"
+#include "par/exchange_plan.h"
 
 enum {
-    GRAIN_FLOATS = 16,          /* shards and pieces begin at cache lines */
-    PIECE_FLOATS = 256 << 10,   /* of one shard: long enough for full speed, short enough to stay in cache */
-    INBOX_FLOATS = 4 << 20,     /* one inbox, unless a grain of every node takes more */
-    TASK_FLOATS = 4 << 10,      /* a thread's share of the additions */
-    TAG_WEIGHTS = LS_NODES_MAX, /* gradients: the node's number on its rank */
+    PIECE_FLOATS = 128 << 10, /* added up at a time: still in the second cache when the update reads the sum */
+    TASK_FLOATS = 16 << 10,   /* a thread's share of the additions */
 };
 
-/* Messages under way. */
-typedef struct messages {
-    MPI_Request *requests;
-    int count;
-} messages;
+static const double look_s = 200e-6;   /* how often a running pool's caller looks after messages */
+static const double patience_s = 1e-3; /* how long a rank that waits for messages keeps its core */
+static const long nap_ns = 50000;      /* and how long it then lets go of it at a time */
+
+const char *const ls_exchange_mode_names[] = {"auto", "shared", "messages", NULL};
 
 struct ls_exchange {
     const ls_comm *comm;
     ls_lanes lanes;
     ls_pool *pool;
-    int64_t count;
-    int64_t piece, pieces; /* length of a piece; how many the longest shard has */
-
-    float *weights, *slab; /* slab: the gradients, node after node */
+    ls_shards shards;
+    ls_exchange_plan plan;
+    ls_group group;
+    ls_messages messages;
     float *gradients[LS_NODES_MAX];
+    const float **terms; /* of expressions, at the slice in hand */
+    float *sum;          /* [PIECE_FLOATS] */
 
-    /* All ranks' nodes end to end: rank r has [node_first[r], node_first[r+1]). */
-    int *node_first;
-    ls_addition *additions;
-    int addition_count;
-    float **parts; /* [nodes] a node's sums over the piece in hand */
+    /* Signals: a record a rank. */
+    double *my_record, *all_records, *own_records; /* own_records: where there are messages */
+    MPI_Request records_under_way;
 
-    /* Of a piece, by its parity: while one is added up the other is filled. */
-    float *inbox[2];
-    messages gradients_under_way[2], weights_under_way[2];
-
-    double *my_record, *all_records; /* signals */
+    /* The step in hand. */
+    ls_contribution mine;
+    int64_t mark;         /* the group's marks of this step: plus what is finished, plus count + 1 in the end */
+    bool informed, sound; /* all records are here; and none forbids the update */
+    bool advancing;       /* within advance(): the pool's tasks call it again */
+    double looked_s;      /* when it last was called */
+    int64_t opened, sent, applied, done; /* buckets that have come through each stage */
 };
 
-/* ---- layout ---- */
+/* ---- making ---- */
 
-static int64_t shard_begin(const ls_exchange *x, int rank) {
-    return ls_lane_offset(x->count / GRAIN_FLOATS, rank, x->comm->size) * GRAIN_FLOATS;
-}
-
-typedef struct range {
-    int64_t begin, end;
-} range;
-
-/* A piece of a rank's shard; empty where the shard has fewer of them. */
-static range shard_piece(const ls_exchange *x, int rank, int64_t piece) {
-    int64_t begin = shard_begin(x, rank) + piece * x->piece, end = shard_begin(x, rank + 1);
-    if (begin > end) begin = end;
-    return (range){begin, end - begin < x->piece ? end : begin + x->piece};
-}
-
-static int rank_nodes(int lanes, int rank, int size) {
+static int rank_nodes(const ls_lanes *lanes, int rank) {
     ls_lanes other;
-    ls_status status = ls_lanes_init(&other, lanes, rank, size);
+    ls_status status = ls_lanes_init(&other, lanes->count, rank, lanes->size);
     assert(status == LS_OK);
     (void)status;
     return other.nodes;
 }
 
-static int all_nodes(const ls_lanes *lanes) {
-    int nodes = 0;
-    for (int rank = 0; rank < lanes->size; rank++) nodes += rank_nodes(lanes->count, rank, lanes->size);
-    return nodes;
+static int64_t record_doubles(const ls_lanes *lanes, int values) {
+    int most_lanes = (lanes->count + lanes->size - 1) / lanes->size;
+    return 1 + (int64_t)most_lanes * values;
 }
 
-static int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
-
-static int64_t longest_shard(const ls_lanes *lanes, int64_t count) {
-    return (count / GRAIN_FLOATS + lanes->size - 1) / lanes->size * GRAIN_FLOATS;
+/* The ranks of this host are node_rank 0, 1, ... in rank order. */
+static ls_status share_memory(ls_exchange *x, const int *leader) {
+    int nodes[LS_LANES_MAX], member = 0;
+    for (int rank = 0; rank < x->comm->size; rank++)
+        if (leader[rank] == leader[x->comm->rank]) nodes[member++] = rank_nodes(&x->lanes, rank);
+    return ls_group_init(&x->group, x->comm, true, nodes, x->shards.count,
+                         record_doubles(&x->lanes, LS_LANE_VALUES_MAX));
 }
 
-/* Without messages there is nothing to overlap: one piece. */
-static int64_t piece_floats(const ls_lanes *lanes, int64_t count) {
-    if (lanes->size == 1) return count;
-    int64_t room = INBOX_FLOATS / (all_nodes(lanes) - lanes->nodes) / GRAIN_FLOATS * GRAIN_FLOATS;
-    return min64(longest_shard(lanes, count), min64(PIECE_FLOATS, room));
+static ls_status share_nothing(ls_exchange *x) {
+    return ls_group_init(&x->group, x->comm, false, &x->lanes.nodes, x->shards.count,
+                         record_doubles(&x->lanes, LS_LANE_VALUES_MAX));
 }
 
-static int64_t inbox_floats(const ls_lanes *lanes, int64_t count) {
-    return (all_nodes(lanes) - lanes->nodes) * piece_floats(lanes, count);
-}
-
-int64_t ls_exchange_memory_bytes(const ls_lanes *lanes, int64_t count) {
-    return ((1 + lanes->nodes) * count + 2 * inbox_floats(lanes, count)) * (int64_t)sizeof(float);
-}
-
-/* ---- making ---- */
-
-static ls_status alloc_vectors(ls_exchange *x) {
-    LS_TRY(ls_alloc(&x->weights, x->count, sizeof(float), "weights"));
-    LS_TRY(ls_alloc(&x->slab, x->lanes.nodes * x->count, sizeof(float), "gradients"));
-    for (int node = 0; node < x->lanes.nodes; node++) x->gradients[node] = x->slab + node * x->count;
-    return LS_OK;
-}
-
-static ls_status alloc_plan(ls_exchange *x) {
-    int size = x->lanes.size;
-    LS_TRY(ls_alloc(&x->node_first, size + 1, sizeof(int), "node numbers"));
-    for (int rank = 0; rank < size; rank++)
-        x->node_first[rank + 1] = x->node_first[rank] + rank_nodes(x->lanes.count, rank, size);
-    LS_TRY(ls_alloc(&x->parts, x->node_first[size], sizeof(float *), "node pointers"));
-    LS_TRY(ls_alloc(&x->additions, x->node_first[size], sizeof(ls_addition), "additions"));
-    x->addition_count = ls_lanes_additions(x->lanes.count, size, x->additions);
-    return LS_OK;
-}
-
-static ls_status alloc_messages(ls_exchange *x) {
-    int peers = x->lanes.size - 1, own = x->lanes.nodes, others = x->node_first[x->lanes.size] - own;
-    for (int parity = 0; parity < 2; parity++) {
-        LS_TRY(ls_alloc(&x->inbox[parity], inbox_floats(&x->lanes, x->count), sizeof(float), "gradient inbox"));
-        LS_TRY(
-            ls_alloc(&x->gradients_under_way[parity].requests, others + own * peers, sizeof(MPI_Request), "requests"));
-        LS_TRY(ls_alloc(&x->weights_under_way[parity].requests, 2 * peers, sizeof(MPI_Request), "requests"));
+/* leader[size]: the lowest rank of each rank's host, then of each rank's group. */
+static ls_status make_group(ls_exchange *x, int mode, int *leader) {
+    int mine = ls_comm_host_leader(x->comm);
+    ls_comm_gather_all(x->comm, &mine, sizeof mine, leader);
+    ls_status status = LS_ERROR;
+    bool sharing = mode != LS_EXCHANGE_MESSAGES && x->comm->node_size > 1;
+    if (sharing) status = share_memory(x, leader);
+    if (sharing && status != LS_OK && mode == LS_EXCHANGE_AUTO && x->comm->node_rank == 0)
+        ls_log_rank("%s; the ranks of %s exchange by messages", ls_failure_get()->message, x->comm->host);
+    if (!sharing || (status != LS_OK && mode == LS_EXCHANGE_AUTO)) {
+        mine = x->comm->rank;
+        status = share_nothing(x);
     }
-    return LS_OK;
+    ls_comm_gather_all(x->comm, &mine, sizeof mine, leader);
+    return status;
 }
 
-static int record_doubles(const ls_exchange *x, int values) {
-    int most_lanes = (x->lanes.count + x->lanes.size - 1) / x->lanes.size;
-    return 1 + most_lanes * values;
+static ls_status alloc_rest(ls_exchange *x) {
+    LS_TRY(ls_alloc(&x->terms, x->plan.nodes + x->plan.arrivals, sizeof(float *), "gradients' places"));
+    LS_TRY(ls_alloc(&x->sum, PIECE_FLOATS, sizeof(float), "a gradient's sum"));
+    for (int node = 0; node < x->lanes.nodes; node++)
+        x->gradients[node] = x->group.gradients[x->group.member] + node * x->group.stride;
+    LS_TRY(ls_messages_init(&x->messages, x->comm, &x->plan, &x->shards));
+    if (x->plan.groups == 1) return LS_OK;
+    int64_t doubles = record_doubles(&x->lanes, LS_LANE_VALUES_MAX);
+    return ls_alloc(&x->own_records, (x->lanes.size + 1) * doubles, sizeof(double), "signals");
 }
 
-static ls_status alloc_records(ls_exchange *x) {
-    int doubles = record_doubles(x, LS_LANE_VALUES_MAX);
-    LS_TRY(ls_alloc(&x->my_record, doubles, sizeof(double), "signals"));
-    LS_TRY(ls_alloc(&x->all_records, (int64_t)x->lanes.size * doubles, sizeof(double), "signals"));
-    return LS_OK;
+/* One group has one bucket: its ranks' slices are as long as can be. */
+static ls_shards divide(const ls_lanes *lanes, const ls_exchange_settings *settings, int64_t count, int groups) {
+    int64_t bucket = groups == 1 ? count : (int64_t)(settings->bucket_mb * (1 << 20) / sizeof(float));
+    return ls_shards_make(count, bucket, lanes->rank, lanes->size);
 }
 
-static ls_status make(ls_exchange *x) {
-    LS_TRY(alloc_vectors(x));
-    LS_TRY(alloc_plan(x));
-    LS_TRY(alloc_messages(x));
-    return alloc_records(x);
+static ls_status make(ls_exchange *x, const ls_exchange_settings *settings, int *leader) {
+    LS_TRY(ls_agree(x->comm, make_group(x, settings->mode, leader)));
+    ls_status status = ls_exchange_plan_init(&x->plan, &x->lanes, leader);
+    x->shards = divide(&x->lanes, settings, x->shards.count, x->plan.groups);
+    if (status == LS_OK) status = alloc_rest(x);
+    return ls_agree(x->comm, status);
 }
 
-ls_status ls_exchange_create(const ls_comm *comm, const ls_lanes *lanes, ls_pool *pool, int64_t count,
-                             ls_exchange **out) {
-    assert(count % GRAIN_FLOATS == 0 && lanes->size == comm->size && lanes->rank == comm->rank);
+ls_status ls_exchange_create(const ls_comm *comm, const ls_lanes *lanes, ls_pool *pool,
+                             const ls_exchange_settings *settings, int64_t count, ls_exchange **out) {
+    assert(count % 16 == 0 && lanes->size == comm->size && lanes->rank == comm->rank);
     ls_exchange *x;
-    ls_status status = ls_alloc(&x, 1, sizeof *x, "gradient exchange");
-    if (status == LS_OK) {
-        *x = (ls_exchange){.comm = comm, .lanes = *lanes, .pool = pool, .count = count};
-        x->piece = piece_floats(lanes, count);
-        x->pieces = (longest_shard(lanes, count) + x->piece - 1) / x->piece;
-        status = make(x);
-    }
-    if (LS_FAILED(status = ls_agree(comm, status))) {
+    int leader[LS_LANES_MAX];
+    *out = NULL;
+    LS_TRY(ls_agree(comm, ls_alloc(&x, 1, sizeof *x, "the gradient exchange")));
+    *x = (ls_exchange){.comm = comm, .lanes = *lanes, .pool = pool, .shards.count = count};
+    ls_status status = make(x, settings, leader);
+    if (status == LS_OK)
+        *out = x;
+    else
         ls_exchange_destroy(x);
-        x = NULL;
-    }
-    *out = x;
     return status;
 }
 
 void ls_exchange_destroy(ls_exchange *x) {
     if (!x) return;
-    for (int parity = 0; parity < 2; parity++) {
-        ls_free(x->inbox[parity]);
-        ls_free(x->gradients_under_way[parity].requests);
-        ls_free(x->weights_under_way[parity].requests);
-    }
-    ls_free(x->weights);
-    ls_free(x->slab);
-    ls_free(x->node_first);
-    ls_free(x->parts);
-    ls_free(x->additions);
-    ls_free(x->my_record);
-    ls_free(x->all_records);
+    ls_messages_release(&x->messages);
+    ls_exchange_plan_release(&x->plan);
+    ls_group_release(&x->group);
+    ls_free(x->terms);
+    ls_free(x->sum);
+    ls_free(x->own_records);
     ls_free(x);
 }
 
-float *ls_exchange_weights(ls_exchange *x) { return x->weights; }
+float *ls_exchange_weights(ls_exchange *x) { return x->group.weights; }
+
+float *ls_exchange_weights_to_fill(ls_exchange *x) { return x->group.member == 0 ? x->group.weights : NULL; }
 
 float *const *ls_exchange_gradients(ls_exchange *x) { return x->gradients; }
 
-void ls_exchange_shard(const ls_exchange *x, int64_t *begin, int64_t *end) {
-    *begin = shard_begin(x, x->comm->rank);
-    *end = shard_begin(x, x->comm->rank + 1);
-}
+const ls_shards *ls_exchange_shards(const ls_exchange *x) { return &x->shards; }
 
 /* ---- signals ---- */
 
 enum { FAILED = 1, STOP = 2, NOT_FINITE = 4 };
 
-void ls_exchange_signals(ls_exchange *x, ls_signals *signals, int values, const double *lane_values,
-                         double *all_values) {
-    assert(values <= LS_LANE_VALUES_MAX);
-    int stride = record_doubles(x, values), mine = (x->lanes.end - x->lanes.first) * values;
-    x->my_record[0] =
-        (signals->failed ? FAILED : 0) | (signals->stop ? STOP : 0) | (signals->not_finite ? NOT_FINITE : 0);
-    for (int i = 0; i < mine; i++) x->my_record[1 + i] = lane_values[i];
-    ls_comm_gather_all(x->comm, x->my_record, stride * (int64_t)sizeof(double), x->all_records);
+/* Members of one group write their records where all see them. */
+static void send_record(ls_exchange *x) {
+    const ls_signals *signals = &x->mine.signals;
+    int64_t doubles = record_doubles(&x->lanes, x->mine.values);
+    bool alone = x->plan.groups == 1;
+    x->all_records = alone ? x->group.records : x->own_records;
+    double *record = alone ? x->all_records + x->comm->rank * doubles : x->own_records + x->comm->size * doubles;
+    record[0] = (signals->failed ? FAILED : 0) | (signals->stop ? STOP : 0) | (signals->not_finite ? NOT_FINITE : 0);
+    for (int i = 0; i < (x->lanes.end - x->lanes.first) * x->mine.values; i++) record[1 + i] = x->mine.lane_values[i];
+    if (!alone)
+        MPI_Iallgather(record, (int)doubles, MPI_DOUBLE, x->all_records, (int)doubles, MPI_DOUBLE, ls_comm_mpi(x->comm),
+                       &x->records_under_way);
+}
 
+static const double *record_of(const ls_exchange *x, int rank) {
+    return x->all_records + rank * record_doubles(&x->lanes, x->mine.values);
+}
+
+static void read_flags(ls_exchange *x) {
     int flags = 0;
-    for (int rank = 0; rank < x->lanes.size; rank++) {
-        const double *record = x->all_records + (int64_t)rank * stride;
-        int end = ls_lane_first(x->lanes.count, rank + 1, x->lanes.size) * values;
-        for (int i = ls_lane_first(x->lanes.count, rank, x->lanes.size) * values; i < end; i++)
+    for (int rank = 0; rank < x->comm->size; rank++) flags |= (int)record_of(x, rank)[0];
+    x->mine.signals = (ls_signals){.failed = flags & FAILED, .stop = flags & STOP, .not_finite = flags & NOT_FINITE};
+    x->sound = !x->mine.signals.failed && !x->mine.signals.not_finite;
+    x->informed = true;
+}
+
+static void read_values(const ls_exchange *x, double *all_values) {
+    for (int rank = 0; rank < x->comm->size; rank++) {
+        const double *record = record_of(x, rank);
+        int end = ls_lane_first(x->lanes.count, rank + 1, x->lanes.size) * x->mine.values;
+        for (int i = ls_lane_first(x->lanes.count, rank, x->lanes.size) * x->mine.values; i < end; i++)
             all_values[i] = *++record;
-        flags |= (int)x->all_records[(int64_t)rank * stride];
-    }
-    *signals = (ls_signals){.failed = flags & FAILED, .stop = flags & STOP, .not_finite = flags & NOT_FINITE};
-}
-
-/* ---- messages ---- */
-
-static void post_send(const ls_exchange *x, messages *under_way, const float *data, range part, int rank, int tag) {
-    MPI_Isend(data, (int)(part.end - part.begin), MPI_FLOAT, rank, tag, ls_comm_mpi(x->comm),
-              &under_way->requests[under_way->count++]);
-}
-
-static void post_receive(const ls_exchange *x, messages *under_way, float *data, range part, int rank, int tag) {
-    MPI_Irecv(data, (int)(part.end - part.begin), MPI_FLOAT, rank, tag, ls_comm_mpi(x->comm),
-              &under_way->requests[under_way->count++]);
-}
-
-static void wait_for(messages *under_way) {
-    if (under_way->count > 0) MPI_Waitall(under_way->count, under_way->requests, MPI_STATUSES_IGNORE);
-    under_way->count = 0;
-}
-
-/* Peers in an order of its own for each rank, so that not all of them turn to the same one first. */
-static int peer(const ls_exchange *x, int step) { return (x->comm->rank + step) % x->comm->size; }
-
-/* Where the nodes of another rank arrive: the inbox has them in rank order, without this rank's. */
-static float *inbox_slot(const ls_exchange *x, int64_t piece, int node) {
-    int slot = node < x->node_first[x->comm->rank] ? node : node - x->lanes.nodes;
-    return x->inbox[piece % 2] + slot * x->piece;
-}
-
-static void post_gradients(ls_exchange *x, int64_t piece) {
-    messages *under_way = &x->gradients_under_way[piece % 2];
-    range mine = shard_piece(x, x->comm->rank, piece);
-    for (int step = 1; step < x->comm->size && mine.begin < mine.end; step++) {
-        int rank = peer(x, step), first = x->node_first[rank];
-        for (int node = first; node < x->node_first[rank + 1]; node++)
-            post_receive(x, under_way, inbox_slot(x, piece, node), mine, rank, node - first);
-    }
-    for (int step = 1; step < x->comm->size; step++) {
-        int rank = peer(x, step);
-        range theirs = shard_piece(x, rank, piece);
-        for (int node = 0; node < x->lanes.nodes && theirs.begin < theirs.end; node++)
-            post_send(x, under_way, x->gradients[node] + theirs.begin, theirs, rank, node);
     }
 }
 
-static void post_weights(ls_exchange *x, int64_t piece) {
-    messages *under_way = &x->weights_under_way[piece % 2];
-    range mine = shard_piece(x, x->comm->rank, piece);
-    for (int step = 1; step < x->comm->size; step++) {
-        int rank = peer(x, step);
-        range theirs = shard_piece(x, rank, piece);
-        if (theirs.begin < theirs.end) post_receive(x, under_way, x->weights + theirs.begin, theirs, rank, TAG_WEIGHTS);
-        if (mine.begin < mine.end) post_send(x, under_way, x->weights + mine.begin, mine, rank, TAG_WEIGHTS);
-    }
-}
-
-/* ---- the sum ---- */
-
-static void add(float *restrict into, const float *restrict from, int64_t count) {
-    for (int64_t i = 0; i < count; i++) into[i] += from[i];
-}
+/* ---- sums ---- */
 
 typedef struct summing {
-    const ls_exchange *exchange;
-    int64_t count;
+    const ls_expression *expression;
+    const float *const *terms;
+    int64_t begin, count;
+    float *out;
 } summing;
 
-/* All additions of a stretch while it is in cache. */
-static void sum_stretch(void *context, int64_t task, int thread) {
+static void sum_task(void *context, int64_t task, int thread) {
     (void)thread;
-    const summing *sum = context;
-    const ls_exchange *x = sum->exchange;
-    int64_t begin = task * TASK_FLOATS, count = min64(TASK_FLOATS, sum->count - begin);
-    for (int i = 0; i < x->addition_count; i++)
-        add(x->parts[x->additions[i].into] + begin, x->parts[x->additions[i].from] + begin, count);
+    const summing *s = context;
+    int64_t at = task * TASK_FLOATS, left = s->count - at;
+    ls_expression_sum(s->expression, s->terms, s->begin + at, left < TASK_FLOATS ? left : TASK_FLOATS, s->out + at);
 }
 
-/* This rank's own slice of its gradients is added to in place: nobody else reads it. Returns the whole batch's
- * gradient. */
-static const float *sum_nodes(ls_exchange *x, int64_t piece, range mine) {
-    int own = x->node_first[x->comm->rank];
-    for (int node = 0; node < x->node_first[x->comm->size]; node++) {
-        bool here = node >= own && node < own + x->lanes.nodes;
-        x->parts[node] = here ? x->gradients[node - own] + mine.begin : inbox_slot(x, piece, node);
-    }
-    summing sum = {.exchange = x, .count = mine.end - mine.begin};
-    if (x->addition_count > 0) ls_pool_run(x->pool, (sum.count + TASK_FLOATS - 1) / TASK_FLOATS, sum_stretch, &sum);
-    return x->parts[0];
+/* Where there is nothing to add, the term itself. */
+static const float *add_up(ls_exchange *x, const ls_expression *e, int64_t begin, int64_t count, float *out) {
+    if (e->length == 1) return x->terms[e->tokens[0]] + begin;
+    summing s = {.expression = e, .terms = x->terms, .begin = begin, .count = count, .out = out};
+    ls_pool_run(x->pool, (count + TASK_FLOATS - 1) / TASK_FLOATS, sum_task, &s);
+    return out;
 }
 
-void ls_exchange_apply(ls_exchange *x, ls_apply_fn update, void *context) {
-    post_gradients(x, 0);
-    for (int64_t piece = 0; piece < x->pieces; piece++) {
-        if (piece + 1 < x->pieces) post_gradients(x, piece + 1);
-        wait_for(&x->gradients_under_way[piece % 2]);
-        range mine = shard_piece(x, x->comm->rank, piece);
-        if (mine.begin < mine.end)
-            update(context, mine.begin, mine.end, sum_nodes(x, piece, mine), x->weights + mine.begin);
-        wait_for(&x->weights_under_way[piece % 2]);
-        post_weights(x, piece);
+static float *node_gradient(const ls_exchange *x, int node) {
+    const ls_group_node *of = &x->plan.node[node];
+    return x->group.gradients[of->member] + of->node * x->group.stride;
+}
+
+static void take_terms(ls_exchange *x, ls_range slice) {
+    for (int node = 0; node < x->plan.nodes; node++) x->terms[node] = node_gradient(x, node) + slice.begin;
+}
+
+/* The sums stay where their first term was: nobody else reads it. */
+static void send_partials(ls_exchange *x, int64_t bucket) {
+    for (int t = 0; t < x->plan.targets; t++) {
+        ls_range slice = ls_shards_slice(&x->shards, bucket, x->plan.target[t]);
+        take_terms(x, slice);
+        for (int p = 0; p < x->plan.partials; p++) {
+            const ls_expression *partial = &x->plan.partial[p];
+            float *out = node_gradient(x, partial->tokens[0]) + slice.begin;
+            ls_messages_send_partial(&x->messages, bucket, t, add_up(x, partial, 0, slice.end - slice.begin, out));
+        }
     }
-    wait_for(&x->weights_under_way[0]);
-    wait_for(&x->weights_under_way[1]);
+}
+
+static void update_slice(ls_exchange *x, int64_t bucket) {
+    ls_range slice = ls_shards_slice(&x->shards, bucket, x->comm->rank);
+    int64_t place = ls_shards_place(&x->shards, bucket), length = slice.end - slice.begin;
+    int64_t piece = x->plan.sum.length == 1 ? length : PIECE_FLOATS;
+    take_terms(x, slice);
+    for (int a = 0; a < x->plan.arrivals; a++)
+        x->terms[x->plan.nodes + a] = ls_messages_arrival(&x->messages, bucket, a);
+    for (int64_t at = 0; at < length; at += piece) {
+        int64_t count = length - at < piece ? length - at : piece;
+        const float *gradient = add_up(x, &x->plan.sum, at, count, x->sum);
+        x->mine.update(x->mine.context, place + at, count, gradient, x->group.weights + slice.begin + at);
+    }
+}
+
+/* ---- stages ---- */
+
+static bool group_is_through(const ls_exchange *x, int64_t bucket) {
+    return ls_group_reached(&x->group, x->mark + ls_shards_bucket(&x->shards, bucket).end);
+}
+
+static void apply(ls_exchange *x, int64_t bucket) {
+    if (!x->sound) return;
+    update_slice(x, bucket);
+    ls_messages_post_weights(&x->messages, bucket, x->group.weights);
+}
+
+static void look_for_records(ls_exchange *x) {
+    int complete;
+    MPI_Test(&x->records_under_way, &complete, MPI_STATUS_IGNORE);
+    if (complete) read_flags(x);
+}
+
+/* Takes buckets through the stages as far as they can go now; false where nothing could be done. */
+static bool advance(ls_exchange *x) {
+    int64_t before = x->opened + x->sent + x->applied + x->done, buckets = x->shards.buckets;
+    x->advancing = true;
+    if (!x->informed) look_for_records(x);
+    while (x->done < x->applied && ls_messages_are_done(&x->messages, x->done)) x->done++;
+    while (x->opened < buckets && x->opened < x->done + LS_BUCKETS_UNDER_WAY)
+        ls_messages_open(&x->messages, x->opened++);
+    while (x->sent < x->opened && group_is_through(x, x->sent)) send_partials(x, x->sent++);
+    while (x->informed && x->applied < x->sent && ls_messages_have_arrived(&x->messages, x->applied))
+        apply(x, x->applied++);
+    x->advancing = false;
+    return x->opened + x->sent + x->applied + x->done > before;
+}
+
+/* The pool calls this between tasks, so that messages do not wait for the end of a layer. */
+static void attend(void *context) {
+    ls_exchange *x = context;
+    double now_s = ls_clock_s();
+    if (x->advancing || now_s - x->looked_s < look_s) return;
+    advance(x);
+    x->looked_s = ls_clock_s();
+}
+
+/* ---- waiting for messages ---- */
+
+/* MPI gets on with its work when it is called, also with what it has only promised to send. */
+static void let_mpi_work(const ls_exchange *x) {
+    int flag;
+    MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, ls_comm_mpi(x->comm), &flag, MPI_STATUS_IGNORE);
+}
+
+static void wait_a_little(const ls_exchange *x, double since_s) {
+    static const struct timespec nap = {.tv_nsec = nap_ns};
+    let_mpi_work(x);
+    sched_yield();
+    if (ls_clock_s() - since_s < patience_s) return;
+    nanosleep(&nap, NULL);
+    ls_group_check_launcher(&x->group);
+}
+
+static void finish_messages(ls_exchange *x) {
+    double since_s = ls_clock_s();
+    while (!x->informed || x->done < x->shards.buckets) {
+        if (advance(x))
+            since_s = ls_clock_s();
+        else
+            wait_a_little(x, since_s);
+    }
+}
+
+static void finish_group(ls_exchange *x) {
+    int64_t end = x->mark + x->shards.count + 1;
+    ls_group_raise(&x->group, end);
+    if (x->plan.groups == 1) ls_group_await(&x->group, end);
+    for (double since_s = ls_clock_s(); !ls_group_reached(&x->group, end);) wait_a_little(x, since_s);
+}
+
+/* ---- a step ---- */
+
+void ls_exchange_begin(ls_exchange *x, const ls_contribution *mine) {
+    assert(mine->values <= LS_LANE_VALUES_MAX);
+    x->mine = *mine;
+    x->informed = false;
+    x->opened = x->sent = x->applied = x->done = 0;
+    send_record(x);
+    if (x->plan.groups > 1) ls_pool_attend(x->pool, attend, x);
+}
+
+void ls_exchange_progress(ls_exchange *x, int64_t finished) {
+    if (x->plan.groups == 1 && finished < x->shards.count) return; /* others wait for all of it */
+    ls_group_raise(&x->group, x->mark + finished);
+    if (x->plan.groups > 1) advance(x);
+}
+
+static void apply_in_group(ls_exchange *x) {
+    ls_group_await(&x->group, x->mark + x->shards.count);
+    read_flags(x);
+    for (int64_t bucket = 0; bucket < x->shards.buckets; bucket++) apply(x, bucket);
+}
+
+void ls_exchange_end(ls_exchange *x, ls_signals *signals, double *all_values) {
+    ls_exchange_progress(x, x->shards.count);
+    if (x->plan.groups > 1) ls_pool_attend(x->pool, NULL, NULL);
+    if (x->plan.groups > 1)
+        finish_messages(x);
+    else
+        apply_in_group(x);
+    read_values(x, all_values);
+    *signals = x->mine.signals;
+    finish_group(x);
+    x->mark += x->shards.count + 2;
+}
+
+/* ---- prediction ---- */
+
+ls_exchange_memory ls_exchange_predict(const ls_lanes *lanes, const ls_exchange_settings *settings, int64_t count) {
+    bool sharing = settings->mode != LS_EXCHANGE_MESSAGES;
+    ls_exchange_memory memory = {.rank_bytes = ls_group_member_bytes(lanes->nodes, count)};
+    *(sharing ? &memory.host_bytes : &memory.rank_bytes) += ls_group_common_bytes(count);
+    if (sharing || lanes->size == 1) return memory;
+    int nodes = 0;
+    for (int rank = 0; rank < lanes->size; rank++) nodes += rank == lanes->rank ? 0 : rank_nodes(lanes, rank);
+    ls_shards shards = divide(lanes, settings, count, lanes->size);
+    memory.rank_bytes += ls_messages_memory_bytes(nodes, &shards);
+    return memory;
 }

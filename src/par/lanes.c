@@ -63,41 +63,6 @@ void ls_lanes_rows(const ls_lanes *lanes, int64_t batch, ls_rows *rows) {
     for (int node = 0; node <= lanes->nodes; node++) rows->node_begin[node] = lanes->node_begin[node] - lanes->first;
 }
 
-/* The nodes of all ranks, end to end: begin[node] is a node's first lane. */
-typedef struct tree_plan {
-    int nodes;
-    int begin[LS_LANES_MAX + 1];
-    int count;
-    ls_addition *additions;
-} tree_plan;
-
-static void plan_nodes(tree_plan *plan, int lanes, int size) {
-    for (int rank = 0; rank < size; rank++) {
-        int end = ls_lane_first(lanes, rank + 1, size);
-        for (int lane = ls_lane_first(lanes, rank, size); lane < end; lane += subtree_lanes(lane, end))
-            plan->begin[plan->nodes++] = lane;
-    }
-    plan->begin[plan->nodes] = lanes;
-}
-
-/* Adds up the subtree of `lanes` lanes whose first node is `node`; its sum lands there. Returns the node after the
- * subtree. */
-static int plan_subtree(tree_plan *plan, int node, int lanes) {
-    if (plan->begin[node + 1] - plan->begin[node] == lanes) return node + 1;
-    int middle = plan_subtree(plan, node, lanes / 2);
-    int end = plan_subtree(plan, middle, lanes / 2);
-    plan->additions[plan->count++] = (ls_addition){.into = node, .from = middle};
-    return end;
-}
-
-int ls_lanes_additions(int lanes, int size, ls_addition *additions) {
-    tree_plan plan = {.additions = additions};
-    plan_nodes(&plan, lanes, size);
-    plan_subtree(&plan, 0, lanes);
-    assert(plan.count == plan.nodes - 1);
-    return plan.count;
-}
-
 double ls_lanes_balance(int lanes, int size) {
     int most = (lanes + size - 1) / size;
     return (double)lanes / ((double)size * most);

@@ -12,7 +12,6 @@
 enum { PIECE_FLOATS = 4 << 20 }; /* what of the slots is gathered at a time */
 
 static int64_t at_most(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t at_least(int64_t a, int64_t b) { return a > b ? a : b; }
 
 static int slots_of(const ls_snapshot *snapshot) { return snapshot->optimizer ? snapshot->optimizer->slots : 0; }
 
@@ -93,23 +92,29 @@ static ls_status write_weights(const writing *w) {
     return LS_OK;
 }
 
-/* Collective. Brings the numbers [begin, end) of a slot to rank 0's piece: each rank gives what it has of them. */
-static void collect_piece(const writing *w, int slot, int64_t begin, int64_t end) {
+/* Collective. Brings numbers of a slot, all in one bucket, to rank 0's piece: each rank gives what it has of them. */
+static void collect_piece(const writing *w, int slot, int64_t bucket, ls_range piece) {
     const ls_snapshot *s = w->snapshot;
-    int64_t from = at_most(at_least(begin, s->shard_begin), s->shard_end);
-    int64_t to = at_least(at_most(end, s->shard_end), from);
-    ls_comm_collect(w->comm, s->slot[slot] + (from - s->shard_begin), (to - from) * (int64_t)sizeof(float), w->piece);
+    ls_range slice = ls_shards_slice(&s->shards, bucket, s->shards.rank), mine = ls_range_common(piece, slice);
+    int64_t place = ls_shards_place(&s->shards, bucket) + (mine.begin - slice.begin);
+    bool has = mine.begin < mine.end;
+    ls_comm_collect(w->comm, has ? s->slot[slot] + place : NULL, (mine.end - mine.begin) * (int64_t)sizeof(float),
+                    w->piece);
 }
 
 /* Collective, also where rank 0 cannot write any more: the others do not know that yet. */
 static ls_status write_slot_array(const writing *w, int slot, const ls_model_array *array, ls_status status) {
     char name[LS_ARRAY_NAME_MAX];
+    const ls_shards *shards = &w->snapshot->shards;
     ls_slot_name(array, w->snapshot->optimizer->slot_names[slot], name);
-    for (int64_t at = 0; at < array->count; at += PIECE_FLOATS) {
-        int64_t floats = at_most(PIECE_FLOATS, array->count - at), begin = array->param->offset + at;
-        collect_piece(w, slot, begin, begin + floats);
+    int64_t first = array->param->offset, end = first + array->count;
+    ls_range piece;
+    for (int64_t at = first; at < end; at = piece.end) {
+        int64_t bucket = at / shards->bucket;
+        piece = ls_range_common(ls_shards_bucket(shards, bucket), (ls_range){at, at_most(at + PIECE_FLOATS, end)});
+        collect_piece(w, slot, bucket, piece);
         if (status == LS_OK && w->comm->rank == 0)
-            status = ls_array_writer_write(w->writer, name, at, floats, w->piece);
+            status = ls_array_writer_write(w->writer, name, at - first, piece.end - at, w->piece);
     }
     return status;
 }
@@ -218,10 +223,15 @@ static ls_status read_slot(ls_array_reader *reader, const char *path, const ls_s
     char name[LS_ARRAY_NAME_MAX];
     ls_shape flat = {.dims = 1, .dim = {array->count}};
     LS_TRY(check_shape(reader, path, ls_slot_name(array, s->optimizer->slot_names[slot], name), &flat));
-    int64_t offset = array->param->offset;
-    int64_t begin = at_least(offset, s->shard_begin), end = at_most(offset + array->count, s->shard_end);
-    if (begin >= end) return LS_OK;
-    return ls_array_reader_read(reader, name, begin - offset, end - begin, s->slot[slot] + (begin - s->shard_begin));
+    int64_t first = array->param->offset, end = first + array->count;
+    for (int64_t bucket = first / s->shards.bucket; bucket * s->shards.bucket < end; bucket++) {
+        ls_range slice = ls_shards_slice(&s->shards, bucket, s->shards.rank);
+        ls_range mine = ls_range_common((ls_range){first, end}, slice);
+        if (mine.begin == mine.end) continue;
+        float *place = s->slot[slot] + ls_shards_place(&s->shards, bucket) + (mine.begin - slice.begin);
+        LS_TRY(ls_array_reader_read(reader, name, mine.begin - first, mine.end - mine.begin, place));
+    }
+    return LS_OK;
 }
 
 static ls_status check_optimizer(ls_array_reader *reader, const char *path, const ls_snapshot *s) {

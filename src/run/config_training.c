@@ -35,6 +35,15 @@ static const ls_config_key checkpoint_keys[] = {
      .may_change = true},
     LS_CONFIG_KEYS_END};
 
+static const ls_config_key exchange_keys[] = {
+    {.option = {"mode", LS_OPTION_CHOICE, AT(exchange.mode), .preset = "auto", .choices = ls_exchange_mode_names,
+                .help = "how the ranks of one host add up gradients: in shared memory or by messages"},
+     .may_change = true},
+    {.option = {"bucket_mb", LS_OPTION_DOUBLE, AT(exchange.bucket_mb), .preset = "4", .min = 0.001, .max = 1024,
+                .help = "what messages carry at a time, in MiB of weights over all ranks"},
+     .may_change = true},
+    LS_CONFIG_KEYS_END};
+
 const ls_config_key ls_config_training_keys[] = {
     {.option = {"epochs", LS_OPTION_INT, AT(epochs), .required = true, .min = 1, .max = 1e9,
                 .help = "passes over the data"},
@@ -50,6 +59,8 @@ const ls_config_key ls_config_training_keys[] = {
      .section = early_stopping_keys,
      .enabled = AT(early_stopping.enabled)},
     {.option = {"checkpoint", .help = "when to save"}, .section = checkpoint_keys},
+    {.option = {"exchange", .help = "of gradients and weights between ranks; changes no result"},
+     .section = exchange_keys},
     {.option = {"images", LS_OPTION_INT, AT(images), .preset = "8", .min = 0, .max = 1000,
                 .help = "samples in the picture of each epoch; 0: none"},
      .may_change = true},

@@ -1,12 +1,12 @@
 /* inspect_config.c - what a config will cost, before it does: built like a run, but nothing is allocated or read. */
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "feed.h"
 #include "inspect_kinds.h"
-#include "lockstep/exchange.h"
 #include "lockstep/loader.h"
-#include "session.h"
+#include "step.h"
 
 /* A rank that is only thought of: the one with the most lanes. */
 typedef struct prospect {
@@ -90,27 +90,51 @@ static void print_bytes(const char *what, int64_t bytes, FILE *out) {
     fprintf(out, "  %-34s %10s\n", what, ls_bytes_text(bytes, text));
 }
 
-static void print_memory(const prospect *p, FILE *out) {
-    const ls_session *session = &p->session;
-    ls_limits limits = ls_session_limits(session);
+typedef struct forecast {
+    ls_step_memory step;
+    int64_t batches_bytes;
+} forecast;
+
+static forecast predict(const ls_session *session) {
     ls_loader_spec loader = {.dataset = session->train,
                              .input = session->input,
                              .target = session->target,
                              .training = true,
-                             .max_rows = limits.max_rows,
+                             .max_rows = ls_session_limits(session).max_rows,
                              .depth = LS_BATCHES_AHEAD};
-    int64_t count = ls_model_flat_count(session->model);
-    int64_t model = ls_model_memory_bytes(session->model, &limits, true);
-    int64_t exchange = ls_exchange_memory_bytes(&session->lanes, count);
-    int64_t optimizer = session->config->optimizer->slots * (count / p->comm.size) * (int64_t)sizeof(float);
-    int64_t batches = ls_loader_memory_bytes(&loader);
-    fprintf(out, "memory of a rank (of %d, threads: %d)\n", p->comm.size, session->threads);
-    print_bytes("activations and their gradients", model, out);
-    print_bytes("weights, gradients, exchange", exchange, out);
-    print_bytes("optimizer", optimizer, out);
-    print_bytes("batches made ready", batches, out);
-    print_bytes("in all", model + exchange + optimizer + batches, out);
-    if (p->data.count > 0) print_bytes("once a node, if they fit: samples", p->data.count * p->data.sample_bytes, out);
+    return (forecast){.step = ls_stepper_memory(session), .batches_bytes = ls_loader_memory_bytes(&loader)};
+}
+
+static int64_t rank_bytes(const forecast *f) {
+    return f->step.model_bytes + f->step.exchange_bytes + f->step.slot_bytes + f->batches_bytes;
+}
+
+/* All ranks on one host: their own memory, which differs with their lanes, and what they share. */
+static int64_t host_bytes(const prospect *p) {
+    ls_session other = p->session;
+    int64_t bytes = 0;
+    forecast f = {0};
+    for (int rank = 0; rank < p->comm.size; rank++) {
+        ls_status status = ls_lanes_init(&other.lanes, p->session.lanes.count, rank, p->comm.size);
+        assert(status == LS_OK); /* as for the rank before */
+        (void)status;
+        f = predict(&other);
+        bytes += rank_bytes(&f);
+    }
+    return bytes + f.step.host_bytes;
+}
+
+static void print_memory(const prospect *p, FILE *out) {
+    forecast f = predict(&p->session);
+    fprintf(out, "memory of a rank (of %d, threads: %d)\n", p->comm.size, p->session.threads);
+    print_bytes("activations and their gradients", f.step.model_bytes, out);
+    print_bytes("gradients of weights, exchange", f.step.exchange_bytes, out);
+    print_bytes("optimizer", f.step.slot_bytes, out);
+    print_bytes("batches made ready", f.batches_bytes, out);
+    print_bytes("in all", rank_bytes(&f), out);
+    print_bytes("once a host: weights", f.step.host_bytes, out);
+    print_bytes("host with all ranks", host_bytes(p), out);
+    if (p->data.count > 0) print_bytes("once a host, if they fit: samples", p->data.count * p->data.sample_bytes, out);
 }
 
 static void print_balance(const prospect *p, FILE *out) {

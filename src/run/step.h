@@ -11,8 +11,7 @@
 typedef struct ls_stepper {
     const ls_session *session;
     ls_exchange *exchange;
-    int64_t shard_begin, shard_end;
-    float *slot[LS_SLOTS_MAX]; /* [shard_end - shard_begin] each */
+    float *slot[LS_SLOTS_MAX]; /* of this rank's shard */
     double *row_loss;          /* [max rows] */
     double *lane_loss;         /* [own lanes] */
     double *all_loss;          /* [lanes] */
@@ -20,6 +19,13 @@ typedef struct ls_stepper {
     int64_t step;              /* updates done */
     double learning_rate;
 } ls_stepper;
+
+typedef struct ls_step_memory {
+    int64_t model_bytes;    /* activations and their gradients */
+    int64_t exchange_bytes; /* gradients, and what messages need */
+    int64_t slot_bytes;     /* the optimizer's state */
+    int64_t host_bytes;     /* weights, where the ranks of a host share them */
+} ls_step_memory;
 
 /* Collective. Prepares the session's model for training and makes the exchange. Errors (agreed). Release in every case.
  */
@@ -32,7 +38,7 @@ void ls_stepper_release(ls_stepper *stepper);
  * the tree over the lanes. No allocation. */
 void ls_stepper_run(ls_stepper *stepper, const ls_batch *batch, ls_signals *signals, double *loss_sum);
 
-/* Bytes a rank that training takes, without the loader and the data cache. */
-int64_t ls_stepper_memory_bytes(const ls_session *session);
+/* Bytes that training takes, without the loader and the data cache, where all ranks are on one host. */
+ls_step_memory ls_stepper_memory(const ls_session *session);
 
 #endif

@@ -41,8 +41,7 @@ static ls_snapshot snapshot(trainer *t) {
     ls_snapshot s = {.model = t->session.model,
                      .optimizer = t->config->optimizer,
                      .weights = ls_exchange_weights(t->stepper.exchange),
-                     .shard_begin = t->stepper.shard_begin,
-                     .shard_end = t->stepper.shard_end,
+                     .shards = *ls_exchange_shards(t->stepper.exchange),
                      .position = t->position,
                      .config = t->config->text,
                      .fingerprint = ls_dataset_get_info(t->session.train)->fingerprint,
@@ -65,6 +64,13 @@ static ls_status fail_not_finite(const trainer *t, const char *what, int64_t ste
 static ls_status check_weights(const trainer *t) {
     if (ls_comm_min(t->comm, t->stepper.weights_finite)) return LS_OK;
     return fail_not_finite(t, "the weights are", t->position.epoch_step);
+}
+
+/* To read into: of ranks that share the weights one reads them. */
+static ls_snapshot snapshot_to_fill(trainer *t) {
+    ls_snapshot s = snapshot(t);
+    s.weights = ls_exchange_weights_to_fill(t->stepper.exchange);
+    return s;
 }
 
 static ls_status save(trainer *t) {
@@ -95,7 +101,7 @@ static ls_status check_same_run(const trainer *t, const ls_checkpoint_info *info
 
 static ls_status take_up(trainer *t, const ls_checkpoint_info *info) {
     LS_TRY(check_same_run(t, info));
-    ls_snapshot s = snapshot(t);
+    ls_snapshot s = snapshot_to_fill(t);
     LS_TRY(ls_checkpoint_read(info->path, &s));
     t->position = info->position;
     t->stepper.step = info->position.step;
@@ -235,6 +241,7 @@ static ls_status restore_best(trainer *t) {
     ls_snapshot s = snapshot(t);
     LS_TRY(ls_best_flush(&t->best, &s));
     LS_TRY(ls_run_directory_path(t->run, "checkpoints/best.h5", path));
+    s = snapshot_to_fill(t);
     s.optimizer = NULL;
     LS_TRY(ls_agree(t->comm, ls_checkpoint_read(path, &s)));
     ls_log_info("stopped early; the weights of epoch %" PRId64 " are restored", t->position.best_epoch + 1);
@@ -298,8 +305,10 @@ static void describe(const trainer *t) {
                 "threads (%s)",
                 t->config->path, ls_model_param_count(session->model), data->count, t->config->training.batch_size,
                 session->lanes.count, t->comm->size, session->threads, ls_isa_name(session->isa));
-    ls_log_info("memory: %.0f MB a rank for weights, gradients, optimizer and activations",
-                (double)ls_stepper_memory_bytes(session) / 1e6);
+    ls_step_memory memory = ls_stepper_memory(session);
+    ls_log_info("memory: %.0f MB a rank for activations, gradients and optimizer, and %.0f MB a host for weights",
+                (double)(memory.model_bytes + memory.exchange_bytes + memory.slot_bytes) / 1e6,
+                (double)memory.host_bytes / 1e6);
     double balance = ls_lanes_balance(session->lanes.count, t->comm->size);
     if (balance < 1)
         ls_log_info(

@@ -33,14 +33,20 @@ static void fill(const ls_model *model, uint32_t stream, int64_t begin, int64_t 
     }
 }
 
+static void fill_shard(const ls_model *model, uint32_t stream, const ls_shards *shards, float *out) {
+    for (int64_t bucket = 0; bucket < shards->buckets; bucket++) {
+        ls_range slice = ls_shards_slice(shards, bucket, shards->rank);
+        fill(model, stream, slice.begin, slice.end, out + ls_shards_place(shards, bucket));
+    }
+}
+
 state new_state(int rank, int size, uint32_t version, bool filled) {
     state s = {.model = make_model()};
-    int64_t lines = ls_model_flat_count(s.model) / 16;
-    int64_t begin = lines * rank / size * 16, end = lines * (rank + 1) / size * 16;
+    int64_t count = ls_model_flat_count(s.model), bucket = size > 1 ? 12 * LS_GRAIN_FLOATS : count;
+    ls_shards shards = ls_shards_make(count, bucket, rank, size);
     s.snapshot = (ls_snapshot){.model = s.model,
                                .optimizer = ls_optimizer_type_find("adam"),
-                               .shard_begin = begin,
-                               .shard_end = end,
+                               .shards = shards,
                                .position = ls_position_start(),
                                .config = "seed: 1\nmodel: []\n",
                                .fingerprint = "0123456789abcdef",
@@ -50,11 +56,11 @@ state new_state(int rank, int size, uint32_t version, bool filled) {
     s.snapshot.position.step = version;
     s.snapshot.position.epoch = 3;
     s.snapshot.position.loss_sum = 1.0 / 3.0;
-    expect_ok(ls_alloc(&s.snapshot.weights, lines * 16, sizeof(float), "weights"));
-    if (filled) fill(s.model, version * 4, 0, lines * 16, s.snapshot.weights);
+    expect_ok(ls_alloc(&s.snapshot.weights, count, sizeof(float), "weights"));
+    if (filled) fill(s.model, version * 4, 0, count, s.snapshot.weights);
     for (int slot = 0; slot < s.snapshot.optimizer->slots; slot++) {
-        expect_ok(ls_alloc(&s.snapshot.slot[slot], end - begin, sizeof(float), "a slot"));
-        if (filled) fill(s.model, version * 4 + 1 + (uint32_t)slot, begin, end, s.snapshot.slot[slot]);
+        expect_ok(ls_alloc(&s.snapshot.slot[slot], ls_shards_place(&shards, shards.buckets), sizeof(float), "a slot"));
+        if (filled) fill_shard(s.model, version * 4 + 1 + (uint32_t)slot, &shards, s.snapshot.slot[slot]);
     }
     return s;
 }
@@ -69,7 +75,7 @@ void free_state(state *s) {
 void expect_same_arrays(const state *a, const state *b) {
     size_t bytes = (size_t)ls_model_flat_count(a->model) * sizeof(float);
     assert_memory_equal(a->snapshot.weights, b->snapshot.weights, bytes);
-    bytes = (size_t)(a->snapshot.shard_end - a->snapshot.shard_begin) * sizeof(float);
+    bytes = (size_t)ls_shards_place(&a->snapshot.shards, a->snapshot.shards.buckets) * sizeof(float);
     for (int slot = 0; slot < a->snapshot.optimizer->slots; slot++)
         assert_memory_equal(a->snapshot.slot[slot], b->snapshot.slot[slot], bytes);
 }

@@ -106,35 +106,6 @@ static float lane_value(uint32_t lane, uint32_t sample) {
     return ((float)(hash >> 8) / 8388608.0f - 1) * scale[hash & 3];
 }
 
-static float tree(const float *lanes, int count) {
-    return count == 1 ? lanes[0] : tree(lanes, count / 2) + tree(lanes + count / 2, count / 2);
-}
-
-/* The key law: who adds does not change the bits. */
-static void test_sums_are_equal_on_any_number_of_ranks(void **state) {
-    (void)state;
-    static ls_addition additions[LANES];
-    float values[LANES], nodes[LANES];
-    for (int count = 1; count <= LANES; count *= 2)
-        for (int size = 1; size <= count; size++) {
-            int planned = ls_lanes_additions(count, size, additions);
-            for (uint32_t sample = 0; sample < 50; sample++) {
-                int made = 0;
-                for (int lane = 0; lane < count; lane++) values[lane] = lane_value((uint32_t)lane, sample);
-                for (int rank = 0; rank < size; rank++) {
-                    ls_lanes lanes = lanes_of(count, rank, size);
-                    for (int node = 0; node < lanes.nodes; node++)
-                        nodes[made++] =
-                            tree(values + lanes.node_begin[node], lanes.node_begin[node + 1] - lanes.node_begin[node]);
-                }
-                assert_int_equal(planned, made - 1);
-                for (int i = 0; i < planned; i++) nodes[additions[i].into] += nodes[additions[i].from];
-                float expected = tree(values, count);
-                assert_memory_equal(&nodes[0], &expected, sizeof expected);
-            }
-        }
-}
-
 static double tree_in_double(const double *lanes, int count) {
     return count == 1 ? lanes[0] : tree_in_double(lanes, count / 2) + tree_in_double(lanes + count / 2, count / 2);
 }
@@ -169,7 +140,6 @@ int main(void) {
         cmocka_unit_test(test_ranks_divide_the_lanes),
         cmocka_unit_test(test_nodes_are_the_fewest_complete_subtrees),
         cmocka_unit_test(test_rows_of_all_ranks_make_up_the_batch),
-        cmocka_unit_test(test_sums_are_equal_on_any_number_of_ranks),
         cmocka_unit_test(test_lane_sums_in_double),
         cmocka_unit_test(test_a_wrong_number_of_lanes_says_what_to_set),
     };

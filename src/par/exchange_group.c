@@ -1,0 +1,148 @@
+/* exchange_group.c - see exchange_group.h. */
+#include "par/exchange_group.h"
+
+#include <linux/futex.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lockstep/clock.h"
+#include "lockstep/memory.h"
+#include "lockstep/shards.h"
+
+/* How long a rank spins: longer than ranks that do the same work are apart; what is longer is worth a system call. */
+static const double spin_s = 50e-6;
+enum { SPINS_A_LOOK = 64, SLEEP_S = 1 };
+
+/* Each on a cache line of its own. The bell is rung for those who sleep; it is in the first one. */
+struct ls_group_mark {
+    _Alignas(LS_ALIGN_BYTES) atomic_int_fast64_t mark;
+    _Alignas(LS_ALIGN_BYTES) atomic_uint bell;
+    atomic_uint sleepers;
+};
+
+/* ---- memory ---- */
+
+/* Places in the group's memory, each at a page. */
+typedef struct layout {
+    int64_t records, weights, gradients, bytes;
+} layout;
+
+static int64_t pages(int64_t bytes) {
+    int64_t page = LS_GRAIN_FLOATS * (int64_t)sizeof(float);
+    return (bytes + page - 1) / page * page;
+}
+
+static int64_t vector_bytes(int64_t count) { return pages(count * (int64_t)sizeof(float)); }
+
+int64_t ls_group_common_bytes(int64_t count) { return vector_bytes(count); }
+
+int64_t ls_group_member_bytes(int nodes, int64_t count) { return nodes * vector_bytes(count); }
+
+static layout lay_out(int members, const int *nodes, int64_t count, int64_t record_doubles) {
+    layout at = {.records = pages(members * (int64_t)sizeof(struct ls_group_mark))};
+    at.weights = at.records + pages(members * record_doubles * (int64_t)sizeof(double));
+    at.gradients = at.weights + vector_bytes(count);
+    at.bytes = at.gradients;
+    for (int member = 0; member < members; member++) at.bytes += ls_group_member_bytes(nodes[member], count);
+    return at;
+}
+
+/* Nothing is touched here but by its owner: a page lies near whoever touches it first. */
+static ls_status alloc_memory(ls_group *group, bool shared, int64_t bytes) {
+    if (!shared) return ls_alloc(&group->own, bytes, 1, "weights and gradients");
+    return ls_shared_create(group->comm, bytes, &group->shared);
+}
+
+static void find_parts(ls_group *group, const layout *at, const int *nodes) {
+    char *memory = group->own ? group->own : group->shared.data;
+    group->marks = (struct ls_group_mark *)memory;
+    group->records = (double *)(memory + at->records);
+    group->weights = (float *)(memory + at->weights);
+    int64_t place = at->gradients;
+    for (int member = 0; member < group->members; member++) {
+        group->gradients[member] = (float *)(memory + place);
+        place += nodes[member] * group->stride * (int64_t)sizeof(float);
+    }
+}
+
+ls_status ls_group_init(ls_group *group, const ls_comm *comm, bool shared, const int *nodes, int64_t count,
+                        int64_t record_doubles) {
+    *group = (ls_group){.comm = comm,
+                        .members = shared ? comm->node_size : 1,
+                        .member = shared ? comm->node_rank : 0,
+                        .launcher = (int)getppid()};
+    layout at = lay_out(group->members, nodes, count, record_doubles);
+    group->stride = vector_bytes(count) / (int64_t)sizeof(float);
+    LS_TRY(alloc_memory(group, shared, at.bytes));
+    find_parts(group, &at, nodes);
+    return LS_OK;
+}
+
+void ls_group_release(ls_group *group) {
+    ls_shared_release(&group->shared);
+    ls_free(group->own);
+    *group = (ls_group){0};
+}
+
+/* ---- marks ---- */
+
+static long futex(atomic_uint *word, int operation, unsigned value, const struct timespec *limit) {
+    return syscall(SYS_futex, word, operation, value, limit, NULL, 0);
+}
+
+/* Those who sleep count themselves before they look at the marks, and this looks for them after it has raised its own:
+ * one of the two sees the other. */
+void ls_group_raise(ls_group *group, int64_t mark) {
+    struct ls_group_mark *first = group->marks;
+    atomic_store(&group->marks[group->member].mark, mark);
+    if (atomic_load(&first->sleepers) == 0) return;
+    atomic_fetch_add(&first->bell, 1);
+    futex(&first->bell, FUTEX_WAKE, (unsigned)group->members, NULL);
+}
+
+bool ls_group_reached(const ls_group *group, int64_t mark) {
+    for (int member = 0; member < group->members; member++)
+        if (atomic_load(&group->marks[member].mark) < mark) return false;
+    return true;
+}
+
+static void pause_briefly(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+static bool spin(const ls_group *group, int64_t mark) {
+    double deadline_s = ls_clock_s() + spin_s;
+    do {
+        for (int i = 0; i < SPINS_A_LOOK; i++) {
+            if (ls_group_reached(group, mark)) return true;
+            pause_briefly();
+        }
+        sched_yield();
+    } while (ls_clock_s() < deadline_s);
+    return false;
+}
+
+/* mpirun ends the ranks when one of them dies; where mpirun itself is gone nobody does, and they would wait for ever.
+ */
+void ls_group_check_launcher(const ls_group *group) {
+    if (getppid() != group->launcher) ls_comm_abort(group->comm, LS_ERROR);
+}
+
+void ls_group_await(ls_group *group, int64_t mark) {
+    static const struct timespec limit = {.tv_sec = SLEEP_S};
+    struct ls_group_mark *first = group->marks;
+    if (spin(group, mark)) return;
+    atomic_fetch_add(&first->sleepers, 1);
+    for (unsigned bell = atomic_load(&first->bell); !ls_group_reached(group, mark); bell = atomic_load(&first->bell)) {
+        futex(&first->bell, FUTEX_WAIT, bell, &limit);
+        ls_group_check_launcher(group);
+    }
+    atomic_fetch_sub(&first->sleepers, 1);
+}

@@ -1,0 +1,216 @@
+/* exchange_plan.c - see exchange_plan.h. */
+#include "par/exchange_plan.h"
+
+#include <assert.h>
+#include <stdbool.h>
+
+#include "lockstep/memory.h"
+
+/* All ranks' nodes end to end, and the walk over the tree that they make up. */
+typedef struct walk {
+    ls_exchange_plan *plan;
+    const int *group; /* of each rank */
+    int own;          /* this rank's */
+    int rank, size;
+    int nodes;
+    int begin[LS_LANES_MAX + 1]; /* first lane of each node, and the end */
+    int owner[LS_LANES_MAX];
+    int term[LS_LANES_MAX]; /* a node's number among its group's */
+    int *next;              /* free token */
+} walk;
+
+/* ---- groups ---- */
+
+static int count_before(const walk *w, int rank) {
+    int count = 0;
+    for (int other = 0; other < rank; other++) count += w->group[other] == w->group[rank];
+    return count;
+}
+
+/* The member of group[any] that serves `rank`: its rank. */
+static int server_of(const walk *w, int any, int rank) {
+    int members = 0;
+    for (int other = 0; other < w->size; other++) members += w->group[other] == w->group[any];
+    int member = count_before(w, rank) % members, other = 0;
+    for (int seen = -1; seen < member; other++) seen += w->group[other] == w->group[any];
+    return other - 1;
+}
+
+static bool is_first_of_group(const walk *w, int rank) { return count_before(w, rank) == 0; }
+
+static void plan_groups(walk *w) {
+    ls_exchange_plan *plan = w->plan;
+    plan->member = count_before(w, w->rank);
+    plan->target = plan->ranks;
+    plan->server = plan->ranks + w->size;
+    plan->arrival = plan->server + w->size;
+    for (int rank = 0; rank < w->size; rank++) {
+        plan->members += w->group[rank] == w->own;
+        plan->groups += is_first_of_group(w, rank);
+        if (w->group[rank] == w->own) continue;
+        if (server_of(w, w->rank, rank) == w->rank) plan->target[plan->targets++] = rank;
+        if (is_first_of_group(w, rank)) plan->server[plan->servers++] = server_of(w, rank, w->rank);
+    }
+}
+
+/* ---- the tree ---- */
+
+static void list_nodes(walk *w, int lane_count) {
+    ls_exchange_plan *plan = w->plan;
+    for (int rank = 0; rank < w->size; rank++) {
+        ls_lanes lanes;
+        ls_status status = ls_lanes_init(&lanes, lane_count, rank, w->size);
+        assert(status == LS_OK);
+        (void)status;
+        for (int node = 0; node < lanes.nodes; node++) {
+            w->begin[w->nodes] = lanes.node_begin[node];
+            w->owner[w->nodes] = rank;
+            if (w->group[rank] == w->own) {
+                w->term[w->nodes] = plan->nodes;
+                plan->node[plan->nodes++] = (ls_group_node){count_before(w, rank), node};
+            }
+            w->nodes++;
+        }
+    }
+    w->begin[w->nodes] = lane_count;
+}
+
+static int lanes_of(const walk *w, int node) { return w->begin[node + 1] - w->begin[node]; }
+
+/* The node after the subtree of `lanes` lanes that begins with `node`. */
+static int end_of(const walk *w, int node, int lanes) {
+    int end = w->begin[node] + lanes;
+    while (w->begin[node] < end) node++;
+    return node;
+}
+
+static bool in_one_group(const walk *w, int first, int end) {
+    for (int node = first + 1; node < end; node++)
+        if (w->group[w->owner[node]] != w->group[w->owner[first]]) return false;
+    return true;
+}
+
+/* Appends the sum of a subtree of this rank's group. */
+static void append_nodes(walk *w, int node, int lanes) {
+    if (lanes_of(w, node) == lanes) {
+        *w->next++ = w->term[node];
+        return;
+    }
+    append_nodes(w, node, lanes / 2);
+    append_nodes(w, end_of(w, node, lanes / 2), lanes / 2);
+    *w->next++ = LS_PLUS;
+}
+
+/* A subtree of one group: an addend of this group's own, or another group's partial sum, that arrives. */
+static void append_part(walk *w, int node, int lanes) {
+    ls_exchange_plan *plan = w->plan;
+    int owner = w->owner[node];
+    if (w->group[owner] == w->own) {
+        append_nodes(w, node, lanes);
+        return;
+    }
+    *w->next++ = plan->nodes + plan->arrivals;
+    plan->arrival[plan->arrivals++] = server_of(w, owner, w->rank);
+}
+
+static void append_sum(walk *w, int node, int lanes) {
+    int end = end_of(w, node, lanes);
+    if (in_one_group(w, node, end)) {
+        append_part(w, node, lanes);
+        return;
+    }
+    append_sum(w, node, lanes / 2);
+    append_sum(w, end_of(w, node, lanes / 2), lanes / 2);
+    *w->next++ = LS_PLUS;
+}
+
+static void list_partials(walk *w, int node, int lanes) {
+    ls_exchange_plan *plan = w->plan;
+    if (!in_one_group(w, node, end_of(w, node, lanes))) {
+        list_partials(w, node, lanes / 2);
+        list_partials(w, end_of(w, node, lanes / 2), lanes / 2);
+    } else if (w->group[w->owner[node]] == w->own) {
+        ls_expression *partial = &plan->partial[plan->partials++];
+        partial->tokens = w->next;
+        append_nodes(w, node, lanes);
+        partial->length = (int)(w->next - partial->tokens);
+    }
+}
+
+static void plan_sums(walk *w, int lanes) {
+    ls_exchange_plan *plan = w->plan;
+    list_nodes(w, lanes);
+    w->next = plan->tokens;
+    plan->sum.tokens = w->next;
+    append_sum(w, 0, lanes);
+    plan->sum.length = (int)(w->next - plan->sum.tokens);
+    list_partials(w, 0, lanes);
+}
+
+/* A tree has at most as many nodes as lanes, and an expression fewer than two tokens a node. */
+static ls_status alloc_plan(ls_exchange_plan *plan, int lanes, int size) {
+    LS_TRY(ls_alloc(&plan->node, lanes, sizeof *plan->node, "the exchange's plan"));
+    LS_TRY(ls_alloc(&plan->partial, lanes, sizeof *plan->partial, "the exchange's plan"));
+    LS_TRY(ls_alloc(&plan->tokens, 4 * lanes, sizeof(int), "the exchange's plan"));
+    return ls_alloc(&plan->ranks, 2 * size + lanes, sizeof(int), "the exchange's plan");
+}
+
+ls_status ls_exchange_plan_init(ls_exchange_plan *plan, const ls_lanes *lanes, const int *group) {
+    walk *w;
+    *plan = (ls_exchange_plan){0};
+    LS_TRY(alloc_plan(plan, lanes->count, lanes->size));
+    LS_TRY(ls_alloc(&w, 1, sizeof *w, "the exchange's plan"));
+    *w = (walk){.plan = plan, .group = group, .own = group[lanes->rank], .rank = lanes->rank, .size = lanes->size};
+    plan_groups(w);
+    plan_sums(w, lanes->count);
+    ls_free(w);
+    return LS_OK;
+}
+
+void ls_exchange_plan_release(ls_exchange_plan *plan) {
+    ls_free(plan->node);
+    ls_free(plan->partial);
+    ls_free(plan->tokens);
+    ls_free(plan->ranks);
+    *plan = (ls_exchange_plan){0};
+}
+
+/* ---- sums ---- */
+
+enum { STRETCH_FLOATS = 1024 }; /* so that what is between the terms and the sum stays in the first cache */
+
+static void add_to(float *restrict sum, const float *restrict addend, int64_t count) {
+    for (int64_t i = 0; i < count; i++) sum[i] += addend[i];
+}
+
+static void add_two(float *restrict sum, const float *restrict a, const float *restrict b, int64_t count) {
+    for (int64_t i = 0; i < count; i++) sum[i] = a[i] + b[i];
+}
+
+/* The bottom of the stack is kept in `out`, what is above it in `above`. */
+static void sum_stretch(const ls_expression *e, const float *const *terms, int64_t begin, int64_t count, float *out) {
+    _Alignas(LS_ALIGN_BYTES) float above[LS_EXPRESSION_DEPTH_MAX][STRETCH_FLOATS];
+    const float *stack[LS_EXPRESSION_DEPTH_MAX];
+    int depth = 0;
+    for (int t = 0; t < e->length; t++) {
+        if (e->tokens[t] != LS_PLUS) {
+            stack[depth++] = terms[e->tokens[t]] + begin;
+            continue;
+        }
+        depth--; /* the upper one of the two is taken off, the lower one becomes their sum */
+        float *sum = depth == 1 ? out : above[depth - 1];
+        if (sum == stack[depth - 1])
+            add_to(sum, stack[depth], count);
+        else
+            add_two(sum, stack[depth - 1], stack[depth], count);
+        stack[depth - 1] = sum;
+    }
+}
+
+const float *ls_expression_sum(const ls_expression *e, const float *const *terms, int64_t begin, int64_t count,
+                               float *out) {
+    if (e->length == 1) return terms[e->tokens[0]] + begin;
+    for (int64_t done = 0; done < count; done += STRETCH_FLOATS)
+        sum_stretch(e, terms, begin + done, count - done < STRETCH_FLOATS ? count - done : STRETCH_FLOATS, out + done);
+    return out;
+}
