@@ -23,6 +23,8 @@ enum { LS_INPUTS_MAX = 4, LS_PARAMS_MAX = 4, LS_MODEL_INPUT = -1 };
 typedef enum ls_initializer {
     LS_INIT_ZEROS,
     LS_INIT_GLOROT_UNIFORM, /* U(-a, a), a = sqrt(6 / (fan_in + fan_out)); Glorot and Bengio 2010 */
+    LS_INIT_ORTHOGONAL,     /* rows of unit length at right angles, at most as many as columns; Saxe et al. 2014 */
+    LS_INIT_UNIT_FORGET,    /* of an LSTM's biases: ones in the second quarter, else zeros; Jozefowicz et al. 2015 */
 } ls_initializer;
 
 /* A named weight array of a layer, with Keras' name and shape. */
@@ -51,6 +53,7 @@ typedef struct ls_layer {
     int params;
     ls_param param[LS_PARAMS_MAX];
     int64_t scratch_floats; /* that a forward or backward call needs; not kept between calls */
+    int64_t kept_floats;    /* that forward leaves for backward, besides its output */
     double flops;           /* of a forward pass, a sample */
 } ls_layer;
 
@@ -80,6 +83,7 @@ typedef struct ls_layer_io {
     int index; /* of the layer in the model: tells apart the random numbers of like layers */
     const float *x[LS_INPUTS_MAX];
     float *y;                            /* written by forward, read by backward */
+    float *kept;                         /* likewise; backward may destroy it */
     const float *param[LS_PARAMS_MAX];   /* weights */
     float *dy;                           /* backward: gradient of y; the layer may destroy it */
     float *dx[LS_INPUTS_MAX];            /* backward writes (never adds); NULL: not wanted */
@@ -103,9 +107,9 @@ struct ls_layer_type {
     size_t options_bytes, plan_bytes;
     int min_inputs, max_inputs;
     const ls_layer_example *examples;
-    /* Sets out, activation, params (without offsets), scratch_floats, flops, *plan. Errors: LS_INVALID, an impossible
-     * shape or option; the message names the option or the shape, the caller names the layer. Called again with other
-     * limits, which change scratch_floats alone. */
+    /* Sets out, activation, params (without offsets), scratch_floats, kept_floats, flops, *plan. Errors: LS_INVALID, an
+     * impossible shape or option; the message names the option or the shape, the caller names the layer. Called again
+     * with other limits, which change scratch_floats and kept_floats alone. */
     ls_status (*prepare)(ls_layer *layer, const ls_limits *limits);
     void (*forward)(const ls_layer *layer, const ls_pass *pass, const ls_layer_io *io);
     void (*backward)(const ls_layer *layer, const ls_pass *pass, const ls_layer_io *io);

@@ -1,4 +1,5 @@
-/* Dense: y = f(x W + b), applied to the last axis of its input, as in Keras. */
+/* Dense: y = f(x W + b), applied to the last axis of its input, as in Keras; so to every step of a sequence, which is
+ * TimeDistributed(Dense) there. */
 #include "layers.h"
 #include "lockstep/gemm.h"
 
@@ -43,15 +44,8 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_i
     ls_layer_activate(layer, pass, io->y);
 }
 
-static ls_rows rows_of_positions(const ls_layer *layer, const ls_rows *samples) {
-    ls_rows rows = *samples;
-    rows.count *= positions(layer);
-    for (int lane = 0; lane <= rows.lanes; lane++) rows.lane_begin[lane] *= positions(layer);
-    return rows;
-}
-
 static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_io *io) {
-    ls_rows rows = rows_of_positions(layer, pass->rows);
+    ls_rows rows = ls_rows_of_positions(pass->rows, positions(layer));
     ls_layer_deactivate(layer, pass, io->y, io->dy);
     ls_gemm_weight_gradient(pass->pool, &rows, ls_layer_width(layer), inputs(layer), io->x[0], io->dy, io->dparam[0],
                             io->dparam[1], pass->scratch);

@@ -6,12 +6,18 @@
 /* The table of layers: one line each. */
 #define LAYERS(X)                                                                                                      \
     X(activation)                                                                                                      \
+    X(add)                                                                                                             \
+    X(concatenate)                                                                                                     \
     X(conv2d)                                                                                                          \
+    X(conv2d_transpose)                                                                                                \
     X(dense)                                                                                                           \
     X(dropout)                                                                                                         \
     X(flatten)                                                                                                         \
+    X(lstm)                                                                                                            \
     X(max_pooling2d)                                                                                                   \
+    X(repeat_vector)                                                                                                   \
     X(reshape)                                                                                                         \
+    X(resizing)                                                                                                        \
     X(up_sampling2d)
 
 #define DECLARE(name) extern const ls_layer_type ls_layer_##name;
@@ -56,6 +62,13 @@ int64_t ls_layer_width(const ls_layer *layer) { return layer->out.dim[layer->out
 
 int64_t ls_layer_vectors(const ls_layer *layer, const ls_pass *pass) {
     return pass->rows->count * (ls_shape_count(&layer->out) / ls_layer_width(layer));
+}
+
+ls_rows ls_rows_of_positions(const ls_rows *samples, int64_t positions) {
+    ls_rows rows = *samples;
+    rows.count *= positions;
+    for (int lane = 0; lane <= rows.lanes; lane++) rows.lane_begin[lane] *= positions;
+    return rows;
 }
 
 void ls_layer_activate(const ls_layer *layer, const ls_pass *pass, float *y) {

@@ -6,6 +6,7 @@
 /* The table of losses: one line each. */
 #define LOSSES(X)                                                                                                      \
     X(binary_crossentropy)                                                                                             \
+    X(categorical_crossentropy)                                                                                        \
     X(mean_squared_error)
 
 #define DECLARE(name) extern const ls_loss_type ls_loss_##name;

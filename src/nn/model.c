@@ -109,6 +109,7 @@ ls_status ls_vertex_prepare(ls_model *model, int index, const ls_limits *limits)
     layer->activation = LS_ACTIVATION_LINEAR;
     layer->params = 0;
     layer->scratch_floats = 0;
+    layer->kept_floats = 0;
     layer->flops = 0;
     LS_TRY(layer->type->prepare(layer, limits));
     if (index == model->logits) layer->activation = LS_ACTIVATION_LINEAR;
@@ -190,6 +191,11 @@ static ls_status take_logits(ls_model *model, const ls_loss_type *loss) {
         return LS_RAISE(LS_INVALID, "%s needs 'activation: %s' at the end of the model, but layer '%s' has %s",
                         loss->name, ls_activation_names[loss->logits_of], layer ? layer->name : input_name,
                         ls_activation_names[layer ? layer->activation : LS_ACTIVATION_LINEAR]);
+    }
+    if (loss->logits_of == LS_ACTIVATION_SOFTMAX && layer->out.dims != 1) {
+        char shape[LS_SHAPE_TEXT_MAX];
+        return LS_RAISE(LS_INVALID, "%s needs one vector of classes a sample, but layer '%s' gives %s", loss->name,
+                        layer->name, ls_shape_text(&layer->out, shape));
     }
     model->logits = source;
     model->vertices[source].layer.activation = LS_ACTIVATION_LINEAR;

@@ -11,7 +11,7 @@ typedef struct ls_vertex {
     int source;   /* the layer in whose memory its output lies: itself, or for a view what the view shows (or
                      LS_MODEL_INPUT) */
     bool trained; /* it or a layer before it has weights, so that backward comes this far */
-    ls_piece output, gradient;
+    ls_piece output, gradient, kept;
     ls_piece
         addend[LS_INPUTS_MAX]; /* a gradient of an input that later layers have written one for already; it is added */
 } ls_vertex;
@@ -51,8 +51,6 @@ static inline bool ls_model_trained(const ls_model *model, int source) {
     return source != LS_MODEL_INPUT && model->vertices[source].trained;
 }
 
-static inline bool ls_layer_is_view(const ls_layer *layer) {
-    return !layer->type->forward;
-}
+static inline bool ls_layer_is_view(const ls_layer *layer) { return !layer->type->forward; }
 
 #endif

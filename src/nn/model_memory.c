@@ -21,7 +21,7 @@ static void forget_pieces(ls_model *model) {
     model->scratch = (ls_piece){0};
     for (int i = 0; i < model->count; i++) {
         ls_vertex *vertex = &model->vertices[i];
-        vertex->output = vertex->gradient = (ls_piece){0};
+        vertex->output = vertex->gradient = vertex->kept = (ls_piece){0};
         for (int k = 0; k < LS_INPUTS_MAX; k++) vertex->addend[k] = (ls_piece){0};
     }
 }
@@ -32,6 +32,7 @@ static void add_outputs(ls_model *model, ls_slab *slab, int64_t rows, bool train
         if (ls_layer_is_view(&vertex->layer)) continue;
         int last = training ? 2 * model->count - i : model->count;
         ls_slab_add(slab, &vertex->output, rows * ls_shape_count(&vertex->layer.out), i, last);
+        ls_slab_add(slab, &vertex->kept, vertex->layer.kept_floats, i, training ? last : i);
     }
 }
 

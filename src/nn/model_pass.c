@@ -8,12 +8,54 @@
 #include "lockstep/vector.h"
 #include "model_graph.h"
 
-static void init_param(const ls_param *param, const ls_rng *rng, float *weights) {
+static void init_glorot_uniform(const ls_param *param, const ls_rng *rng, float *weights) {
     int64_t count = ls_shape_count(&param->shape);
-    if (param->initializer == LS_INIT_ZEROS) return;
     float limit = (float)sqrt(6.0 / (double)(param->fan_in + param->fan_out));
     ls_rng_fill_uniform(rng, 0, count, weights);
     for (int64_t i = 0; i < count; i++) weights[i] = (2 * weights[i] - 1) * limit;
+}
+
+/* row -= (row . other) other */
+static void remove_part(int64_t width, const float *other, float *row) {
+    double product = 0;
+    for (int64_t i = 0; i < width; i++) product += (double)row[i] * (double)other[i];
+    for (int64_t i = 0; i < width; i++) row[i] = (float)((double)row[i] - product * (double)other[i]);
+}
+
+static void scale_to_unit(int64_t width, float *row) {
+    double square = 0;
+    for (int64_t i = 0; i < width; i++) square += (double)row[i] * (double)row[i];
+    for (int64_t i = 0; i < width; i++) row[i] = (float)((double)row[i] / sqrt(square));
+}
+
+/* Normal numbers, made orthogonal row by row: Gram-Schmidt, twice, which is enough (L. Giraud et al. 2005). */
+static void init_orthogonal(const ls_param *param, const ls_rng *rng, float *weights) {
+    enum { PASSES = 2 };
+    int64_t rows = param->shape.dim[0], width = ls_shape_count(&param->shape) / rows;
+    ls_rng_fill_normal(rng, 0, rows * width, weights);
+    for (int64_t row = 0; row < rows; row++) {
+        float *here = weights + row * width;
+        for (int pass = 0; pass < PASSES; pass++) {
+            for (int64_t other = 0; other < row; other++) remove_part(width, weights + other * width, here);
+            scale_to_unit(width, here);
+        }
+    }
+}
+
+static void init_param(const ls_param *param, const ls_rng *rng, float *weights) {
+    int64_t quarter = ls_shape_count(&param->shape) / 4;
+    switch (param->initializer) {
+    case LS_INIT_ZEROS:
+        break;
+    case LS_INIT_GLOROT_UNIFORM:
+        init_glorot_uniform(param, rng, weights);
+        break;
+    case LS_INIT_ORTHOGONAL:
+        init_orthogonal(param, rng, weights);
+        break;
+    case LS_INIT_UNIT_FORGET:
+        for (int64_t i = quarter; i < 2 * quarter; i++) weights[i] = 1;
+    }
 }
 
 void ls_model_init_weights(const ls_model *model, uint64_t seed, float *weights) {
@@ -33,7 +75,7 @@ static float *at(const ls_model *model, const ls_piece *piece) {
 
 static ls_layer_io describe(const ls_model *model, int index, const float *weights) {
     const ls_vertex *vertex = &model->vertices[index];
-    ls_layer_io io = {.index = index, .y = at(model, &vertex->output)};
+    ls_layer_io io = {.index = index, .y = at(model, &vertex->output), .kept = at(model, &vertex->kept)};
     for (int k = 0; k < vertex->layer.inputs; k++) io.x[k] = ls_model_output(model, vertex->layer.input[k]);
     for (int p = 0; p < vertex->layer.params; p++) io.param[p] = weights + vertex->layer.param[p].offset;
     return io;

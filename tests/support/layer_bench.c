@@ -17,18 +17,19 @@ static float *numbers(int64_t count) {
     return out;
 }
 
-static void open_layer(layer_bench *bench, const char *type, const char *options, ls_shape in) {
+static void open_layer(layer_bench *bench, const char *type, const char *options, const ls_shape *in) {
     ls_layer *layer = &bench->layer;
     layer->type = ls_layer_type_find(type);
     assert_non_null(layer->type);
-    layer->inputs = 1;
-    layer->in[0] = in;
+    for (; layer->inputs < LS_INPUTS_MAX && in[layer->inputs].dims; layer->inputs++) {
+        layer->in[layer->inputs] = in[layer->inputs];
+        bench->in_count[layer->inputs] = ls_shape_count(&in[layer->inputs]);
+    }
     layer->options = calloc(1, layer->type->options_bytes + 1);
     layer->plan = calloc(1, layer->type->plan_bytes + 1);
     set_options(layer->type->options, layer->options, options);
     expect_ok(layer->type->prepare(
         layer, &(ls_limits){.max_rows = bench->rows.count, .threads = BENCH_THREADS, .lanes = bench->rows.lanes}));
-    bench->in_count = ls_shape_count(&in);
     bench->out_count = ls_shape_count(&layer->out);
 }
 
@@ -43,17 +44,24 @@ static void open_params(layer_bench *bench) {
     }
 }
 
-void layer_bench_open(layer_bench *bench, ls_pool *pool, const char *type, const char *options, ls_shape in,
-                      const ls_rows *rows) {
+static void open_inputs(layer_bench *bench) {
+    for (int k = 0; k < bench->layer.inputs; k++) {
+        int64_t count = bench->rows.count * bench->in_count[k];
+        bench->io.x[k] = bench->x[k] = numbers(count);
+        bench->io.dx[k] = bench->dx[k] = numbers(count);
+        fill_formula(k ? (uint32_t)(10 + k) : 1, -1, 1, count, bench->x[k]);
+    }
+}
+
+void layer_bench_open(layer_bench *bench, ls_pool *pool, const char *type, const char *options,
+                      const ls_shape in[LS_INPUTS_MAX], const ls_rows *rows) {
     memset(bench, 0, sizeof *bench);
     bench->rows = *rows;
     open_layer(bench, type, options, in);
     open_params(bench);
-    bench->x = numbers(rows->count * bench->in_count);
-    bench->dx = numbers(rows->count * bench->in_count);
+    open_inputs(bench);
     bench->y = numbers(rows->count * bench->out_count);
     bench->dy = numbers(rows->count * bench->out_count);
-    fill_formula(1, -1, 1, rows->count * bench->in_count, bench->x);
     fill_formula(2, -1, 1, rows->count * bench->out_count, bench->dy);
     for (int i = 0; i < (int)(sizeof bench->samples / sizeof *bench->samples); i++) bench->samples[i] = i;
     bench->pass = (ls_pass){.pool = pool,
@@ -62,28 +70,26 @@ void layer_bench_open(layer_bench *bench, ls_pool *pool, const char *type, const
                             .training = true,
                             .seed = 1,
                             .scratch = numbers(bench->layer.scratch_floats)};
-    bench->io.x[0] = bench->x;
     bench->io.y = bench->y;
+    bench->io.kept = numbers(bench->layer.kept_floats);
     bench->io.dy = bench->dy;
-    bench->io.dx[0] = bench->dx;
 }
 
-void layer_bench_forward(layer_bench *bench) {
-    bench->layer.type->forward(&bench->layer, &bench->pass, &bench->io);
-}
+void layer_bench_forward(layer_bench *bench) { bench->layer.type->forward(&bench->layer, &bench->pass, &bench->io); }
 
-void layer_bench_backward(layer_bench *bench) {
-    bench->layer.type->backward(&bench->layer, &bench->pass, &bench->io);
-}
+void layer_bench_backward(layer_bench *bench) { bench->layer.type->backward(&bench->layer, &bench->pass, &bench->io); }
 
 void layer_bench_close(layer_bench *bench) {
     for (int p = 0; p < bench->layer.params; p++) {
         free(bench->param[p]);
         for (int n = 0; n < bench->rows.nodes; n++) free(bench->dparam[p][n]);
     }
-    free(bench->x);
+    for (int k = 0; k < bench->layer.inputs; k++) {
+        free(bench->x[k]);
+        free(bench->dx[k]);
+    }
+    free(bench->io.kept);
     free(bench->y);
-    free(bench->dx);
     free(bench->dy);
     free(bench->pass.scratch);
     free(bench->layer.options);

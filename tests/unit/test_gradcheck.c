@@ -48,17 +48,21 @@ static void add_values(char *options, size_t capacity, const ls_shape *shape) {
     }
 }
 
-/* Something with weights before the layer, so that its input's gradient counts too: a dense layer that mixes all
+/* Something with weights before each input of the layer, so that its gradient counts too: a dense layer that mixes all
  * numbers of a sample. */
 static ls_model *example_model(const ls_layer_type *type, const ls_layer_example *example) {
+    static const char *const names[LS_INPUTS_MAX] = {"a", "b", "c", "d"};
     char options[128];
+    int inputs = 0;
     ls_model *model = new_model(example->in[0]);
-    add_layer(model, "flatten", "", NULL);
-    snprintf(options, sizeof options, "units=%lld", (long long)ls_shape_count(&example->in[0]));
-    add_layer(model, "dense", options, NULL);
-    add_values(options, sizeof options, &example->in[0]);
-    add_layer(model, "reshape", options, NULL);
-    add_layer(model, type->name, example->options, "example");
+    add_layer(model, "flatten", "", "numbers");
+    for (; inputs < LS_INPUTS_MAX && example->in[inputs].dims; inputs++) {
+        snprintf(options, sizeof options, "units=%lld", (long long)ls_shape_count(&example->in[inputs]));
+        expect_ok(try_layer(model, ls_layer_type_find("dense"), options, NULL, (const char *[]){"numbers"}, 1));
+        add_values(options, sizeof options, &example->in[inputs]);
+        add_layer(model, "reshape", options, names[inputs]);
+    }
+    expect_ok(try_layer(model, type, example->options, "example", names, inputs));
     return model;
 }
 
@@ -82,6 +86,16 @@ static void test_examples_mean_squared_error(void **state) {
 static void test_examples_binary_crossentropy(void **state) {
     (void)state;
     check_examples("binary_crossentropy", "activation=sigmoid");
+}
+
+static void test_classifier(void **state) {
+    (void)state;
+    ls_rows rows = uneven_rows();
+    ls_model *model = new_model((ls_shape){1, {6}});
+    add_layer(model, "dense", "units=5 activation=tanh", NULL);
+    add_layer(model, "dense", "units=4 activation=softmax", NULL);
+    double worst = worst_error(model, "categorical_crossentropy", &rows);
+    if (!(worst < tolerance)) fail_msg("error %g", worst);
 }
 
 static void test_autoencoder(void **state) {
@@ -170,6 +184,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_examples_mean_squared_error),
         cmocka_unit_test(test_examples_binary_crossentropy),
+        cmocka_unit_test(test_classifier),
         cmocka_unit_test(test_autoencoder),
         cmocka_unit_test(test_branches),
         cmocka_unit_test(test_mistake_is_found),

@@ -37,7 +37,7 @@ static void for_each_example(example_fn check) {
 
 static void open_example(layer_bench *bench, int threads, const ls_layer_type *type, const ls_layer_example *example,
                          const ls_rows *rows) {
-    layer_bench_open(bench, pools[threads - 1], type->name, example->options, example->in[0], rows);
+    layer_bench_open(bench, pools[threads - 1], type->name, example->options, example->in, rows);
 }
 
 static void run(layer_bench *bench) {
@@ -57,7 +57,8 @@ static void check_writes_all(const ls_layer_type *type, const ls_layer_example *
     open_example(&bench, 2, type, example, &rows);
     run(&bench);
     expect_finite(type->name, "y", rows.count * bench.out_count, bench.y);
-    expect_finite(type->name, "dx", rows.count * bench.in_count, bench.dx);
+    for (int k = 0; k < bench.layer.inputs; k++)
+        expect_finite(type->name, "dx", rows.count * bench.in_count[k], bench.dx[k]);
     for (int p = 0; p < bench.layer.params; p++) {
         for (int n = 0; n < rows.nodes; n++) {
             expect_finite(type->name, bench.layer.param[p].name, bench.param_count[p], bench.dparam[p][n]);
@@ -79,14 +80,15 @@ static void check_rows_alone(const ls_layer_type *type, const ls_layer_example *
     run(&all);
     for (int64_t row = 0; row < together.count; row++) {
         open_example(&one, 1, type, example, &alone);
-        fill_formula(1, -1, 1, together.count * all.in_count, all.x);
-        memcpy(one.x, all.x + row * all.in_count, (size_t)all.in_count * sizeof(float));
+        for (int k = 0; k < all.layer.inputs; k++)
+            memcpy(one.x[k], all.x[k] + row * all.in_count[k], (size_t)all.in_count[k] * sizeof(float));
         fill_formula(2, -1, 1, together.count * all.out_count, all.dy);
         memcpy(one.dy, all.dy + row * all.out_count, (size_t)all.out_count * sizeof(float));
         one.samples[0] = row;
         run(&one);
         assert_memory_equal(one.y, all.y + row * all.out_count, (size_t)all.out_count * sizeof(float));
-        assert_memory_equal(one.dx, all.dx + row * all.in_count, (size_t)all.in_count * sizeof(float));
+        for (int k = 0; k < all.layer.inputs; k++)
+            assert_memory_equal(one.dx[k], all.dx[k] + row * all.in_count[k], (size_t)all.in_count[k] * sizeof(float));
         layer_bench_close(&one);
     }
     layer_bench_close(&all);
@@ -158,6 +160,12 @@ static void test_shapes(void **state) {
         {"conv2d", "filters=16 kernel_size=3 strides=3 padding=same", {3, {28, 28, 1}}, {3, {10, 10, 16}}, 160},
         {"conv2d", "filters=4 kernel_size=2,3 strides=2,1", {3, {7, 7, 2}}, {3, {3, 5, 4}}, 2 * 3 * 2 * 4 + 4},
         {"conv2d", "filters=4 kernel_size=1 use_bias=false", {3, {7, 7, 2}}, {3, {7, 7, 4}}, 8},
+        {"conv2d_transpose", "filters=3 kernel_size=3 strides=2 padding=same", {3, {7, 8, 2}}, {3, {14, 16, 3}}, 57},
+        {"conv2d_transpose", "filters=3 kernel_size=3,1 strides=2", {3, {7, 8, 2}}, {3, {15, 16, 3}}, 21},
+        {"resizing", "height=28 width=5", {3, {30, 30, 2}}, {3, {28, 5, 2}}, 0},
+        {"repeat_vector", "n=28", {1, {64}}, {2, {28, 64}}, 0},
+        {"lstm", "units=64", {2, {28, 28}}, {1, {64}}, 4 * 64 * (28 + 64 + 1)},
+        {"lstm", "units=64 return_sequences=true", {2, {28, 28}}, {2, {28, 64}}, 4 * 64 * (28 + 64 + 1)},
         {"max_pooling2d", "", {3, {7, 8, 2}}, {3, {3, 4, 2}}, 0},
         {"max_pooling2d", "padding=same", {3, {7, 8, 2}}, {3, {4, 4, 2}}, 0},
         {"max_pooling2d", "pool_size=3 strides=1", {3, {7, 8, 2}}, {3, {5, 6, 2}}, 0},
@@ -188,6 +196,10 @@ static void test_impossible_shapes(void **state) {
         {"conv2d", "filters=2 kernel_size=3", {3, {2, 9, 1}}, "padding: same"},
         {"max_pooling2d", "pool_size=3", {3, {9, 2, 1}}, "padding: same"},
         {"up_sampling2d", "", {2, {9, 2}}, "height x width x channels"},
+        {"conv2d_transpose", "filters=2 kernel_size=3", {1, {784}}, "height x width x channels"},
+        {"resizing", "height=2 width=3", {1, {784}}, "height x width x channels"},
+        {"repeat_vector", "n=2", {2, {3, 4}}, "vectors"},
+        {"lstm", "units=2", {1, {12}}, "sequences"},
         {"reshape", "target_shape=5,-1", {1, {12}}, "12 numbers"},
         {"reshape", "target_shape=5,3", {1, {12}}, "12 numbers"},
         {"reshape", "target_shape=0,12", {1, {12}}, "dimension of 0"},
@@ -205,6 +217,22 @@ static void test_impossible_shapes(void **state) {
     }
 }
 
+static void test_inputs_that_do_not_fit(void **state) {
+    (void)state;
+    ls_model *model = new_model((ls_shape){2, {4, 3}});
+    add_layer(model, "dense", "units=5", "five");
+    assert_int_equal(try_layer(model, ls_layer_type_find("add"), "", NULL, (const char *[]){"input", "five"}, 2),
+                     LS_INVALID);
+    assert_non_null(strstr(ls_failure_get()->message, "input 2 is 4 x 5"));
+    add_layer(model, "flatten", "", "flat");
+    assert_int_equal(try_layer(model, ls_layer_type_find("concatenate"), "", NULL, (const char *[]){"five", "flat"}, 2),
+                     LS_INVALID);
+    assert_non_null(strstr(ls_failure_get()->message, "input 2 is 20"));
+    assert_int_equal(try_layer(model, ls_layer_type_find("add"), "", NULL, NULL, 0), LS_INVALID);
+    assert_non_null(strstr(ls_failure_get()->message, "takes 2 to 4 inputs"));
+    ls_model_destroy(model);
+}
+
 static int64_t zeros(int64_t count, const float *x) {
     int64_t found = 0;
     for (int64_t i = 0; i < count; i++) found += x[i] == 0;
@@ -216,19 +244,19 @@ static void test_dropout(void **state) {
     enum { WIDTH = 20000 };
     ls_rows rows = ls_rows_single(2);
     layer_bench bench, other;
-    layer_bench_open(&bench, pools[1], "dropout", "rate=0.25", (ls_shape){1, {WIDTH}}, &rows);
+    layer_bench_open(&bench, pools[1], "dropout", "rate=0.25", (const ls_shape[LS_INPUTS_MAX]){{1, {WIDTH}}}, &rows);
     run(&bench);
     int64_t dropped = zeros(WIDTH, bench.y);
     assert_in_range(dropped, WIDTH / 4 - 300, WIDTH / 4 + 300); /* five standard deviations */
     for (int64_t i = 0; i < 2 * WIDTH; i++) {
         float scale = bench.y[i] == 0 ? 0 : 1 / 0.75F;
-        expect_near((double)bench.y[i], (double)(bench.x[i] * scale), 1e-6);
-        expect_near((double)bench.dx[i], (double)(bench.dy[i] * scale), 1e-6);
+        expect_near((double)bench.y[i], (double)(bench.x[0][i] * scale), 1e-6);
+        expect_near((double)bench.dx[0][i], (double)(bench.dy[i] * scale), 1e-6);
     }
     /* The mask belongs to the sample, not to the row; to the layer and to the epoch. */
-    layer_bench_open(&other, pools[0], "dropout", "rate=0.25", (ls_shape){1, {WIDTH}}, &rows);
-    memcpy(other.x, bench.x, 2 * WIDTH * sizeof(float));
-    memcpy(other.x, bench.x + WIDTH, WIDTH * sizeof(float));
+    layer_bench_open(&other, pools[0], "dropout", "rate=0.25", (const ls_shape[LS_INPUTS_MAX]){{1, {WIDTH}}}, &rows);
+    memcpy(other.x[0], bench.x[0], 2 * WIDTH * sizeof(float));
+    memcpy(other.x[0], bench.x[0] + WIDTH, WIDTH * sizeof(float));
     other.samples[0] = 1;
     layer_bench_forward(&other);
     assert_memory_equal(other.y, bench.y + WIDTH, WIDTH * sizeof(float));
@@ -241,7 +269,7 @@ static void test_dropout(void **state) {
     assert_memory_not_equal(other.y, bench.y + WIDTH, WIDTH * sizeof(float));
     other.pass.training = false;
     layer_bench_forward(&other);
-    assert_memory_equal(other.y, other.x, 2 * WIDTH * sizeof(float));
+    assert_memory_equal(other.y, other.x[0], 2 * WIDTH * sizeof(float));
     layer_bench_close(&bench);
     layer_bench_close(&other);
 }
@@ -262,6 +290,7 @@ int main(void) {
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_shapes),
         cmocka_unit_test(test_impossible_shapes),
+        cmocka_unit_test(test_inputs_that_do_not_fit),
         cmocka_unit_test(test_everything_is_written),
         cmocka_unit_test(test_rows_do_not_know_each_other),
         cmocka_unit_test(test_nodes_add_up_to_the_same_bits),

@@ -61,6 +61,19 @@ static void test_formulas(void **state) {
     assert_null(ls_loss_type_find("hinge"));
 }
 
+/* Of one class in four; the others' logits are far away, or all are equal. */
+static void test_categorical_cross_entropy(void **state) {
+    (void)state;
+    ls_rows rows = ls_rows_single(2);
+    float logits[] = {300, -300, 0, 0, 2, 2, 2, 2}, wanted[] = {0, 1, 0, 0, 0, 0, 1, 0}, gradient[8];
+    double losses[2];
+    ls_loss_evaluate(ls_loss_type_find("categorical_crossentropy"), pool, &rows, 4, logits, wanted, gradient, losses);
+    expect_near(losses[0], 600, 1e-9);
+    expect_near(losses[1], log(4), 1e-9);
+    static const double expected[] = {0.5, -0.5, 0, 0, 0.125, 0.125, -0.375, 0.125};
+    for (int i = 0; i < 8; i++) expect_near((double)gradient[i], expected[i], 1e-7);
+}
+
 static void test_cross_entropy_of_large_logits_is_finite(void **state) {
     (void)state;
     ls_rows rows = ls_rows_single(1);
@@ -97,6 +110,7 @@ static void test_lane_sums(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_formulas),
+        cmocka_unit_test(test_categorical_cross_entropy),
         cmocka_unit_test(test_cross_entropy_of_large_logits_is_finite),
         cmocka_unit_test(test_rows_do_not_know_each_other),
         cmocka_unit_test(test_lane_sums),

@@ -134,6 +134,29 @@ static void test_initial_weights(void **state) {
     ls_model_destroy(model);
 }
 
+/* An LSTM: its recurrent kernel has rows of length 1 at right angles, its biases ones for the forget gate. */
+static void test_initial_weights_of_lstm(void **state) {
+    (void)state;
+    enum { UNITS = 20, WIDTH = 4 * UNITS };
+    ls_model *model = new_model((ls_shape){2, {3, 2}});
+    add_layer(model, "lstm", "units=20", NULL);
+    float *weights = calloc((size_t)ls_model_flat_count(model), sizeof(float));
+    ls_model_init_weights(model, 3, weights);
+    const float *recurrent = weights + ls_model_layer(model, 0)->param[1].offset;
+    for (int a = 0; a < UNITS; a++) {
+        for (int b = 0; b <= a; b++) {
+            double product = 0;
+            for (int i = 0; i < WIDTH; i++)
+                product += (double)recurrent[a * WIDTH + i] * (double)recurrent[b * WIDTH + i];
+            expect_near(product, a == b, 1e-6);
+        }
+    }
+    const float *bias = weights + ls_model_layer(model, 0)->param[2].offset;
+    for (int i = 0; i < WIDTH; i++) assert_true(bias[i] == (i / UNITS == 1 ? 1 : 0));
+    free(weights);
+    ls_model_destroy(model);
+}
+
 typedef struct training {
     ls_model *model;
     ls_rows rows;
@@ -298,6 +321,7 @@ int main(void) {
         cmocka_unit_test(test_loss_must_fit),
         cmocka_unit_test(test_flat_order),
         cmocka_unit_test(test_initial_weights),
+        cmocka_unit_test(test_initial_weights_of_lstm),
         cmocka_unit_test(test_nodes_add_up_to_the_same_bits),
         cmocka_unit_test(test_passes_repeat),
         cmocka_unit_test(test_predict),

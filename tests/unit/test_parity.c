@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -14,9 +15,9 @@
 
 typedef struct layer_reference {
     const char *type, *options;
-    ls_shape in;
+    ls_shape in[LS_INPUTS_MAX];
     int64_t rows;
-    const double *y, *dx, *dparam[LS_PARAMS_MAX];
+    const double *y, *dx[LS_INPUTS_MAX], *dparam[LS_PARAMS_MAX];
 } layer_reference;
 
 typedef struct loss_reference {
@@ -34,6 +35,9 @@ typedef struct optimizer_reference {
 
 enum { LAYERS_MAX = 16, MODEL_STEPS = 20, LANES = 8 };
 
+/* What a model is to give: its input, other numbers, or classes. */
+typedef enum target_kind { TARGET_INPUT, TARGET_NUMBERS, TARGET_CLASSES } target_kind;
+
 typedef struct model_reference {
     const char *name;
     int64_t batch;
@@ -41,6 +45,8 @@ typedef struct model_reference {
     struct {
         const char *type, *options;
     } layers[LAYERS_MAX];
+    const char *loss, *optimizer, *optimizer_options;
+    target_kind target;
     const double *losses; /* [MODEL_STEPS] */
 } model_reference;
 
@@ -83,7 +89,8 @@ static void test_layers(void **state) {
         layer_bench_forward(&bench);
         layer_bench_backward(&bench);
         expect_all(r->type, r->options, "y", r->rows * bench.out_count, bench.y, r->y);
-        expect_all(r->type, r->options, "dx", r->rows * bench.in_count, bench.dx, r->dx);
+        for (int k = 0; k < bench.layer.inputs; k++)
+            expect_all(r->type, r->options, "dx", r->rows * bench.in_count[k], bench.dx[k], r->dx[k]);
         for (int p = 0; p < bench.layer.params; p++) {
             expect_all(r->type, r->options, bench.layer.param[p].name, bench.param_count[p], bench.dparam[p][0],
                        r->dparam[p]);
@@ -134,8 +141,8 @@ typedef struct trial {
     ls_model *model;
     ls_rows rows;
     ls_pass pass;
-    int64_t width, flat;
-    float *weights, *gradient, *slots, *batch;
+    int64_t in_width, out_width, flat;
+    float *weights, *gradient, *slots, *input, *target;
     double *row_loss;
 } trial;
 
@@ -145,19 +152,23 @@ static ls_model *build(const model_reference *r) {
         add_layer(model, r->layers[i].type, r->layers[i].options, NULL);
     }
     ls_shape out = ls_model_output_shape(model);
-    expect_ok(ls_model_set_loss(model, ls_loss_type_find("binary_crossentropy"), &out));
+    expect_ok(ls_model_set_loss(model, ls_loss_type_find(r->loss), &out));
     return model;
 }
 
+/* Biases as they start; matrices and kernels by the formula, within the limit of Glorot and Bengio. */
 static void set_weights(const ls_model *model, float *weights) {
     uint32_t stream = 1000; /* one an array, in Keras' order */
+    ls_model_init_weights(model, 0, weights);
     for (int i = 0; i < ls_model_layers(model); i++) {
         const ls_layer *layer = ls_model_layer(model, i);
         for (int p = 0; p < layer->params; p++, stream++) {
-            const ls_param *param = &layer->param[p];
-            if (param->initializer == LS_INIT_ZEROS) continue;
-            float limit = (float)sqrt(6.0 / (double)(param->fan_in + param->fan_out));
-            fill_formula(stream, -limit, limit, ls_shape_count(&param->shape), weights + param->offset);
+            const ls_shape *shape = &layer->param[p].shape;
+            if (shape->dims == 1) continue;
+            int64_t count = ls_shape_count(shape), ins = shape->dim[shape->dims - 2],
+                    outs = shape->dim[shape->dims - 1];
+            float limit = (float)sqrt(6.0 / (double)(count / (ins * outs) * (ins + outs)));
+            fill_formula(stream, -limit, limit, count, weights + layer->param[p].offset);
         }
     }
 }
@@ -167,13 +178,16 @@ static void open_trial(trial *t, const model_reference *r) {
     for (int lane = 0; lane < LANES; lane++) lane_rows[lane] = r->batch / LANES;
     *t = (trial){.model = build(r), .rows = make_rows(LANES, lane_rows, 1, (const int[]){0, LANES})};
     t->pass = (ls_pass){.pool = pool, .rows = &t->rows, .training = true};
-    t->width = ls_shape_count(&r->in);
+    ls_shape out = ls_model_output_shape(t->model);
+    t->in_width = ls_shape_count(&r->in);
+    t->out_width = ls_shape_count(&out);
     t->flat = ls_model_flat_count(t->model);
     expect_ok(ls_model_prepare(t->model, &(ls_limits){.max_rows = r->batch, .threads = 2, .lanes = LANES}, true));
     expect_ok(ls_alloc(&t->weights, t->flat, sizeof(float), "weights"));
     expect_ok(ls_alloc(&t->gradient, t->flat, sizeof(float), "gradient"));
     expect_ok(ls_alloc(&t->slots, 2 * t->flat, sizeof(float), "slots"));
-    expect_ok(ls_alloc(&t->batch, r->batch * t->width, sizeof(float), "batch"));
+    expect_ok(ls_alloc(&t->input, r->batch * t->in_width, sizeof(float), "batch"));
+    expect_ok(ls_alloc(&t->target, r->batch * t->out_width, sizeof(float), "targets"));
     expect_ok(ls_alloc(&t->row_loss, r->batch, sizeof(double), "losses"));
     set_weights(t->model, t->weights);
 }
@@ -183,24 +197,36 @@ static void close_trial(trial *t) {
     ls_free(t->weights);
     ls_free(t->gradient);
     ls_free(t->slots);
-    ls_free(t->batch);
+    ls_free(t->input);
+    ls_free(t->target);
     ls_free(t->row_loss);
 }
 
+static void choose_classes(trial *t, uint32_t stream) {
+    memset(t->target, 0, (size_t)(t->rows.count * t->out_width) * sizeof(float));
+    for (int64_t row = 0; row < t->rows.count; row++) {
+        int64_t class = (int64_t)(formula_number(stream, (uint64_t)row) * (float)t->out_width);
+        t->target[row * t->out_width + class] = 1;
+    }
+}
+
 /* Half of the numbers of a batch are zero, as in a picture of a digit. */
-static void next_batch(trial *t, int step) {
-    int64_t count = t->rows.count * t->width;
-    fill_formula((uint32_t)(2000 + step), -1, 1, count, t->batch);
-    for (int64_t i = 0; i < count; i++) t->batch[i] = fmaxf(t->batch[i], 0);
+static void next_batch(trial *t, target_kind kind, int step) {
+    uint32_t stream = (uint32_t)(3000 + step);
+    int64_t count = t->rows.count * t->in_width;
+    fill_formula((uint32_t)(2000 + step), -1, 1, count, t->input);
+    for (int64_t i = 0; i < count; i++) t->input[i] = fmaxf(t->input[i], 0);
+    if (kind == TARGET_INPUT) memcpy(t->target, t->input, (size_t)count * sizeof(float));
+    if (kind == TARGET_NUMBERS) fill_formula(stream, 0, 1, t->rows.count * t->out_width, t->target);
+    if (kind == TARGET_CLASSES) choose_classes(t, stream);
 }
 
 static double train_step(trial *t, int step, const ls_optimizer_type *optimizer, const void *options) {
-    next_batch(t, step);
-    ls_model_forward(t->model, &t->pass, t->weights, t->batch, -1);
-    ls_loss_evaluate(ls_model_loss(t->model), pool, &t->rows, t->width,
-                     ls_model_output(t->model, ls_model_layers(t->model) - 1), t->batch,
+    ls_model_forward(t->model, &t->pass, t->weights, t->input, -1);
+    ls_loss_evaluate(ls_model_loss(t->model), pool, &t->rows, t->out_width,
+                     ls_model_output(t->model, ls_model_layers(t->model) - 1), t->target,
                      ls_model_output_gradient(t->model), t->row_loss);
-    ls_model_backward(t->model, &t->pass, t->weights, t->batch, &t->gradient);
+    ls_model_backward(t->model, &t->pass, t->weights, t->input, &t->gradient);
     ls_update update = {t->flat, t->gradient, t->weights, {t->slots, t->slots + t->flat}};
     ls_optimizer_apply(optimizer, pool, options, step + 1, ls_optimizer_learning_rate(optimizer, options), &update);
     double sum = 0;
@@ -211,14 +237,15 @@ static double train_step(trial *t, int step, const ls_optimizer_type *optimizer,
 static void test_models(void **state) {
     (void)state;
     _Alignas(16) char options[128];
-    const ls_optimizer_type *adadelta = ls_optimizer_type_find("adadelta");
-    set_options(adadelta->options, options, "learning_rate=1 rho=0.95");
     for (size_t i = 0; i < COUNT(model_references); i++) {
         const model_reference *r = &model_references[i];
+        const ls_optimizer_type *optimizer = ls_optimizer_type_find(r->optimizer);
         trial t;
+        set_options(optimizer->options, options, r->optimizer_options);
         open_trial(&t, r);
         for (int step = 0; step < MODEL_STEPS; step++) {
-            double loss = train_step(&t, step, adadelta, options), error = fabs(loss / r->losses[step] - 1);
+            next_batch(&t, r->target, step);
+            double loss = train_step(&t, step, optimizer, options), error = fabs(loss / r->losses[step] - 1);
             if (!(error < 1e-4)) fail_msg("%s: loss %d is %.9g, Keras has %.9g", r->name, step, loss, r->losses[step]);
         }
         close_trial(&t);
