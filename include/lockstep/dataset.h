@@ -59,10 +59,9 @@ ls_status ls_dataset_blocks(const ls_dataset *dataset, ls_span **spans, int64_t 
  * LS_ERROR, a damaged block (names the file and the samples). */
 ls_status ls_dataset_read(ls_dataset *dataset, int64_t first, int64_t count, void *data, int32_t *labels);
 
-/* Collective. Keeps decoded blocks in memory that a node's ranks share, filled as they are first read, if all
- * samples take at most limit_bytes (0: half of the memory that is free now on the node that has the least). Says in
- * *cached whether this node does. Never an error for lack of room. ls_dataset_close is then Collective over the node.
- */
+/* Collective. Keeps decoded blocks in memory that a node's ranks share, filled as they are first read, if all samples
+ * take at most limit_bytes. Says in *cached whether this node does. Never an error for lack of room. ls_dataset_close is
+ * then Collective over the node. */
 ls_status ls_dataset_cache(ls_dataset *dataset, const ls_comm *comm, int64_t limit_bytes, bool *cached);
 /* Local, thread-safe. Bounds the decoded blocks that this rank keeps for itself where the node has no cache (64 MiB if
  * never called; at least one block is kept). The one not used for longest gives way, so that a block of a shuffle

@@ -91,7 +91,6 @@ bool ls_cache_share(ls_cache *cache, const ls_comm *comm, int64_t limit_bytes) {
     const ls_span *last = &cache->blocks[cache->count - 1];
     int64_t data_bytes = ls_align_bytes((last->first + last->count) * cache->sample_bytes);
     int64_t bytes = data_bytes + cache->count;
-    if (limit_bytes == 0) limit_bytes = ls_comm_min(comm, ls_memory_available_bytes() / 2);
     if (cache->all != NULL || bytes > limit_bytes) return cache->all != NULL;
     if (ls_shared_create(comm, bytes, &cache->shared) == LS_OK)
         cache->all = cache->shared.data;

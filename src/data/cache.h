@@ -25,8 +25,7 @@ void ls_cache_destroy(ls_cache *cache);
  * than one block. */
 void ls_cache_keep(ls_cache *cache, int64_t bytes);
 
-/* Collective. Makes room for all blocks if that takes at most limit_bytes a node (0: half of the memory that is
- * free now on the node that has the least); says whether this node has it. */
+/* Collective. Makes room for all blocks if that takes at most limit_bytes a node; says whether this node has it. */
 bool ls_cache_share(ls_cache *cache, const ls_comm *comm, int64_t limit_bytes);
 
 /* Local, thread-safe. Copies one sample of a block. */

@@ -199,7 +199,7 @@ static ls_status compare_section(const ls_config_key *keys, const ls_node *then,
         extend_path(path, KEY_PATH_MAX, length, key->option.name, 0);
         if (key->section != NULL && a->kind == LS_NODE_MAP && b->kind == LS_NODE_MAP)
             LS_TRY(compare_section(key->section, a, b, path));
-        else if (!key->may_change || a->kind != b->kind)
+        else if (!key->may_change || a->kind != b->kind || a->kind == LS_NODE_MAP) /* paths may change, a split not */
             LS_TRY(compare_nodes(a, b, path));
     }
     path[length] = '\0';
@@ -275,10 +275,51 @@ static ls_status set_main_value(const ls_config *config, const ls_named_type *ty
     return set_option(config, first, entry->options, entry->value);
 }
 
+/* What stands before the point of an option "group.key", which is written "group: {key: value}"; 0 where there is none.
+ */
+static size_t group_length(const ls_option *option) {
+    const char *point = option->name != NULL ? strchr(option->name, '.') : NULL;
+    return point != NULL ? (size_t)(point - option->name) : 0;
+}
+
+static bool is_in_group(const ls_option *option, const char *group, size_t length) {
+    return length > 0 && group_length(option) == length && strncmp(option->name, group, length) == 0;
+}
+
+static bool has_group(const ls_named_type *type, const char *group) {
+    for (const ls_option *option = options_of(type); option->name != NULL; option++)
+        if (is_in_group(option, group, strlen(group))) return true;
+    return false;
+}
+
+static ls_status set_grouped_option(const ls_config *config, const ls_named_type *type, const ls_entry *entry,
+                                    const ls_node *node, const char *group) {
+    const char *names[NAMES_MAX];
+    int count = 0;
+    for (const ls_option *option = options_of(type); option->name != NULL; option++) {
+        if (!is_in_group(option, group, strlen(group))) continue;
+        const char *key = option->name + strlen(group) + 1;
+        if (strcmp(key, node->key) == 0) return set_option(config, option, entry->options, node);
+        names[count++] = key;
+    }
+    return refuse_key(config, node, group, names, count);
+}
+
+static ls_status set_group(const ls_config *config, const ls_named_type *type, const ls_entry *entry,
+                           const ls_node *map) {
+    for (const ls_node *child = map->first; child != NULL; child = child->next)
+        LS_TRY(set_grouped_option(config, type, entry, child, map->key));
+    return LS_OK;
+}
+
 static ls_status set_options(const ls_config *config, const ls_type_table *table, const ls_named_type *type,
                              const ls_entry *entry) {
     for (const ls_node *child = entry->value->first; child != NULL; child = child->next) {
         if (is_also(table, child->key)) continue;
+        if (child->kind == LS_NODE_MAP && has_group(type, child->key)) {
+            LS_TRY(set_group(config, type, entry, child));
+            continue;
+        }
         const ls_option *option = ls_options_find(options_of(type), child->key);
         if (option == NULL) return refuse_entry_key(config, table, type, child);
         LS_TRY(set_option(config, option, entry->options, child));
@@ -316,20 +357,30 @@ ls_status ls_entry_read(const ls_config *config, const ls_type_table *table, con
     return status;
 }
 
+static void print_grouped_key(ls_entry_printer *printer, const char *name, size_t group) {
+    fprintf(printer->out, "%s%.*s", printer->open ? ", " : ": {", (int)group, name);
+    fprintf(printer->out, "%s%s: ", group > 0 ? ": {" : "", group > 0 ? name + group + 1 : name);
+    printer->open = true;
+}
+
 ls_entry_printer ls_entry_print(const char *name, const ls_option *options, const void *record, FILE *out) {
     ls_entry_printer printer = {.out = out};
     fputs(name, out);
+    size_t open = 0; /* the length of the name of the open group */
     for (const ls_option *option = options != NULL ? options : no_options; option->name != NULL; option++) {
-        ls_entry_print_key(&printer, option->name);
+        size_t group = group_length(option);
+        if (open > 0)
+            fprintf(out, ", %s: ", option->name + group + 1);
+        else
+            print_grouped_key(&printer, option->name, group);
         ls_option_print(option, record, out);
+        open = is_in_group(option + 1, option->name, group) ? group : 0;
+        if (group > 0 && open == 0) fputc('}', out);
     }
     return printer;
 }
 
-void ls_entry_print_key(ls_entry_printer *printer, const char *key) {
-    fprintf(printer->out, "%s%s: ", printer->open ? ", " : ": {", key);
-    printer->open = true;
-}
+void ls_entry_print_key(ls_entry_printer *printer, const char *key) { print_grouped_key(printer, key, 0); }
 
 void ls_entry_print_end(ls_entry_printer *printer) {
     if (printer->open) fputc('}', printer->out);

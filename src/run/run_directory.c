@@ -49,11 +49,12 @@ static ls_status remove_matching(const char *run, const char *folder, const char
 
 static const struct {
     const char *folder, *pattern;
-} run_files[] = {{".", "config.yaml*"},         {".", "metrics.jsonl*"},     {".", "log.txt"},
-                 {"checkpoints", "step-*.h5*"}, {"checkpoints", "best.h5*"}, {"checkpoints", "last.h5*"},
-                 {"images", "epoch-*.png*"}};
+} run_files[] = {
+    {".", "metrics.jsonl*"},     {".", "log.txt"},           {"checkpoints", "step-*.h5*"}, {"checkpoints", "best.h5*"},
+    {"checkpoints", "last.h5*"}, {"images", "epoch-*.png*"}, {".", "config.yaml*"}};
 enum { RUN_FILES = sizeof run_files / sizeof run_files[0] };
 
+/* The config goes last: while it stands, what is left of the run is seen to be one. */
 static ls_status remove_run(const char *run) {
     for (int i = 0; i < RUN_FILES; i++) LS_TRY(remove_matching(run, run_files[i].folder, run_files[i].pattern));
     return LS_OK;

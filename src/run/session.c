@@ -1,6 +1,8 @@
 #include "run/session.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "lockstep/log.h"
 #include "lockstep/memory.h"
@@ -14,16 +16,16 @@ static ls_status choose_isa(ls_session *session) {
     return LS_OK;
 }
 
-/* What the config says is obeyed, but not silently where it cannot help. */
+/* Collective. What the config says is obeyed, but not silently where it cannot help. */
 static int choose_threads(const ls_session *session) {
     int64_t wanted = session->config->training.threads;
     int threads = wanted > 0 ? (int)wanted : ls_threads_default(session->comm->node_size);
-    int allowed = ls_threads_allowed(), fair = ls_threads_cores() / session->comm->node_size;
-    if (allowed < threads || allowed < fair)
-        ls_log_warn(
-            "this process is bound to %d of %d cores, fewer than the %d threads it could use; start with 'mpirun "
-            "--bind-to none' or a binding as wide as the threads",
-            allowed, ls_threads_cores(), threads > fair ? threads : fair);
+    int allowed = (int)ls_comm_min(session->comm, ls_threads_allowed()), cores = ls_threads_cores(),
+        fair = cores / session->comm->node_size;
+    if (allowed < cores && (allowed < threads || allowed < fair))
+        ls_log_warn("a rank is bound to %d of %d cores, fewer than the %d threads it could use; start with 'mpirun "
+                    "--bind-to none' or a binding as wide as the threads",
+                    allowed, cores, threads > fair ? threads : fair);
     return threads;
 }
 
@@ -44,11 +46,29 @@ static ls_status open_paths(const ls_config *config, const ls_paths *paths, ls_d
     return ls_config_prefix(config, &paths->place);
 }
 
+/* Where labels are the target, those of the validation data must mean the same. */
+static ls_status check_labels(const ls_session *session) {
+    const ls_dataset *train = session->train, *validation = session->validation;
+    int classes = ls_dataset_get_info(train)->classes;
+    if (!session->config->data.target_labels) return LS_OK;
+    bool same = ls_dataset_get_info(validation)->classes == classes;
+    for (int i = 0; same && i < classes; i++) {
+        const char *a = ls_dataset_class_name(train, i), *b = ls_dataset_class_name(validation, i);
+        same = a == b || (a && b && strcmp(a, b) == 0);
+    }
+    if (same) return LS_OK;
+    LS_RAISE(LS_INVALID, "the labels of %s are not those of %s (%d and %d classes); import both in the same way",
+             ls_dataset_path(validation, 0), ls_dataset_path(train, 0), ls_dataset_get_info(validation)->classes,
+             classes);
+    return ls_config_prefix(session->config, &session->config->data.validation.place);
+}
+
 /* Validation data must be of the same kind as the training data, or the model would not fit it. */
 static ls_status open_validation(ls_session *session) {
     const ls_paths *paths = &session->config->data.validation;
     if (paths->count == 0) return LS_OK;
     LS_TRY(open_paths(session->config, paths, &session->validation));
+    LS_TRY(check_labels(session));
     const ls_dataset_info *train = ls_dataset_get_info(session->train);
     const ls_dataset_info *validation = ls_dataset_get_info(session->validation);
     if (ls_shape_equal(&train->shape, &validation->shape) && train->element == validation->element) return LS_OK;
@@ -74,7 +94,24 @@ static ls_status open_local(ls_session *session) {
     return ls_session_build(session, ls_dataset_get_info(session->train));
 }
 
-ls_status ls_session_open_data(ls_session *session) { return ls_agree(session->comm, open_local(session)); }
+/* A host may have its own copy of a path, and another one there. */
+static ls_status check_same_data(const ls_comm *comm, const ls_dataset *dataset) {
+    if (!dataset) return LS_OK;
+    const ls_dataset_info *info = ls_dataset_get_info(dataset);
+    int64_t content = (int64_t)strtoull(info->fingerprint, NULL, 16),
+            all[] = {content, info->count, info->block_samples};
+    bool same = true;
+    for (int i = 0; i < 3; i++) same = (ls_comm_min(comm, all[i]) == ls_comm_max(comm, all[i])) && same;
+    if (same) return LS_OK;
+    return LS_RAISE(LS_INVALID, "the ranks do not see the same data under %s; every host must read the same files",
+                    ls_dataset_path(dataset, 0));
+}
+
+ls_status ls_session_open_data(ls_session *session) {
+    LS_TRY(ls_agree(session->comm, open_local(session)));
+    LS_TRY(check_same_data(session->comm, session->train));
+    return check_same_data(session->comm, session->validation);
+}
 
 static ls_status open_only_local(ls_session *session, const char *path) {
     LS_TRY(ls_dataset_open(&path, 1, &session->train));
@@ -83,7 +120,8 @@ static ls_status open_only_local(ls_session *session, const char *path) {
 }
 
 ls_status ls_session_open_only(ls_session *session, const char *path) {
-    return ls_agree(session->comm, open_only_local(session, path));
+    LS_TRY(ls_agree(session->comm, open_only_local(session, path)));
+    return check_same_data(session->comm, session->train);
 }
 
 /* Without room for all samples a rank keeps those that its lanes' shuffle windows draw from, and the blocks at their
@@ -107,11 +145,18 @@ static void keep_windows(const ls_session *session) {
 
 ls_status ls_session_cache_data(ls_session *session) {
     const ls_data_settings *data = &session->config->data;
-    int64_t limit_bytes = data->cache_mb < 0 ? 0 : data->cache_mb << 20;
+    int64_t limit_bytes = data->cache_mb << 20;
     bool cached = false;
-    if (data->cache_mb != 0) LS_TRY(ls_dataset_cache(session->train, session->comm, limit_bytes, &cached));
+    if (data->cache_mb == 0) {
+        keep_windows(session);
+        return LS_OK;
+    }
+    if (limit_bytes < 0) limit_bytes = ls_comm_min(session->comm, ls_memory_available_bytes() / 2);
+    LS_TRY(ls_dataset_cache(session->train, session->comm, limit_bytes, &cached));
     if (!cached) keep_windows(session);
-    if (data->cache_mb == 0 || !session->validation) return LS_OK;
+    if (!session->validation) return LS_OK;
+    const ls_dataset_info *info = ls_dataset_get_info(session->train);
+    if (cached) limit_bytes -= info->count * info->sample_bytes; /* one room for both */
     return ls_dataset_cache(session->validation, session->comm, limit_bytes, &cached);
 }
 
@@ -136,14 +181,10 @@ int64_t ls_session_chunk_pieces(const ls_session *session) {
     return pieces > 1 ? pieces : 1;
 }
 
-static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
-
+/* Every lane may have as many rows as the largest one: which do changes in a short batch. */
 ls_limits ls_session_limits(const ls_session *session) {
-    const ls_lanes *lanes = &session->lanes; /* none where the session only evaluates */
-    int64_t batch = session->config->training.batch_size, rows = 0, pieces = ls_session_chunk_pieces(session);
-    if (lanes->count > 0)
-        rows = ls_lane_offset(batch, lanes->end, lanes->count) - ls_lane_offset(batch, lanes->first, lanes->count);
-    return (ls_limits){.max_rows = larger(rows, pieces * ls_session_lane_rows(session)),
-                       .threads = session->threads,
-                       .lanes = (int)larger(lanes->end - lanes->first, pieces)};
+    int64_t lanes = session->lanes.end - session->lanes.first; /* 0 where the session only evaluates */
+    int64_t pieces = ls_session_chunk_pieces(session), most = lanes > pieces ? lanes : pieces;
+    return (ls_limits){
+        .max_rows = most * ls_session_lane_rows(session), .threads = session->threads, .lanes = (int)most};
 }
