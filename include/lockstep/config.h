@@ -85,7 +85,8 @@ typedef struct ls_training_settings {
     ls_early_stopping early_stopping;
     ls_checkpoint_settings checkpoint;
     ls_exchange_settings exchange;
-    int64_t images; /* samples in the picture of each epoch; 0: none */
+    double stall_timeout_s; /* the job is ended when nothing has moved for so long; 0: never */
+    int64_t images;         /* samples in the picture of each epoch; 0: none */
 } ls_training_settings;
 
 typedef struct ls_config {
@@ -115,7 +116,7 @@ void ls_config_destroy(ls_config *config); /* NULL is allowed */
 ls_status ls_config_prefix(const ls_config *config, const ls_place *place);
 
 /* Errors: LS_INVALID, naming the first key on which `now` differs from `then` and that may not change on resume, with
- * both values. May change: training.epochs, patience, paths, threads, how often to save, pictures,
+ * both values. May change: training.epochs, patience, paths, threads, how often to save, stall_timeout, pictures,
  * how ranks exchange. */
 ls_status ls_config_compare(const ls_config *then, const ls_config *now);
 

@@ -81,6 +81,7 @@ static ls_status local_sums(plan *p, ls_loader *loader, const float *weights, do
     const ls_batch *batch;
     for (int64_t round = 0;; round++) {
         LS_TRY(ls_loader_next(loader, &batch));
+        ls_pulse_beat(session->pulse);
         if (!batch) return LS_OK;
         ls_pass pass = evaluation_pass(session, &batch->rows, batch->samples);
         ls_model_forward(session->model, &pass, weights, batch->input, last);

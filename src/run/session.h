@@ -7,6 +7,7 @@
 #include "lockstep/config.h"
 #include "lockstep/cpu.h"
 #include "lockstep/lanes.h"
+#include "run/pulse.h"
 
 typedef struct ls_session {
     const ls_comm *comm;
@@ -19,6 +20,7 @@ typedef struct ls_session {
     ls_dataset *validation; /* its validation files; NULL: a split, or none */
     ls_pipeline *input, *target;
     ls_model *model; /* with its loss; prepared by whoever uses it */
+    ls_pulse *pulse; /* of the training that this is part of; NULL: none */
 } ls_session;
 
 /* Collective. Kernels and threads. Errors (agreed). */

@@ -103,6 +103,7 @@ void ls_stepper_run(ls_stepper *stepper, const ls_batch *batch, ls_signals *sign
                             .context = stepper};
     ls_exchange_begin(stepper->exchange, &mine);
     if (batch) backward(stepper, batch);
+    ls_pulse_enter(stepper->session->pulse, LS_PHASE_EXCHANGE);
     ls_exchange_end(stepper->exchange, signals, stepper->all_loss);
     *loss_sum = ls_lanes_sum(stepper->all_loss, lanes->count);
     if (!signals->failed && !signals->not_finite) stepper->step++;

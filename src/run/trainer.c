@@ -16,6 +16,7 @@
 #include "run/run_directory.h"
 #include "run/step.h"
 #include "run/stop.h"
+#include "run/watchdog.h"
 
 typedef struct trainer {
     const ls_comm *comm;
@@ -23,6 +24,8 @@ typedef struct trainer {
     const char *run;
     int lock; /* of the run directory; rank 0 */
     ls_session session;
+    ls_pulse pulse;
+    ls_watchdog *watchdog;
     ls_stepper stepper;
     ls_training_feed *feed; /* of the open epoch */
     ls_metrics metrics;
@@ -74,6 +77,7 @@ static ls_snapshot snapshot_to_fill(trainer *t) {
 }
 
 static ls_status save(trainer *t) {
+    ls_pulse_enter(&t->pulse, LS_PHASE_SAVE);
     LS_TRY(check_weights(t));
     ls_snapshot s = snapshot(t);
     LS_TRY(ls_best_flush(&t->best, &s));
@@ -123,9 +127,12 @@ static ls_status resume(trainer *t) {
 
 static ls_status train_step(trainer *t, bool *stop) {
     const ls_batch *batch = NULL;
+    t->pulse.step = t->position.step + 1;
+    ls_pulse_enter(&t->pulse, LS_PHASE_READ);
     ls_status status = ls_loader_next(ls_training_feed_loader(t->feed), &batch);
     ls_signals signals = {.failed = status != LS_OK, .stop = ls_stop_requested()};
     double loss_sum;
+    ls_pulse_enter(&t->pulse, LS_PHASE_COMPUTE);
     ls_stepper_run(&t->stepper, batch, &signals, &loss_sum);
     if (signals.failed) return ls_agree(t->comm, status);
     if (signals.not_finite) return fail_not_finite(t, "the loss is", t->position.epoch_step + 1);
@@ -205,6 +212,7 @@ static ls_status draw(trainer *t, const judge_samples *judges) {
 static ls_status judge(trainer *t, double *val_loss) {
     judge_samples judges;
     *val_loss = NAN;
+    ls_pulse_enter(&t->pulse, LS_PHASE_VALIDATE);
     ls_status status = ls_agree(t->comm, find_judges(t, &judges));
     if (status == LS_OK && judges.count > 0) {
         status = ls_evaluation_loss(&t->session, judges.dataset, judges.spans, judges.count,
@@ -232,6 +240,7 @@ static ls_status record(trainer *t, double val_loss) {
 }
 
 static ls_status keep_best(trainer *t) {
+    ls_pulse_enter(&t->pulse, LS_PHASE_SAVE);
     ls_snapshot s = snapshot(t);
     return ls_best_improved(&t->best, &s);
 }
@@ -257,6 +266,7 @@ static void close_epoch(ls_position *position) {
 }
 
 static ls_status open_feed(trainer *t) {
+    ls_pulse_enter(&t->pulse, LS_PHASE_READ);
     ls_training_feed_close(t->feed);
     t->feed = NULL;
     return ls_agree(t->comm, ls_training_feed_open(&t->session, t->position.epoch, t->position.epoch_step, &t->feed));
@@ -319,6 +329,7 @@ static void describe(const trainer *t) {
 
 static ls_status start(trainer *t, const ls_train_options *options) {
     LS_TRY(ls_session_start(&t->session, t->comm, t->config));
+    t->session.pulse = &t->pulse;
     LS_TRY(ls_session_divide(&t->session));
     LS_TRY(ls_session_open_data(&t->session));
     LS_TRY(prepare_directory(t, options));
@@ -336,6 +347,7 @@ static ls_status train(trainer *t) {
     }
     LS_TRY(ls_session_cache_data(&t->session));
     describe(t);
+    LS_TRY(ls_watchdog_start(t->comm, &t->pulse, t->config->training.stall_timeout_s, &t->watchdog));
     LS_TRY(open_feed(t));
     while (!is_over(t)) {
         LS_TRY(train_epoch(t));
@@ -350,6 +362,7 @@ ls_status ls_trainer_run(const ls_comm *comm, const ls_config *config, const ls_
     ls_stop_watch();
     ls_status status = start(&t, options);
     if (status == LS_OK) status = train(&t);
+    ls_watchdog_stop(t.watchdog);
     ls_training_feed_close(t.feed);
     ls_stepper_release(&t.stepper);
     ls_best_release(&t.best);

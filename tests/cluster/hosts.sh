@@ -3,7 +3,7 @@
 #   . "$LOCKSTEP_ROOT/tests/cluster/hosts.sh"
 #   hosts_up 4                      hosts h1..h4, joined by a switch
 #   on h1 mpirun --host h1:2,h2:2 COMMAND...
-#   hosts_cut h2                    its network cable is pulled
+#   hosts_cut h2; hosts_join h2     its network cable is pulled, and put back
 #   hosts_kill h2                   its power goes: nobody says goodbye
 #
 # A host has a network, a host name and a /dev/shm of its own; files and process ids are common. All of it lives in
@@ -75,6 +75,7 @@ hosts_up() {
 }
 
 hosts_cut() { ip link set "cable-$1" down; }
+hosts_join() { ip link set "cable-$1" up; }
 
 # hosts_processes HOST: the ids of all that runs there, its holder too.
 hosts_processes() {

@@ -7,6 +7,7 @@
 
 slurm_needed() {
     local program
+    [ "$(cat /proc/self/setgroups)" = allow ] || skip "no Slurm here: slurmd changes groups, which only root may"
     for program in munged slurmctld slurmd sbatch srun scontrol; do
         PATH=$PATH:/usr/sbin command -v $program >/dev/null || skip "no Slurm here: $program is missing (slurm-wlm, munge)"
     done

@@ -1,5 +1,5 @@
-# Ranks on several hosts over TCP give the bits of one host. A host that dies ends the job within seconds, and the run goes
-# on without it.
+# Ranks on several hosts over TCP give the bits of one host. A cable that is pulled, and a host that dies, end the job within
+# seconds, and the run goes on without them.
 . "$LOCKSTEP_ROOT/tests/system/lib.sh"
 . "$LOCKSTEP_ROOT/tests/cluster/hosts.sh"
 
@@ -16,17 +16,26 @@ for hosts in h1,h2 h1:2,h2:2 h1,h2:2,h3,h4; do
     same_run one "on-$hosts"
 done
 
-long=(--resume --set training.epochs=1000000)
-started() { [ "$(cat run/metrics.jsonl 2>/dev/null | wc -l)" -ge 2 ]; }
+an_epoch_more() { [ "$(cat run/metrics.jsonl 2>/dev/null | wc -l)" -gt "$1" ]; }
 
-train h1,h2,h3,h4 run "${long[@]}" >messages 2>&1 &
-await 60 started
-hosts_kill h3
-status=0 begin=$EPOCHSECONDS
-wait $! || status=$?
-[ $status != 0 ] || fail "the job lost a host and ended with 0: $(cat messages)"
-[ $((EPOCHSECONDS - begin)) -le 20 ] || fail "the job took $((EPOCHSECONDS - begin)) s to notice that a host was lost"
-await 10 nobody_left
+# lost SECONDS COMMAND...: it takes a host from the job, which then ends within so many seconds.
+lost() {
+    local epochs=0 status=0 begin
+    [ ! -f run/metrics.jsonl ] || epochs=$(wc -l <run/metrics.jsonl)
+    train h1,h2,h3,h4 run --resume --set training.epochs=1000000 --set training.stall_timeout=3 >messages 2>&1 &
+    await 60 an_epoch_more "$epochs"
+    "${@:2}"
+    begin=$EPOCHSECONDS
+    wait $! || status=$?
+    [ $status != 0 ] || fail "the job lost a host and ended with 0: $(cat messages)"
+    [ $((EPOCHSECONDS - begin)) -le "$1" ] || fail "it took $((EPOCHSECONDS - begin)) s: $(cat messages)"
+    await 20 nobody_left
+}
+
+lost 20 hosts_cut h2
+grep -q '; rank 1 on h2 does not answer; the job is ended' messages || fail "who? $(cat messages)"
+hosts_join h2
+lost 20 hosts_kill h3
 
 epochs=$(($(wc -l <run/metrics.jsonl) + 1))
 quietly train h1,h2:2 run --resume --set training.epochs=$epochs

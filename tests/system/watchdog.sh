@@ -1,0 +1,46 @@
+# A rank that hangs, in training or between epochs, ends the job: the others name it and its host, and the run goes on later. A
+# process that is suspended for a while and goes on, as queues do it, is no hang.
+. "$LOCKSTEP_ROOT/tests/system/lib.sh"
+
+small_data
+small_config >config.yaml
+train=("$LOCKSTEP" train config.yaml --run run --resume --set training.epochs=1000000 --set training.stall_timeout=3)
+
+an_epoch_more() { [ "$(cat run/metrics.jsonl 2>/dev/null | wc -l)" -gt "$1" ]; }
+rank_of() { tr '\0' '\n' <"/proc/$1/environ" | sed -n 's/^OMPI_COMM_WORLD_RANK=//p'; }
+
+# hung RANK NUMBER: a rank of so many stops, for good.
+hung() {
+    local epochs=0 process begin status=0
+    [ ! -f run/metrics.jsonl ] || epochs=$(wc -l <run/metrics.jsonl)
+    ranks "$2" "${train[@]}" >messages 2>&1 &
+    await 60 an_epoch_more "$epochs"
+    for process in $(processes); do
+        [ "$(rank_of "$process")" != "$1" ] || kill -STOP "$process"
+    done
+    begin=$EPOCHSECONDS
+    wait $! || status=$?
+    [ $status = 1 ] || fail "exit status $status, expected 1: $(cat messages)"
+    [ $((EPOCHSECONDS - begin)) -le 10 ] || fail "it took $((EPOCHSECONDS - begin)) s: $(cat messages)"
+    [ "$(grep -c 'nothing has moved for 3 s' messages)" = 1 ] || fail "one message was expected: $(cat messages)"
+    grep -q "; rank $1 on $(hostname) does not answer; the job is ended" messages || fail "who? $(cat messages)"
+    await 10 nobody_left
+}
+
+hung 1 2
+hung 2 3
+hung 0 3
+
+# All of the job, mpirun too, for longer than the timeout.
+mpirun -np 2 "${train[@]}" >messages 2>&1 &
+job=$!
+epochs=$(wc -l <run/metrics.jsonl)
+await 60 an_epoch_more "$epochs"
+everyone="$job $(processes)"
+kill -STOP $everyone
+sleep 5
+kill -CONT $everyone
+epochs=$(wc -l <run/metrics.jsonl)
+await 60 an_epoch_more $((epochs + 1))
+kill -USR1 $job
+expect_exit 75 wait $job
