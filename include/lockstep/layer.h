@@ -27,12 +27,18 @@ typedef enum ls_initializer {
     LS_INIT_UNIT_FORGET,    /* of an LSTM's biases: ones in the second quarter, else zeros; Jozefowicz et al. 2015 */
 } ls_initializer;
 
+/* A penalty that is added to the loss: l1 sum |x| + l2 sum x^2. */
+typedef struct ls_regularizer {
+    double l1, l2;
+} ls_regularizer;
+
 /* A named weight array of a layer, with Keras' name and shape. */
 typedef struct ls_param {
     const char *name; /* "kernel", "bias" */
     ls_shape shape;
     ls_initializer initializer;
     int64_t fan_in, fan_out;
+    ls_regularizer regularizer;
     int64_t offset; /* of its first number in the model's flat vector; the model fills it in */
 } ls_param;
 
@@ -50,6 +56,7 @@ typedef struct ls_layer {
 
     ls_shape out;
     ls_activation activation; /* applied to its output; the model may take it over where the loss works on logits */
+    ls_regularizer activity;  /* on its output, a mean over samples */
     int params;
     ls_param param[LS_PARAMS_MAX];
     int64_t scratch_floats; /* that a forward or backward call needs; not kept between calls */

@@ -6,7 +6,7 @@
  *   ls_model_prepare(model, &limits, training);                  lays out memory: one slab
  *   ls_model_init_weights(model, seed, weights);
  *   ls_model_forward(model, &pass, weights, input);
- *   ls_loss_evaluate(..., ls_model_output_gradient(model), ...);
+ *   ls_model_evaluate(model, &pass, weights, target, row_loss);
  *   ls_model_backward(model, &pass, weights, gradients);
  *
  * Weights and gradients are flat vectors that the caller owns, in the order in which backward finishes them (the last
@@ -63,12 +63,19 @@ const float *ls_model_output(const ls_model *model, int layer);
  * forward and backward. */
 const float *ls_model_predict(ls_model *model, const ls_pass *pass, int layer);
 
-/* Where the loss writes its gradient before ls_model_backward; NULL for a model without weights. */
-float *ls_model_output_gradient(ls_model *model);
+/* The loss of each row, penalties included, after ls_model_forward; in training also its gradient, from which
+ * ls_model_backward goes on. */
+void ls_model_evaluate(ls_model *model, const ls_pass *pass, const float *weights, const float *target,
+                       double *row_loss);
 
-/* Overwrites every number of every node's flat vector, gaps with zero. Where several layers take an output, the
- * gradient is the last one's plus the others' in falling order. input: as in the forward pass. */
+/* Overwrites every number of every node's flat vector, gaps with zero; without the penalties on weights, which belong
+ * to no lane: ls_model_add_weight_penalty adds them to the whole batch's gradient. Where several layers take an output,
+ * the gradient is the last one's plus the others' in falling order. input: as in the forward pass. */
 void ls_model_backward(ls_model *model, const ls_pass *pass, const float *weights, const float *input,
                        float *const *gradients);
+
+/* gradient += that of the penalties on weights; both are the numbers [begin, end) of flat vectors. */
+void ls_model_add_weight_penalty(const ls_model *model, ls_pool *pool, int64_t begin, int64_t end, const float *weights,
+                                 float *gradient);
 
 #endif

@@ -45,7 +45,7 @@ typedef struct ls_double_list {
 } ls_double_list;
 
 typedef struct ls_option {
-    const char *name;
+    const char *name; /* "group.key" is written "group: {key: value}" in a config */
     ls_option_type type;
     size_t offset;
     bool required;              /* must be given; else preset (NULL: zero, empty) is the default */

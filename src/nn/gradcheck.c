@@ -55,12 +55,10 @@ static void choose(check *c) {
     for (int64_t row = 0; row < rows; row++) c->samples[row] = row;
 }
 
-/* The loss at the present weights; its gradient, too, where dz is given. */
-static double loss(check *c, float *dz) {
+/* The loss at the present weights, and where backward goes on from. */
+static double loss(check *c) {
     ls_model_forward(c->model, &c->pass, c->weights, c->input, -1);
-    const float *z = ls_model_output(c->model, ls_model_layers(c->model) - 1);
-    ls_loss_evaluate(ls_model_loss(c->model), c->pass.pool, c->pass.rows, output_count(c), z, c->target, dz,
-                     c->row_loss);
+    ls_model_evaluate(c->model, &c->pass, c->weights, c->target, c->row_loss);
     double sum = 0;
     for (int64_t row = 0; row < c->pass.rows->count; row++) sum += c->row_loss[row];
     return sum / (double)c->pass.rows->global_count;
@@ -75,9 +73,9 @@ static double analytic(const check *c, int64_t at) {
 static double numeric(check *c, int64_t at, float distance) {
     float here = c->weights[at], up = here + distance, down = here - distance;
     c->weights[at] = up;
-    double above = loss(c, NULL);
+    double above = loss(c);
     c->weights[at] = down;
-    double below = loss(c, NULL);
+    double below = loss(c);
     c->weights[at] = here;
     return (above - below) / ((double)up - (double)down);
 }
@@ -112,8 +110,9 @@ static double worst_of_param(check *c, const ls_param *param, double floor) {
 
 static double compare(check *c) {
     choose(c);
-    loss(c, ls_model_output_gradient(c->model));
+    loss(c);
     ls_model_backward(c->model, &c->pass, c->weights, c->input, c->gradient);
+    ls_model_add_weight_penalty(c->model, c->pass.pool, 0, ls_model_flat_count(c->model), c->weights, c->gradient[0]);
     double worst = 0, floor = 0.01 * largest_gradient(c);
     for (int i = 0; i < ls_model_layers(c->model); i++) {
         const ls_layer *layer = ls_model_layer(c->model, i);

@@ -7,6 +7,7 @@ typedef struct conv2d_options {
     ls_int_list kernel_size, strides;
     int padding, activation;
     bool use_bias;
+    ls_regularizers regularizers;
 } conv2d_options;
 
 static const ls_option options[] = {
@@ -21,6 +22,7 @@ static const ls_option options[] = {
     {"activation", LS_OPTION_CHOICE, offsetof(conv2d_options, activation), .preset = "linear",
      .choices = ls_activation_names, .help = "applied to the output"},
     {"use_bias", LS_OPTION_BOOL, offsetof(conv2d_options, use_bias), .preset = "true", .help = "add a bias"},
+    LS_REGULARIZER_OPTIONS(conv2d_options),
     LS_OPTIONS_END};
 
 static const ls_layer_example examples[] = {
@@ -30,6 +32,7 @@ static const ls_layer_example examples[] = {
     {"filters=3 kernel_size=3,2 strides=2,1 activation=sigmoid", {{3, {6, 5, 2}}}},
     {"filters=4 kernel_size=1 strides=3 padding=same activation=softmax", {{3, {5, 5, 2}}}},
     {"filters=2 kernel_size=5 padding=same", {{3, {2, 3, 2}}}},
+    {"filters=2 kernel_size=2 kernel_regularizer.l2=0.3 activity_regularizer.l2=0.1", {{3, {3, 3, 2}}}},
     LS_EXAMPLES_END};
 
 static ls_status prepare(ls_layer *layer, const ls_limits *limits) {
@@ -46,6 +49,7 @@ static ls_status prepare(ls_layer *layer, const ls_limits *limits) {
     layer->out = (ls_shape){3, {conv.out_h, conv.out_w, conv.o}};
     layer->activation = (ls_activation)given->activation;
     ls_layer_set_weights(layer, &(ls_shape){4, {conv.kernel_h, conv.kernel_w, conv.c, conv.o}}, given->use_bias);
+    ls_layer_regularize(layer, &given->regularizers);
     layer->flops = ls_conv_flops(&conv);
     layer->scratch_floats = ls_conv_scratch(&conv, limits->max_rows, limits->threads, limits->lanes);
     *(ls_conv *)layer->plan = conv;

@@ -11,6 +11,7 @@ typedef struct conv2d_transpose_options {
     ls_int_list kernel_size, strides;
     int padding, activation;
     bool use_bias;
+    ls_regularizers regularizers;
 } conv2d_transpose_options;
 
 static const ls_option options[] = {
@@ -25,6 +26,7 @@ static const ls_option options[] = {
     {"activation", LS_OPTION_CHOICE, offsetof(conv2d_transpose_options, activation), .preset = "linear",
      .choices = ls_activation_names, .help = "applied to the output"},
     {"use_bias", LS_OPTION_BOOL, offsetof(conv2d_transpose_options, use_bias), .preset = "true", .help = "add a bias"},
+    LS_REGULARIZER_OPTIONS(conv2d_transpose_options),
     LS_OPTIONS_END};
 
 static const ls_layer_example examples[] = {
@@ -52,6 +54,7 @@ static ls_status prepare(ls_layer *layer, const ls_limits *limits) {
                                 stride_h, stride_w, given->padding);
     layer->activation = (ls_activation)given->activation;
     ls_layer_set_weights(layer, &(ls_shape){4, {kernel_h, kernel_w, given->filters, in[2]}}, given->use_bias);
+    ls_layer_regularize(layer, &given->regularizers);
     layer->param[1].shape.dim[0] = given->filters;
     layer->flops = ls_conv_flops(&conv);
     int64_t bias_floats = ls_bias_gradient_scratch(given->filters, limits->lanes);

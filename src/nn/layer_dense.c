@@ -7,6 +7,7 @@ typedef struct dense_options {
     int64_t units;
     int activation;
     bool use_bias;
+    ls_regularizers regularizers;
 } dense_options;
 
 static const ls_option options[] = {
@@ -14,13 +15,17 @@ static const ls_option options[] = {
     {"activation", LS_OPTION_CHOICE, offsetof(dense_options, activation), .preset = "linear",
      .choices = ls_activation_names, .help = "applied to the output"},
     {"use_bias", LS_OPTION_BOOL, offsetof(dense_options, use_bias), .preset = "true", .help = "add a bias"},
+    LS_REGULARIZER_OPTIONS(dense_options),
     LS_OPTIONS_END};
 
-static const ls_layer_example examples[] = {{"units=3 activation=tanh", {{1, {5}}}},
-                                            {"units=4 activation=softmax", {{1, {3}}}},
-                                            {"units=5 activation=relu use_bias=false", {{1, {4}}}},
-                                            {"units=2 activation=sigmoid", {{3, {2, 3, 4}}}},
-                                            LS_EXAMPLES_END};
+static const ls_layer_example examples[] = {
+    {"units=3 activation=tanh", {{1, {5}}}},
+    {"units=4 activation=softmax", {{1, {3}}}},
+    {"units=5 activation=relu use_bias=false", {{1, {4}}}},
+    {"units=2 activation=sigmoid", {{3, {2, 3, 4}}}},
+    {"units=4 activation=tanh activity_regularizer.l1=0.2 activity_regularizer.l2=0.3", {{1, {3}}}},
+    {"units=3 kernel_regularizer.l1=0.2 kernel_regularizer.l2=0.3", {{1, {3}}}},
+    LS_EXAMPLES_END};
 
 /* A product has one row for each position of the axes before the last. */
 static int64_t inputs(const ls_layer *layer) { return layer->in[0].dim[layer->in[0].dims - 1]; }
@@ -33,6 +38,7 @@ static ls_status prepare(ls_layer *layer, const ls_limits *limits) {
     layer->out.dim[layer->out.dims - 1] = n;
     layer->activation = (ls_activation)given->activation;
     ls_layer_set_weights(layer, &(ls_shape){2, {k, n}}, given->use_bias);
+    ls_layer_regularize(layer, &given->regularizers);
     layer->flops = 2.0 * (double)k * (double)n * (double)positions(layer);
     layer->scratch_floats = ls_gemm_scratch(limits->max_rows * positions(layer), n, k, limits->threads, limits->lanes);
     return LS_OK;

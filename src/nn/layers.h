@@ -8,6 +8,27 @@
 static inline int64_t ls_pair_h(const ls_int_list *list) { return list->value[0]; }
 static inline int64_t ls_pair_w(const ls_int_list *list) { return list->value[list->count - 1]; }
 
+/* Keras' regularizers, as options of layers whose record has a field `regularizers`. */
+typedef struct ls_regularizers {
+    ls_regularizer kernel, activity;
+} ls_regularizers;
+#define LS_REGULARIZER_OPTION(record, of, what, norm, text)                                                            \
+    {                                                                                                                  \
+        of "_regularizer." #norm, LS_OPTION_DOUBLE, offsetof(record, regularizers.what.norm), .preset = "0", .min = 0, \
+                                                                                              .max = 1e9, .help = text \
+    }
+#define LS_REGULARIZER_OPTIONS(record)                                                                                 \
+    LS_REGULARIZER_OPTION(record, "kernel", kernel, l1, "adds so many times the sum of |weight| to the loss"),         \
+        LS_REGULARIZER_OPTION(record, "kernel", kernel, l2, "and of weight^2"),                                        \
+        LS_REGULARIZER_OPTION(record, "activity", activity, l1, "and of |output|, a mean over samples"),               \
+        LS_REGULARIZER_OPTION(record, "activity", activity, l2, "and of output^2")
+
+/* Call it after ls_layer_set_weights. */
+static inline void ls_layer_regularize(ls_layer *layer, const ls_regularizers *regularizers) {
+    layer->param[0].regularizer = regularizers->kernel;
+    layer->activity = regularizers->activity;
+}
+
 extern const char *const ls_padding_names[]; /* Keras' "valid", "same"; the second is 1 */
 
 /* Errors: LS_INVALID, the input has not three dimensions. */

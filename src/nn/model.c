@@ -5,6 +5,7 @@
 
 #include "lockstep/memory.h"
 #include "model_graph.h"
+#include "regularizer.h"
 
 static const char input_name[] = "input";
 
@@ -23,6 +24,7 @@ void ls_model_destroy(ls_model *model) {
     }
     ls_free(model->vertices);
     ls_free(model->slab);
+    ls_free(model->row_penalty);
     ls_free(model);
 }
 
@@ -107,6 +109,7 @@ static ls_status check_sizes(const ls_layer *layer) {
 ls_status ls_vertex_prepare(ls_model *model, int index, const ls_limits *limits) {
     ls_layer *layer = &model->vertices[index].layer;
     layer->activation = LS_ACTIVATION_LINEAR;
+    layer->activity = (ls_regularizer){0};
     layer->params = 0;
     layer->scratch_floats = 0;
     layer->kept_floats = 0;
@@ -196,6 +199,12 @@ static ls_status take_logits(ls_model *model, const ls_loss_type *loss) {
         char shape[LS_SHAPE_TEXT_MAX];
         return LS_RAISE(LS_INVALID, "%s needs one vector of classes a sample, but layer '%s' gives %s", loss->name,
                         layer->name, ls_shape_text(&layer->out, shape));
+    }
+    if (ls_regularizer_is_on(&layer->activity)) {
+        return LS_RAISE(LS_INVALID,
+                        "%s works on what goes into the activation of layer '%s', so its activity_regularizer "
+                        "has nothing to work on",
+                        loss->name, layer->name);
     }
     model->logits = source;
     model->vertices[source].layer.activation = LS_ACTIVATION_LINEAR;

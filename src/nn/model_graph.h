@@ -28,7 +28,8 @@ struct ls_model {
     ls_limits limits;
     bool training;
     ls_piece scratch;
-    float *slab; /* NULL before ls_model_prepare */
+    float *slab;         /* NULL before ls_model_prepare */
+    double *row_penalty; /* [max_rows]: what layers add to a sample's loss */
 
     const float *input_data; /* of the latest forward pass */
     bool raw;                /* the output of `logits` is still without its activation */

@@ -88,9 +88,12 @@ static int64_t lay_out(ls_model *model, const ls_limits *limits, bool training) 
 ls_status ls_model_prepare(ls_model *model, const ls_limits *limits, bool training) {
     assert(model->count && (model->loss || !training));
     ls_free(model->slab);
+    ls_free(model->row_penalty);
     model->slab = NULL;
+    model->row_penalty = NULL;
     int64_t floats = lay_out(model, limits, training);
     LS_TRY(ls_alloc(&model->slab, floats, sizeof *model->slab, "the model's activations and gradients"));
+    LS_TRY(ls_alloc(&model->row_penalty, limits->max_rows, sizeof *model->row_penalty, "the penalties of samples"));
     model->limits = *limits;
     model->training = training;
     return LS_OK;

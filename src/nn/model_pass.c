@@ -7,6 +7,7 @@
 #include "lockstep/rng.h"
 #include "lockstep/vector.h"
 #include "model_graph.h"
+#include "regularizer.h"
 
 static void init_glorot_uniform(const ls_param *param, const ls_rng *rng, float *weights) {
     int64_t count = ls_shape_count(&param->shape);
@@ -89,15 +90,23 @@ static ls_pass own_pass(const ls_model *model, const ls_pass *pass) {
     return own;
 }
 
+static void penalize_activity(const ls_layer *layer, const ls_pass *pass, const ls_layer_io *io, double *row_penalty) {
+    if (!ls_regularizer_is_on(&layer->activity)) return;
+    ls_regularizer_rows(&layer->activity, pass->pool, pass->rows->count, ls_shape_count(&layer->out), io->y,
+                        row_penalty);
+}
+
 void ls_model_forward(ls_model *model, const ls_pass *pass, const float *weights, const float *input, int last) {
     ls_pass own = own_pass(model, pass);
     model->input_data = input;
     model->raw = true;
+    memset(model->row_penalty, 0, (size_t)pass->rows->count * sizeof *model->row_penalty);
     for (int i = 0; i <= (last < 0 ? model->count - 1 : last); i++) {
         const ls_layer *layer = &model->vertices[i].layer;
         if (ls_layer_is_view(layer)) continue;
         ls_layer_io io = describe(model, i, weights);
         layer->type->forward(layer, &own, &io);
+        penalize_activity(layer, pass, &io, model->row_penalty);
     }
 }
 
@@ -119,10 +128,52 @@ const float *ls_model_predict(ls_model *model, const ls_pass *pass, int layer) {
     return output;
 }
 
-float *ls_model_output_gradient(ls_model *model) {
-    assert(model->training);
+/* Where the loss writes its gradient; NULL for a model without weights. */
+static float *output_gradient(const ls_model *model) {
     int source = ls_model_source(model, model->count - 1);
     return ls_model_trained(model, source) ? at(model, &model->vertices[source].gradient) : NULL;
+}
+
+static double weight_penalty(const ls_model *model, ls_pool *pool, const float *weights) {
+    double sum = 0;
+    for (int i = 0; i < model->count; i++) {
+        const ls_layer *layer = &model->vertices[i].layer;
+        for (int p = 0; p < layer->params; p++) {
+            const ls_param *param = &layer->param[p];
+            if (!ls_regularizer_is_on(&param->regularizer)) continue;
+            sum +=
+                ls_regularizer_sum(&param->regularizer, pool, ls_shape_count(&param->shape), weights + param->offset);
+        }
+    }
+    return sum;
+}
+
+void ls_model_evaluate(ls_model *model, const ls_pass *pass, const float *weights, const float *target,
+                       double *row_loss) {
+    assert(model->raw);
+    ls_shape out = ls_model_output_shape(model);
+    bool gradient = model->training && pass->training;
+    ls_loss_evaluate(model->loss, pass->pool, pass->rows, ls_shape_count(&out),
+                     ls_model_output(model, model->count - 1), target, gradient ? output_gradient(model) : NULL,
+                     row_loss);
+    double of_weights = weight_penalty(model, pass->pool, weights);
+    for (int64_t row = 0; row < pass->rows->count; row++) row_loss[row] += model->row_penalty[row] + of_weights;
+}
+
+void ls_model_add_weight_penalty(const ls_model *model, ls_pool *pool, int64_t begin, int64_t end, const float *weights,
+                                 float *gradient) {
+    for (int i = 0; i < model->count; i++) {
+        const ls_layer *layer = &model->vertices[i].layer;
+        for (int p = 0; p < layer->params; p++) {
+            const ls_param *param = &layer->param[p];
+            int64_t first = param->offset, last = first + ls_shape_count(&param->shape);
+            if (first < begin) first = begin;
+            if (last > end) last = end;
+            if (first >= last || !ls_regularizer_is_on(&param->regularizer)) continue;
+            ls_regularizer_gradient(&param->regularizer, pool, last - first, weights + (first - begin), 1,
+                                    gradient + (first - begin));
+        }
+    }
 }
 
 /* Where backward writes each weight array's gradient: a pointer a node of rows. */
@@ -166,6 +217,12 @@ static void clear_gaps(const ls_layer *layer, const ls_rows *rows, float *const 
     }
 }
 
+static void add_activity_gradient(const ls_layer *layer, const ls_pass *pass, const ls_layer_io *io) {
+    if (!ls_regularizer_is_on(&layer->activity)) return;
+    ls_regularizer_gradient(&layer->activity, pass->pool, pass->rows->count * ls_shape_count(&layer->out), io->y,
+                            1.0 / (double)pass->rows->global_count, io->dy);
+}
+
 /* Flat vectors are in the order in which backward gets through them. */
 static void say_finished(const ls_layer *layer, const ls_pass *pass) {
     if (!pass->finished || layer->params == 0) return;
@@ -184,6 +241,7 @@ void ls_model_backward(ls_model *model, const ls_pass *pass, const float *weight
         param_gradients params;
         ls_layer_io io = describe(model, i, weights);
         describe_gradients(model, i, pass->rows, gradients, &io, &params);
+        add_activity_gradient(layer, pass, &io);
         layer->type->backward(layer, &own, &io);
         add_addends(model, i, pass);
         clear_gaps(layer, pass->rows, gradients);

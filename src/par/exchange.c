@@ -255,7 +255,8 @@ static void update_slice(ls_exchange *x, int64_t bucket) {
         x->terms[x->plan.nodes + a] = ls_messages_arrival(&x->messages, bucket, a);
     for (int64_t at = 0; at < length; at += piece) {
         int64_t count = length - at < piece ? length - at : piece;
-        const float *gradient = add_up(x, &x->plan.sum, at, count, x->sum);
+        /* The sum, or a node's gradient: nobody else reads either any more. */
+        float *gradient = (float *)add_up(x, &x->plan.sum, at, count, x->sum);
         x->mine.update(x->mine.context, place + at, count, gradient, x->group.weights + slice.begin + at);
     }
 }

@@ -76,17 +76,14 @@ static ls_pass evaluation_pass(const ls_session *session, const ls_rows *rows, c
 /* sums[round][chunk_pieces] of this rank. */
 static ls_status local_sums(plan *p, ls_loader *loader, const float *weights, double *row_loss, double *sums) {
     const ls_session *session = p->session;
-    ls_shape out = ls_model_output_shape(session->model);
-    int last = ls_model_layers(session->model) - 1;
     const ls_batch *batch;
     for (int64_t round = 0;; round++) {
         LS_TRY(ls_loader_next(loader, &batch));
         ls_pulse_beat(session->pulse);
         if (!batch) return LS_OK;
         ls_pass pass = evaluation_pass(session, &batch->rows, batch->samples);
-        ls_model_forward(session->model, &pass, weights, batch->input, last);
-        ls_loss_evaluate(session->config->loss, session->pool, &batch->rows, ls_shape_count(&out),
-                         ls_model_output(session->model, last), batch->target, NULL, row_loss);
+        ls_model_forward(session->model, &pass, weights, batch->input, -1);
+        ls_model_evaluate(session->model, &pass, weights, batch->target, row_loss);
         ls_loss_lane_sums(&batch->rows, row_loss, sums + round * p->chunk_pieces);
     }
 }

@@ -57,13 +57,11 @@ static ls_pass pass_over(const ls_stepper *stepper, const ls_batch *batch) {
 
 /* Forward and loss over this rank's lanes: lane_loss. */
 static void forward(ls_stepper *stepper, const ls_batch *batch) {
-    const ls_session *session = stepper->session;
+    ls_model *model = stepper->session->model;
+    const float *weights = ls_exchange_weights(stepper->exchange);
     ls_pass pass = pass_over(stepper, batch);
-    ls_model_forward(session->model, &pass, ls_exchange_weights(stepper->exchange), batch->input, -1);
-    ls_shape out = ls_model_output_shape(session->model);
-    ls_loss_evaluate(session->config->loss, session->pool, &batch->rows, ls_shape_count(&out),
-                     ls_model_output(session->model, ls_model_layers(session->model) - 1), batch->target,
-                     ls_model_output_gradient(session->model), stepper->row_loss);
+    ls_model_forward(model, &pass, weights, batch->input, -1);
+    ls_model_evaluate(model, &pass, weights, batch->target, stepper->row_loss);
     ls_loss_lane_sums(&batch->rows, stepper->row_loss, stepper->lane_loss);
 }
 
@@ -81,9 +79,11 @@ static bool all_finite(int count, const double *values) {
 }
 
 /* Updates a piece of this rank's shard; the exchange calls it. */
-static void update_piece(void *context, int64_t place, int64_t count, const float *gradient, float *weight) {
+static void update_piece(void *context, int64_t place, int64_t count, float *gradient, float *weight) {
     ls_stepper *stepper = context;
     const ls_session *session = stepper->session;
+    int64_t begin = weight - ls_exchange_weights(stepper->exchange);
+    ls_model_add_weight_penalty(session->model, session->pool, begin, begin + count, weight, gradient);
     ls_update update = {.count = count, .gradient = gradient, .weight = weight};
     for (int s = 0; s < session->config->optimizer->slots; s++) update.slot[s] = stepper->slot[s] + place;
     ls_optimizer_apply(session->config->optimizer, session->pool, session->config->optimizer_options, stepper->step + 1,

@@ -35,7 +35,7 @@ typedef struct shard_check {
     bool in_order;
 } shard_check;
 
-static void update(void *context, int64_t place, int64_t count, const float *gradient, float *weight) {
+static void update(void *context, int64_t place, int64_t count, float *gradient, float *weight) {
     shard_check *check = context;
     if (place != check->next) check->in_order = false;
     check->next = place + count;

@@ -48,6 +48,25 @@ static void expect_setting_failure(const char *setting, const char *message) {
 
 /* ---- what is accepted ---- */
 
+static void regularizers_are_maps(void **state) {
+    (void)state;
+    ls_config *config = parse(DATA "model:\n"
+                                   "  - dense: {units: 3, activity_regularizer: {l1: 1.0e-4}}\n"
+                                   "  - dense: {units: 4, activation: sigmoid}\n" REST,
+                              NULL, 0);
+    assert_non_null(strstr(config->text,
+                           "use_bias: true, kernel_regularizer: {l1: 0, l2: 0}, activity_regularizer: {l1: "
+                           "0.0001, l2: 0}}\n"));
+    ls_config *again = parse(config->text, NULL, 0);
+    assert_string_equal(again->text, config->text);
+    ls_config_destroy(again);
+    ls_config_destroy(config);
+    expect_failure(DATA "model:\n  - dense: {units: 3, kernel_regularizer: {l3: 1}}\n" REST,
+                   "t.yaml:5:44: unknown key 'l3' in kernel_regularizer; did you mean 'l1'?");
+    expect_failure(DATA "model:\n  - dense: {units: 3, kernel_regularizer: {l1: -1}}\n" REST,
+                   "t.yaml:5:48: kernel_regularizer.l1 must be a number >= 0 and <= 1000000000, not '-1'");
+}
+
 static void defaults_are_filled_in(void **state) {
     (void)state;
     ls_config *config = parse(DATA MODEL REST, NULL, 0);
@@ -335,6 +354,7 @@ static void resume_refuses_the_others(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_filled_in),
+        cmocka_unit_test(regularizers_are_maps),
         cmocka_unit_test(target_is_the_input_where_that_is_not_corrupted),
         cmocka_unit_test(shorthands_mean_the_long_forms),
         cmocka_unit_test(validation_may_be_files_a_split_or_none),

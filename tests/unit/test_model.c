@@ -185,9 +185,7 @@ static void begin(training *t, int nodes, const int *node_begin) {
 
 static void run(training *t) {
     ls_model_forward(t->model, &t->pass, t->weights, t->input, -1);
-    ls_loss_evaluate(ls_model_loss(t->model), pool, &t->rows, 64,
-                     ls_model_output(t->model, ls_model_layers(t->model) - 1), t->input,
-                     ls_model_output_gradient(t->model), t->row_loss);
+    ls_model_evaluate(t->model, &t->pass, t->weights, t->input, t->row_loss);
     ls_model_backward(t->model, &t->pass, t->weights, t->input, t->gradients);
 }
 
@@ -235,6 +233,49 @@ static void test_passes_repeat(void **state) {
 }
 
 /* The loss gets logits, the user the activation, once; layers up to the code can run alone. */
+/* sum |x| and sum x^2 of weights once, of outputs as a mean over samples; to every row's loss the weights' is added. */
+static void test_penalties(void **state) {
+    (void)state;
+    enum { ROWS_HERE = 3, IN = 2 };
+    static const char *const options[] = {"units=2 use_bias=false",
+                                          "units=2 use_bias=false kernel_regularizer.l1=0.5 "
+                                          "kernel_regularizer.l2=0.25 "
+                                          "activity_regularizer.l1=2 activity_regularizer.l2=3"};
+    float input[ROWS_HERE * IN], weights[64];
+    double loss[2][ROWS_HERE], of_weights = 0;
+    ls_rows rows = ls_rows_single(ROWS_HERE);
+    ls_pass pass = {.pool = pool, .rows = &rows};
+    fill_formula(1, -1, 1, ROWS_HERE * IN, input);
+    ls_model *model[2];
+    for (int i = 0; i < 2; i++) {
+        model[i] = new_model((ls_shape){1, {IN}});
+        add_layer(model[i], "dense", options[i], NULL);
+        expect_ok(ls_model_set_loss(model[i], ls_loss_type_find("mean_squared_error"), &(ls_shape){1, {2}}));
+        expect_ok(ls_model_prepare(model[i], &(ls_limits){.max_rows = ROWS_HERE, .threads = 2, .lanes = 1}, false));
+        ls_model_init_weights(model[i], 5, weights);
+        ls_model_forward(model[i], &pass, weights, input, -1);
+        ls_model_evaluate(model[i], &pass, weights, input, loss[i]);
+    }
+    for (int i = 0; i < 4; i++) of_weights += 0.5 * fabs((double)weights[i]) + 0.25 * pow((double)weights[i], 2);
+    const float *y = ls_model_output(model[1], 0);
+    for (int row = 0; row < ROWS_HERE; row++) {
+        double expected = loss[0][row] + of_weights;
+        for (int i = 2 * row; i < 2 * row + 2; i++) expected += 2 * fabs((double)y[i]) + 3 * pow((double)y[i], 2);
+        expect_near(loss[1][row], expected, 1e-6);
+    }
+    for (int i = 0; i < 2; i++) ls_model_destroy(model[i]);
+}
+
+static void test_penalty_on_logits_is_refused(void **state) {
+    (void)state;
+    ls_model *model = new_model((ls_shape){1, {3}});
+    add_layer(model, "dense", "units=3 activation=sigmoid activity_regularizer.l1=1", "out");
+    assert_int_equal(ls_model_set_loss(model, ls_loss_type_find("binary_crossentropy"), &(ls_shape){1, {3}}),
+                     LS_INVALID);
+    assert_non_null(strstr(ls_failure_get()->message, "activity_regularizer"));
+    ls_model_destroy(model);
+}
+
 static void test_predict(void **state) {
     (void)state;
     static training t;
@@ -324,6 +365,8 @@ int main(void) {
         cmocka_unit_test(test_initial_weights_of_lstm),
         cmocka_unit_test(test_nodes_add_up_to_the_same_bits),
         cmocka_unit_test(test_passes_repeat),
+        cmocka_unit_test(test_penalties),
+        cmocka_unit_test(test_penalty_on_logits_is_refused),
         cmocka_unit_test(test_predict),
         cmocka_unit_test(test_views_of_the_input),
         cmocka_unit_test(test_memory),
