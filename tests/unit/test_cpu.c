@@ -45,8 +45,17 @@ static void test_peak(void **state) {
     ls_pool_destroy(pool);
 }
 
+/* training.threads allows more than any table of a fixed length. */
+static void test_peak_of_many_threads(void **state) {
+    (void)state;
+    ls_pool *pool;
+    assert_int_equal(ls_pool_create(1100, &pool), LS_OK);
+    assert_true(ls_cpu_peak_gflops(pool, 0) > 0);
+    ls_pool_destroy(pool);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_use), cmocka_unit_test(test_detect),
-                                       cmocka_unit_test(test_peak)};
+                                       cmocka_unit_test(test_peak), cmocka_unit_test(test_peak_of_many_threads)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
