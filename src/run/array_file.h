@@ -1,8 +1,8 @@
 /* array_file.h - HDF5 files of named float32 arrays and attributes of their root: the room's door to HDF5. Private to
  * run.
  *
- * Arrays are named by path ("/weights/dense/kernel"; groups in between are made), have 1..LS_DIMS_MAX dimensions and
- * are contiguous and unfiltered. They are written and read by rows, that is indices of the first dimension. The same
+ * Arrays are named by path ("/weights/dense/kernel"; groups in between are made), have 1..LS_DIMS_MAX dimensions, or
+ * one more when written, and are contiguous and unfiltered. They are written and read by rows, that is indices of the first dimension. The same
  * calls give the same bytes: there are no time stamps. Local. Errors name the file and the array. */
 #ifndef LOCKSTEP_RUN_ARRAY_FILE_H
 #define LOCKSTEP_RUN_ARRAY_FILE_H
@@ -25,7 +25,8 @@ typedef struct ls_array_writer ls_array_writer;
 ls_status ls_array_writer_create(const ls_file *file, int64_t user_block_bytes, ls_array_writer **out);
 void ls_array_writer_destroy(ls_array_writer *writer); /* NULL is allowed */
 
-ls_status ls_array_writer_add(ls_array_writer *writer, const char *name, const ls_shape *shape);
+/* rows: 0, or the length of a dimension in front of the shape's. */
+ls_status ls_array_writer_add(ls_array_writer *writer, const char *name, int64_t rows, const ls_shape *shape);
 ls_status ls_array_writer_put_number(ls_array_writer *writer, const char *name, ls_number type, const void *value);
 ls_status ls_array_writer_put_text(ls_array_writer *writer, const char *name, const char *text);
 
@@ -50,7 +51,7 @@ ls_status ls_array_reader_get_text(ls_array_reader *reader, const char *name, ch
 
 typedef struct ls_array_entry {
     char name[256];
-    ls_shape shape; /* dims 0: more than LS_DIMS_MAX */
+    ls_shape shape; /* dims 0: more than LS_DIMS_MAX or none, or one that is empty */
 } ls_array_entry;
 
 /* All arrays in the order of their names; *entries is the caller's (ls_free). */

@@ -67,7 +67,9 @@ static ls_status create_description(ls_array_writer *writer, int64_t user_block_
 /* Takes the disk's room beforehand: a full disk or a limit on files is known before HDF5 has anything to write. Only
  * what is new: some file systems walk over the whole range. */
 static ls_status reserve(ls_array_writer *writer, const char *name, int64_t bytes) {
-    int error = fallocate(writer->file->fd, 0, writer->bytes, bytes + OVERHEAD_BYTES) == 0 ? 0 : errno;
+    int error;
+    do error = fallocate(writer->file->fd, 0, writer->bytes, bytes + OVERHEAD_BYTES) == 0 ? 0 : errno;
+    while (error == EINTR); /* a signal to stop came, and this save is why we do not stop at once */
     writer->bytes += bytes;
     if (error == 0 || error == EOPNOTSUPP || error == ENOSYS) return LS_OK;
     return LS_RAISE(LS_ERROR, "%s: no room for %s: %s", writer->file->path, name, strerror(error));
@@ -135,11 +137,12 @@ static ls_status describe_groups(ls_array_writer *writer, const char *name) {
 }
 
 /* Space is set aside now, and not filled, since all of it will be written. */
-static ls_status describe_array(ls_array_writer *writer, const char *name, const ls_shape *shape) {
+static ls_status describe_array(ls_array_writer *writer, const char *name, int64_t rows, const ls_shape *shape) {
     LS_TRY(describe_groups(writer, name));
-    hsize_t dims[LS_DIMS_MAX];
-    for (int d = 0; d < shape->dims; d++) dims[d] = (hsize_t)shape->dim[d];
-    hid_t space = H5Screate_simple(shape->dims, dims, NULL), create = H5Pcreate(H5P_DATASET_CREATE);
+    hsize_t dim[1 + LS_DIMS_MAX] = {(hsize_t)rows};
+    int dims = rows > 0 ? 1 : 0;
+    for (int d = 0; d < shape->dims; d++) dim[dims++] = (hsize_t)shape->dim[d];
+    hid_t space = H5Screate_simple(dims, dim, NULL), create = H5Pcreate(H5P_DATASET_CREATE);
     H5Pset_obj_track_times(create, false);
     H5Pset_alloc_time(create, H5D_ALLOC_TIME_EARLY);
     H5Pset_fill_time(create, H5D_FILL_TIME_NEVER);
@@ -163,25 +166,26 @@ static ls_status grow(ls_array_writer *writer) {
     return LS_OK;
 }
 
-static ls_status remember(ls_array_writer *writer, const char *name, const ls_shape *shape) {
+static ls_status remember(ls_array_writer *writer, const char *name, int64_t rows, int64_t bytes) {
     LS_TRY(grow(writer));
     place *last = &writer->place[writer->places];
     int64_t length = (int64_t)strlen(name) + 1;
     LS_TRY(ls_alloc(&last->name, length, 1, "an array's name"));
     memcpy(last->name, name, (size_t)length);
     last->offset = -1;
-    last->rows = shape->dim[0];
-    last->row_bytes = ls_shape_count(shape) / shape->dim[0] * (int64_t)sizeof(float);
+    last->rows = rows;
+    last->row_bytes = bytes / rows;
     writer->places++;
     return LS_OK;
 }
 
-ls_status ls_array_writer_add(ls_array_writer *writer, const char *name, const ls_shape *shape) {
-    LS_TRY(reserve(writer, name, ls_shape_count(shape) * (int64_t)sizeof(float)));
+ls_status ls_array_writer_add(ls_array_writer *writer, const char *name, int64_t rows, const ls_shape *shape) {
+    int64_t bytes = (rows > 0 ? rows : 1) * ls_shape_count(shape) * (int64_t)sizeof(float);
+    LS_TRY(reserve(writer, name, bytes));
     ls_hdf5_lock();
-    ls_status status = describe_array(writer, name, shape);
+    ls_status status = describe_array(writer, name, rows, shape);
     ls_hdf5_unlock();
-    return status == LS_OK ? remember(writer, name, shape) : status;
+    return status == LS_OK ? remember(writer, name, rows > 0 ? rows : shape->dim[0], bytes) : status;
 }
 
 static ls_status put(ls_array_writer *writer, const char *name, hid_t type, const void *value) {

@@ -51,12 +51,12 @@ static ls_status describe_run(ls_array_writer *writer, const ls_snapshot *s) {
 static ls_status describe_arrays(const writing *w) {
     char name[LS_ARRAY_NAME_MAX];
     for (int a = 0; a < w->count; a++)
-        LS_TRY(ls_array_writer_add(w->writer, ls_weights_name(&w->arrays[a], name), &w->arrays[a].param->shape));
+        LS_TRY(ls_array_writer_add(w->writer, ls_weights_name(&w->arrays[a], name), 0, &w->arrays[a].param->shape));
     for (int s = 0; s < slots_of(w->snapshot); s++)
         for (int a = 0; a < w->count; a++) {
             ls_shape flat = {.dims = 1, .dim = {w->arrays[a].count}};
             LS_TRY(ls_array_writer_add(
-                w->writer, ls_slot_name(&w->arrays[a], w->snapshot->optimizer->slot_names[s], name), &flat));
+                w->writer, ls_slot_name(&w->arrays[a], w->snapshot->optimizer->slot_names[s], name), 0, &flat));
         }
     return LS_OK;
 }

@@ -18,11 +18,8 @@ struct ls_sink {
 };
 
 static ls_status begin_hdf5(ls_sink *sink, const ls_shape *shape) {
-    ls_shape whole = {.dims = shape->dims + 1, .dim = {sink->total}};
-    assert(whole.dims <= LS_DIMS_MAX);
-    memcpy(whole.dim + 1, shape->dim, (size_t)shape->dims * sizeof *shape->dim);
     LS_TRY(ls_array_writer_create(&sink->file, 0, &sink->writer));
-    LS_TRY(ls_array_writer_add(sink->writer, "/data", &whole));
+    LS_TRY(ls_array_writer_add(sink->writer, "/data", sink->total, shape));
     return ls_array_writer_begin(sink->writer);
 }
 

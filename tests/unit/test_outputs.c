@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "lockstep/dataset.h"
 #include "lockstep/image.h"
 #include "lockstep/outputs.h"
 #include "run/array_file.h"
@@ -158,6 +159,22 @@ static void hdf5_reads_h5(void **unused) {
     ls_array_reader_close(reader);
 }
 
+/* Samples may have as many dimensions as those of a data set, and a file of them is one. */
+static void outputs_are_a_data_set(void **unused) {
+    (void)unused;
+    const ls_shape shape = {.dims = 4, .dim = {2, 3, 2, 2}};
+    const char *path = write_sink("deep.h5", 5, &shape);
+    float data[5 * 24], expected[5 * 24];
+    ls_dataset *dataset;
+    expect_ok(ls_dataset_open(&path, 1, &dataset));
+    assert_int_equal(ls_dataset_get_info(dataset)->count, 5);
+    assert_true(ls_shape_equal(&ls_dataset_get_info(dataset)->shape, &shape));
+    expect_ok(ls_dataset_read(dataset, 0, 5, data, NULL));
+    fill_formula(1, -1, 1, 5 * 24, expected);
+    assert_memory_equal(data, expected, sizeof data);
+    ls_dataset_close(dataset);
+}
+
 static void what_is_not_kept_leaves_nothing(void **unused) {
     (void)unused;
     const char *names[] = {"gone.h5", "gone.npy"};
@@ -192,6 +209,7 @@ int main(void) {
         cmocka_unit_test(any_shape_can_be_shown),
         cmocka_unit_test(numpy_reads_npy),
         cmocka_unit_test(hdf5_reads_h5),
+        cmocka_unit_test(outputs_are_a_data_set),
         cmocka_unit_test(what_is_not_kept_leaves_nothing),
         cmocka_unit_test(names_are_checked),
     };
