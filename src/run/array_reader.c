@@ -49,17 +49,24 @@ void ls_array_reader_close(ls_array_reader *reader) {
 
 /* --- arrays --- */
 
-static ls_shape shape_of(hid_t array) {
-    ls_shape shape = {0};
-    hsize_t dims[LS_DIMS_MAX];
-    hid_t space = H5Dget_space(array);
-    int rank = H5Sget_simple_extent_ndims(space);
-    if (rank >= 1 && rank <= LS_DIMS_MAX) {
-        shape.dims = H5Sget_simple_extent_dims(space, dims, NULL);
-        for (int d = 0; d < shape.dims; d++) shape.dim[d] = (int64_t)dims[d];
+/* {0} where it is none that an array of ours could have, or too large to count. */
+static ls_shape make_shape(int dims, const hsize_t *dim) {
+    ls_shape shape = {.dims = dims};
+    int64_t bytes = sizeof(float);
+    if (dims < 1 || dims > LS_DIMS_MAX) return (ls_shape){0};
+    for (int d = 0; d < dims; d++) {
+        if (dim[d] == 0 || __builtin_mul_overflow(bytes, dim[d], &bytes)) return (ls_shape){0};
+        shape.dim[d] = (int64_t)dim[d];
     }
-    H5Sclose(space);
     return shape;
+}
+
+static ls_shape shape_of(hid_t array) {
+    hsize_t dim[H5S_MAX_RANK];
+    hid_t space = H5Dget_space(array);
+    int dims = H5Sget_simple_extent_dims(space, dim, NULL);
+    H5Sclose(space);
+    return make_shape(dims, dim);
 }
 
 static ls_status get_shape(ls_array_reader *reader, const char *name, ls_shape *shape) {
@@ -170,10 +177,20 @@ static ls_status read_text(ls_array_reader *reader, hid_t attribute, const char 
     return status;
 }
 
+/* There is memory for one value, and H5Aread would fill in as many as there are. */
+static ls_status check_single(const ls_array_reader *reader, const char *name, hid_t attribute) {
+    hid_t space = H5Aget_space(attribute);
+    hssize_t values = H5Sget_simple_extent_npoints(space);
+    H5Sclose(space);
+    return values == 1 ? LS_OK : LS_RAISE(LS_INVALID, "%s: attribute %s must be one value", reader->path, name);
+}
+
 static ls_status open_attribute(ls_array_reader *reader, const char *name, hid_t *attribute) {
     *attribute = H5Aopen(reader->id, name, H5P_DEFAULT);
-    if (*attribute >= 0) return LS_OK;
-    return LS_RAISE(LS_INVALID, "%s: has no attribute %s", reader->path, name);
+    if (*attribute < 0) return LS_RAISE(LS_INVALID, "%s: has no attribute %s", reader->path, name);
+    ls_status status = check_single(reader, name, *attribute);
+    if (LS_FAILED(status)) H5Aclose(*attribute);
+    return status;
 }
 
 ls_status ls_array_reader_get_number(ls_array_reader *reader, const char *name, ls_number type, void *value) {

@@ -21,7 +21,12 @@ static ls_status open_side(side *s, const char *path) {
     s->path = path;
     LS_TRY(ls_seal_verify(path));
     LS_TRY(ls_array_reader_open(path, &s->reader));
-    return ls_array_reader_list(s->reader, &s->entries, &s->count);
+    LS_TRY(ls_array_reader_list(s->reader, &s->entries, &s->count));
+    for (int i = 0; i < s->count; i++)
+        if (s->entries[i].shape.dims == 0)
+            return LS_RAISE(LS_INVALID, "%s: %s has a shape that no array of a checkpoint has", path,
+                            s->entries[i].name);
+    return LS_OK;
 }
 
 static void close_side(side *s) {
