@@ -234,8 +234,10 @@ static ls_status record(trainer *t, double val_loss) {
                             .seconds = t->position.seconds,
                             .images_per_s = images_per_s,
                             .lr = t->stepper.learning_rate};
-    ls_log_info("epoch %" PRId64 "/%" PRId64 ": loss %.6g, val_loss %.6g, %.1f s, %.0f images/s", row.epoch,
-                t->config->training.epochs, row.loss, row.val_loss, row.seconds, images_per_s);
+    char validation[40] = "";
+    if (!isnan(val_loss)) snprintf(validation, sizeof validation, ", val_loss %.6g", val_loss);
+    ls_log_info("epoch %" PRId64 "/%" PRId64 ": loss %.6g%s, %.1f s, %.0f images/s", row.epoch,
+                t->config->training.epochs, row.loss, validation, row.seconds, images_per_s);
     return ls_metrics_append(&t->metrics, &row);
 }
 
@@ -291,6 +293,15 @@ static ls_status end_epoch(trainer *t) {
 
 /* --- the run --- */
 
+/* Every part must leave something to train on. */
+static ls_status check_divisions(const trainer *t) {
+    ls_span *spans;
+    int64_t count;
+    LS_TRY(ls_division_held_out(&t->session, 0, t->config->data.parts, &spans, &count));
+    ls_free(spans);
+    return LS_OK;
+}
+
 static ls_status prepare_directory(trainer *t, const ls_train_options *options) {
     ls_status status = LS_OK;
     if (t->comm->rank == 0) status = ls_run_directory_prepare(t->run, options->resume, options->overwrite, &t->lock);
@@ -332,6 +343,7 @@ static ls_status start(trainer *t, const ls_train_options *options) {
     t->session.pulse = &t->pulse;
     LS_TRY(ls_session_divide(&t->session));
     LS_TRY(ls_session_open_data(&t->session));
+    LS_TRY(ls_agree(t->comm, check_divisions(t)));
     LS_TRY(prepare_directory(t, options));
     LS_TRY(ls_stepper_init(&t->stepper, &t->session));
     LS_TRY(ls_best_init(&t->best, t->comm, t->run, t->config->training.checkpoint.best_interval_s,

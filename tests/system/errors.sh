@@ -55,6 +55,7 @@ refused 2 "run already holds a run" train config.yaml --run run
 refused 2 "optimizer.adam.learning_rate is 0.1 here, but the run was started with 0.001" \
     train config.yaml --run run --resume --set optimizer.adam.learning_rate=0.1
 refused 2 "was trained on other data" train config.yaml --run run --resume --set data.train=others.h5
+refused 2 "leaves none to train on" train config.yaml --run run --overwrite --set data.validation.split=0.9999
 refused 2 "give one of them" train config.yaml --run run --resume --overwrite
 refused 2 "scenes.h5 is not like the data of the training" evaluate run --data scenes.h5
 refused 2 "has no layer 'cod'; did you mean 'code'?" encode run --layer cod -o codes.npy
