@@ -18,7 +18,7 @@ holds out '206,098,515 parameters'
 "$LOCKSTEP" inspect "$LOCKSTEP_ROOT/configs/mnist-conv.yaml" >out
 holds out 'Shapes, parameters and memory are unknown without data: data/mnist-train.h5: cannot be opened'
 expect_exit 2 "$LOCKSTEP" inspect "$LOCKSTEP_ROOT/configs/mnist-conv.yaml" --shape 28x28xx 2>out
-holds out "--shape must be 1 to 4 dimensions, such as 28x28x1, not '28x28xx'"
+holds out "a shape is 1 to 4 dimensions, such as 28x28x1, not '28x28xx'"
 expect_exit 2 "$LOCKSTEP" inspect "$LOCKSTEP_ROOT/configs/mnist-conv.yaml" --shape 28x28 2>out
 holds out 'mnist-conv.yaml:8:5: layer '
 
