@@ -4,6 +4,7 @@
 
 #include "gzip.h"
 #include "importers.h"
+#include "lockstep/integers.h"
 #include "lockstep/memory.h"
 
 enum { SIDE = 32, PLANE = SIDE * SIDE, CHANNELS = 3, RECORD_BYTES = 1 + CHANNELS * PLANE, CLASSES = 10 };
@@ -16,7 +17,7 @@ static const char *const class_names[CLASSES] = {"airplane", "automobile", "bird
 
 typedef struct cifar_source {
     int batches;
-    int64_t *end; /* [batches] samples of the batches up to and with this one */
+    int64_t *begin; /* [batches + 1] where the samples of each begin, and all end */
     ls_bytes *batch;
 } cifar_source;
 
@@ -34,7 +35,7 @@ static ls_status read_batch(const char *path, ls_bytes *batch) {
 
 static ls_status read_batches(const char *const *files, int count, cifar_source *source) {
     LS_TRY(ls_alloc(&source->batch, count, sizeof *source->batch, "CIFAR-10's batches"));
-    LS_TRY(ls_alloc(&source->end, count, sizeof *source->end, "CIFAR-10's batches"));
+    LS_TRY(ls_alloc(&source->begin, count + 1, sizeof *source->begin, "CIFAR-10's batches"));
     for (; source->batches < count; source->batches++) {
         const int i = source->batches;
         ls_status status = read_batch(files[i], &source->batch[i]);
@@ -42,7 +43,7 @@ static ls_status read_batches(const char *const *files, int count, cifar_source 
             ls_free(source->batch[i].data);
             return status;
         }
-        source->end[i] = (i > 0 ? source->end[i - 1] : 0) + source->batch[i].count / RECORD_BYTES;
+        source->begin[i + 1] = source->begin[i] + source->batch[i].count / RECORD_BYTES;
     }
     return LS_OK;
 }
@@ -51,7 +52,7 @@ static void close_cifar(void *context) {
     cifar_source *source = context;
     for (int i = 0; i < source->batches; i++) ls_free(source->batch[i].data);
     ls_free(source->batch);
-    ls_free(source->end);
+    ls_free(source->begin);
     ls_free(source);
 }
 
@@ -68,7 +69,7 @@ static ls_status open_cifar(const void *options, uint64_t seed, const char *cons
         return status;
     }
     *info = (ls_source_info){
-        .count = source->end[count - 1],
+        .count = source->begin[count],
         .shape = {3, {SIDE, SIDE, CHANNELS}},
         .element = LS_ELEMENT_UINT8,
         .labelled = true,
@@ -81,10 +82,8 @@ static ls_status open_cifar(const void *options, uint64_t seed, const char *cons
 
 static ls_status sample_cifar(void *context, int64_t index, void *data, int32_t *label, const char **name) {
     const cifar_source *source = context;
-    int batch = 0;
-    while (index >= source->end[batch]) batch++;
-    if (batch > 0) index -= source->end[batch - 1];
-    const uint8_t *record = source->batch[batch].data + index * RECORD_BYTES;
+    const int64_t batch = ls_find_run(source->begin, source->batches, index);
+    const uint8_t *record = source->batch[batch].data + (index - source->begin[batch]) * RECORD_BYTES;
     uint8_t *pixels = data;
     for (int i = 0; i < PLANE; i++)
         for (int c = 0; c < CHANNELS; c++) pixels[i * CHANNELS + c] = record[1 + c * PLANE + i];

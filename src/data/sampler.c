@@ -5,11 +5,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "lockstep/integers.h"
 #include "lockstep/lanes.h"
 #include "lockstep/memory.h"
 #include "lockstep/rng.h"
-
-static int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
 
 /* ---- lists of spans ---- */
 
@@ -50,7 +49,7 @@ ls_status ls_spans_split(const ls_span *spans, int64_t count, double fraction, l
                         left <= 0 ? "none to train on" : "none to validate on");
     int64_t made = 0, i = 0;
     for (; left > 0; i++) {
-        out[made++] = (ls_span){spans[i].first, min64(spans[i].count, left)};
+        out[made++] = (ls_span){spans[i].first, ls_min(spans[i].count, left)};
         left -= spans[i].count;
     }
     *training = made;
@@ -140,7 +139,7 @@ ls_status ls_sampler_begin_epoch(ls_sampler *s, const ls_span *spans, int64_t co
 int64_t ls_sampler_steps(const ls_sampler *s) { return (s->samples + s->sampling.batch - 1) / s->sampling.batch; }
 
 int64_t ls_sampler_batch(const ls_sampler *s, int64_t step) {
-    return min64(s->sampling.batch, s->samples - step * s->sampling.batch);
+    return ls_min(s->sampling.batch, s->samples - step * s->sampling.batch);
 }
 
 static int64_t lane_share(int64_t batch, int lane, int lanes) {
@@ -159,23 +158,10 @@ static int64_t range_begin(const ls_sampler *s, int lane) {
            ls_lane_offset(rest, lane, s->sampling.lanes);
 }
 
-/* The span that has this position of the sequence. */
-static int64_t find_span(const ls_sampler *s, int64_t position) {
-    int64_t low = 0, high = s->spans;
-    while (high - low > 1) {
-        int64_t middle = low + (high - low) / 2;
-        if (s->position[middle] <= position)
-            low = middle;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 /* samples[count] <- what stands in the sequence from this position on. */
 static void read_sequence(const ls_sampler *s, int64_t position, int64_t count, int64_t *samples) {
     int64_t made = 0;
-    for (int64_t i = find_span(s, position); made < count; i++)
+    for (int64_t i = ls_find_run(s->position, s->spans, position); made < count; i++)
         for (int64_t at = position + made - s->position[i]; at < s->span[i].count && made < count; at++)
             samples[made++] = s->span[i].first + at;
 }
@@ -185,7 +171,7 @@ static ls_status open_window(ls_sampler *s, int lane, int64_t number) {
     lane_window *window = &s->windows[lane];
     if (window->number == number) return LS_OK;
     int64_t begin = range_begin(s, lane), length = range_begin(s, lane + 1) - begin, size = s->sampling.window;
-    int64_t room = min64(size, length), count = min64(size, length - number * size);
+    int64_t room = ls_min(size, length), count = ls_min(size, length - number * size);
     window->number = -1;
     if (window->capacity < room) {
         ls_free(window->samples);
@@ -206,7 +192,7 @@ ls_status ls_sampler_take(ls_sampler *s, int lane, int64_t step, int64_t *sample
     int64_t at = step * lane_share(s->sampling.batch, lane, s->sampling.lanes);
     while (left > 0) {
         LS_TRY(open_window(s, lane, at / size));
-        int64_t count = min64(left, size - at % size);
+        int64_t count = ls_min(left, size - at % size);
         memcpy(samples, s->windows[lane].samples + at % size, (size_t)count * sizeof *samples);
         samples += count;
         at += count;
