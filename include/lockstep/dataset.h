@@ -42,8 +42,9 @@ typedef struct ls_dataset ls_dataset;
 
 /* Local. Opens files (glob patterns allowed, matches in sorted order) as one data set, without locking them. A file
  * that Lockstep did not write will do where /data is uint8 or float32 [N, ...]: its blocks are its chunks, and its
- * fingerprint is made of the labels and 64 samples. Labels stay in memory. Errors: LS_INVALID: no such file, not a
- * Lockstep data set (what is missing and how to import), damaged, labels out of range, files that do not fit together.
+ * fingerprint is made of their size, the labels and 64 samples. Labels stay in memory. Errors: LS_INVALID: no such
+ * file, not a Lockstep data set (what is missing and how to import), damaged, labels out of range, files that do not
+ * fit together.
  */
 ls_status ls_dataset_open(const char *const *paths, int count, ls_dataset **out);
 void ls_dataset_close(ls_dataset *dataset); /* NULL is allowed; see ls_dataset_cache */

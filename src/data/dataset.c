@@ -14,6 +14,7 @@
 #include "cache.h"
 #include "data_format.h"
 #include "lockstep/dataset.h"
+#include "lockstep/integers.h"
 #include "lockstep/memory.h"
 
 enum { KEEP_BYTES = 64 << 20, FINGERPRINT_PROBES = 64 };
@@ -25,14 +26,14 @@ typedef struct data_file {
     int32_t *labels;
     char **class_names; /* [class_name_count] or NULL */
     int64_t class_name_count;
-    int64_t first; /* its first sample and block in the data set */
-    int64_t first_block;
+    int64_t first_block; /* in the data set */
 } data_file;
 
 struct ls_dataset {
     ls_dataset_info info;
     data_file *file;
     int files;
+    int64_t *first; /* [files] its first sample in the data set */
     ls_span *blocks;
     int64_t block_count;
     ls_cache *cache;
@@ -136,7 +137,7 @@ static void free_texts(char **texts, int64_t count) {
     ls_free(texts);
 }
 
-/* The texts of an attribute, of variable length (as Lockstep and h5py write them) or fixed. */
+/* The texts of an attribute, of fixed length (as Lockstep writes them) or variable (as h5py does). */
 static bool copy_texts(hid_t attribute, hid_t file_type, hid_t space, int64_t count, char **texts) {
     bool variable = H5Tis_variable_str(file_type) > 0, ok = false;
     hid_t type = H5Tcopy(file_type);
@@ -193,20 +194,28 @@ static bool read_data(const data_file *file, int64_t first, int64_t count, void 
     return ok;
 }
 
-static ls_status check_labels(data_file *file) {
-    ls_dataset_info *info = &file->info;
-    int64_t classes = 0;
-    LS_TRY(read_integer(file, LS_DATA_CLASSES, &classes));
+/* As many as the file says, else as the labels show. */
+static ls_status read_classes(data_file *file) {
     int32_t largest = 0;
-    for (int64_t i = 0; i < info->count; i++) {
-        int32_t label = file->labels[i];
-        if (label < 0 || label >= (classes > 0 ? classes : LS_CLASSES_MAX))
-            return LS_RAISE(LS_INVALID, "%s: label %" PRId32 " of sample %" PRId64 " is not within 0..%" PRId64,
-                            file->path, label, i, (classes > 0 ? classes : LS_CLASSES_MAX) - 1);
-        if (label > largest) largest = label;
-    }
-    info->labelled = true;
-    info->classes = classes > 0 ? (int)classes : largest + 1;
+    for (int64_t i = 0; i < file->info.count; i++)
+        if (file->labels[i] > largest) largest = file->labels[i];
+    int64_t classes = ls_min((int64_t)largest + 1, LS_CLASSES_MAX);
+    LS_TRY(read_integer(file, LS_DATA_CLASSES, &classes));
+    if (classes < 1 || classes > LS_CLASSES_MAX)
+        return LS_RAISE(LS_INVALID, "%s: attribute " LS_DATA_CLASSES " is %" PRId64 "; there must be 1 to %d",
+                        file->path, classes, LS_CLASSES_MAX);
+    file->info.classes = (int)classes;
+    file->info.labelled = true;
+    return LS_OK;
+}
+
+static ls_status check_labels(data_file *file) {
+    const ls_dataset_info *info = &file->info;
+    LS_TRY(read_classes(file));
+    for (int64_t i = 0; i < info->count; i++)
+        if (file->labels[i] < 0 || file->labels[i] >= info->classes)
+            return LS_RAISE(LS_INVALID, "%s: label %" PRId32 " of sample %" PRId64 " is not within 0..%d", file->path,
+                            file->labels[i], i, info->classes - 1);
     LS_TRY(read_texts(file, LS_DATA_CLASS_NAMES, LS_CLASSES_MAX, &file->class_names, &file->class_name_count));
     if (file->class_names != NULL && file->class_name_count != info->classes)
         return LS_RAISE(LS_INVALID, "%s: %" PRId64 " class names for %d classes", file->path, file->class_name_count,
@@ -214,26 +223,30 @@ static ls_status check_labels(data_file *file) {
     return LS_OK;
 }
 
+/* The length comes first: what a file claims to hold is no reason to take memory for it. */
+static ls_status load_labels(data_file *file, hid_t labels) {
+    hid_t type = H5Dget_type(labels), space = H5Dget_space(labels);
+    hsize_t length = 0;
+    bool fit = H5Tget_class(type) == H5T_INTEGER && H5Sget_simple_extent_ndims(space) == 1 &&
+               H5Sget_simple_extent_dims(space, &length, NULL) == 1 && length == (hsize_t)file->info.count;
+    (void)H5Sclose(space);
+    (void)H5Tclose(type);
+    if (!fit)
+        return LS_RAISE(LS_INVALID, "%s: " LS_DATA_LABELS " must be %" PRId64 " integers, one a sample", file->path,
+                        file->info.count);
+    LS_TRY(ls_alloc(&file->labels, file->info.count, sizeof *file->labels, "the labels of a data set"));
+    if (H5Dread(labels, H5T_NATIVE_INT32, H5S_ALL, H5S_ALL, H5P_DEFAULT, file->labels) < 0) return fail_damaged(file);
+    return check_labels(file);
+}
+
 /* All labels stay in memory: four bytes a sample. */
 static ls_status read_labels(data_file *file) {
     if (H5Lexists(file->hdf5, LS_DATA_LABELS, H5P_DEFAULT) <= 0) return LS_OK;
-    LS_TRY(ls_alloc(&file->labels, file->info.count, sizeof *file->labels, "the labels of a data set"));
     hid_t labels = H5Dopen2(file->hdf5, LS_DATA_LABELS, H5P_DEFAULT);
-    hid_t type = H5Dget_type(labels), space = H5Dget_space(labels);
-    hsize_t length = 0;
-    ls_status status = LS_OK;
-    if (labels < 0)
-        status = fail_damaged(file);
-    else if (H5Tget_class(type) != H5T_INTEGER || H5Sget_simple_extent_ndims(space) != 1 ||
-             H5Sget_simple_extent_dims(space, &length, NULL) < 0 || length != (hsize_t)file->info.count)
-        status = LS_RAISE(LS_INVALID, "%s: " LS_DATA_LABELS " must be %" PRId64 " integers, one a sample", file->path,
-                          file->info.count);
-    else if (H5Dread(labels, H5T_NATIVE_INT32, H5S_ALL, H5S_ALL, H5P_DEFAULT, file->labels) < 0)
-        status = fail_damaged(file);
-    (void)H5Sclose(space);
-    (void)H5Tclose(type);
+    if (labels < 0) return fail_damaged(file);
+    ls_status status = load_labels(file, labels);
     (void)H5Dclose(labels);
-    return status == LS_OK ? check_labels(file) : status;
+    return status;
 }
 
 /* Of a file that Lockstep did not write: its chunk, or what Lockstep would have chosen. */
@@ -242,24 +255,26 @@ static int64_t natural_block(const data_file *file) {
     hid_t plan = H5Dget_create_plist(file->data);
     bool chunked = H5Pget_layout(plan) == H5D_CHUNKED && H5Pget_chunk(plan, 1 + LS_DIMS_MAX, chunk) > 0;
     (void)H5Pclose(plan);
-    if (chunked) return chunk[0] < (hsize_t)file->info.count ? (int64_t)chunk[0] : file->info.count;
+    if (chunked) return (int64_t)chunk[0]; /* HDF5 allows less than 2^32 */
     return ls_writer_block_samples(
         &(ls_writer_spec){.shape = file->info.shape, .element = file->info.element, .max_count = file->info.count});
 }
 
-/* The recorded size comes first: training is a function of it, and must stay so when h5repack changes the chunks. */
+/* The recorded size comes first: training is a function of it, and must stay so when h5repack changes the chunks. It
+ * may be more than there are samples: it was chosen before some could not be read. */
 static ls_status read_block_size(data_file *file) {
     int64_t block = natural_block(file);
     LS_TRY(read_integer(file, LS_DATA_BLOCK, &block));
     if (block < 1) return LS_RAISE(LS_INVALID, "%s: attribute " LS_DATA_BLOCK " must be at least 1", file->path);
-    file->info.block_samples = block;
+    file->info.block_samples = ls_min(block, file->info.count);
     return LS_OK;
 }
 
-/* Of a file without one: from the labels and some samples spread over it, for all would take too long. */
+/* Of a file without one: from the labels and some samples spread over it, for all would take too long, and the size of
+ * its blocks, of which the order of training is made and which nothing else records. */
 static ls_status make_fingerprint(data_file *file) {
     ls_dataset_info *info = &file->info;
-    int64_t probes = info->count < FINGERPRINT_PROBES ? info->count : FINGERPRINT_PROBES;
+    int64_t probes = ls_min(info->count, FINGERPRINT_PROBES);
     uint64_t content = 0;
     void *sample;
     LS_TRY(ls_alloc(&sample, info->sample_bytes, 1, "a sample"));
@@ -272,6 +287,7 @@ static ls_status make_fingerprint(data_file *file) {
     ls_free(sample);
     if (file->labels != NULL)
         content += ls_sample_hash(file->labels, info->count * (int64_t)sizeof *file->labels, 0, info->count);
+    content += ls_sample_hash(&info->block_samples, sizeof info->block_samples, 0, info->count + 1);
     ls_fingerprint_text(&info->shape, info->element, info->count, content, info->fingerprint);
     return status;
 }
@@ -343,7 +359,7 @@ static ls_status check_same(const data_file *a, const data_file *b) {
     if (a->info.labelled != b->info.labelled)
         return LS_RAISE(LS_INVALID, "%s has labels, but %s has none; they cannot be one data set",
                         a->info.labelled ? a->path : b->path, a->info.labelled ? b->path : a->path);
-    int64_t both = a->class_name_count < b->class_name_count ? a->class_name_count : b->class_name_count;
+    int64_t both = ls_min(a->class_name_count, b->class_name_count);
     for (int64_t c = 0; c < both; c++)
         if (strcmp(a->class_names[c], b->class_names[c]) != 0)
             return LS_RAISE(LS_INVALID, "class %" PRId64 " is '%s' in %s, but '%s' in %s; they cannot be one data set",
@@ -354,10 +370,11 @@ static ls_status check_same(const data_file *a, const data_file *b) {
 static ls_status join(ls_dataset *dataset) {
     ls_dataset_info *info = &dataset->info;
     *info = dataset->file[0].info;
+    LS_TRY(ls_alloc(&dataset->first, dataset->files, sizeof *dataset->first, "a data set"));
     for (int f = 1; f < dataset->files; f++) {
         data_file *file = &dataset->file[f], *before = file - 1;
         LS_TRY(check_same(&dataset->file[0], file));
-        file->first = before->first + before->info.count;
+        dataset->first[f] = info->count;
         file->first_block = before->first_block + blocks_of(before);
         info->count += file->info.count;
         if (file->info.classes > info->classes) info->classes = file->info.classes;
@@ -374,8 +391,7 @@ static ls_status list_blocks(ls_dataset *dataset) {
     for (int f = 0; f < dataset->files; f++) {
         const data_file *file = &dataset->file[f];
         for (int64_t at = 0; at < file->info.count; at += file->info.block_samples, span++) {
-            int64_t left = file->info.count - at;
-            *span = (ls_span){file->first + at, left < file->info.block_samples ? left : file->info.block_samples};
+            *span = (ls_span){dataset->first[f] + at, ls_min(file->info.block_samples, file->info.count - at)};
         }
     }
     return LS_OK;
@@ -422,6 +438,7 @@ void ls_dataset_close(ls_dataset *dataset) {
     ls_cache_destroy(dataset->cache);
     for (int f = 0; f < dataset->files; f++) close_file(&dataset->file[f]);
     ls_free(dataset->file);
+    ls_free(dataset->first);
     ls_free(dataset->blocks);
     ls_free(dataset);
 }
@@ -452,18 +469,6 @@ ls_status ls_dataset_blocks(const ls_dataset *dataset, ls_span **spans, int64_t 
 
 /* --- reading --- */
 
-static data_file *file_of(const ls_dataset *dataset, int64_t sample) {
-    int low = 0, high = dataset->files;
-    while (high - low > 1) {
-        int middle = (low + high) / 2;
-        if (dataset->file[middle].first <= sample)
-            low = middle;
-        else
-            high = middle;
-    }
-    return &dataset->file[low];
-}
-
 static ls_status read_locked(const data_file *file, int64_t first, int64_t count, void *data) {
     ls_hdf5_lock();
     ls_status status = LS_OK;
@@ -479,8 +484,9 @@ ls_status ls_dataset_read(ls_dataset *dataset, int64_t first, int64_t count, voi
     assert(labels == NULL || dataset->info.labelled);
     char *next = data;
     while (count > 0) {
-        const data_file *file = file_of(dataset, first);
-        int64_t at = first - file->first, part = file->info.count - at < count ? file->info.count - at : count;
+        int64_t f = ls_find_run(dataset->first, dataset->files, first), at = first - dataset->first[f];
+        const data_file *file = &dataset->file[f];
+        int64_t part = ls_min(file->info.count - at, count);
         LS_TRY(read_locked(file, at, part, next));
         if (labels != NULL) {
             memcpy(labels, file->labels + at, (size_t)part * sizeof *labels);
@@ -498,8 +504,9 @@ ls_status ls_dataset_fetch(ls_dataset *dataset, int64_t count, const int64_t *sa
     assert(labels == NULL || dataset->info.labelled);
     for (int64_t i = 0; i < count; i++, next += dataset->info.sample_bytes) {
         assert(samples[i] >= 0 && samples[i] < dataset->info.count);
-        const data_file *file = file_of(dataset, samples[i]);
-        int64_t at = samples[i] - file->first, size = file->info.block_samples;
+        int64_t f = ls_find_run(dataset->first, dataset->files, samples[i]), at = samples[i] - dataset->first[f];
+        const data_file *file = &dataset->file[f];
+        int64_t size = file->info.block_samples;
         LS_TRY(ls_cache_copy(dataset->cache, file->first_block + at / size, at % size, next));
         if (labels != NULL) labels[i] = file->labels[at];
     }

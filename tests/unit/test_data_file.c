@@ -1,0 +1,112 @@
+/* Data files whose attributes and sizes were made to harm: refused, or put right. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <hdf5.h>
+
+#include "lockstep/dataset.h"
+#include "lockstep/memory.h"
+#include "support/nets.h"
+#include "support/plain_dataset.h"
+#include "support/scratch.h"
+
+enum { COUNT = 10, PIXELS = 6 };
+
+static const char *write_file(int64_t count) {
+    static const int32_t labels[COUNT] = {0, 1, 2, 3};
+    const char *path = scratch_path("hostile.h5");
+    plain_dataset_write(path, &(plain_dataset){.type = H5T_STD_U8LE,
+                                               .dims = 2,
+                                               .dim = {(hsize_t)count, PIXELS},
+                                               .chunk = 4,
+                                               .label_count = COUNT,
+                                               .labels = labels});
+    return path;
+}
+
+static const char *write_file_with(const char *name, int64_t value) {
+    const char *path = write_file(COUNT);
+    ls_hdf5_lock();
+    hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT), space = H5Screate(H5S_SCALAR);
+    hid_t attribute = H5Acreate2(file, name, H5T_STD_I64LE, space, H5P_DEFAULT, H5P_DEFAULT);
+    assert_true(H5Awrite(attribute, H5T_NATIVE_INT64, &value) >= 0);
+    H5Aclose(attribute);
+    H5Sclose(space);
+    H5Fclose(file);
+    ls_hdf5_unlock();
+    return path;
+}
+
+static void expect_refused(const char *path, const char *reason) {
+    ls_dataset *dataset;
+    assert_int_equal(ls_dataset_open(&path, 1, &dataset), LS_INVALID);
+    assert_null(dataset);
+    if (strstr(ls_failure_get()->message, reason) == NULL) fail_msg("'%s' in: %s", reason, ls_failure_get()->message);
+}
+
+static void classes_have_bounds(void **unused) {
+    (void)unused;
+    static const int64_t bad[] = {0, -1, LS_CLASSES_MAX + 1, (INT64_C(1) << 32) + 5, INT64_MAX, INT64_MIN};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        expect_refused(write_file_with("classes", bad[i]), "attribute classes");
+    expect_refused(write_file_with("classes", 3), "label 3 of sample 3 is not within 0..2");
+    const char *path = write_file_with("classes", LS_CLASSES_MAX);
+    ls_dataset *dataset;
+    expect_ok(ls_dataset_open(&path, 1, &dataset));
+    assert_int_equal(ls_dataset_get_info(dataset)->classes, LS_CLASSES_MAX);
+    ls_dataset_close(dataset);
+}
+
+/* A block of more samples than there are is all of them: in a file of which some samples could not be read that is
+ * right, and sums of it must not overflow. */
+static void a_block_is_at_most_everything(void **unused) {
+    (void)unused;
+    static const int64_t large[] = {COUNT, COUNT + 1, INT64_MAX};
+    for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
+        const char *path = write_file_with("block_samples", large[i]);
+        ls_dataset *dataset;
+        ls_span *blocks;
+        int64_t count;
+        uint8_t last[PIXELS];
+        expect_ok(ls_dataset_open(&path, 1, &dataset));
+        expect_ok(ls_dataset_blocks(dataset, &blocks, &count));
+        assert_true(count == 1 && blocks[0].first == 0 && blocks[0].count == COUNT);
+        expect_ok(ls_dataset_fetch(dataset, 1, (const int64_t[]){COUNT - 1}, last, NULL));
+        for (int64_t j = 0; j < PIXELS; j++) assert_int_equal(last[j], plain_byte(COUNT - 1, j));
+        ls_free(blocks);
+        ls_dataset_close(dataset);
+    }
+    expect_refused(write_file_with("block_samples", 0), "block_samples");
+    expect_refused(write_file_with("block_samples", INT64_MIN), "block_samples");
+}
+
+/* A short file can claim to hold samples that nobody has memory for, not even for their labels. */
+static void claims_take_no_memory(void **unused) {
+    (void)unused;
+    const char *path = write_file(COUNT);
+    const hsize_t dim[] = {(hsize_t)1 << 50, 1}, chunk[] = {1, 1};
+    ls_hdf5_lock();
+    hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT), space = H5Screate_simple(2, dim, NULL);
+    hid_t plan = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_chunk(plan, 2, chunk);
+    H5Ldelete(file, "/data", H5P_DEFAULT);
+    hid_t set = H5Dcreate2(file, "/data", H5T_STD_U8LE, space, H5P_DEFAULT, plan, H5P_DEFAULT);
+    assert_true(set >= 0);
+    H5Dclose(set);
+    H5Pclose(plan);
+    H5Sclose(space);
+    H5Fclose(file);
+    ls_hdf5_unlock();
+    expect_refused(path, "must be 1125899906842624 integers");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(classes_have_bounds),
+                                       cmocka_unit_test(a_block_is_at_most_everything),
+                                       cmocka_unit_test(claims_take_no_memory)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
