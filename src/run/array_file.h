@@ -2,8 +2,9 @@
  * run.
  *
  * Arrays are named by path ("/weights/dense/kernel"; groups in between are made), have 1..LS_DIMS_MAX dimensions, or
- * one more when written, and are contiguous and unfiltered. They are written and read by rows, that is indices of the first dimension. The same
- * calls give the same bytes: there are no time stamps. Local. Errors name the file and the array. */
+ * one more when written, and are contiguous and unfiltered. They are written and read by rows, that is indices of the
+ * first dimension. The same calls give the same bytes: there are no time stamps. Local. Errors name the file and the
+ * array. */
 #ifndef LOCKSTEP_RUN_ARRAY_FILE_H
 #define LOCKSTEP_RUN_ARRAY_FILE_H
 

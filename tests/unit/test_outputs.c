@@ -203,14 +203,10 @@ static void names_are_checked(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(vectors_are_squares),
-        cmocka_unit_test(rows_may_differ),
-        cmocka_unit_test(channels_are_tiles),
-        cmocka_unit_test(any_shape_can_be_shown),
-        cmocka_unit_test(numpy_reads_npy),
-        cmocka_unit_test(hdf5_reads_h5),
-        cmocka_unit_test(outputs_are_a_data_set),
-        cmocka_unit_test(what_is_not_kept_leaves_nothing),
+        cmocka_unit_test(vectors_are_squares),    cmocka_unit_test(rows_may_differ),
+        cmocka_unit_test(channels_are_tiles),     cmocka_unit_test(any_shape_can_be_shown),
+        cmocka_unit_test(numpy_reads_npy),        cmocka_unit_test(hdf5_reads_h5),
+        cmocka_unit_test(outputs_are_a_data_set), cmocka_unit_test(what_is_not_kept_leaves_nothing),
         cmocka_unit_test(names_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
