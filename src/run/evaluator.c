@@ -19,7 +19,6 @@ typedef struct trained {
     ls_config *config;
     ls_session session;
     float *weights; /* [flat count] */
-    ls_dataset *dataset;
     ls_span *spans;
     int64_t span_count;
 } trained;
@@ -32,27 +31,44 @@ static ls_status read_weights(trained *t) {
     return ls_checkpoint_read(t->info.path, &snapshot);
 }
 
-/* All of `data`; without it the run's validation files, or what its split held out of all parts of the training data.
- */
-static ls_status choose_samples(trained *t, const char *data) {
-    t->dataset = t->session.validation ? t->session.validation : t->session.train;
-    if (data || t->session.validation) return ls_dataset_blocks(t->dataset, &t->spans, &t->span_count);
+/* What the split held out of all parts of the training data, if that is still the same. */
+static ls_status held_out_samples(trained *t) {
+    const ls_dataset_info *info = ls_dataset_get_info(t->session.train);
+    if (strcmp(info->fingerprint, t->info.fingerprint) != 0)
+        return LS_RAISE(LS_INVALID,
+                        "%s is not what %s was trained on, so what was held out of it is not known; name a data set "
+                        "with --data",
+                        ls_dataset_path(t->session.train, 0), t->info.path);
     LS_TRY(ls_division_held_out(&t->session, 0, t->config->data.parts, &t->spans, &t->span_count));
     if (t->span_count > 0) return LS_OK;
     return LS_RAISE(LS_INVALID, "%s was trained without validation data; name a data set with --data", t->info.path);
 }
 
-static ls_status open_local(trained *t, const char *data) {
+static ls_status open_model(trained *t, bool whole) {
     LS_TRY(read_weights(t));
-    return choose_samples(t, data);
+    return whole ? ls_dataset_blocks(t->session.train, &t->spans, &t->span_count) : held_out_samples(t);
+}
+
+/* All of `data`; without it the run's validation files, or what its split held out. */
+static ls_status open_samples(trained *t, const char *data) {
+    const ls_paths *validation = &t->config->data.validation;
+    if (data) return ls_session_open_only(&t->session, &data, 1);
+    if (validation->count == 0) return ls_session_open_data(&t->session);
+    return ls_session_open_only(&t->session, (const char *const *)validation->path, validation->count);
+}
+
+static ls_status parse_config(trained *t) {
+    char name[LS_PATH_MAX + 32];
+    snprintf(name, sizeof name, "the config in %s", t->info.path);
+    return ls_config_parse(name, t->info.config, NULL, 0, &t->config);
 }
 
 static ls_status open_trained(trained *t, const ls_comm *comm, const char *run, const char *data) {
     LS_TRY(ls_checkpoint_find(comm, run, &t->info));
-    LS_TRY(ls_agree(comm, ls_config_parse(t->info.path, t->info.config, NULL, 0, &t->config)));
+    LS_TRY(ls_agree(comm, parse_config(t)));
     LS_TRY(ls_session_start(&t->session, comm, t->config));
-    LS_TRY(data ? ls_session_open_only(&t->session, data) : ls_session_open_data(&t->session));
-    return ls_agree(comm, open_local(t, data));
+    LS_TRY(open_samples(t, data));
+    return ls_agree(comm, open_model(t, data || t->config->data.validation.count > 0));
 }
 
 static void close_trained(trained *t) {
@@ -69,21 +85,25 @@ static int64_t sample_count(const trained *t) {
     return count;
 }
 
-static void print_losses(const trained *t, double loss, FILE *out) {
-    char number[LS_NUMBER_TEXT_MAX];
-    const char *text = ls_metrics_number(loss, number);
-    fprintf(out, "{\"samples\": %" PRId64 ", \"epoch\": %" PRId64 ", \"loss\": %s, \"%s\": %s}\n", sample_count(t),
-            t->info.position.epoch, text, t->config->loss->name, text);
+static void print_scores(const trained *t, const double *scores, FILE *out) {
+    char a[LS_NUMBER_TEXT_MAX], b[LS_NUMBER_TEXT_MAX];
+    const ls_config *config = t->config;
+    fprintf(out, "{\"samples\": %" PRId64 ", \"epoch\": %" PRId64 ", \"loss\": %s, \"%s\": %s", sample_count(t),
+            t->info.position.epoch, ls_metrics_number(scores[LS_SCORE_LOSS], a), config->loss->name,
+            ls_metrics_number(scores[LS_SCORE_DATA_LOSS], b));
+    for (int m = 0; m < config->metrics; m++)
+        fprintf(out, ", \"%s\": %s", config->metric[m]->name, ls_metrics_number(scores[LS_SCORE_METRICS + m], a));
+    fputs("}\n", out);
 }
 
 ls_status ls_evaluate_run(const ls_comm *comm, const char *run, const char *data, FILE *out) {
     trained t = {0};
-    double loss;
+    double scores[LS_SCORES_MAX];
     ls_status status;
     if (LS_FAILED(status = open_trained(&t, comm, run, data))) goto done;
-    if (LS_FAILED(status = ls_evaluation_loss(&t.session, t.dataset, t.spans, t.span_count, t.weights, &loss)))
+    if (LS_FAILED(status = ls_evaluation_scores(&t.session, t.session.train, t.spans, t.span_count, t.weights, scores)))
         goto done;
-    if (comm->rank == 0) print_losses(&t, loss, out);
+    if (comm->rank == 0) print_scores(&t, scores, out);
 done:
     close_trained(&t);
     return status;
@@ -101,8 +121,8 @@ static ls_status write_outputs(trained *t, int layer, const char *output) {
     if (comm->rank == 0)
         status = ls_sink_open(output, sample_count(t), &ls_model_layer(t->session.model, layer)->out, &sink);
     LS_TRY(ls_agree(comm, status));
-    status = ls_evaluation_outputs(&t->session, t->dataset, t->spans, t->span_count, t->weights, layer, append_to_sink,
-                                   sink);
+    status = ls_evaluation_outputs(&t->session, t->session.train, t->spans, t->span_count, t->weights, layer,
+                                   append_to_sink, sink);
     if (sink) {
         bool whole = status == LS_OK;
         ls_status closed = ls_sink_close(sink, whole);
@@ -142,8 +162,8 @@ static bool is_picture(const char *path) {
 static ls_status write_grid(trained *t, const char *output) {
     ls_status status = LS_OK;
     if (t->session.comm->rank == 0)
-        status =
-            ls_evaluation_pictures(&t->session, t->dataset, t->spans, t->span_count, t->weights, GRID_PICTURES, output);
+        status = ls_evaluation_pictures(&t->session, t->session.train, t->spans, t->span_count, t->weights,
+                                        GRID_PICTURES, output);
     return ls_agree(t->session.comm, status);
 }
 

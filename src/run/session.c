@@ -113,14 +113,14 @@ ls_status ls_session_open_data(ls_session *session) {
     return check_same_data(session->comm, session->validation);
 }
 
-static ls_status open_only_local(ls_session *session, const char *path) {
-    LS_TRY(ls_dataset_open(&path, 1, &session->train));
+static ls_status open_only_local(ls_session *session, const char *const *paths, int count) {
+    LS_TRY(ls_dataset_open(paths, count, &session->train));
     if (ls_session_build(session, ls_dataset_get_info(session->train)) == LS_OK) return LS_OK;
-    return ls_failure_prefix("%s is not like the data of the training: ", path);
+    return ls_failure_prefix("%s is not like the data of the training: ", paths[0]);
 }
 
-ls_status ls_session_open_only(ls_session *session, const char *path) {
-    LS_TRY(ls_agree(session->comm, open_only_local(session, path)));
+ls_status ls_session_open_only(ls_session *session, const char *const *paths, int count) {
+    LS_TRY(ls_agree(session->comm, open_only_local(session, paths, count)));
     return check_same_data(session->comm, session->train);
 }
 

@@ -32,7 +32,7 @@ ls_status ls_session_open_data(ls_session *session);
 /* Local. Pipelines and model for data of this kind; what the two others do once it is open. */
 ls_status ls_session_build(ls_session *session, const ls_dataset_info *info);
 /* Collective. The same on one data set alone, for a trained model: it becomes session->train. */
-ls_status ls_session_open_only(ls_session *session, const char *path);
+ls_status ls_session_open_only(ls_session *session, const char *const *paths, int count);
 /* Collective, for a divided session with open data. Keeps decoded samples in memory, a node's all where they fit, else
  * a rank's shuffle windows; says what it could not do. Errors (agreed). */
 ls_status ls_session_cache_data(ls_session *session);

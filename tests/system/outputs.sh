@@ -74,3 +74,13 @@ quietly ranks 2 "$LOCKSTEP" train labels.yaml --run labels
 equal "$(metric labels val_loss)" "$(evaluated 3 labels/checkpoints/last.h5)"
 awk "BEGIN { exit !($(metric labels val_loss) < 0.04) }" || fail "it does not learn: $(cat labels/metrics.jsonl)"
 quietly ranks 2 "$LOCKSTEP" reconstruct labels -o classes.npy
+
+# What is not needed need not be there; what has changed is not taken for what was held out.
+quietly "$LOCKSTEP" synth digits -n 200 --seed 4 -o test.h5
+quietly "$LOCKSTEP" train config.yaml --run files --set data.validation=test.h5
+mv digits.h5 away.h5
+quietly "$LOCKSTEP" evaluate files
+cp test.h5 digits.h5
+expect_exit 2 "$LOCKSTEP" evaluate run >messages 2>&1
+grep -q 'digits.h5 is not what run/checkpoints/best.h5 was trained on' messages || fail "$(cat messages)"
+mv away.h5 digits.h5
