@@ -23,10 +23,11 @@
 
 /* Where a run is, and all that it decides by. Plain data, equal on all ranks. */
 typedef struct ls_position {
-    int64_t epoch;      /* epochs completed (0-based number of the open one) */
-    int64_t epoch_step; /* steps done in the open epoch */
-    int64_t step;       /* steps done in all: the optimizer's count */
-    double loss_sum;    /* of the open epoch: sum over samples, and their number */
+    int64_t epoch;                     /* epochs completed (0-based number of the open one) */
+    int64_t epoch_step;                /* steps done in the open epoch */
+    int64_t step;                      /* steps done in all: the optimizer's count */
+    double loss_sum;                   /* of the open epoch: sum over samples, and their number */
+    double metric_sum[LS_METRICS_MAX]; /* the same of the config's metrics */
     int64_t loss_count;
     double seconds;     /* of training so far in the open epoch */
     double best;        /* best monitored value, INFINITY before the first */

@@ -98,6 +98,8 @@ typedef struct ls_config {
     char code[LS_NAME_MAX];
     ls_place code_place, loss_place, model_place;
     const ls_loss_type *loss;
+    int metrics;
+    const ls_metric_type *metric[LS_METRICS_MAX];
     const ls_optimizer_type *optimizer;
     void *optimizer_options;
     ls_training_settings training;

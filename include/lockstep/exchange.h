@@ -57,11 +57,11 @@ typedef struct ls_signals {
     bool not_finite; /* a loss or an updated weight is not finite */
 } ls_signals;
 
-enum { LS_LANE_VALUES_MAX = 4 }; /* loss, metrics */
+enum { LS_LANE_VALUES_MAX = 5 }; /* loss with and without penalties, metrics */
 
 /* Updates weight[count], a part of ls_exchange_weights, by gradient[count], the whole batch's, which it may destroy;
- * both belong to the numbers [place, place + count) of this rank's shard. Called on the calling thread (it may use the pool) for one piece of the shard after another;
- * nothing may depend on where pieces begin. */
+ * both belong to the numbers [place, place + count) of this rank's shard. Called on the calling thread (it may use the
+ * pool) for one piece of the shard after another; nothing may depend on where pieces begin. */
 typedef void (*ls_apply_fn)(void *context, int64_t place, int64_t count, float *gradient, float *weight);
 
 /* What a rank brings to a step. */

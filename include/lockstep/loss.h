@@ -1,5 +1,6 @@
-/* loss.h - losses: one file src/nn/loss_<name>.c each, one line in loss.c. Keras: a mean over the elements of a
- * sample and over samples. */
+/* loss.h - what a model's output costs, and what else is said of it: losses and metrics, one file src/nn/loss_<name>.c
+ * or metric_<name>.c each and one line in loss.c or metric.c. Keras: a mean over the elements of a sample and over
+ * samples. */
 #ifndef LOCKSTEP_LOSS_H
 #define LOCKSTEP_LOSS_H
 
@@ -24,7 +25,21 @@ const ls_loss_type *ls_loss_type_find(const char *name);
 void ls_loss_evaluate(const ls_loss_type *type, ls_pool *pool, const ls_rows *rows, int64_t width, const float *z,
                       const float *target, float *dz, double *row_loss);
 
-/* lane_sum[lane] = row_loss added in row order. */
-void ls_loss_lane_sums(const ls_rows *rows, const double *row_loss, double *lane_sum);
+/* A number that is reported beside the loss. */
+typedef struct ls_metric_type {
+    const char *name;
+    const char *help;
+    double (*row)(int64_t width, const float *y, const float *target); /* one sample's; y: with its activation */
+} ls_metric_type;
+
+enum { LS_METRICS_MAX = 3 }; /* of a model */
+
+extern const ls_metric_type *const ls_metric_types[]; /* ended by NULL */
+
+void ls_metric_evaluate(const ls_metric_type *type, ls_pool *pool, int64_t rows, int64_t width, const float *y,
+                        const float *target, double *row_value);
+
+/* lane_sum[lane * stride] = row_value (of a loss or a metric) added in row order. */
+void ls_loss_lane_sums(const ls_rows *rows, const double *row_value, int64_t stride, double *lane_sum);
 
 #endif

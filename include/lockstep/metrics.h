@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "lockstep/loss.h"
 #include "lockstep/status.h"
 
 typedef struct ls_metrics {
@@ -15,10 +16,17 @@ typedef struct ls_metrics {
     int fd;   /* of the file; 0: not open */
 } ls_metrics; /* {0} is an empty one */
 
+typedef struct ls_epoch_metric {
+    const char *name;
+    double value, val_value; /* of training and validation */
+} ls_epoch_metric;
+
 typedef struct ls_epoch_metrics {
     int64_t epoch, step; /* epochs and steps completed */
     double loss, val_loss;
-    double seconds; /* of training */
+    int metrics;
+    ls_epoch_metric metric[LS_METRICS_MAX]; /* printed as "name" and "val_name" */
+    double seconds;                         /* of training */
     double images_per_s;
     double lr;
 } ls_epoch_metrics;

@@ -59,14 +59,14 @@ void ls_model_forward(ls_model *model, const ls_pass *pass, const float *weights
 /* A layer's output of the latest forward pass, [rows][out], until backward; logits for the last one, see above. */
 const float *ls_model_output(const ls_model *model, int layer);
 
-/* The same as a user sees it: with the activation that forward left out, which is computed in place. Not between
- * forward and backward. */
+/* The same as a user sees it: with the activation that forward left out, which is computed in place. In training not
+ * before ls_model_evaluate. */
 const float *ls_model_predict(ls_model *model, const ls_pass *pass, int layer);
 
-/* The loss of each row, penalties included, after ls_model_forward; in training also its gradient, from which
- * ls_model_backward goes on. */
+/* The loss of each row after ls_model_forward, penalties included; and without them, unless row_data_loss is NULL. In
+ * training also its gradient, from which ls_model_backward goes on. */
 void ls_model_evaluate(ls_model *model, const ls_pass *pass, const float *weights, const float *target,
-                       double *row_loss);
+                       double *row_loss, double *row_data_loss);
 
 /* Overwrites every number of every node's flat vector, gaps with zero; without the penalties on weights, which belong
  * to no lane: ls_model_add_weight_penalty adds them to the whole batch's gradient. Where several layers take an output,

@@ -58,7 +58,7 @@ static void choose(check *c) {
 /* The loss at the present weights, and where backward goes on from. */
 static double loss(check *c) {
     ls_model_forward(c->model, &c->pass, c->weights, c->input, -1);
-    ls_model_evaluate(c->model, &c->pass, c->weights, c->target, c->row_loss);
+    ls_model_evaluate(c->model, &c->pass, c->weights, c->target, c->row_loss, NULL);
     double sum = 0;
     for (int64_t row = 0; row < c->pass.rows->count; row++) sum += c->row_loss[row];
     return sum / (double)c->pass.rows->global_count;

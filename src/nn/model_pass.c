@@ -149,13 +149,14 @@ static double weight_penalty(const ls_model *model, ls_pool *pool, const float *
 }
 
 void ls_model_evaluate(ls_model *model, const ls_pass *pass, const float *weights, const float *target,
-                       double *row_loss) {
+                       double *row_loss, double *row_data_loss) {
     assert(model->raw);
     ls_shape out = ls_model_output_shape(model);
     bool gradient = model->training && pass->training;
     ls_loss_evaluate(model->loss, pass->pool, pass->rows, ls_shape_count(&out),
                      ls_model_output(model, model->count - 1), target, gradient ? output_gradient(model) : NULL,
                      row_loss);
+    if (row_data_loss) memcpy(row_data_loss, row_loss, (size_t)pass->rows->count * sizeof *row_loss);
     double of_weights = weight_penalty(model, pass->pool, weights);
     for (int64_t row = 0; row < pass->rows->count; row++) row_loss[row] += model->row_penalty[row] + of_weights;
 }
@@ -233,7 +234,7 @@ static void say_finished(const ls_layer *layer, const ls_pass *pass) {
 void ls_model_backward(ls_model *model, const ls_pass *pass, const float *weights, const float *input,
                        float *const *gradients) {
     ls_pass own = own_pass(model, pass);
-    assert(model->training && model->raw);
+    assert(model->training);
     model->input_data = input;
     for (int i = model->count - 1; i >= 0; i--) {
         const ls_layer *layer = &model->vertices[i].layer;

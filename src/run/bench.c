@@ -35,12 +35,12 @@ static ls_status make_batch(bench *b) {
 
 /* The slowest rank's time counts: a step is over when all are done. */
 static ls_status time_steps(bench *b, int64_t steps) {
-    double loss;
+    double sums[LS_SCORES_MAX];
     for (int64_t i = -warm_up_steps; i < steps; i++) {
         ls_signals signals = {0};
         ls_comm_barrier(b->session.comm);
         double start_s = ls_clock_s();
-        ls_stepper_run(&b->stepper, &b->batch, &signals, &loss);
+        ls_stepper_run(&b->stepper, &b->batch, &signals, sums);
         double took_s = ls_comm_max_double(b->session.comm, ls_clock_s() - start_s);
         if (signals.not_finite)
             return LS_RAISE(LS_ERROR, "the loss is not finite after %lld steps", (long long)(i + warm_up_steps));

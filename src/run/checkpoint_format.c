@@ -10,9 +10,11 @@
     { #field, LS_NUMBER_INT64, offsetof(ls_position, field) }
 #define DOUBLE(field)                                                                                                  \
     { #field, LS_NUMBER_DOUBLE, offsetof(ls_position, field) }
+#define METRIC(i)                                                                                                      \
+    { "metric_sum_" #i, LS_NUMBER_DOUBLE, offsetof(ls_position, metric_sum[i]) }
 const ls_position_field ls_position_fields[LS_POSITION_FIELDS] = {
-    INT64(epoch),    INT64(epoch_step), INT64(step),       DOUBLE(loss_sum), INT64(loss_count),
-    DOUBLE(seconds), DOUBLE(best),      INT64(best_epoch), INT64(wait),      DOUBLE(cycle_sum),
+    INT64(epoch),      INT64(epoch_step), INT64(step),  DOUBLE(loss_sum),  METRIC(0),   METRIC(1),         METRIC(2),
+    INT64(loss_count), DOUBLE(seconds),   DOUBLE(best), INT64(best_epoch), INT64(wait), DOUBLE(cycle_sum),
 };
 _Static_assert(sizeof(ls_position) == LS_POSITION_FIELDS * 8, "every field of the position is stored");
 

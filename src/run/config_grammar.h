@@ -34,9 +34,11 @@ ls_status ls_config_check_training(const ls_config *config, const ls_node *train
 /* Values of top-level keys. */
 ls_status ls_config_read_model(ls_config *config, const ls_node *value);
 ls_status ls_config_read_loss(ls_config *config, const ls_node *value);
+ls_status ls_config_read_metrics(ls_config *config, const ls_node *value);
 ls_status ls_config_read_optimizer(ls_config *config, const ls_node *value);
 void ls_config_print_model(const ls_config *config, int indent, FILE *out);
 void ls_config_print_loss(const ls_config *config, int indent, FILE *out);
+void ls_config_print_metrics(const ls_config *config, int indent, FILE *out);
 void ls_config_print_optimizer(const ls_config *config, int indent, FILE *out);
 
 /* Sets the plain keys to their defaults, those of sections below too. */
@@ -62,7 +64,7 @@ typedef struct ls_type_table {
     ls_named_type (*at)(int index); /* name NULL: past the end */
     const char *const *also;        /* keys that the caller reads beside the type's options, ended by NULL; or NULL */
 } ls_type_table;
-extern const ls_type_table ls_layer_table, ls_transform_table, ls_loss_table, ls_optimizer_table;
+extern const ls_type_table ls_layer_table, ls_transform_table, ls_loss_table, ls_metric_table, ls_optimizer_table;
 
 typedef struct ls_entry {
     int index; /* in the table */

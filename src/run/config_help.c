@@ -36,5 +36,6 @@ void ls_config_help(FILE *out) {
           out);
     print_types(&ls_layer_table, out);
     print_types(&ls_loss_table, out);
+    print_types(&ls_metric_table, out);
     print_types(&ls_optimizer_table, out);
 }

@@ -1,4 +1,4 @@
-/* config_model.c - layers, loss and optimizer. */
+/* config_model.c - layers, loss, metrics and optimizer. */
 #include <string.h>
 
 #include "config_grammar.h"
@@ -68,7 +68,7 @@ void ls_config_print_model(const ls_config *config, int indent, FILE *out) {
     }
 }
 
-/* ---- loss and optimizer ---- */
+/* ---- loss, metrics and optimizer ---- */
 
 ls_status ls_config_read_loss(ls_config *config, const ls_node *value) {
     ls_entry entry;
@@ -82,6 +82,25 @@ ls_status ls_config_read_loss(ls_config *config, const ls_node *value) {
 void ls_config_print_loss(const ls_config *config, int indent, FILE *out) {
     (void)indent;
     fprintf(out, " %s", config->loss->name);
+}
+
+ls_status ls_config_read_metrics(ls_config *config, const ls_node *value) {
+    if (value->kind != LS_NODE_LIST || value->count > LS_METRICS_MAX)
+        return LS_INVALID_AT(config, &value->place, "metrics must be a list of at most %d names", LS_METRICS_MAX);
+    for (const ls_node *child = value->first; child != NULL; child = child->next) {
+        ls_entry entry;
+        LS_TRY(ls_entry_read(config, &ls_metric_table, child, &entry));
+        config->metric[config->metrics++] = ls_metric_types[entry.index];
+        ls_free(entry.options);
+    }
+    return LS_OK;
+}
+
+void ls_config_print_metrics(const ls_config *config, int indent, FILE *out) {
+    (void)indent;
+    fputs(" [", out);
+    for (int i = 0; i < config->metrics; i++) fprintf(out, "%s%s", i > 0 ? ", " : "", config->metric[i]->name);
+    fputc(']', out);
 }
 
 ls_status ls_config_read_optimizer(ls_config *config, const ls_node *value) {

@@ -1,4 +1,4 @@
-/* config_types.c - the tables of layers, transforms, losses and optimizers, seen as names and options. */
+/* config_types.c - the tables of layers, transforms, losses, metrics and optimizers, seen as names and options. */
 #include "config_grammar.h"
 
 static ls_named_type layer_at(int index) {
@@ -19,6 +19,12 @@ static ls_named_type loss_at(int index) {
     return (ls_named_type){.name = type->name, .help = type->help};
 }
 
+static ls_named_type metric_at(int index) {
+    const ls_metric_type *type = ls_metric_types[index];
+    if (type == NULL) return (ls_named_type){0};
+    return (ls_named_type){.name = type->name, .help = type->help};
+}
+
 static ls_named_type optimizer_at(int index) {
     const ls_optimizer_type *type = ls_optimizer_types[index];
     if (type == NULL) return (ls_named_type){0};
@@ -30,4 +36,5 @@ static const char *const layer_keys[] = {"name", "inputs", NULL};
 const ls_type_table ls_layer_table = {"layer", "layers", layer_at, layer_keys};
 const ls_type_table ls_transform_table = {"transform", "transforms", transform_at, NULL};
 const ls_type_table ls_loss_table = {"loss", "losses", loss_at, NULL};
+const ls_type_table ls_metric_table = {"metric", "metrics", metric_at, NULL};
 const ls_type_table ls_optimizer_table = {"optimizer", "optimizers", optimizer_at, NULL};

@@ -71,48 +71,51 @@ static ls_pass evaluation_pass(const ls_session *session, const ls_rows *rows, c
     return (ls_pass){.pool = session->pool, .rows = rows, .samples = samples, .seed = (uint64_t)session->config->seed};
 }
 
-/* --- losses --- */
+/* --- scores --- */
 
-/* sums[round][chunk_pieces] of this rank. */
-static ls_status local_sums(plan *p, ls_loader *loader, const float *weights, double *row_loss, double *sums) {
+/* sums[round][piece of chunk][score] of this rank. */
+static ls_status local_sums(plan *p, ls_loader *loader, const float *weights, double *row_values, double *sums) {
     const ls_session *session = p->session;
     const ls_batch *batch;
     for (int64_t round = 0;; round++) {
         LS_TRY(ls_loader_next(loader, &batch));
-        ls_pulse_beat(session->pulse);
         if (!batch) return LS_OK;
         ls_pass pass = evaluation_pass(session, &batch->rows, batch->samples);
         ls_model_forward(session->model, &pass, weights, batch->input, -1);
-        ls_model_evaluate(session->model, &pass, weights, batch->target, row_loss);
-        ls_loss_lane_sums(&batch->rows, row_loss, sums + round * p->chunk_pieces);
+        ls_scores_measure(session, &pass, weights, batch->target, row_values,
+                          sums + round * p->chunk_pieces * ls_scores_count(session->config));
     }
 }
 
-/* all[rank][round][piece of chunk], added in the order of the pieces. */
-static double add_in_order(const plan *p, const double *all) {
-    double sum = 0, samples = 0;
-    int size = p->session->comm->size;
+/* all[rank][round][piece of chunk][score]: means, added in the order of the pieces. */
+static void add_in_order(const plan *p, const double *all, double *scores) {
+    double samples = 0;
+    int size = p->session->comm->size, count = ls_scores_count(p->session->config);
+    for (int s = 0; s < count; s++) scores[s] = 0;
     for (int64_t i = 0; i < p->count; i++) {
         int64_t chunk = i / p->chunk_pieces;
-        sum += all[((chunk % size) * p->rounds + chunk / size) * p->chunk_pieces + i % p->chunk_pieces];
+        int64_t piece = ((chunk % size) * p->rounds + chunk / size) * p->chunk_pieces + i % p->chunk_pieces;
+        for (int s = 0; s < count; s++) scores[s] += all[piece * count + s];
         samples += (double)p->pieces[i].count;
     }
-    return sum / samples;
+    for (int s = 0; s < count; s++) scores[s] /= samples;
 }
 
 typedef struct sums {
-    double *row, *mine, *all;
+    int64_t count; /* of mine */
+    double *row_values, *mine, *all;
 } sums;
 
 static ls_status make_sums(const plan *p, sums *out) {
-    int64_t slots = p->rounds * p->chunk_pieces;
-    LS_TRY(ls_alloc(&out->row, ls_session_limits(p->session).max_rows, sizeof(double), "the losses of a batch"));
-    LS_TRY(ls_alloc(&out->mine, slots, sizeof(double), "the losses of pieces"));
-    return ls_alloc(&out->all, slots * p->session->comm->size, sizeof(double), "the losses of all pieces");
+    out->count = p->rounds * p->chunk_pieces * ls_scores_count(p->session->config);
+    int64_t max_rows = ls_session_limits(p->session).max_rows;
+    LS_TRY(ls_alloc(&out->row_values, 2 * max_rows, sizeof(double), "the losses of a batch"));
+    LS_TRY(ls_alloc(&out->mine, out->count, sizeof(double), "the losses of pieces"));
+    return ls_alloc(&out->all, out->count * p->session->comm->size, sizeof(double), "the losses of all pieces");
 }
 
-ls_status ls_evaluation_loss(const ls_session *session, ls_dataset *dataset, const ls_span *spans, int64_t count,
-                             const float *weights, double *loss) {
+ls_status ls_evaluation_scores(const ls_session *session, ls_dataset *dataset, const ls_span *spans, int64_t count,
+                               const float *weights, double *scores) {
     plan p = {0};
     sums s = {0};
     ls_loader *loader = NULL;
@@ -120,14 +123,14 @@ ls_status ls_evaluation_loss(const ls_session *session, ls_dataset *dataset, con
     if (LS_FAILED(status = make_plan(session, spans, count, &p))) goto agree;
     if (LS_FAILED(status = make_sums(&p, &s))) goto agree;
     if (LS_FAILED(status = open_loader(&p, dataset, &loader))) goto agree;
-    status = local_sums(&p, loader, weights, s.row, s.mine);
+    status = local_sums(&p, loader, weights, s.row_values, s.mine);
 agree:
     if (LS_FAILED(status = ls_agree(session->comm, status))) goto done;
-    ls_comm_gather_all(session->comm, s.mine, p.rounds * p.chunk_pieces * (int64_t)sizeof(double), s.all);
-    *loss = add_in_order(&p, s.all);
+    ls_comm_gather_all(session->comm, s.mine, s.count * (int64_t)sizeof(double), s.all);
+    add_in_order(&p, s.all, scores);
 done:
     ls_loader_close(loader);
-    ls_free(s.row);
+    ls_free(s.row_values);
     ls_free(s.mine);
     ls_free(s.all);
     ls_free(p.pieces);

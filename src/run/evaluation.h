@@ -8,12 +8,12 @@
 
 #include "lockstep/loader.h"
 #include "lockstep/sampler.h"
-#include "run/session.h"
+#include "run/scores.h"
 
-/* Collective. The mean loss over all samples of the spans (prepared model, any limits of at least a lane's rows); the
- * same bits on any number of ranks. Errors (agreed): what reading met. */
-ls_status ls_evaluation_loss(const ls_session *session, ls_dataset *dataset, const ls_span *spans, int64_t count,
-                             const float *weights, double *loss);
+/* Collective. scores[ls_scores_count]: means over all samples of the spans (prepared model, any limits of at least a
+ * lane's rows); the same bits on any number of ranks. Errors (agreed): what reading met. */
+ls_status ls_evaluation_scores(const ls_session *session, ls_dataset *dataset, const ls_span *spans, int64_t count,
+                               const float *weights, double *scores);
 
 /* Collective. Calls append on rank 0, in order, with the outputs of `layer` (with its activation) for all samples.
  * Errors (agreed). */

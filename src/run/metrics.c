@@ -13,7 +13,7 @@
 #include "lockstep/file.h"
 #include "lockstep/memory.h"
 
-enum { LINE_MAX_BYTES = 512 };
+enum { LINE_MAX_BYTES = 1024 };
 
 static ls_status add(ls_metrics *metrics, const char *text) {
     int64_t bytes = (int64_t)strlen(text);
@@ -60,14 +60,20 @@ const char *ls_metrics_number(double value, char text[LS_NUMBER_TEXT_MAX]) {
 }
 
 ls_status ls_metrics_append(ls_metrics *metrics, const ls_epoch_metrics *epoch) {
-    char line[LINE_MAX_BYTES], n[5][LS_NUMBER_TEXT_MAX];
-    int length =
-        snprintf(line, sizeof line,
-                 "{\"epoch\": %" PRId64 ", \"step\": %" PRId64 ", \"loss\": %s, \"val_loss\": %s, \"seconds\": %s, "
-                 "\"images_per_s\": %s, \"lr\": %s}\n",
-                 epoch->epoch, epoch->step, ls_metrics_number(epoch->loss, n[0]),
-                 ls_metrics_number(epoch->val_loss, n[1]), ls_metrics_number(epoch->seconds, n[2]),
-                 ls_metrics_number(epoch->images_per_s, n[3]), ls_metrics_number(epoch->lr, n[4]));
+    char line[LINE_MAX_BYTES], n[3][LS_NUMBER_TEXT_MAX];
+    int length = snprintf(
+        line, sizeof line, "{\"epoch\": %" PRId64 ", \"step\": %" PRId64 ", \"loss\": %s, \"val_loss\": %s",
+        epoch->epoch, epoch->step, ls_metrics_number(epoch->loss, n[0]), ls_metrics_number(epoch->val_loss, n[1]));
+    for (int m = 0; m < epoch->metrics; m++) {
+        const ls_epoch_metric *metric = &epoch->metric[m];
+        length +=
+            snprintf(line + length, sizeof line - (size_t)length, ", \"%s\": %s, \"val_%s\": %s", metric->name,
+                     ls_metrics_number(metric->value, n[0]), metric->name, ls_metrics_number(metric->val_value, n[1]));
+    }
+    length +=
+        snprintf(line + length, sizeof line - (size_t)length, ", \"seconds\": %s, \"images_per_s\": %s, \"lr\": %s}\n",
+                 ls_metrics_number(epoch->seconds, n[0]), ls_metrics_number(epoch->images_per_s, n[1]),
+                 ls_metrics_number(epoch->lr, n[2]));
     LS_TRY(add(metrics, line));
     if (metrics->fd <= 0) return LS_OK;
     errno = ENOSPC; /* why a line is written in part */

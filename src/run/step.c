@@ -8,9 +8,11 @@
 static ls_status init_local(ls_stepper *stepper, ls_session *session) {
     ls_limits limits = ls_session_limits(session);
     LS_TRY(ls_model_prepare(session->model, &limits, true));
-    LS_TRY(ls_alloc(&stepper->row_loss, limits.max_rows, sizeof(double), "the losses of a batch"));
-    LS_TRY(ls_alloc(&stepper->lane_loss, limits.lanes, sizeof(double), "the losses of lanes"));
-    return ls_alloc(&stepper->all_loss, session->lanes.count, sizeof(double), "the losses of all lanes");
+    int64_t scores = ls_scores_count(session->config);
+    LS_TRY(ls_alloc(&stepper->row_values, 2 * limits.max_rows, sizeof(double), "the losses of a batch"));
+    LS_TRY(ls_alloc(&stepper->lane_sums, scores * limits.lanes, sizeof(double), "the losses of lanes"));
+    LS_TRY(ls_alloc(&stepper->column, session->lanes.count, sizeof(double), "the losses of all lanes"));
+    return ls_alloc(&stepper->all_sums, scores * session->lanes.count, sizeof(double), "the losses of all lanes");
 }
 
 static ls_status init_slots(ls_stepper *stepper) {
@@ -36,9 +38,10 @@ ls_status ls_stepper_init(ls_stepper *stepper, ls_session *session) {
 void ls_stepper_release(ls_stepper *stepper) {
     ls_exchange_destroy(stepper->exchange);
     for (int s = 0; s < LS_SLOTS_MAX; s++) ls_free(stepper->slot[s]);
-    ls_free(stepper->row_loss);
-    ls_free(stepper->lane_loss);
-    ls_free(stepper->all_loss);
+    ls_free(stepper->row_values);
+    ls_free(stepper->lane_sums);
+    ls_free(stepper->all_sums);
+    ls_free(stepper->column);
     *stepper = (ls_stepper){0};
 }
 
@@ -55,14 +58,12 @@ static ls_pass pass_over(const ls_stepper *stepper, const ls_batch *batch) {
                      .finished_context = stepper->exchange};
 }
 
-/* Forward and loss over this rank's lanes: lane_loss. */
+/* Forward and loss over this rank's lanes: lane_sums. */
 static void forward(ls_stepper *stepper, const ls_batch *batch) {
-    ls_model *model = stepper->session->model;
     const float *weights = ls_exchange_weights(stepper->exchange);
     ls_pass pass = pass_over(stepper, batch);
-    ls_model_forward(model, &pass, weights, batch->input, -1);
-    ls_model_evaluate(model, &pass, weights, batch->target, stepper->row_loss);
-    ls_loss_lane_sums(&batch->rows, stepper->row_loss, stepper->lane_loss);
+    ls_model_forward(stepper->session->model, &pass, weights, batch->input, -1);
+    ls_scores_measure(stepper->session, &pass, weights, batch->target, stepper->row_values, stepper->lane_sums);
 }
 
 /* The nodes' gradients; the exchange gets on with them meanwhile. */
@@ -91,21 +92,30 @@ static void update_piece(void *context, int64_t place, int64_t count, float *gra
     if (!ls_vector_finite(session->pool, update.count, weight)) stepper->weights_finite = false;
 }
 
-void ls_stepper_run(ls_stepper *stepper, const ls_batch *batch, ls_signals *signals, double *loss_sum) {
+static void add_up_lanes(const ls_stepper *stepper, int scores, double *sums) {
+    int lanes = stepper->session->lanes.count;
+    for (int s = 0; s < scores; s++) {
+        for (int lane = 0; lane < lanes; lane++) stepper->column[lane] = stepper->all_sums[lane * scores + s];
+        sums[s] = ls_lanes_sum(stepper->column, lanes);
+    }
+}
+
+void ls_stepper_run(ls_stepper *stepper, const ls_batch *batch, ls_signals *signals, double *sums) {
     const ls_lanes *lanes = &stepper->session->lanes;
+    int scores = ls_scores_count(stepper->session->config);
     if (batch) forward(stepper, batch);
-    if (!all_finite(lanes->end - lanes->first, stepper->lane_loss) || !stepper->weights_finite)
+    if (!all_finite(scores * (lanes->end - lanes->first), stepper->lane_sums) || !stepper->weights_finite)
         signals->not_finite = true;
     ls_contribution mine = {.signals = *signals,
-                            .values = 1,
-                            .lane_values = stepper->lane_loss,
+                            .values = scores,
+                            .lane_values = stepper->lane_sums,
                             .update = update_piece,
                             .context = stepper};
     ls_exchange_begin(stepper->exchange, &mine);
     if (batch) backward(stepper, batch);
     ls_pulse_enter(stepper->session->pulse, LS_PHASE_EXCHANGE);
-    ls_exchange_end(stepper->exchange, signals, stepper->all_loss);
-    *loss_sum = ls_lanes_sum(stepper->all_loss, lanes->count);
+    ls_exchange_end(stepper->exchange, signals, stepper->all_sums);
+    add_up_lanes(stepper, scores, sums);
     if (!signals->failed && !signals->not_finite) stepper->step++;
 }
 

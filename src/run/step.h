@@ -4,7 +4,7 @@
 
 #include "lockstep/exchange.h"
 #include "lockstep/loader.h"
-#include "run/session.h"
+#include "run/scores.h"
 
 /* What is updated by steps: the weights and gradients of the exchange, and this rank's shard of the optimizer's slots.
  */
@@ -12,9 +12,10 @@ typedef struct ls_stepper {
     const ls_session *session;
     ls_exchange *exchange;
     float *slot[LS_SLOTS_MAX]; /* of this rank's shard */
-    double *row_loss;          /* [max rows] */
-    double *lane_loss;         /* [own lanes] */
-    double *all_loss;          /* [lanes] */
+    double *row_values;        /* [2 max rows] */
+    double *lane_sums;         /* [own lanes][scores] */
+    double *all_sums;          /* [lanes][scores] */
+    double *column;            /* [lanes]: of one score */
     bool weights_finite;       /* so far, in this rank's shard */
     int64_t step;              /* updates done */
     double learning_rate;
@@ -34,9 +35,9 @@ void ls_stepper_release(ls_stepper *stepper);
 
 /* Collective. Forward, loss, backward, signals, exchange, update. batch NULL: this rank has none because it failed
  * (signals->failed). signals in: what this rank has to say; out: what any rank said. The update is left out where a
- * rank failed or a loss is not finite. *loss_sum: the sum of the losses of all samples of the global batch, added in
- * the tree over the lanes. No allocation. */
-void ls_stepper_run(ls_stepper *stepper, const ls_batch *batch, ls_signals *signals, double *loss_sum);
+ * rank failed or a loss is not finite. sums[scores] over all samples of the global batch, added in the tree over the
+ * lanes. No allocation. */
+void ls_stepper_run(ls_stepper *stepper, const ls_batch *batch, ls_signals *signals, double *sums);
 
 /* Bytes that training takes, without the loader and the data cache, where all ranks are on one host. */
 ls_step_memory ls_stepper_memory(const ls_session *session);

@@ -131,12 +131,13 @@ static ls_status train_step(trainer *t, bool *stop) {
     ls_pulse_enter(&t->pulse, LS_PHASE_READ);
     ls_status status = ls_loader_next(ls_training_feed_loader(t->feed), &batch);
     ls_signals signals = {.failed = status != LS_OK, .stop = ls_stop_requested()};
-    double loss_sum;
+    double sums[LS_SCORES_MAX];
     ls_pulse_enter(&t->pulse, LS_PHASE_COMPUTE);
-    ls_stepper_run(&t->stepper, batch, &signals, &loss_sum);
+    ls_stepper_run(&t->stepper, batch, &signals, sums);
     if (signals.failed) return ls_agree(t->comm, status);
     if (signals.not_finite) return fail_not_finite(t, "the loss is", t->position.epoch_step + 1);
-    t->position.loss_sum += loss_sum;
+    t->position.loss_sum += sums[LS_SCORE_LOSS];
+    for (int m = 0; m < t->config->metrics; m++) t->position.metric_sum[m] += sums[LS_SCORE_METRICS + m];
     t->position.loss_count += ls_training_feed_rows(t->feed, t->position.epoch_step);
     t->position.epoch_step++;
     t->position.step++;
@@ -209,15 +210,16 @@ static ls_status draw(trainer *t, const judge_samples *judges) {
     return ls_agree(t->comm, status);
 }
 
-static ls_status judge(trainer *t, double *val_loss) {
+/* scores: NaN where there is nothing to judge by. */
+static ls_status judge(trainer *t, double *scores) {
     judge_samples judges;
-    *val_loss = NAN;
+    for (int s = 0; s < LS_SCORES_MAX; s++) scores[s] = NAN;
     ls_pulse_enter(&t->pulse, LS_PHASE_VALIDATE);
     ls_status status = ls_agree(t->comm, find_judges(t, &judges));
     if (status == LS_OK && judges.count > 0) {
-        status = ls_evaluation_loss(&t->session, judges.dataset, judges.spans, judges.count,
-                                    ls_exchange_weights(t->stepper.exchange), val_loss);
-        if (status == LS_OK && !isfinite(*val_loss))
+        status = ls_evaluation_scores(&t->session, judges.dataset, judges.spans, judges.count,
+                                      ls_exchange_weights(t->stepper.exchange), scores);
+        if (status == LS_OK && !isfinite(scores[LS_SCORE_LOSS]))
             status = fail_not_finite(t, "the validation loss is", t->position.epoch_step);
         if (status == LS_OK) status = draw(t, &judges);
     }
@@ -225,19 +227,34 @@ static ls_status judge(trainer *t, double *val_loss) {
     return status;
 }
 
-static ls_status record(trainer *t, double val_loss) {
+static void log_epoch(const trainer *t, const ls_epoch_metrics *row) {
+    char training[256] = "", validation[256] = "";
+    for (int m = 0, at = 0; m < row->metrics; m++)
+        at += snprintf(training + at, sizeof training - (size_t)at, ", %s %.6g", row->metric[m].name,
+                       row->metric[m].value);
+    int at = isnan(row->val_loss) ? 0 : snprintf(validation, sizeof validation, ", val_loss %.6g", row->val_loss);
+    for (int m = 0; at > 0 && m < row->metrics; m++)
+        at += snprintf(validation + at, sizeof validation - (size_t)at, ", val_%s %.6g", row->metric[m].name,
+                       row->metric[m].val_value);
+    ls_log_info("epoch %" PRId64 "/%" PRId64 ": loss %.6g%s%s, %.1f s, %.0f images/s", row->epoch,
+                t->config->training.epochs, row->loss, training, validation, row->seconds, row->images_per_s);
+}
+
+static ls_status record(trainer *t, const double *scores) {
     double images_per_s = (double)t->position.loss_count / t->position.seconds;
     ls_epoch_metrics row = {.epoch = t->position.epoch + 1,
                             .step = t->position.step,
                             .loss = mean_loss(t),
-                            .val_loss = val_loss,
+                            .val_loss = scores[LS_SCORE_LOSS],
+                            .metrics = t->config->metrics,
                             .seconds = t->position.seconds,
                             .images_per_s = images_per_s,
                             .lr = t->stepper.learning_rate};
-    char validation[40] = "";
-    if (!isnan(val_loss)) snprintf(validation, sizeof validation, ", val_loss %.6g", val_loss);
-    ls_log_info("epoch %" PRId64 "/%" PRId64 ": loss %.6g%s, %.1f s, %.0f images/s", row.epoch,
-                t->config->training.epochs, row.loss, validation, row.seconds, images_per_s);
+    for (int m = 0; m < row.metrics; m++)
+        row.metric[m] = (ls_epoch_metric){.name = t->config->metric[m]->name,
+                                          .value = t->position.metric_sum[m] / (double)t->position.loss_count,
+                                          .val_value = scores[LS_SCORE_METRICS + m]};
+    log_epoch(t, &row);
     return ls_metrics_append(&t->metrics, &row);
 }
 
@@ -263,6 +280,7 @@ static void close_epoch(ls_position *position) {
     position->epoch++;
     position->epoch_step = 0;
     position->loss_sum = 0;
+    memset(position->metric_sum, 0, sizeof position->metric_sum);
     position->loss_count = 0;
     position->seconds = 0;
 }
@@ -276,10 +294,11 @@ static ls_status open_feed(trainer *t) {
 
 static ls_status end_epoch(trainer *t) {
     const ls_training_settings *training = &t->config->training;
-    double val_loss;
+    double scores[LS_SCORES_MAX], val_loss;
     LS_TRY(check_weights(t));
-    LS_TRY(judge(t, &val_loss));
-    LS_TRY(ls_agree(t->comm, record(t, val_loss)));
+    LS_TRY(judge(t, scores));
+    LS_TRY(ls_agree(t->comm, record(t, scores)));
+    val_loss = scores[LS_SCORE_LOSS];
     double monitored = training->early_stopping.monitor == LS_MONITOR_LOSS || isnan(val_loss) ? mean_loss(t) : val_loss;
     ls_verdict verdict =
         ls_early_stopping_update(&training->early_stopping, t->config->data.parts, monitored, &t->position);

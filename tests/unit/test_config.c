@@ -67,6 +67,18 @@ static void regularizers_are_maps(void **state) {
                    "t.yaml:5:48: kernel_regularizer.l1 must be a number >= 0 and <= 1000000000, not '-1'");
 }
 
+static void metrics_are_a_list(void **state) {
+    (void)state;
+    ls_config *config = parse(DATA MODEL "metrics: [accuracy, mean_squared_error]\n" REST, NULL, 0);
+    assert_int_equal(config->metrics, 2);
+    assert_string_equal(config->metric[1]->name, "mean_squared_error");
+    assert_non_null(strstr(config->text, "\nmetrics: [accuracy, mean_squared_error]\n"));
+    ls_config_destroy(config);
+    expect_failure(DATA MODEL "metrics: accuracy\n" REST, "t.yaml:7:10: metrics must be a list of at most 3 names");
+    expect_failure(DATA MODEL "metrics: [acuracy]\n" REST,
+                   "t.yaml:7:11: unknown metric 'acuracy'; did you mean 'accuracy'?");
+}
+
 static void defaults_are_filled_in(void **state) {
     (void)state;
     ls_config *config = parse(DATA MODEL REST, NULL, 0);
@@ -353,6 +365,7 @@ static void resume_refuses_the_others(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(metrics_are_a_list),
         cmocka_unit_test(defaults_are_filled_in),
         cmocka_unit_test(regularizers_are_maps),
         cmocka_unit_test(target_is_the_input_where_that_is_not_corrupted),

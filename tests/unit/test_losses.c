@@ -99,12 +99,40 @@ static void test_rows_do_not_know_each_other(void **state) {
     }
 }
 
+static void test_metrics(void **state) {
+    (void)state;
+    static const struct {
+        const char *type;
+        int width;
+        float y[3], target[3];
+        double value;
+    } cases[] = {
+        {"accuracy", 3, {0.2F, 0.5F, 0.3F}, {0, 1, 0}, 1},
+        {"accuracy", 3, {0.2F, 0.5F, 0.3F}, {0, 0, 1}, 0},
+        {"accuracy", 3, {0.4F, 0.4F, 0.2F}, {1, 0, 0}, 1}, /* the first of equals */
+        {"accuracy", 1, {0.7F}, {1}, 1},
+        {"accuracy", 1, {0.5F}, {1}, 0},
+        {"mean_squared_error", 3, {1, 2, 3}, {1, 0, 4}, 5.0 / 3},
+        {"mean_absolute_error", 3, {1, 2, 3}, {1, 0, 4}, 1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        double value;
+        const ls_metric_type *const *type = ls_metric_types;
+        while (strcmp((*type)->name, cases[i].type) != 0) type++;
+        ls_metric_evaluate(*type, pool, 1, cases[i].width, cases[i].y, cases[i].target, &value);
+        expect_near(value, cases[i].value, 1e-7);
+    }
+}
+
 static void test_lane_sums(void **state) {
     (void)state;
     ls_rows rows = make_rows(4, (const int64_t[]){2, 0, 1, 2}, 1, (const int[]){0, 4});
     double sums[4], losses[] = {0.1, 0.2, 0.4, 0.8, 1.6};
-    ls_loss_lane_sums(&rows, losses, sums);
+    ls_loss_lane_sums(&rows, losses, 1, sums);
     assert_true(sums[0] == 0.1 + 0.2 && sums[1] == 0 && sums[2] == 0.4 && sums[3] == 0.8 + 1.6);
+    double spread[8] = {0};
+    ls_loss_lane_sums(&rows, losses, 2, spread + 1);
+    for (int lane = 0; lane < 4; lane++) assert_true(spread[2 * lane + 1] == sums[lane] && spread[2 * lane] == 0);
 }
 
 int main(void) {
@@ -113,6 +141,7 @@ int main(void) {
         cmocka_unit_test(test_categorical_cross_entropy),
         cmocka_unit_test(test_cross_entropy_of_large_logits_is_finite),
         cmocka_unit_test(test_rows_do_not_know_each_other),
+        cmocka_unit_test(test_metrics),
         cmocka_unit_test(test_lane_sums),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -39,6 +39,18 @@ static void lines_look_like_this(void **unused) {
     ls_metrics_close(&metrics);
 }
 
+static void metrics_stand_beside_the_loss(void **unused) {
+    (void)unused;
+    ls_metrics metrics = {0};
+    ls_epoch_metrics epoch = {.metrics = 2,
+                              .metric = {{"accuracy", 0.5, 0.25}, {"mean_squared_error", 2, (double)NAN}}};
+    expect_ok(ls_metrics_append(&metrics, &epoch));
+    assert_non_null(strstr(ls_metrics_history(&metrics),
+                           "\"val_loss\": 0, \"accuracy\": 0.5, \"val_accuracy\": 0.25, \"mean_squared_error\": 2, "
+                           "\"val_mean_squared_error\": null, \"seconds\": 0"));
+    ls_metrics_close(&metrics);
+}
+
 static void numbers_come_back_exactly(void **unused) {
     (void)unused;
     ls_metrics metrics = {0};
@@ -88,9 +100,8 @@ static void errors_name_the_file(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lines_look_like_this),
-        cmocka_unit_test(numbers_come_back_exactly),
-        cmocka_unit_test(a_file_follows_its_checkpoint),
+        cmocka_unit_test(lines_look_like_this),      cmocka_unit_test(metrics_stand_beside_the_loss),
+        cmocka_unit_test(numbers_come_back_exactly), cmocka_unit_test(a_file_follows_its_checkpoint),
         cmocka_unit_test(errors_name_the_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -185,7 +185,7 @@ static void begin(training *t, int nodes, const int *node_begin) {
 
 static void run(training *t) {
     ls_model_forward(t->model, &t->pass, t->weights, t->input, -1);
-    ls_model_evaluate(t->model, &t->pass, t->weights, t->input, t->row_loss);
+    ls_model_evaluate(t->model, &t->pass, t->weights, t->input, t->row_loss, NULL);
     ls_model_backward(t->model, &t->pass, t->weights, t->input, t->gradients);
 }
 
@@ -242,7 +242,7 @@ static void test_penalties(void **state) {
                                           "kernel_regularizer.l2=0.25 "
                                           "activity_regularizer.l1=2 activity_regularizer.l2=3"};
     float input[ROWS_HERE * IN], weights[64];
-    double loss[2][ROWS_HERE], of_weights = 0;
+    double loss[2][ROWS_HERE], data_loss[ROWS_HERE], of_weights = 0;
     ls_rows rows = ls_rows_single(ROWS_HERE);
     ls_pass pass = {.pool = pool, .rows = &rows};
     fill_formula(1, -1, 1, ROWS_HERE * IN, input);
@@ -254,7 +254,7 @@ static void test_penalties(void **state) {
         expect_ok(ls_model_prepare(model[i], &(ls_limits){.max_rows = ROWS_HERE, .threads = 2, .lanes = 1}, false));
         ls_model_init_weights(model[i], 5, weights);
         ls_model_forward(model[i], &pass, weights, input, -1);
-        ls_model_evaluate(model[i], &pass, weights, input, loss[i]);
+        ls_model_evaluate(model[i], &pass, weights, input, loss[i], data_loss);
     }
     for (int i = 0; i < 4; i++) of_weights += 0.5 * fabs((double)weights[i]) + 0.25 * pow((double)weights[i], 2);
     const float *y = ls_model_output(model[1], 0);
@@ -262,6 +262,7 @@ static void test_penalties(void **state) {
         double expected = loss[0][row] + of_weights;
         for (int i = 2 * row; i < 2 * row + 2; i++) expected += 2 * fabs((double)y[i]) + 3 * pow((double)y[i], 2);
         expect_near(loss[1][row], expected, 1e-6);
+        assert_true(data_loss[row] == loss[0][row]);
     }
     for (int i = 0; i < 2; i++) ls_model_destroy(model[i]);
 }

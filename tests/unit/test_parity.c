@@ -223,7 +223,7 @@ static void next_batch(trial *t, target_kind kind, int step) {
 
 static double train_step(trial *t, int step, const ls_optimizer_type *optimizer, const void *options) {
     ls_model_forward(t->model, &t->pass, t->weights, t->input, -1);
-    ls_model_evaluate(t->model, &t->pass, t->weights, t->target, t->row_loss);
+    ls_model_evaluate(t->model, &t->pass, t->weights, t->target, t->row_loss, NULL);
     ls_model_backward(t->model, &t->pass, t->weights, t->input, &t->gradient);
     ls_model_add_weight_penalty(t->model, pool, 0, t->flat, t->weights, t->gradient);
     ls_update update = {t->flat, t->gradient, t->weights, {t->slots, t->slots + t->flat}};
