@@ -47,6 +47,11 @@ ls_shape ls_model_input_shape(const ls_model *model);
 ls_shape ls_model_output_shape(const ls_model *model);
 int64_t ls_model_param_count(const ls_model *model); /* trainable numbers, as Keras counts */
 int64_t ls_model_flat_count(const ls_model *model);  /* length of the flat vectors, gaps included */
+/* From now on every call of a layer is checked: that it writes all of its output, and of the gradients it is to write,
+ * with finite numbers, and nothing that it may only read. broken(context) is called where a layer does not, with the
+ * thread's failure record naming layer, pass and place; it need not return. NULL: no checks, at no cost. */
+void ls_model_debug(ls_model *model, void (*broken)(void *context), void *context);
+
 /* Bytes that ls_model_prepare would take with these limits. */
 int64_t ls_model_memory_bytes(ls_model *model, const ls_limits *limits, bool training);
 

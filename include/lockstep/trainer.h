@@ -9,6 +9,7 @@ typedef struct ls_train_options {
     const char *run; /* the run directory */
     bool resume;     /* go on where the newest whole checkpoint is; start where there is none */
     bool overwrite;  /* throw away the run that is there */
+    bool debug;      /* check every call of a layer: see ls_model_debug */
 } ls_train_options;
 
 /* Collective. Returns when the run is over (LS_OK), or was stopped by a signal after saving (LS_STOPPED). Errors

@@ -8,7 +8,7 @@
 
 typedef struct train_options {
     char run[LS_PATH_MAX];
-    bool resume, overwrite;
+    bool resume, overwrite, debug;
 } train_options;
 
 static const ls_option options[] = {{"run", LS_OPTION_STRING, offsetof(train_options, run), .capacity = LS_PATH_MAX,
@@ -17,6 +17,8 @@ static const ls_option options[] = {{"run", LS_OPTION_STRING, offsetof(train_opt
                                      .help = "go on where the newest whole checkpoint is; start where there is none"},
                                     {"overwrite", LS_OPTION_BOOL, offsetof(train_options, overwrite), .preset = "false",
                                      .help = "throw away the run that the directory holds"},
+                                    {"debug", LS_OPTION_BOOL, offsetof(train_options, debug), .preset = "false",
+                                     .help = "check every call of a layer: finite numbers, nothing left out (slow)"},
                                     LS_OPTIONS_END};
 
 /* "runs/mnist-dense" for "configs/mnist-dense.yaml". */
@@ -36,7 +38,9 @@ static ls_status run(const ls_comm *comm, const ls_call *call) {
     ls_config *config;
     LS_TRY(ls_config_load(comm, call->word[0], call->setting, call->settings, &config));
     ls_status status = ls_trainer_run(
-        comm, config, &(ls_train_options){.run = given->run, .resume = given->resume, .overwrite = given->overwrite});
+        comm, config,
+        &(ls_train_options){
+            .run = given->run, .resume = given->resume, .overwrite = given->overwrite, .debug = given->debug});
     ls_config_destroy(config);
     return status;
 }

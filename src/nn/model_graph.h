@@ -33,6 +33,9 @@ struct ls_model {
 
     const float *input_data; /* of the latest forward pass */
     bool raw;                /* the output of `logits` is still without its activation */
+
+    void (*broken)(void *context); /* NULL: calls of layers are not checked */
+    void *broken_context;
 };
 
 enum { NO_LAYER = -2 };

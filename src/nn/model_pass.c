@@ -6,6 +6,7 @@
 #include "lockstep/memory.h"
 #include "lockstep/rng.h"
 #include "lockstep/vector.h"
+#include "model_debug.h"
 #include "model_graph.h"
 #include "regularizer.h"
 
@@ -105,7 +106,10 @@ void ls_model_forward(ls_model *model, const ls_pass *pass, const float *weights
         const ls_layer *layer = &model->vertices[i].layer;
         if (ls_layer_is_view(layer)) continue;
         ls_layer_io io = describe(model, i, weights);
-        layer->type->forward(layer, &own, &io);
+        if (model->broken)
+            ls_debug_forward(model, layer, &own, &io);
+        else
+            layer->type->forward(layer, &own, &io);
         penalize_activity(layer, pass, &io, model->row_penalty);
     }
 }
@@ -243,7 +247,10 @@ void ls_model_backward(ls_model *model, const ls_pass *pass, const float *weight
         ls_layer_io io = describe(model, i, weights);
         describe_gradients(model, i, pass->rows, gradients, &io, &params);
         add_activity_gradient(layer, pass, &io);
-        layer->type->backward(layer, &own, &io);
+        if (model->broken)
+            ls_debug_backward(model, layer, &own, &io);
+        else
+            layer->type->backward(layer, &own, &io);
         add_addends(model, i, pass);
         clear_gaps(layer, pass->rows, gradients);
         say_finished(layer, pass);

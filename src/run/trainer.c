@@ -357,11 +357,19 @@ static void describe(const trainer *t) {
             session->lanes.count, t->comm->size, 100 * balance);
 }
 
+/* At once: the stack shows the layer to a debugger that stops here. */
+static void end_debugging(void *context) {
+    const ls_comm *comm = context;
+    ls_log_rank("%s", ls_failure_get()->message);
+    ls_comm_abort(comm, LS_ERROR);
+}
+
 static ls_status start(trainer *t, const ls_train_options *options) {
     LS_TRY(ls_session_start(&t->session, t->comm, t->config));
     t->session.pulse = &t->pulse;
     LS_TRY(ls_session_divide(&t->session));
     LS_TRY(ls_session_open_data(&t->session));
+    if (options->debug) ls_model_debug(t->session.model, end_debugging, (void *)t->comm);
     LS_TRY(ls_agree(t->comm, check_divisions(t)));
     LS_TRY(prepare_directory(t, options));
     LS_TRY(ls_stepper_init(&t->stepper, &t->session));
