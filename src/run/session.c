@@ -145,7 +145,7 @@ static void keep_windows(const ls_session *session) {
 
 ls_status ls_session_cache_data(ls_session *session) {
     const ls_data_settings *data = &session->config->data;
-    int64_t limit_bytes = data->cache_mb << 20;
+    int64_t limit_bytes = data->cache_mb * (1 << 20);
     bool cached = false;
     if (data->cache_mb == 0) {
         keep_windows(session);

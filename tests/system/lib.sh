@@ -107,12 +107,15 @@ await() {
     local tries=$(($1 * 50))
     shift
     until "$@"; do
-        [ $((tries--)) -gt 0 ] || fail "waited in vain for: $*"
+        [ $((tries--)) -gt 0 ] || fail "waited in vain for: $*: $(cat messages 2>/dev/null || true)"
         sleep 0.02
     done
 }
 
 nobody_left() { [ -z "$(processes)" ]; }
+
+# A test that fails leaves nothing running.
+trap 'nobody_left || kill -KILL $(processes)' EXIT
 
 # epochs_of RUN: how many it has recorded.
 epochs_of() { if [ -f "$1/metrics.jsonl" ]; then wc -l <"$1/metrics.jsonl"; else echo 0; fi; }
