@@ -19,7 +19,7 @@ void ls_free(void *pointer); /* NULL is allowed */
 int64_t ls_align_bytes(int64_t bytes);
 int64_t ls_align_floats(int64_t floats);
 
-/* What this host could still give, or the control group that a job or container lives in, whichever is less. */
+/* What this host could still give, or the control groups that a job or container lives in, whichever is less. */
 int64_t ls_memory_available_bytes(void);
 
 #endif

@@ -2,10 +2,12 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "lockstep/integers.h"
+#include "memory_groups.h"
 
 ls_status ls_alloc(void *out_pointer, int64_t count, size_t size, const char *what) {
     assert(count >= 0);
@@ -30,18 +32,6 @@ int64_t ls_align_bytes(int64_t bytes) { return round_up(bytes, LS_ALIGN_BYTES); 
 
 int64_t ls_align_floats(int64_t floats) { return round_up(floats, LS_ALIGN_BYTES / (int64_t)sizeof(float)); }
 
-/* What the control group that a container or a job lives in leaves; INT64_MAX where there is no such limit. */
-static int64_t group_free_bytes(const char *limit_path, const char *used_path) {
-    int64_t limit = INT64_MAX, used = 0;
-    FILE *limit_file = fopen(limit_path, "r"), *used_file = fopen(used_path, "r");
-    bool known = limit_file != NULL && used_file != NULL && fscanf(limit_file, "%" SCNd64, &limit) == 1 &&
-                 fscanf(used_file, "%" SCNd64, &used) == 1;
-    if (limit_file != NULL) (void)fclose(limit_file);
-    if (used_file != NULL) (void)fclose(used_file);
-    if (!known) return INT64_MAX;
-    return limit > used ? limit - used : 0;
-}
-
 static int64_t system_free_bytes(void) {
     int64_t kilobytes = 0;
     char line[128];
@@ -54,10 +44,5 @@ static int64_t system_free_bytes(void) {
 }
 
 int64_t ls_memory_available_bytes(void) {
-    int64_t system = system_free_bytes();
-    int64_t v2 = group_free_bytes("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current");
-    int64_t v1 =
-        group_free_bytes("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes");
-    int64_t group = v1 < v2 ? v1 : v2;
-    return system < group ? system : group;
+    return ls_min(system_free_bytes(), ls_groups_free_bytes("/proc/self/cgroup", "/sys/fs/cgroup"));
 }

@@ -5,9 +5,15 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "base/memory_groups.h"
 #include "lockstep/memory.h"
+#include "support/scratch.h"
 
 static void test_memory_is_zeroed_and_aligned(void **state) {
     (void)state;
@@ -45,11 +51,66 @@ static void test_rounding(void **state) {
     }
 }
 
+/* --- control groups --- */
+
+static void make_folder(const char *path) { assert_true(mkdir(path, 0777) == 0 || errno == EEXIST); }
+
+static void make_group(const char *mount, const char *group, const char *const files[3], const char *const texts[3]) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s%s", mount, group);
+    for (char *slash = path + strlen(mount); slash != NULL; slash = strchr(slash + 1, '/')) {
+        char letter = *slash;
+        *slash = '\0';
+        make_folder(path);
+        *slash = letter;
+        if (letter == '\0') break;
+    }
+    make_folder(path);
+    for (int i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%s%s/%s", mount, group, files[i]);
+        FILE *file = fopen(path, "w");
+        assert_non_null(file);
+        fputs(texts[i], file);
+        fclose(file);
+    }
+}
+
+/* A batch system puts a limit on a job's group, or on the step's or the user's; the root has none. */
+static void test_the_tightest_group_counts(void **state) {
+    (void)state;
+    static const char *const v2[] = {"memory.max", "memory.current", "memory.stat"};
+    static const char *const v1[] = {"memory.limit_in_bytes", "memory.usage_in_bytes", "memory.stat"};
+    char *mount = strdup(scratch_path("cgroup"));
+    const char *member = scratch_write("member", "1:name=systemd:/x\n0::/slurm/job_7/step_0\n", 41);
+    assert_true(ls_groups_free_bytes(member, mount) == INT64_MAX);
+    assert_true(ls_groups_free_bytes("no such file", mount) == INT64_MAX);
+    make_group(mount, "/slurm/job_7/step_0", v2, (const char *[]){"max\n", "500\n", ""});
+    assert_true(ls_groups_free_bytes(member, mount) == INT64_MAX);
+    make_group(mount, "/slurm/job_7", v2, (const char *[]){"9000\n", "2000\n", "anon 900\ninactive_file 300\n"});
+    assert_int_equal(ls_groups_free_bytes(member, mount), 9000 - 2000 + 300);
+    make_group(mount, "/slurm", v2, (const char *[]){"6000\n", "2000\n", ""});
+    assert_int_equal(ls_groups_free_bytes(member, mount), 4000);
+    make_group(mount, "", v2, (const char *[]){"1000\n", "2000\n", ""});
+    assert_int_equal(ls_groups_free_bytes(member, mount), 0);
+
+    member = scratch_write("member", "5:cpu,cpuacct:/a\n4:hugetlb,memory:/a/b\n0::/a/b\n", 47);
+    char *old = strdup(scratch_path("cgroup1")), memory[4096];
+    snprintf(memory, sizeof memory, "%s/memory", old);
+    make_folder(old);
+    make_group(memory, "/a/b", v1, (const char *[]){"9223372036854771712\n", "10\n", ""});
+    make_group(memory, "/a", v1, (const char *[]){"800\n", "300\n", "inactive_file 0\ntotal_inactive_file 50\n"});
+    assert_int_equal(ls_groups_free_bytes(member, old), 550);
+    free(old);
+    free(mount);
+    assert_true(ls_memory_available_bytes() > 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_memory_is_zeroed_and_aligned),
         cmocka_unit_test(test_failure_says_what_for),
         cmocka_unit_test(test_rounding),
+        cmocka_unit_test(test_the_tightest_group_counts),
     };
     return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
 }
