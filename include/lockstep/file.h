@@ -23,7 +23,8 @@ typedef struct ls_file {
 /* Makes an empty file beside path. */
 ls_status ls_file_create(const char *path, ls_file *out);
 ls_status ls_file_write(ls_file *file, const void *data, int64_t bytes);
-/* Flushes and gives it its name. The file is closed in every case; where this fails there is no new file. */
+/* Flushes and gives it its name. The file is closed in every case; where this fails there is no new file, or, where
+ * only its directory could not be flushed, one that a power cut may take back. */
 ls_status ls_file_commit(ls_file *file);
 /* Closes and removes it; nothing where it is closed already. */
 void ls_file_discard(ls_file *file);
@@ -31,10 +32,10 @@ void ls_file_discard(ls_file *file);
 /* All of it at once. */
 ls_status ls_file_write_text(const char *path, const char *text);
 
-/* Makes path a symbolic link to target, in place of what it was, in one instant. */
+/* Makes path a symbolic link to target, in place of what it was, in one instant. One process at a time. */
 ls_status ls_file_link(const char *target, const char *path);
 
-/* Removes the .part files of this directory that no process is writing. */
+/* Removes the .part files of this directory that no process is writing, and its .part links. */
 void ls_file_sweep(const char *directory);
 
 #endif

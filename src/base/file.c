@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define PART ".part"
@@ -17,19 +18,33 @@ static ls_status fail(const char *path, const char *what) {
     return LS_RAISE(LS_ERROR, "%s: %s: %s", path, what, strerror(errno));
 }
 
+/* Between opening a file and locking it, who had the lock may have given the file another name, or removed it. */
+static bool has_name(int fd, const char *path) {
+    struct stat opened, named;
+    return fstat(fd, &opened) == 0 && stat(path, &named) == 0 && opened.st_dev == named.st_dev &&
+           opened.st_ino == named.st_ino;
+}
+
+/* A file system without locks (ENOTSUP, ENOLCK) is no reason not to write. */
+static ls_status open_part(ls_file *file) {
+    for (;;) {
+        file->fd = open(file->part, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        if (file->fd < 0) return fail(file->path, "cannot be written");
+        bool taken = flock(file->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+        if (!taken && has_name(file->fd, file->part)) return LS_OK;
+        (void)close(file->fd);
+        file->fd = -1;
+        if (taken) return LS_RAISE(LS_ERROR, "%s: another process is writing it", file->path);
+    }
+}
+
 ls_status ls_file_create(const char *path, ls_file *out) {
     *out = (ls_file){.fd = -1};
     if (snprintf(out->part, sizeof out->part, "%s" PART, path) >= (int)sizeof out->part)
         return LS_RAISE(LS_ERROR, "%s: the name is too long", path);
     memcpy(out->path, out->part, strlen(path));
-    out->fd = open(out->part, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (out->fd < 0) return fail(path, "cannot be written");
-    /* Truncated only once it is ours. A file system without locks (ENOTSUP, ENOLCK) is no reason not to write. */
-    if (flock(out->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-        (void)close(out->fd);
-        out->fd = -1;
-        return LS_RAISE(LS_ERROR, "%s: another process is writing it", path);
-    }
+    LS_TRY(open_part(out));
+    /* Truncated only once it is ours. */
     if (ftruncate(out->fd, 0) == 0) return LS_OK;
     ls_status status = fail(path, "cannot be written");
     ls_file_discard(out);
@@ -98,11 +113,12 @@ ls_status ls_file_link(const char *target, const char *path) {
     return flush_directory_of(path);
 }
 
-/* A lock that can be had is one that nobody holds. */
+/* A lock that can be had is one that nobody holds. Links have none: one writer makes them. */
 static void remove_if_left(const char *path) {
     int fd = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0 && errno == ELOOP) (void)unlink(path);
     if (fd < 0) return;
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0) (void)unlink(path);
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0 && has_name(fd, path)) (void)unlink(path);
     (void)close(fd);
 }
 

@@ -1,11 +1,13 @@
 /* Files are whole or not there, and only one process writes one. */
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -93,6 +95,40 @@ static void sweeping_removes_only_leftovers(void **unused) {
     free(folder);
 }
 
+static void sweeping_removes_links_left_halfway(void **unused) {
+    (void)unused;
+    char *folder = strdup(scratch_path("links")), name[4096];
+    struct stat about;
+    assert_int_equal(mkdir(folder, 0777), 0);
+    snprintf(name, sizeof name, "%s/last.h5.part", folder);
+    assert_int_equal(symlink("step-0000000001.h5", name), 0);
+    ls_file_sweep(folder);
+    assert_int_not_equal(lstat(name, &about), 0);
+    free(folder);
+}
+
+/* One process begins the file again and again while another one writes it: what has its name must stay whole, also
+ * where the first one opened it under the name that it had before. */
+static void what_has_its_name_is_nobodys_to_begin_again(void **unused) {
+    (void)unused;
+    enum { ROUNDS = 2000 };
+    const char *path = scratch_path("race");
+    ls_file file;
+    pid_t writer = getpid(), other = fork();
+    assert_true(other >= 0);
+    while (other == 0 && getppid() == writer)
+        if (ls_file_create(path, &file) == LS_OK) ls_file_discard(&file);
+    if (other == 0) _exit(0);
+    for (int round = 0; round < ROUNDS; round++) {
+        if (ls_file_create(path, &file) != LS_OK) continue; /* the other one has it */
+        expect_ok(ls_file_write(&file, "whole", 5));
+        expect_ok(ls_file_commit(&file));
+        assert_true(holds(path, "whole"));
+    }
+    kill(other, SIGKILL);
+    waitpid(other, NULL, 0);
+}
+
 static void links_are_replaced(void **unused) {
     (void)unused;
     const char *path = scratch_path("link");
@@ -127,6 +163,8 @@ int main(void) {
         cmocka_unit_test(one_writer_at_a_time),
         cmocka_unit_test(leftovers_are_begun_again),
         cmocka_unit_test(sweeping_removes_only_leftovers),
+        cmocka_unit_test(sweeping_removes_links_left_halfway),
+        cmocka_unit_test(what_has_its_name_is_nobodys_to_begin_again),
         cmocka_unit_test(links_are_replaced),
         cmocka_unit_test(errors_name_the_file),
     };
