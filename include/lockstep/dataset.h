@@ -73,7 +73,8 @@ ls_status ls_dataset_fetch(ls_dataset *dataset, int64_t count, const int64_t *sa
 
 void ls_hdf5_lock(void);
 void ls_hdf5_unlock(void);
-/* Why HDF5's last call failed, in its words; under the lock, valid until the next call. HDF5 itself prints nothing. */
+/* Why HDF5's last call failed, in one line of its or the system's words; under the lock, valid until the next call.
+ * HDF5 itself prints nothing. */
 const char *ls_hdf5_reason(void);
 
 /* --- writing --- */

@@ -2,6 +2,7 @@
 #include <hdf5.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "lockstep/dataset.h"
 
@@ -20,10 +21,19 @@ void ls_hdf5_lock(void) {
 
 void ls_hdf5_unlock(void) { (void)pthread_mutex_unlock(&lock); }
 
+/* Of "file write failed: time = ..., error message = 'No space left on device', buf = ..." over several lines only what
+ * the system said; of anything else the first line. */
+static void shorten(const char *reason, char *text) {
+    static const char begin[] = "error message = '";
+    const char *said = strstr(reason, begin);
+    if (said != NULL) reason = said + strlen(begin);
+    (void)snprintf(text, REASON_MAX, "%.*s", (int)strcspn(reason, said != NULL ? "'\n" : "\n"), reason);
+}
+
 static herr_t first_reason(unsigned n, const H5E_error2_t *error, void *text) {
     (void)n;
     if (error->desc == NULL || error->desc[0] == '\0') return 0;
-    (void)snprintf(text, REASON_MAX, "%s", error->desc);
+    shorten(error->desc, text);
     return 1;
 }
 

@@ -104,9 +104,23 @@ static void claims_take_no_memory(void **unused) {
     expect_refused(path, "must be 1125899906842624 integers");
 }
 
+/* HDF5 tells of a failed system call in two lines of times, addresses and numbers. */
+static void reasons_are_one_line(void **unused) {
+    (void)unused;
+    ls_hdf5_lock();
+    assert_true(H5Fopen("no such file", H5F_ACC_RDONLY, H5P_DEFAULT) < 0);
+    assert_string_equal(ls_hdf5_reason(), "No such file or directory");
+    assert_true(H5Fcreate("/dev/full", H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT) < 0);
+    assert_string_equal(ls_hdf5_reason(), "No space left on device");
+    assert_true(H5Dopen2(H5I_INVALID_HID, "/data", H5P_DEFAULT) < 0);
+    assert_null(strpbrk(ls_hdf5_reason(), "\n'"));
+    assert_true(strlen(ls_hdf5_reason()) > 0);
+    ls_hdf5_unlock();
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(classes_have_bounds),
                                        cmocka_unit_test(a_block_is_at_most_everything),
-                                       cmocka_unit_test(claims_take_no_memory)};
+                                       cmocka_unit_test(claims_take_no_memory), cmocka_unit_test(reasons_are_one_line)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
