@@ -46,15 +46,13 @@ void ls_comm_barrier(const ls_comm *comm);
 void ls_comm_broadcast(const ls_comm *comm, void *data, int64_t bytes, int root);
 /* all[size][bytes] <- every rank's mine[bytes]. */
 void ls_comm_gather_all(const ls_comm *comm, const void *mine, int64_t bytes, void *all);
-/* Rank 0's out <- the ranks' parts in rank order; each says how long its own is (it may be 0, and at most 2^31 - 1
- * bytes). out must hold them all; on the other ranks it is not used. */
+/* Rank 0's out <- the ranks' parts in rank order; each says how long its own is (it may be 0). out must hold them all;
+ * on the other ranks it is not used. */
 void ls_comm_collect(const ls_comm *comm, const void *mine, int64_t bytes, void *out);
 int64_t ls_comm_min(const ls_comm *comm, int64_t value);
 int64_t ls_comm_max(const ls_comm *comm, int64_t value);
 int64_t ls_comm_sum(const ls_comm *comm, int64_t value);
 double ls_comm_max_double(const ls_comm *comm, double value);
-/* Sum of the ranks before this one (0 on rank 0). */
-int64_t ls_comm_sum_before(const ls_comm *comm, int64_t value);
 
 /* Zeroed memory that all ranks of a node share; a page is placed near the core that touches it first. Neither a file
  * nor limited by /dev/shm. Collective over the node; bytes (> 0) must agree. Errors (agreed over the node): LS_ERROR,

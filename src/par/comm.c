@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lockstep/memory.h"
@@ -173,22 +174,29 @@ void ls_comm_gather_all(const ls_comm *comm, const void *mine, int64_t bytes, vo
             gather_piece(comm, (const char *)mine + done, piece_bytes(bytes - done), bytes, (char *)all + done);
 }
 
-static int receive_whole(const ls_comm *comm, int rank, void *out) {
-    MPI_Status status;
-    int bytes;
-    MPI_Probe(rank, TAG_COLLECT, comm->handles->world, &status);
-    MPI_Get_count(&status, MPI_BYTE, &bytes);
-    MPI_Recv(out, bytes, MPI_BYTE, rank, TAG_COLLECT, comm->handles->world, MPI_STATUS_IGNORE);
+static void send_part(const ls_comm *comm, const char *mine, int64_t bytes) {
+    MPI_Send(&bytes, 1, MPI_INT64_T, 0, TAG_COLLECT, comm->handles->world);
+    for (int64_t done = 0; done < bytes; done += PIECE_BYTES)
+        MPI_Send(mine + done, piece_bytes(bytes - done), MPI_BYTE, 0, TAG_COLLECT, comm->handles->world);
+}
+
+/* Returns its length. */
+static int64_t receive_part(const ls_comm *comm, int rank, char *out) {
+    int64_t bytes;
+    MPI_Recv(&bytes, 1, MPI_INT64_T, rank, TAG_COLLECT, comm->handles->world, MPI_STATUS_IGNORE);
+    for (int64_t done = 0; done < bytes; done += PIECE_BYTES)
+        MPI_Recv(out + done, piece_bytes(bytes - done), MPI_BYTE, rank, TAG_COLLECT, comm->handles->world,
+                 MPI_STATUS_IGNORE);
     return bytes;
 }
 
 void ls_comm_collect(const ls_comm *comm, const void *mine, int64_t bytes, void *out) {
     if (comm->rank > 0) {
-        MPI_Send(mine, (int)bytes, MPI_BYTE, 0, TAG_COLLECT, comm->handles->world);
+        send_part(comm, mine, bytes);
         return;
     }
     if (bytes > 0) memcpy(out, mine, (size_t)bytes);
-    for (int rank = 1; rank < comm->size; rank++) bytes += receive_whole(comm, rank, (char *)out + bytes);
+    for (int rank = 1; rank < comm->size; rank++) bytes += receive_part(comm, rank, (char *)out + bytes);
 }
 
 static int64_t reduce(const ls_comm *comm, int64_t value, MPI_Op operation) {
@@ -207,12 +215,6 @@ double ls_comm_max_double(const ls_comm *comm, double value) {
     return value;
 }
 
-int64_t ls_comm_sum_before(const ls_comm *comm, int64_t value) {
-    int64_t before = 0;
-    if (comm->size > 1) MPI_Exscan(&value, &before, 1, MPI_INT64_T, MPI_SUM, comm->handles->world);
-    return comm->rank == 0 ? 0 : before; /* MPI leaves rank 0's undefined */
-}
-
 /* ---- memory shared by a node ---- */
 
 /* Why not MPI_Win_allocate_shared: where /dev/shm is too small (containers give 64 MiB) Open MPI 4.1 fails on one rank
@@ -221,14 +223,25 @@ int64_t ls_comm_sum_before(const ls_comm *comm, int64_t value) {
  * last process. The other ranks open it through the first one's /proc entry. */
 typedef struct memory_door {
     int process, descriptor; /* of the node's rank 0 */
+    dev_t device;            /* of the memory: to other eyes (a container's) the same path may lead elsewhere */
+    ino_t inode;
 } memory_door;
 
 static ls_status make_memory(int64_t bytes, memory_door *door) {
     door->process = (int)getpid();
     door->descriptor = memfd_create("lockstep", MFD_CLOEXEC);
-    if (door->descriptor < 0 || ftruncate(door->descriptor, bytes) != 0)
+    struct stat about;
+    if (door->descriptor < 0 || ftruncate(door->descriptor, bytes) != 0 || fstat(door->descriptor, &about) != 0)
         return LS_RAISE(LS_ERROR, "cannot make %lld bytes of shared memory: %s", (long long)bytes, strerror(errno));
+    door->device = about.st_dev;
+    door->inode = about.st_ino;
     return LS_OK;
+}
+
+static bool leads_to(int descriptor, const memory_door *door, int64_t bytes) {
+    struct stat about;
+    return fstat(descriptor, &about) == 0 && about.st_dev == door->device && about.st_ino == door->inode &&
+           about.st_size == bytes;
 }
 
 static ls_status map_memory(const memory_door *door, int64_t bytes, void **data) {
@@ -236,9 +249,11 @@ static ls_status map_memory(const memory_door *door, int64_t bytes, void **data)
     snprintf(path, sizeof path, "/proc/%d/fd/%d", door->process, door->descriptor);
     int descriptor = open(path, O_RDWR | O_CLOEXEC);
     if (descriptor < 0) return LS_RAISE(LS_ERROR, "cannot share memory through %s: %s", path, strerror(errno));
-    void *mapped = mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+    bool right = leads_to(descriptor, door, bytes);
+    void *mapped = right ? mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0) : MAP_FAILED;
     int error = errno;
     close(descriptor);
+    if (!right) return LS_RAISE(LS_ERROR, "cannot share memory through %s: it is something else here", path);
     if (mapped == MAP_FAILED)
         return LS_RAISE(LS_ERROR, "cannot map %lld bytes of shared memory: %s", (long long)bytes, strerror(error));
     *data = mapped;
