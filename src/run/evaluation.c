@@ -140,42 +140,38 @@ done:
 /* --- outputs --- */
 
 typedef struct output_buffers {
-    int64_t chunk_floats;
     float *mine; /* [chunk rows][width] */
-    float *all;  /* [ranks] of them, on rank 0 */
+    float *all;  /* [rows of all ranks' chunks][width], on rank 0 */
 } output_buffers;
 
 static ls_status make_buffers(const plan *p, int64_t width, output_buffers *out) {
     const ls_comm *comm = p->session->comm;
-    out->chunk_floats = p->chunk_pieces * ls_session_lane_rows(p->session) * width;
-    LS_TRY(ls_alloc(&out->mine, out->chunk_floats, sizeof(float), "a chunk of outputs"));
-    return ls_alloc(&out->all, comm->rank == 0 ? out->chunk_floats * comm->size : 0, sizeof(float),
-                    "chunks of outputs");
+    int64_t chunk_floats = p->chunk_pieces * ls_session_lane_rows(p->session) * width;
+    LS_TRY(ls_alloc(&out->mine, chunk_floats, sizeof(float), "a chunk of outputs"));
+    return ls_alloc(&out->all, comm->rank == 0 ? chunk_floats * comm->size : 0, sizeof(float), "chunks of outputs");
 }
 
-/* This rank's chunk of a round into buffers->mine; nothing where it has none left. */
+/* This rank's chunk of a round into buffers->mine; *rows is 0 where it has none left. */
 static ls_status local_outputs(const plan *p, ls_loader *loader, const float *weights, int layer, int64_t width,
-                               output_buffers *buffers) {
+                               output_buffers *buffers, int64_t *rows) {
     const ls_session *session = p->session;
     const ls_batch *batch;
+    *rows = 0;
     LS_TRY(ls_loader_next(loader, &batch));
     if (!batch) return LS_OK;
     ls_pass pass = evaluation_pass(session, &batch->rows, batch->samples);
     ls_model_forward(session->model, &pass, weights, batch->input, layer);
     const float *output = ls_model_predict(session->model, &pass, layer);
-    memcpy(buffers->mine, output, (size_t)(batch->rows.count * width) * sizeof(float));
+    *rows = batch->rows.count;
+    memcpy(buffers->mine, output, (size_t)(*rows * width) * sizeof(float));
     return LS_OK;
 }
 
 static ls_status append_round(const plan *p, int64_t round, const output_buffers *buffers, ls_append_fn append,
                               void *context) {
     if (p->session->comm->rank != 0) return LS_OK;
-    for (int rank = 0; rank < p->session->comm->size; rank++) {
-        int64_t begin = first_piece(p, round, rank), end = begin + p->chunk_pieces, rows = 0;
-        for (int64_t i = begin; i < end && i < p->count; i++) rows += p->pieces[i].count;
-        if (rows > 0) LS_TRY(append(context, rows, buffers->all + rank * buffers->chunk_floats));
-    }
-    return LS_OK;
+    int64_t begin = first_piece(p, round, 0), end = first_piece(p, round + 1, 0);
+    return append(context, ls_spans_samples(p->pieces + begin, end - begin), buffers->all);
 }
 
 static ls_status all_rounds(const plan *p, ls_loader *loader, const float *weights, int layer, output_buffers *buffers,
@@ -183,8 +179,9 @@ static ls_status all_rounds(const plan *p, ls_loader *loader, const float *weigh
     const ls_comm *comm = p->session->comm;
     int64_t width = ls_shape_count(&ls_model_layer(p->session->model, layer)->out);
     for (int64_t round = 0; round < p->rounds; round++) {
-        LS_TRY(ls_agree(comm, local_outputs(p, loader, weights, layer, width, buffers)));
-        ls_comm_collect(comm, buffers->mine, buffers->chunk_floats * (int64_t)sizeof(float), buffers->all);
+        int64_t rows;
+        LS_TRY(ls_agree(comm, local_outputs(p, loader, weights, layer, width, buffers, &rows)));
+        ls_comm_collect(comm, buffers->mine, rows * width * (int64_t)sizeof(float), buffers->all);
         LS_TRY(ls_agree(comm, append_round(p, round, buffers, append, context)));
     }
     return LS_OK;
