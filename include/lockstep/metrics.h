@@ -37,10 +37,6 @@ ls_status ls_metrics_restore(ls_metrics *metrics, const char *history);
  * file. */
 ls_status ls_metrics_open(ls_metrics *metrics, const char *path);
 ls_status ls_metrics_append(ls_metrics *metrics, const ls_epoch_metrics *epoch);
-/* A number in JSON: the fewest digits that give it back exactly, whole numbers without an exponent; null where it is
- * not finite. Returns text, or a constant. */
-enum { LS_NUMBER_TEXT_MAX = 32 };
-const char *ls_metrics_number(double value, char text[LS_NUMBER_TEXT_MAX]);
 const char *ls_metrics_history(const ls_metrics *metrics);
 void ls_metrics_close(ls_metrics *metrics);
 

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lockstep/text.h"
+
 enum { TEXT_MAX = 512 };
 
 static bool same(const char *a, const char *b) { return strcmp(a, b) == 0; }
@@ -268,22 +270,9 @@ const ls_option *ls_options_find(const ls_option *table, const char *name) {
 
 /* ---- value to text ---- */
 
-/* The fewest digits that read back exactly. To YAML 1.1, and so to PyYAML, an exponent without a point, "1e-07", is a
- * string. */
 static void print_number(double x, FILE *out) {
-    if (x == floor(x) && fabs(x) < 1e15) {
-        fprintf(out, "%.0f", x);
-        return;
-    }
-    char text[32];
-    int digits = 1;
-    do snprintf(text, sizeof text, "%.*g", digits, x);
-    while (strtod(text, NULL) != x && ++digits <= 17);
-    const char *exponent = strchr(text, 'e');
-    if (exponent != NULL && strchr(text, '.') == NULL)
-        fprintf(out, "%.*s.0%s", (int)(exponent - text), text, exponent);
-    else
-        fputs(text, out);
+    char text[LS_NUMBER_TEXT_MAX];
+    fputs(ls_number_text(x, text), out);
 }
 
 /* Whether every reader of YAML takes the text for a plain string. */
@@ -298,19 +287,10 @@ static bool is_plain(const char *text) {
 }
 
 static void print_string(const char *text, FILE *out) {
-    if (is_plain(text)) {
+    if (is_plain(text))
         fputs(text, out);
-        return;
-    }
-    fputc('"', out);
-    for (const char *c = text; *c != '\0'; c++) {
-        unsigned char byte = (unsigned char)*c;
-        if (byte < 0x20 || byte == 0x7f)
-            fprintf(out, "\\x%02x", byte);
-        else
-            fprintf(out, "%s%c", byte == '"' || byte == '\\' ? "\\" : "", byte);
-    }
-    fputc('"', out);
+    else
+        ls_quoted_print(text, out);
 }
 
 static void print_integers(const ls_int_list *list, FILE *out) {

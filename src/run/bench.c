@@ -6,6 +6,7 @@
 #include "lockstep/clock.h"
 #include "lockstep/log.h"
 #include "lockstep/memory.h"
+#include "lockstep/text.h"
 #include "run/step.h"
 
 static const int warm_up_steps = 2;
@@ -69,13 +70,14 @@ static void print_result(const bench *b, int64_t steps, double peak_gflops, bool
     double median_s = b->seconds[steps / 2], gflops = step_gflop(session) / median_s;
     long long batch = (long long)session->config->training.batch_size;
     const char *format =
-        json
-            ? "{\"config\": \"%s\", \"ranks\": %d, \"threads\": %d, \"batch\": %lld, \"ms_per_step\": %.4f, "
-              "\"images_per_s\": %.1f, \"gflops\": %.2f, \"peak_gflops\": %.1f, \"share_of_peak\": %.4f}\n"
-            : "%s: %d ranks x %d threads, batch %lld: %.3f ms a step, %.0f images/s, %.1f of %.1f GFLOP/s (%.3f of the "
-              "peak)\n";
-    printf(format, session->config->path, session->comm->size, session->threads, batch, median_s * 1e3,
-           (double)batch / median_s, gflops, peak_gflops, gflops / peak_gflops);
+        json ? ", \"ranks\": %d, \"threads\": %d, \"batch\": %lld, \"ms_per_step\": %.4f, \"images_per_s\": %.1f, "
+               "\"gflops\": %.2f, \"peak_gflops\": %.1f, \"share_of_peak\": %.4f}\n"
+             : ": %d ranks x %d threads, batch %lld: %.3f ms a step, %.0f images/s, %.1f of %.1f GFLOP/s (%.3f of the "
+               "peak)\n";
+    fputs(json ? "{\"config\": " : session->config->path, stdout);
+    if (json) ls_quoted_print(session->config->path, stdout);
+    printf(format, session->comm->size, session->threads, batch, median_s * 1e3, (double)batch / median_s, gflops,
+           peak_gflops, gflops / peak_gflops);
 }
 
 static ls_status run(bench *b, int64_t steps, bool json) {

@@ -6,8 +6,8 @@
 #include "lockstep/checkpoint.h"
 #include "lockstep/log.h"
 #include "lockstep/memory.h"
-#include "lockstep/metrics.h"
 #include "lockstep/outputs.h"
+#include "lockstep/text.h"
 #include "run/evaluation.h"
 #include "run/feed.h"
 
@@ -89,10 +89,10 @@ static void print_scores(const trained *t, const double *scores, FILE *out) {
     char a[LS_NUMBER_TEXT_MAX], b[LS_NUMBER_TEXT_MAX];
     const ls_config *config = t->config;
     fprintf(out, "{\"samples\": %" PRId64 ", \"epoch\": %" PRId64 ", \"loss\": %s, \"%s\": %s", sample_count(t),
-            t->info.position.epoch, ls_metrics_number(scores[LS_SCORE_LOSS], a), config->loss->name,
-            ls_metrics_number(scores[LS_SCORE_DATA_LOSS], b));
+            t->info.position.epoch, ls_number_text(scores[LS_SCORE_LOSS], a), config->loss->name,
+            ls_number_text(scores[LS_SCORE_DATA_LOSS], b));
     for (int m = 0; m < config->metrics; m++)
-        fprintf(out, ", \"%s\": %s", config->metric[m]->name, ls_metrics_number(scores[LS_SCORE_METRICS + m], a));
+        fprintf(out, ", \"%s\": %s", config->metric[m]->name, ls_number_text(scores[LS_SCORE_METRICS + m], a));
     fputs("}\n", out);
 }
 

@@ -12,20 +12,13 @@
 
 #include "lockstep/file.h"
 #include "lockstep/memory.h"
+#include "lockstep/text.h"
 
 enum { LINE_MAX_BYTES = 1024 };
 
 static ls_status add(ls_metrics *metrics, const char *text) {
     int64_t bytes = (int64_t)strlen(text);
-    if (metrics->length + bytes + 1 > metrics->room) {
-        int64_t room = 2 * (metrics->length + bytes + 1);
-        char *larger;
-        LS_TRY(ls_alloc(&larger, room, 1, "the metrics"));
-        if (metrics->length > 0) memcpy(larger, metrics->text, (size_t)metrics->length);
-        ls_free(metrics->text);
-        metrics->text = larger;
-        metrics->room = room;
-    }
+    LS_TRY(ls_grow(&metrics->text, &metrics->room, metrics->length + bytes + 1, 1, "the metrics"));
     memcpy(metrics->text + metrics->length, text, (size_t)bytes + 1);
     metrics->length += bytes;
     return LS_OK;
@@ -45,35 +38,19 @@ ls_status ls_metrics_open(ls_metrics *metrics, const char *path) {
     return LS_RAISE(LS_ERROR, "%s: cannot be written: %s", path, strerror(errno));
 }
 
-/* There are at most 17 digits. */
-const char *ls_metrics_number(double value, char text[LS_NUMBER_TEXT_MAX]) {
-    if (!isfinite(value)) return "null";
-    if (value == trunc(value) && fabs(value) < 1e15) {
-        (void)snprintf(text, LS_NUMBER_TEXT_MAX, "%.0f", value);
-        return text;
-    }
-    for (int digits = 1; digits <= 17; digits++) {
-        (void)snprintf(text, LS_NUMBER_TEXT_MAX, "%.*g", digits, value);
-        if (strtod(text, NULL) == value) break;
-    }
-    return text;
-}
-
 ls_status ls_metrics_append(ls_metrics *metrics, const ls_epoch_metrics *epoch) {
     char line[LINE_MAX_BYTES], n[3][LS_NUMBER_TEXT_MAX];
-    int length = snprintf(
-        line, sizeof line, "{\"epoch\": %" PRId64 ", \"step\": %" PRId64 ", \"loss\": %s, \"val_loss\": %s",
-        epoch->epoch, epoch->step, ls_metrics_number(epoch->loss, n[0]), ls_metrics_number(epoch->val_loss, n[1]));
+    int length =
+        snprintf(line, sizeof line, "{\"epoch\": %" PRId64 ", \"step\": %" PRId64 ", \"loss\": %s, \"val_loss\": %s",
+                 epoch->epoch, epoch->step, ls_number_text(epoch->loss, n[0]), ls_number_text(epoch->val_loss, n[1]));
     for (int m = 0; m < epoch->metrics; m++) {
         const ls_epoch_metric *metric = &epoch->metric[m];
-        length +=
-            snprintf(line + length, sizeof line - (size_t)length, ", \"%s\": %s, \"val_%s\": %s", metric->name,
-                     ls_metrics_number(metric->value, n[0]), metric->name, ls_metrics_number(metric->val_value, n[1]));
+        length += snprintf(line + length, sizeof line - (size_t)length, ", \"%s\": %s, \"val_%s\": %s", metric->name,
+                           ls_number_text(metric->value, n[0]), metric->name, ls_number_text(metric->val_value, n[1]));
     }
-    length +=
-        snprintf(line + length, sizeof line - (size_t)length, ", \"seconds\": %s, \"images_per_s\": %s, \"lr\": %s}\n",
-                 ls_metrics_number(epoch->seconds, n[0]), ls_metrics_number(epoch->images_per_s, n[1]),
-                 ls_metrics_number(epoch->lr, n[2]));
+    length += snprintf(line + length, sizeof line - (size_t)length,
+                       ", \"seconds\": %s, \"images_per_s\": %s, \"lr\": %s}\n", ls_number_text(epoch->seconds, n[0]),
+                       ls_number_text(epoch->images_per_s, n[1]), ls_number_text(epoch->lr, n[2]));
     LS_TRY(add(metrics, line));
     if (metrics->fd <= 0) return LS_OK;
     errno = ENOSPC; /* why a line is written in part */

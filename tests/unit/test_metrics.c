@@ -34,7 +34,7 @@ static void lines_look_like_this(void **unused) {
                               .lr = 0.001};
     expect_ok(ls_metrics_append(&metrics, &epoch));
     assert_string_equal(ls_metrics_history(&metrics),
-                        "{\"epoch\": 1, \"step\": 468, \"loss\": 0.25, \"val_loss\": null, \"seconds\": 1e-07, "
+                        "{\"epoch\": 1, \"step\": 468, \"loss\": 0.25, \"val_loss\": null, \"seconds\": 1.0e-07, "
                         "\"images_per_s\": 60000, \"lr\": 0.001}\n");
     ls_metrics_close(&metrics);
 }

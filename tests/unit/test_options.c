@@ -145,9 +145,9 @@ static void test_printing(void **state) {
     check_print(&record, "kernel_size", "[3, 5]");
     check_print(&record, "range", "[0, 1]");
     check_print(&record, "name", "\"\"");
-    static const char *const strings[][2] = {{"conv-1", "conv-1"},  {"a/b.h5", "a/b.h5"}, {"true", "\"true\""},
-                                             {"12", "\"12\""},      {"a: b", "\"a: b\""}, {"\"q\\", "\"\\\"q\\\\\""},
-                                             {"l\n", "\"l\\x0a\""}, {"~", "\"~\""}};
+    static const char *const strings[][2] = {{"conv-1", "conv-1"},    {"a/b.h5", "a/b.h5"}, {"true", "\"true\""},
+                                             {"12", "\"12\""},        {"a: b", "\"a: b\""}, {"\"q\\", "\"\\\"q\\\\\""},
+                                             {"l\n", "\"l\\u000a\""}, {"~", "\"~\""}};
     for (size_t i = 0; i < sizeof strings / sizeof *strings; i++) {
         assert_int_equal(set(&record, "name", strings[i][0]), LS_OK);
         check_print(&record, "name", strings[i][1]);
