@@ -15,6 +15,10 @@ enum { LS_ALIGN_BYTES = 64 }; /* a cache line, and a vector of the widest instru
 ls_status ls_alloc(void *out_pointer, int64_t count, size_t size, const char *what);
 void ls_free(void *pointer); /* NULL is allowed */
 
+/* Makes room in an array of ls_alloc, or NULL with no room, for at least `needed` elements, and twice as many as there
+ * was room for: what it held stays, the rest is zero. Errors: as above; the array stays as it was then. */
+ls_status ls_grow(void *array_pointer, int64_t *room, int64_t needed, size_t size, const char *what);
+
 /* bytes rounded up to LS_ALIGN_BYTES; and floats rounded up to a whole number of cache lines. */
 int64_t ls_align_bytes(int64_t bytes);
 int64_t ls_align_floats(int64_t floats);

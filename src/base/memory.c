@@ -9,6 +9,8 @@
 #include "lockstep/integers.h"
 #include "memory_groups.h"
 
+enum { FIRST_ROOM = 16 };
+
 ls_status ls_alloc(void *out_pointer, int64_t count, size_t size, const char *what) {
     assert(count >= 0);
     void *memory = NULL;
@@ -25,6 +27,19 @@ ls_status ls_alloc(void *out_pointer, int64_t count, size_t size, const char *wh
 }
 
 void ls_free(void *pointer) { free(pointer); }
+
+ls_status ls_grow(void *array_pointer, int64_t *room, int64_t needed, size_t size, const char *what) {
+    void *old, *larger;
+    if (needed <= *room) return LS_OK;
+    int64_t new_room = ls_max(needed, ls_max(2 * *room, FIRST_ROOM));
+    LS_TRY(ls_alloc(&larger, new_room, size, what));
+    memcpy(&old, array_pointer, sizeof old);
+    if (old != NULL) memcpy(larger, old, (size_t)*room * size);
+    ls_free(old);
+    memcpy(array_pointer, &larger, sizeof larger);
+    *room = new_room;
+    return LS_OK;
+}
 
 static int64_t round_up(int64_t count, int64_t unit) { return (count + unit - 1) / unit * unit; }
 

@@ -46,7 +46,7 @@ typedef struct images_source {
     int64_t h, w, channels;
     ls_fit fit;
     picture *pictures;
-    int64_t count, capacity;
+    int64_t count, room;
     char **class_names; /* [classes], owned */
     int classes;
 } images_source;
@@ -54,15 +54,8 @@ typedef struct images_source {
 /* --- finding files --- */
 
 static ls_status add_file(images_source *source, const char *path, size_t name_at) {
-    if (source->count == source->capacity) {
-        const int64_t capacity = source->capacity ? 2 * source->capacity : 1024;
-        picture *pictures;
-        LS_TRY(ls_alloc(&pictures, capacity, sizeof *pictures, "a list of pictures"));
-        if (source->count > 0) memcpy(pictures, source->pictures, (size_t)source->count * sizeof *pictures);
-        ls_free(source->pictures);
-        source->pictures = pictures;
-        source->capacity = capacity;
-    }
+    LS_TRY(
+        ls_grow(&source->pictures, &source->room, source->count + 1, sizeof *source->pictures, "a list of pictures"));
     char *copy = strdup(path);
     if (!copy) return LS_RAISE(LS_ERROR, "no memory for a list of pictures");
     source->pictures[source->count++] = (picture){.path = copy, .name = copy + name_at};

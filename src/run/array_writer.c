@@ -25,7 +25,8 @@ struct ls_array_writer {
     int memory; /* descriptor of the memory that HDF5 takes for its file */
     hid_t description;
     int64_t bytes; /* of arrays and texts so far, and the user block */
-    int places, room;
+    int places;
+    int64_t room;
     place *place; /* [places], in the order in which they were added */
 };
 
@@ -154,20 +155,8 @@ static ls_status describe_array(ls_array_writer *writer, const char *name, int64
     return status;
 }
 
-static ls_status grow(ls_array_writer *writer) {
-    if (writer->places < writer->room) return LS_OK;
-    int room = 2 * writer->room + 16;
-    place *larger;
-    LS_TRY(ls_alloc(&larger, room, sizeof *larger, "a list of arrays"));
-    if (writer->places > 0) memcpy(larger, writer->place, (size_t)writer->places * sizeof *larger);
-    ls_free(writer->place);
-    writer->place = larger;
-    writer->room = room;
-    return LS_OK;
-}
-
 static ls_status remember(ls_array_writer *writer, const char *name, int64_t rows, int64_t bytes) {
-    LS_TRY(grow(writer));
+    LS_TRY(ls_grow(&writer->place, &writer->room, writer->places + 1, sizeof *writer->place, "a list of arrays"));
     place *last = &writer->place[writer->places];
     int64_t length = (int64_t)strlen(name) + 1;
     LS_TRY(ls_alloc(&last->name, length, 1, "an array's name"));

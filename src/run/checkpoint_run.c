@@ -36,14 +36,7 @@ typedef struct steps {
 } steps;
 
 static ls_status add_step(steps *s, int64_t step) {
-    if (s->count == s->room) {
-        int64_t *larger;
-        s->room = 2 * s->room + 16;
-        LS_TRY(ls_alloc(&larger, s->room, sizeof *larger, "a list of checkpoints"));
-        if (s->count > 0) memcpy(larger, s->step, (size_t)s->count * sizeof *larger);
-        ls_free(s->step);
-        s->step = larger;
-    }
+    LS_TRY(ls_grow(&s->step, &s->room, s->count + 1, sizeof *s->step, "a list of checkpoints"));
     s->step[s->count++] = step;
     return LS_OK;
 }

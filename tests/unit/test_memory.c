@@ -40,6 +40,23 @@ static void test_failure_says_what_for(void **state) {
     assert_non_null(strstr(ls_failure_get()->message, "for a header's claim"));
 }
 
+static void test_growing_keeps_what_is_there(void **state) {
+    (void)state;
+    int64_t *numbers = NULL, room = 0, moves = 0;
+    for (int64_t count = 0; count < 1000; count++) {
+        const int64_t *before = numbers;
+        assert_int_equal(ls_grow(&numbers, &room, count + 1, sizeof *numbers, "numbers"), LS_OK);
+        assert_true(room > count && numbers[count] == 0);
+        moves += numbers != before;
+        numbers[count] = count * count;
+    }
+    for (int64_t i = 0; i < 1000; i++) assert_int_equal(numbers[i], i * i);
+    assert_true(moves < 10);
+    assert_int_equal(ls_grow(&numbers, &room, INT64_MAX / 8, sizeof *numbers, "numbers"), LS_ERROR);
+    assert_true(room < 2000 && numbers[999] == 999 * 999);
+    ls_free(numbers);
+}
+
 static void test_rounding(void **state) {
     (void)state;
     assert_int_equal(ls_align_bytes(0), 0);
@@ -107,9 +124,8 @@ static void test_the_tightest_group_counts(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_memory_is_zeroed_and_aligned),
-        cmocka_unit_test(test_failure_says_what_for),
-        cmocka_unit_test(test_rounding),
+        cmocka_unit_test(test_memory_is_zeroed_and_aligned), cmocka_unit_test(test_failure_says_what_for),
+        cmocka_unit_test(test_growing_keeps_what_is_there),  cmocka_unit_test(test_rounding),
         cmocka_unit_test(test_the_tightest_group_counts),
     };
     return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
