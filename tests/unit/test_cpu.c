@@ -48,6 +48,8 @@ static void test_peak(void **state) {
 /* training.threads allows more than any table of a fixed length. */
 static void test_peak_of_many_threads(void **state) {
     (void)state;
+    const char *full = getenv("LOCKSTEP_TEST_FULL"); /* it takes seconds of all cores */
+    if (full == NULL || strcmp(full, "1") != 0) skip();
     ls_pool *pool;
     assert_int_equal(ls_pool_create(1100, &pool), LS_OK);
     assert_true(ls_cpu_peak_gflops(pool, 0) > 0);
