@@ -14,6 +14,7 @@
 /* What an opened source says of itself; strings live until it is closed. */
 typedef struct ls_source_info {
     int64_t count; /* samples, those that will fail included */
+    uint64_t hash; /* of the files' names or contents: ranks that see others under the same path are found out */
     ls_shape shape;
     ls_element element;
     bool labelled, named;

@@ -163,9 +163,12 @@ static ls_status prepare(import *im) {
 /* Collective. Ranks on several nodes may see different files under the same name. */
 static ls_status check_same_source(const import *im) {
     const int64_t least = ls_comm_min(im->comm, im->info.count), most = ls_comm_max(im->comm, im->info.count);
-    if (least == most) return LS_OK;
-    return LS_RAISE(LS_INVALID, "ranks see different files: %" PRId64 " samples on one, %" PRId64 " on another", least,
-                    most);
+    if (least != most)
+        return LS_RAISE(LS_INVALID, "ranks see different files: %" PRId64 " samples on one, %" PRId64 " on another",
+                        least, most);
+    const int64_t hash = (int64_t)im->info.hash;
+    if (ls_comm_min(im->comm, hash) == ls_comm_max(im->comm, hash)) return LS_OK;
+    return LS_RAISE(LS_INVALID, "ranks see different files: %" PRId64 " samples on all, but not the same ones", most);
 }
 
 static void print_options(FILE *out, const ls_option *table, const void *record) {
@@ -231,13 +234,20 @@ static ls_status run(import *im, const void *options, const char *const *files, 
     return status != LS_OK ? status : closed;
 }
 
-/* Collective. What the file says of itself. */
-static ls_status read_info(const ls_comm *comm, const char *path, ls_dataset_info *info) {
+/* What the file says of itself. */
+static ls_status read_info(const char *path, ls_dataset_info *info) {
     ls_dataset *dataset = NULL;
-    const ls_status status = ls_agree(comm, ls_dataset_open(&path, 1, &dataset));
-    if (status == LS_OK) *info = *ls_dataset_get_info(dataset);
+    LS_TRY(ls_dataset_open(&path, 1, &dataset));
+    *info = *ls_dataset_get_info(dataset);
     ls_dataset_close(dataset);
-    return status;
+    return LS_OK;
+}
+
+/* Collective. Rank 0 gave the file its name; on a shared file system other nodes may see it later. */
+static ls_status share_info(const ls_comm *comm, const char *path, ls_dataset_info *info) {
+    LS_TRY(ls_agree(comm, comm->rank == 0 ? read_info(path, info) : LS_OK));
+    ls_comm_broadcast(comm, info, sizeof *info, 0);
+    return LS_OK;
 }
 
 ls_status ls_import_run(const ls_comm *comm, ls_pool *pool, const ls_importer_type *type, const void *options,
@@ -247,7 +257,7 @@ ls_status ls_import_run(const ls_comm *comm, ls_pool *pool, const ls_importer_ty
 import im = {.comm = comm, .pool = pool, .type = type, .settings = settings };
     ls_status status = run(&im, options, files, count);
     release(&im);
-    if (status == LS_OK) status = read_info(comm, settings->output, &result->info);
+    if (status == LS_OK) status = share_info(comm, settings->output, &result->info);
     result->written = im.written;
     result->skipped = im.skipped;
     result->seconds = ls_clock_s() - start_s;

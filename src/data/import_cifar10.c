@@ -2,6 +2,7 @@
  * three planes, red, green, blue. */
 #include <inttypes.h>
 
+#include "data_format.h"
 #include "gzip.h"
 #include "importers.h"
 #include "lockstep/integers.h"
@@ -48,6 +49,13 @@ static ls_status read_batches(const char *const *files, int count, cifar_source 
     return LS_OK;
 }
 
+static uint64_t hash_of(const cifar_source *source) {
+    uint64_t hash = 0;
+    for (int i = 0; i < source->batches; i++)
+        hash += ls_sample_hash(source->batch[i].data, source->batch[i].count, 0, i);
+    return hash;
+}
+
 static void close_cifar(void *context) {
     cifar_source *source = context;
     for (int i = 0; i < source->batches; i++) ls_free(source->batch[i].data);
@@ -70,6 +78,7 @@ static ls_status open_cifar(const void *options, uint64_t seed, const char *cons
     }
     *info = (ls_source_info){
         .count = source->begin[count],
+        .hash = hash_of(source),
         .shape = {3, {SIDE, SIDE, CHANNELS}},
         .element = LS_ELEMENT_UINT8,
         .labelled = true,

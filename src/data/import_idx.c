@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "data_format.h"
 #include "gzip.h"
 #include "importers.h"
 #include "lockstep/memory.h"
@@ -93,9 +94,14 @@ static ls_shape sample_shape(const idx_file *images) {
     return shape;
 }
 
+static uint64_t hash_of(const idx_file *file) {
+    return ls_sample_hash(file->bytes.data, file->bytes.count, file->dims, 0);
+}
+
 static void describe(const idx_source *source, ls_source_info *info) {
     *info = (ls_source_info){
         .count = source->images.dim[0],
+        .hash = hash_of(&source->images) + hash_of(&source->labels),
         .shape = sample_shape(&source->images),
         .element = source->images.type == TYPE_FLOAT32 ? LS_ELEMENT_FLOAT32 : LS_ELEMENT_UINT8,
         .labelled = source->labels.items != NULL,

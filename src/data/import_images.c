@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "data_format.h"
 #include "image_codec.h"
 #include "importers.h"
 #include "lockstep/file.h"
@@ -224,6 +225,15 @@ static ls_status choose_labels(images_source *source, labels_from from) {
 
 /* --- the importer --- */
 
+static uint64_t hash_names(const images_source *source) {
+    uint64_t hash = 0;
+    for (int64_t i = 0; i < source->count; i++) {
+        const picture *p = &source->pictures[i];
+        hash += ls_sample_hash(p->name, (int64_t)strlen(p->name), p->label, i);
+    }
+    return hash;
+}
+
 static void close_images(void *context) {
     images_source *source = context;
     for (int64_t i = 0; i < source->count; i++) free(source->pictures[i].path);
@@ -250,6 +260,7 @@ static ls_status open_images(const void *record, uint64_t seed, const char *cons
     }
     *info = (ls_source_info){
         .count = source->count,
+        .hash = hash_names(source),
         .shape = {3, {source->h, source->w, source->channels}},
         .element = LS_ELEMENT_UINT8,
         .named = true,

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lockstep/importer.h"
@@ -225,6 +226,43 @@ static void test_generated_samples(void **state) {
     assert_on_all_ranks(holds_digits(digits, options));
 }
 
+/* On several nodes the same path may lead to other files, of which there may be as many. */
+static void test_ranks_that_see_different_files(void **state) {
+    (void)state;
+    const ls_importer_type *idx = ls_importer_find("idx", false);
+    uint8_t file[] = {0, 0, 8, 1, 0, 0, 0, 3, 10, 20, 30};
+    char name[32];
+    snprintf(name, sizeof name, "rank-%d.idx", ranks.rank);
+    reset("different.h5");
+    const char *path = scratch_write(name, file, sizeof file);
+    outcome out = import_quietly(idx, NULL, &path, 1);
+    assert_on_all_ranks(out.status == LS_OK && out.result.info.count == 3 && out.result.info.classes == 0);
+    if (ranks.size == 1) return;
+    if (ranks.rank == ranks.size - 1) file[10] = 31;
+    path = scratch_write(name, file, sizeof file);
+    out = import_quietly(idx, NULL, &path, 1);
+    assert_on_all_ranks(out.status == LS_INVALID && strstr(ls_failure_get()->message, "not the same ones"));
+}
+
+/* Names are what is compared of pictures: reading them all on every rank would take too long. */
+static void test_ranks_that_see_different_pictures(void **state) {
+    (void)state;
+    const ls_importer_type *images = ls_importer_find("images", false);
+    const uint8_t magic[] = {0xFF, 0xD8, 0xFF, 0xE0};
+    char options[4096], folder[32], name[64];
+    snprintf(folder, sizeof folder, "rank-%d", ranks.rank);
+    snprintf(name, sizeof name, "%s/%s.jpg", folder, ranks.rank == ranks.size - 1 ? "b" : "a");
+    (void)mkdir(scratch_path(folder), 0777);
+    (void)scratch_write(name, magic, sizeof magic);
+    ls_options_init(images->options, options);
+    set_option(images, options, "size", "8x8");
+    reset("pictures.h5");
+    const char *path = scratch_path(folder);
+    const outcome out = import_quietly(images, options, &path, 1);
+    const char *reason = ranks.size == 1 ? "none of the 1" : "not the same ones";
+    assert_on_all_ranks(out.status == LS_INVALID && strstr(ls_failure_get()->message, reason));
+}
+
 /* Real pictures, a fifth of which cannot be read, of many sizes. */
 static void test_odd_images(void **state) {
     (void)state;
@@ -247,6 +285,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_a_failure_of_one_rank_ends_all),
         cmocka_unit_test(test_nothing_to_write),
         cmocka_unit_test(test_generated_samples),
+        cmocka_unit_test(test_ranks_that_see_different_files),
+        cmocka_unit_test(test_ranks_that_see_different_pictures),
         cmocka_unit_test(test_odd_images),
     };
     return run_on_ranks(argc, argv, "import", tests, sizeof tests / sizeof *tests);
