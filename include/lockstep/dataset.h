@@ -50,8 +50,7 @@ ls_status ls_dataset_open(const char *const *paths, int count, ls_dataset **out)
 void ls_dataset_close(ls_dataset *dataset); /* NULL is allowed; see ls_dataset_cache */
 const ls_dataset_info *ls_dataset_get_info(const ls_dataset *dataset);
 const char *ls_dataset_class_name(const ls_dataset *dataset, int label); /* NULL where there is none */
-int ls_dataset_files(const ls_dataset *dataset);
-const char *ls_dataset_path(const ls_dataset *dataset, int file);
+const char *ls_dataset_path(const ls_dataset *dataset, int file);        /* of those that were found */
 
 /* The blocks of all files as spans, in order; *spans is the caller's (ls_free). */
 ls_status ls_dataset_blocks(const ls_dataset *dataset, ls_span **spans, int64_t *count);
@@ -61,8 +60,8 @@ ls_status ls_dataset_blocks(const ls_dataset *dataset, ls_span **spans, int64_t 
 ls_status ls_dataset_read(ls_dataset *dataset, int64_t first, int64_t count, void *data, int32_t *labels);
 
 /* Collective. Keeps decoded blocks in memory that a node's ranks share, filled as they are first read, if all samples
- * take at most limit_bytes. Says in *cached whether this node does. Never an error for lack of room. ls_dataset_close is
- * then Collective over the node. */
+ * take at most limit_bytes. Says in *cached whether this node does. Never an error for lack of room. ls_dataset_close
+ * is then Collective over the node. */
 ls_status ls_dataset_cache(ls_dataset *dataset, const ls_comm *comm, int64_t limit_bytes, bool *cached);
 /* Local, thread-safe. Bounds the decoded blocks that this rank keeps for itself where the node has no cache (64 MiB if
  * never called; at least one block is kept). The one not used for longest gives way, so that a block of a shuffle

