@@ -164,10 +164,6 @@ $$(BUILD)/src/tensor/kernels%-$(1).o: src/tensor/kernels%.c Makefile
 	@mkdir -p $$(@D)
 	@echo "  CC    $$@"
 	$(Q)$$(COMPILE) $$(ISA_$(1)) -DLS_KERNEL_ISA=$(1) -c -o $$@ $$<
-$$(BUILD)/src/tensor/kernels-$(1).o: src/tensor/kernels.c Makefile
-	@mkdir -p $$(@D)
-	@echo "  CC    $$@"
-	$(Q)$$(COMPILE) $$(ISA_$(1)) -DLS_KERNEL_ISA=$(1) -c -o $$@ $$<
 endef
 $(foreach isa,$(ISAS),$(eval $(call kernel_rule,$(isa))))
 

@@ -15,7 +15,6 @@ typedef struct ls_piece {
     int64_t floats;  /* a multiple of a cache line; 0: not in the slab */
     int first, last; /* the moments between which it is needed, inclusive */
     int64_t offset;
-    float *data; /* set by the owner once there is memory */
     struct ls_piece *next;
 } ls_piece;
 
