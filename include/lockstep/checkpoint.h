@@ -90,6 +90,10 @@ ls_status ls_checkpoint_save(const ls_comm *comm, const char *run, const ls_snap
  * best one has it. */
 ls_status ls_checkpoint_save_best(const ls_comm *comm, const char *run, const ls_snapshot *snapshot);
 
+/* Collective. Makes last.h5 name the checkpoint that a run goes on from: a kill may have come between the newest one
+ * and its link, or the link may name a damaged one. Errors (agreed): LS_ERROR, the file. */
+ls_status ls_checkpoint_set_last(const ls_comm *comm, const char *run, int64_t step);
+
 /* Collective. The newest complete checkpoint of a run that verifies; damaged ones are named in a warning and passed
  * over. All ranks get the same info; LS_OK with info->path empty: there is none. Release it. Errors (agreed): LS_ERROR:
  * there are some, but none of them can be used. */

@@ -57,7 +57,7 @@ typedef struct ls_signals {
     bool not_finite; /* a loss or an updated weight is not finite */
 } ls_signals;
 
-enum { LS_LANE_VALUES_MAX = 5 }; /* loss with and without penalties, metrics */
+enum { LS_LANE_VALUES_MAX = 6 }; /* loss with and without penalties, metrics, and a time */
 
 /* Updates weight[count], a part of ls_exchange_weights, by gradient[count], the whole batch's, which it may destroy;
  * both belong to the numbers [place, place + count) of this rank's shard. Called on the calling thread (it may use the

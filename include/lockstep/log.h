@@ -20,6 +20,8 @@ void ls_log_close(void);
 
 void ls_log_info(const char *format, ...) __attribute__((format(printf, 1, 2))); /* the line as it is */
 void ls_log_warn(const char *format, ...) __attribute__((format(printf, 1, 2))); /* "lockstep: warning: ..." */
+/* To the log file alone: what is only looked at when something is looked for. */
+void ls_log_detail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Prints the thread's failure once: "lockstep: error: MESSAGE", and its trace where LOCKSTEP_TRACE=1 is in the
  * environment. */
 void ls_log_failure(void);
@@ -27,7 +29,8 @@ void ls_log_failure(void);
 void ls_log_rank(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* A progress line for long work: a bar that redraws itself on a terminal, a plain line every ten seconds elsewhere.
- * Rank 0 only. text may be empty. ls_progress_end leaves a final line; any other line printed takes the bar's place too. */
+ * Rank 0 only. text may be empty. ls_progress_end leaves a final line; any other line printed takes the bar's place
+ * too. */
 typedef struct ls_progress {
     const char *title;
     int64_t total;

@@ -21,6 +21,13 @@ typedef struct ls_epoch_metric {
     double value, val_value; /* of training and validation */
 } ls_epoch_metric;
 
+/* Seconds that something took in the epoch, of the ranks that needed least and most, and of all on average. */
+typedef struct ls_epoch_time {
+    const char *name;
+    double least_s, mean_s, most_s;
+} ls_epoch_time;
+enum { LS_TIMES_MAX = 6 };
+
 typedef struct ls_epoch_metrics {
     int64_t epoch, step; /* epochs and steps completed */
     double loss, val_loss;
@@ -29,6 +36,8 @@ typedef struct ls_epoch_metrics {
     double seconds;                         /* of training */
     double images_per_s;
     double lr;
+    int times;
+    ls_epoch_time time[LS_TIMES_MAX]; /* printed as "name_s": [least, mean, most] */
 } ls_epoch_metrics;
 
 /* Takes over a checkpoint's history. Errors: LS_ERROR, no memory. */

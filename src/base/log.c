@@ -20,9 +20,7 @@ static bool bar_drawn; /* the cursor stands behind a bar, which the next line re
 #define CLEAR_LINE "\r\033[K"
 static const double redraw_s = 0.1, line_s = 10;
 
-void ls_log_init(int rank) {
-    this_rank = rank;
-}
+void ls_log_init(int rank) { this_rank = rank; }
 
 ls_status ls_log_open(const char *path) {
     if (this_rank != 0) return LS_OK;
@@ -77,6 +75,18 @@ void ls_log_info(const char *format, ...) {
     va_start(arguments, format);
     log_formatted("", format, arguments);
     va_end(arguments);
+}
+
+void ls_log_detail(const char *format, ...) {
+    if (this_rank != 0) return;
+    char text[LS_MESSAGE_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    pthread_mutex_lock(&mutex);
+    write_to_file("", text);
+    pthread_mutex_unlock(&mutex);
 }
 
 void ls_log_warn(const char *format, ...) {

@@ -90,10 +90,16 @@ static ls_status prepare(const char *run, int64_t step, char path[LS_PATH_MAX]) 
     return step_path(run, step, path);
 }
 
-static ls_status register_step(const char *run, int64_t step, int64_t keep) {
-    char name[STEP_NAME_MAX], last[LS_PATH_MAX];
+/* Left alone where it is right: a finished run may lie on a disk that cannot be written. */
+static ls_status link_last(const char *run, int64_t step) {
+    char name[STEP_NAME_MAX], last[LS_PATH_MAX], now[STEP_NAME_MAX] = "";
     LS_TRY(ls_run_directory_path(run, FOLDER "/last.h5", last));
-    LS_TRY(ls_file_link(step_name(step, name), last));
+    if (readlink(last, now, sizeof now - 1) > 0 && strcmp(now, step_name(step, name)) == 0) return LS_OK;
+    return ls_file_link(step_name(step, name), last);
+}
+
+static ls_status register_step(const char *run, int64_t step, int64_t keep) {
+    LS_TRY(link_last(run, step));
     return prune(run, step, keep);
 }
 
@@ -103,6 +109,10 @@ ls_status ls_checkpoint_save(const ls_comm *comm, const char *run, const ls_snap
     LS_TRY(ls_agree(comm, comm->rank == 0 ? prepare(run, step, path) : LS_OK));
     LS_TRY(ls_checkpoint_write(comm, path, snapshot));
     return ls_agree(comm, comm->rank == 0 ? register_step(run, step, keep) : LS_OK);
+}
+
+ls_status ls_checkpoint_set_last(const ls_comm *comm, const char *run, int64_t step) {
+    return ls_agree(comm, comm->rank == 0 ? link_last(run, step) : LS_OK);
 }
 
 ls_status ls_checkpoint_save_best(const ls_comm *comm, const char *run, const ls_snapshot *snapshot) {

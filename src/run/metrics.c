@@ -38,6 +38,18 @@ ls_status ls_metrics_open(ls_metrics *metrics, const char *path) {
     return LS_RAISE(LS_ERROR, "%s: cannot be written: %s", path, strerror(errno));
 }
 
+/* Returns how long the line is then. */
+static int print_times(const ls_epoch_metrics *epoch, char *line, int length, int capacity) {
+    char n[3][LS_NUMBER_TEXT_MAX];
+    for (int i = 0; i < epoch->times; i++) {
+        const ls_epoch_time *time = &epoch->time[i];
+        length += snprintf(line + length, (size_t)(capacity - length), ", \"%s_s\": [%s, %s, %s]", time->name,
+                           ls_number_text(time->least_s, n[0]), ls_number_text(time->mean_s, n[1]),
+                           ls_number_text(time->most_s, n[2]));
+    }
+    return length;
+}
+
 ls_status ls_metrics_append(ls_metrics *metrics, const ls_epoch_metrics *epoch) {
     char line[LINE_MAX_BYTES], n[3][LS_NUMBER_TEXT_MAX];
     int length =
@@ -49,8 +61,10 @@ ls_status ls_metrics_append(ls_metrics *metrics, const ls_epoch_metrics *epoch) 
                            ls_number_text(metric->value, n[0]), metric->name, ls_number_text(metric->val_value, n[1]));
     }
     length += snprintf(line + length, sizeof line - (size_t)length,
-                       ", \"seconds\": %s, \"images_per_s\": %s, \"lr\": %s}\n", ls_number_text(epoch->seconds, n[0]),
+                       ", \"seconds\": %s, \"images_per_s\": %s, \"lr\": %s", ls_number_text(epoch->seconds, n[0]),
                        ls_number_text(epoch->images_per_s, n[1]), ls_number_text(epoch->lr, n[2]));
+    length = print_times(epoch, line, length, (int)sizeof line);
+    length += snprintf(line + length, sizeof line - (size_t)length, "}\n");
     LS_TRY(add(metrics, line));
     if (metrics->fd <= 0) return LS_OK;
     errno = ENOSPC; /* why a line is written in part */

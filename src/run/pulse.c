@@ -7,7 +7,7 @@
 void ls_pulse_enter(ls_pulse *pulse, ls_phase phase) {
     if (pulse == NULL) return;
     double now_s = ls_clock_s();
-    pulse->spent_s[pulse->phase] += now_s - pulse->entered_s;
+    if (pulse->entered_s > 0) pulse->spent_s[pulse->phase] += now_s - pulse->entered_s;
     pulse->entered_s = now_s;
     pulse->phase = (int)phase;
     ls_pulse_beat(pulse);

@@ -2,8 +2,16 @@
 
 #include <math.h>
 
+#include "lockstep/clock.h"
 #include "lockstep/memory.h"
 #include "lockstep/vector.h"
+
+/* What lanes bring to the exchange, and what it makes of that. */
+static ls_status init_values(ls_stepper *stepper, int own_lanes) {
+    int64_t values = ls_scores_count(stepper->session->config) + 1, lanes = stepper->session->lanes.count;
+    LS_TRY(ls_alloc(&stepper->lane_values, values * own_lanes, sizeof(double), "the losses of lanes"));
+    return ls_alloc(&stepper->all_values, values * lanes, sizeof(double), "the losses of all lanes");
+}
 
 static ls_status init_local(ls_stepper *stepper, ls_session *session) {
     ls_limits limits = ls_session_limits(session);
@@ -12,7 +20,7 @@ static ls_status init_local(ls_stepper *stepper, ls_session *session) {
     LS_TRY(ls_alloc(&stepper->row_values, 2 * limits.max_rows, sizeof(double), "the losses of a batch"));
     LS_TRY(ls_alloc(&stepper->lane_sums, scores * limits.lanes, sizeof(double), "the losses of lanes"));
     LS_TRY(ls_alloc(&stepper->column, session->lanes.count, sizeof(double), "the losses of all lanes"));
-    return ls_alloc(&stepper->all_sums, scores * session->lanes.count, sizeof(double), "the losses of all lanes");
+    return init_values(stepper, limits.lanes);
 }
 
 static ls_status init_slots(ls_stepper *stepper) {
@@ -40,7 +48,8 @@ void ls_stepper_release(ls_stepper *stepper) {
     for (int s = 0; s < LS_SLOTS_MAX; s++) ls_free(stepper->slot[s]);
     ls_free(stepper->row_values);
     ls_free(stepper->lane_sums);
-    ls_free(stepper->all_sums);
+    ls_free(stepper->lane_values);
+    ls_free(stepper->all_values);
     ls_free(stepper->column);
     *stepper = (ls_stepper){0};
 }
@@ -95,9 +104,33 @@ static void update_piece(void *context, int64_t place, int64_t count, float *gra
 static void add_up_lanes(const ls_stepper *stepper, int scores, double *sums) {
     int lanes = stepper->session->lanes.count;
     for (int s = 0; s < scores; s++) {
-        for (int lane = 0; lane < lanes; lane++) stepper->column[lane] = stepper->all_sums[lane * scores + s];
+        for (int lane = 0; lane < lanes; lane++) stepper->column[lane] = stepper->all_values[lane * (scores + 1) + s];
         sums[s] = ls_lanes_sum(stepper->column, lanes);
     }
+}
+
+static const double *lane_values(const ls_stepper *stepper, int scores) {
+    const ls_lanes *lanes = &stepper->session->lanes;
+    for (int lane = 0; lane < lanes->end - lanes->first; lane++) {
+        double *values = stepper->lane_values + lane * (scores + 1);
+        for (int s = 0; s < scores; s++) values[s] = stepper->lane_sums[lane * scores + s];
+        values[scores] = stepper->busy_s;
+    }
+    return stepper->lane_values;
+}
+
+/* In the exchange of a step the ranks have heard how long everyone was busy in the one before: what the slowest needed
+ * longer than this rank did, it was waited for. */
+static void note_times(ls_stepper *stepper, int scores) {
+    const ls_pulse *pulse = stepper->session->pulse;
+    if (pulse == NULL) return;
+    double slowest_s = 0, busy_in_all_s = pulse->spent_s[LS_PHASE_READ] + pulse->spent_s[LS_PHASE_COMPUTE];
+    for (int lane = 0; lane < stepper->session->lanes.count; lane++)
+        slowest_s = fmax(slowest_s, stepper->all_values[lane * (scores + 1) + scores]);
+    stepper->waited_s += fmin(slowest_s - stepper->busy_s, stepper->exchange_s);
+    stepper->busy_s = busy_in_all_s - stepper->busy_in_all_s;
+    stepper->busy_in_all_s = busy_in_all_s;
+    stepper->exchange_s = ls_clock_s() - pulse->entered_s;
 }
 
 void ls_stepper_run(ls_stepper *stepper, const ls_batch *batch, ls_signals *signals, double *sums) {
@@ -107,15 +140,16 @@ void ls_stepper_run(ls_stepper *stepper, const ls_batch *batch, ls_signals *sign
     if (!all_finite(scores * (lanes->end - lanes->first), stepper->lane_sums) || !stepper->weights_finite)
         signals->not_finite = true;
     ls_contribution mine = {.signals = *signals,
-                            .values = scores,
-                            .lane_values = stepper->lane_sums,
+                            .values = scores + 1,
+                            .lane_values = lane_values(stepper, scores),
                             .update = update_piece,
                             .context = stepper};
     ls_exchange_begin(stepper->exchange, &mine);
     if (batch) backward(stepper, batch);
     ls_pulse_enter(stepper->session->pulse, LS_PHASE_EXCHANGE);
-    ls_exchange_end(stepper->exchange, signals, stepper->all_sums);
+    ls_exchange_end(stepper->exchange, signals, stepper->all_values);
     add_up_lanes(stepper, scores, sums);
+    note_times(stepper, scores);
     if (!signals->failed && !signals->not_finite) stepper->step++;
 }
 

@@ -14,11 +14,16 @@ typedef struct ls_stepper {
     float *slot[LS_SLOTS_MAX]; /* of this rank's shard */
     double *row_values;        /* [2 max rows] */
     double *lane_sums;         /* [own lanes][scores] */
-    double *all_sums;          /* [lanes][scores] */
+    double *lane_values;       /* [own lanes][scores + 1]: those, and busy_s */
+    double *all_values;        /* [lanes][scores + 1] */
     double *column;            /* [lanes]: of one score */
     bool weights_finite;       /* so far, in this rank's shard */
     int64_t step;              /* updates done */
     double learning_rate;
+
+    /* Where the session has a pulse: how long this rank was busy, in the latest step and in all, how long it then
+     * exchanged, and how much of the exchange, in all steps, went by because others were still busy. */
+    double busy_s, busy_in_all_s, exchange_s, waited_s;
 } ls_stepper;
 
 typedef struct ls_step_memory {

@@ -11,6 +11,7 @@
 #include "lockstep/memory.h"
 #include "lockstep/metrics.h"
 #include "run/best.h"
+#include "run/budget.h"
 #include "run/evaluation.h"
 #include "run/feed.h"
 #include "run/run_directory.h"
@@ -25,6 +26,7 @@ typedef struct trainer {
     int lock; /* of the run directory; rank 0 */
     ls_session session;
     ls_pulse pulse;
+    double told_s[LS_BUDGET_ITEMS]; /* of the budget, in earlier epochs */
     ls_watchdog *watchdog;
     ls_stepper stepper;
     ls_training_feed *feed; /* of the open epoch */
@@ -118,7 +120,10 @@ static ls_status take_up(trainer *t, const ls_checkpoint_info *info) {
 static ls_status resume(trainer *t) {
     ls_checkpoint_info info = {0};
     ls_status status = ls_checkpoint_newest(t->comm, t->run, &info);
-    if (status == LS_OK && info.path[0]) status = ls_agree(t->comm, take_up(t, &info));
+    if (status == LS_OK && info.path[0]) {
+        status = ls_agree(t->comm, take_up(t, &info));
+        if (status == LS_OK) status = ls_checkpoint_set_last(t->comm, t->run, info.position.step);
+    }
     ls_checkpoint_info_release(&info);
     return status;
 }
@@ -240,7 +245,23 @@ static void log_epoch(const trainer *t, const ls_epoch_metrics *row) {
                 t->config->training.epochs, row->loss, training, validation, row->seconds, row->images_per_s);
 }
 
-static ls_status record(trainer *t, const double *scores) {
+/* What the time of this rank was spent on since the last epoch's line. */
+static void take_budget(trainer *t, double *seconds) {
+    ls_pulse_enter(&t->pulse, LS_PHASE_SAVE);
+    const double *spent_s = t->pulse.spent_s;
+    const double now_s[LS_BUDGET_ITEMS] = {[LS_BUDGET_READ] = spent_s[LS_PHASE_READ],
+                                           [LS_BUDGET_COMPUTE] = spent_s[LS_PHASE_COMPUTE],
+                                           [LS_BUDGET_EXCHANGE] = spent_s[LS_PHASE_EXCHANGE] - t->stepper.waited_s,
+                                           [LS_BUDGET_WAITING] = t->stepper.waited_s,
+                                           [LS_BUDGET_VALIDATION] = spent_s[LS_PHASE_VALIDATE],
+                                           [LS_BUDGET_CHECKPOINT] = spent_s[LS_PHASE_SAVE]};
+    for (int item = 0; item < LS_BUDGET_ITEMS; item++) {
+        seconds[item] = now_s[item] - t->told_s[item];
+        t->told_s[item] = now_s[item];
+    }
+}
+
+static ls_status record(trainer *t, const double *scores, const ls_epoch_time *times) {
     double images_per_s = (double)t->position.loss_count / t->position.seconds;
     ls_epoch_metrics row = {.epoch = t->position.epoch + 1,
                             .step = t->position.step,
@@ -249,7 +270,9 @@ static ls_status record(trainer *t, const double *scores) {
                             .metrics = t->config->metrics,
                             .seconds = t->position.seconds,
                             .images_per_s = images_per_s,
-                            .lr = t->stepper.learning_rate};
+                            .lr = t->stepper.learning_rate,
+                            .times = LS_BUDGET_ITEMS};
+    memcpy(row.time, times, sizeof row.time);
     for (int m = 0; m < row.metrics; m++)
         row.metric[m] = (ls_epoch_metric){.name = t->config->metric[m]->name,
                                           .value = t->position.metric_sum[m] / (double)t->position.loss_count,
@@ -294,10 +317,13 @@ static ls_status open_feed(trainer *t) {
 
 static ls_status end_epoch(trainer *t) {
     const ls_training_settings *training = &t->config->training;
-    double scores[LS_SCORES_MAX], val_loss;
+    double scores[LS_SCORES_MAX], val_loss, seconds[LS_BUDGET_ITEMS];
+    ls_epoch_time times[LS_BUDGET_ITEMS];
     LS_TRY(check_weights(t));
     LS_TRY(judge(t, scores));
-    LS_TRY(ls_agree(t->comm, record(t, scores)));
+    take_budget(t, seconds);
+    LS_TRY(ls_budget_report(t->comm, t->position.epoch + 1, seconds, times));
+    LS_TRY(ls_agree(t->comm, record(t, scores, times)));
     val_loss = scores[LS_SCORE_LOSS];
     double monitored = training->early_stopping.monitor == LS_MONITOR_LOSS || isnan(val_loss) ? mean_loss(t) : val_loss;
     ls_verdict verdict =

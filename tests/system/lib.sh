@@ -74,7 +74,7 @@ quietly() {
 }
 
 # metrics RUN: its metrics, but for those that depend on time.
-metrics() { sed -E 's/"(seconds|images_per_s)": [^,]*, //g' "$1/metrics.jsonl"; }
+metrics() { sed -E 's/"(seconds|images_per_s)": [^,]*, //g; s/, "[a-z]+_s": \[[^]]*\]//g' "$1/metrics.jsonl"; }
 
 # metric RUN NAME: one metric's last value.
 metric() { sed -nE 's/.*"'"$2"'": ([^,}]*).*/\1/p' "$1/metrics.jsonl" | tail -n 1; }

@@ -31,11 +31,13 @@ static void lines_look_like_this(void **unused) {
                               .val_loss = (double)NAN,
                               .seconds = 1e-7,
                               .images_per_s = 60000,
-                              .lr = 0.001};
+                              .lr = 0.001,
+                              .times = 1,
+                              .time = {{.name = "read", .least_s = 0.5, .mean_s = 1, .most_s = 1.25}}};
     expect_ok(ls_metrics_append(&metrics, &epoch));
     assert_string_equal(ls_metrics_history(&metrics),
                         "{\"epoch\": 1, \"step\": 468, \"loss\": 0.25, \"val_loss\": null, \"seconds\": 1.0e-07, "
-                        "\"images_per_s\": 60000, \"lr\": 0.001}\n");
+                        "\"images_per_s\": 60000, \"lr\": 0.001, \"read_s\": [0.5, 1, 1.25]}\n");
     ls_metrics_close(&metrics);
 }
 
