@@ -4,8 +4,8 @@
  * A layer knows its options, the shapes it is given and the kernels it calls; it knows no MPI, file or YAML. Everything
  * is planned once; forward and backward allocate nothing. Activations are [rows][shape] float32, NHWC.
  *
- * A sample's output depends on that sample alone (on its index, for random layers), whatever rows are beside it: ranks
- * and threads never change a bit.
+ * A sample's output depends on that sample alone (on its index, for random layers), whatever rows are beside it, and on
+ * what the layer adds up over the whole batch (ls_pass_reduce): ranks and threads never change a bit.
  *
  * A type without forward and backward is a view: its output is its input's memory under another shape. */
 #ifndef LOCKSTEP_LAYER_H
@@ -22,6 +22,7 @@ enum { LS_INPUTS_MAX = 4, LS_PARAMS_MAX = 4, LS_MODEL_INPUT = -1 };
 
 typedef enum ls_initializer {
     LS_INIT_ZEROS,
+    LS_INIT_ONES,
     LS_INIT_GLOROT_UNIFORM, /* U(-a, a), a = sqrt(6 / (fan_in + fan_out)); Glorot and Bengio 2010 */
     LS_INIT_ORTHOGONAL,     /* rows of unit length at right angles, at most as many as columns; Saxe et al. 2014 */
     LS_INIT_UNIT_FORGET,    /* of an LSTM's biases: ones in the second quarter, else zeros; Jozefowicz et al. 2015 */
@@ -39,6 +40,7 @@ typedef struct ls_param {
     ls_initializer initializer;
     int64_t fan_in, fan_out;
     ls_regularizer regularizer;
+    bool moving;    /* not trained: its gradient, in the node of the run's first lane alone, is what is added to it */
     int64_t offset; /* of its first number in the model's flat vector; the model fills it in */
 } ls_param;
 
@@ -59,6 +61,7 @@ typedef struct ls_layer {
     ls_regularizer activity;  /* on its output, a mean over samples */
     int params;
     ls_param param[LS_PARAMS_MAX];
+    int64_t batch_sums;     /* how many numbers it adds up over the whole batch at a time, at most */
     int64_t scratch_floats; /* that a forward or backward call needs; not kept between calls */
     int64_t kept_floats;    /* that forward leaves for backward, besides its output */
     double flops;           /* of a forward pass, a sample */
@@ -79,6 +82,9 @@ typedef struct ls_pass {
     uint64_t seed;
     uint32_t epoch;
     float *scratch; /* the model fills it in */
+    /* Collective, for ls_pass_reduce; NULL: this pass has all lanes of the run. */
+    void (*reduce)(void *context, int64_t count, const double *lane_sums, double *sum);
+    void *reduce_context;
     /* Called by backward as it gets on, unless NULL: the gradients [0, floats) are there, and the weights [0, floats)
      * are not read any more in this pass. */
     void (*finished)(void *context, int64_t floats);
@@ -91,6 +97,7 @@ typedef struct ls_layer_io {
     const float *x[LS_INPUTS_MAX];
     float *y;                            /* written by forward, read by backward */
     float *kept;                         /* likewise; backward may destroy it */
+    double *row_penalty;                 /* forward adds to it what the layer adds to a row's loss */
     const float *param[LS_PARAMS_MAX];   /* weights */
     float *dy;                           /* backward: gradient of y; the layer may destroy it */
     float *dx[LS_INPUTS_MAX];            /* backward writes (never adds); NULL: not wanted */
@@ -114,13 +121,17 @@ struct ls_layer_type {
     size_t options_bytes, plan_bytes;
     int min_inputs, max_inputs;
     const ls_layer_example *examples;
-    /* Sets out, activation, params (without offsets), scratch_floats, kept_floats, flops, *plan. Errors: LS_INVALID, an
-     * impossible shape or option; the message names the option or the shape, the caller names the layer. Called again
-     * with other limits, which change scratch_floats and kept_floats alone. */
+    /* Sets out, activation, params (without offsets), batch_sums, scratch_floats, kept_floats, flops, *plan. Errors:
+     * LS_INVALID, an impossible shape or option; the message names the option or the shape, the caller names the layer.
+     * Called again with other limits, which change scratch_floats and kept_floats alone. */
     ls_status (*prepare)(ls_layer *layer, const ls_limits *limits);
     void (*forward)(const ls_layer *layer, const ls_pass *pass, const ls_layer_io *io);
     void (*backward)(const ls_layer *layer, const ls_pass *pass, const ls_layer_io *io);
 };
+
+/* sum[count] = lane_sums[lanes of the pass][count] of all lanes of the run, added in their tree. Collective where the
+ * run has several ranks: a layer that says batch_sums calls it in training, in each pass as often. */
+void ls_pass_reduce(const ls_pass *pass, int64_t count, const double *lane_sums, double *sum);
 
 extern const ls_layer_type *const ls_layer_types[];        /* ended by NULL */
 const ls_layer_type *ls_layer_type_find(const char *name); /* or NULL */

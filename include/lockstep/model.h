@@ -10,7 +10,8 @@
  *   ls_model_backward(model, &pass, weights, gradients);
  *
  * Weights and gradients are flat vectors that the caller owns, in the order in which backward finishes them (the last
- * layer first); each array starts at a multiple of LS_ALIGN_BYTES and the gaps stay zero. Local; one pass at a time. */
+ * layer first), and at the end what is not trained but moves along (ls_param.moving); each array starts at a multiple
+ * of LS_ALIGN_BYTES and the gaps stay zero. Local; one pass at a time. */
 #ifndef LOCKSTEP_MODEL_H
 #define LOCKSTEP_MODEL_H
 
@@ -45,8 +46,10 @@ int ls_model_find(const ls_model *model, const char *name); /* a layer's index, 
 const char *ls_model_nearest(const ls_model *model, const char *name);
 ls_shape ls_model_input_shape(const ls_model *model);
 ls_shape ls_model_output_shape(const ls_model *model);
-int64_t ls_model_param_count(const ls_model *model); /* trainable numbers, as Keras counts */
-int64_t ls_model_flat_count(const ls_model *model);  /* length of the flat vectors, gaps included */
+int64_t ls_model_param_count(const ls_model *model);   /* trainable numbers, as Keras counts */
+int64_t ls_model_flat_count(const ls_model *model);    /* length of the flat vectors, gaps included */
+int64_t ls_model_trained_count(const ls_model *model); /* where what is trained ends in them */
+int64_t ls_model_batch_sums(const ls_model *model); /* the largest ls_layer.batch_sums; 0: passes are not collective */
 /* From now on every call of a layer is checked: that it writes all of its output, and of the gradients it is to write,
  * with finite numbers, and nothing that it may only read. broken(context) is called where a layer does not, with the
  * thread's failure record naming layer, pass and place; it need not return. NULL: no checks, at no cost. */

@@ -13,7 +13,8 @@ enum { LS_LANES_MAX = 1024, LS_NODES_MAX = 20 };
 typedef struct ls_rows {
     int64_t count;                        /* rows in all; lane_begin[lanes] */
     int64_t global_count;                 /* rows of the whole batch, over all ranks: what a mean divides by */
-    int lanes;                            /* lanes of this rank */
+    int lanes;                            /* lanes of this rank, */
+    int first_lane;                       /* of the run's the first */
     int64_t lane_begin[LS_LANES_MAX + 1]; /* lane l has rows [lane_begin[l], lane_begin[l+1]) */
     int nodes;
     int node_begin[LS_NODES_MAX +

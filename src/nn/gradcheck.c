@@ -92,7 +92,7 @@ static double relative_error(check *c, int64_t at, double floor) {
 
 static double largest_gradient(const check *c) {
     double largest = 0;
-    for (int64_t i = 0; i < ls_model_flat_count(c->model); i++) largest = fmax(largest, fabs(analytic(c, i)));
+    for (int64_t i = 0; i < ls_model_trained_count(c->model); i++) largest = fmax(largest, fabs(analytic(c, i)));
     return largest;
 }
 
@@ -116,7 +116,9 @@ static double compare(check *c) {
     double worst = 0, floor = 0.01 * largest_gradient(c);
     for (int i = 0; i < ls_model_layers(c->model); i++) {
         const ls_layer *layer = ls_model_layer(c->model, i);
-        for (int p = 0; p < layer->params; p++) worst = fmax(worst, worst_of_param(c, &layer->param[p], floor));
+        for (int p = 0; p < layer->params; p++) {
+            if (!layer->param[p].moving) worst = fmax(worst, worst_of_param(c, &layer->param[p], floor));
+        }
     }
     return floor > 0 ? worst : HUGE_VAL; /* all gradients zero: there is nothing to compare */
 }

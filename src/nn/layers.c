@@ -7,12 +7,16 @@
 #define LAYERS(X)                                                                                                      \
     X(activation)                                                                                                      \
     X(add)                                                                                                             \
+    X(batch_normalization)                                                                                             \
     X(concatenate)                                                                                                     \
+    X(contractive_dense)                                                                                               \
     X(conv2d)                                                                                                          \
     X(conv2d_transpose)                                                                                                \
     X(dense)                                                                                                           \
     X(dropout)                                                                                                         \
     X(flatten)                                                                                                         \
+    X(gaussian_sampling)                                                                                               \
+    X(kl_sparsity)                                                                                                     \
     X(lstm)                                                                                                            \
     X(max_pooling2d)                                                                                                   \
     X(repeat_vector)                                                                                                   \
@@ -69,6 +73,34 @@ ls_rows ls_rows_of_positions(const ls_rows *samples, int64_t positions) {
     rows.count *= positions;
     for (int lane = 0; lane <= rows.lanes; lane++) rows.lane_begin[lane] *= positions;
     return rows;
+}
+
+static float tree_sum(const double *lane_sums, int64_t stride, int lanes) {
+    if (lanes == 1) return (float)*lane_sums;
+    return tree_sum(lane_sums, stride, lanes / 2) + tree_sum(lane_sums + lanes / 2 * stride, stride, lanes / 2);
+}
+
+void ls_rows_add_lanes(const ls_rows *rows, int64_t count, const double *lane_sums, int64_t stride, float *const *sum) {
+    for (int node = 0; node < rows->nodes; node++) {
+        int first = rows->node_begin[node], lanes = rows->node_begin[node + 1] - first;
+        for (int64_t i = 0; i < count; i++) sum[node][i] = tree_sum(lane_sums + first * stride + i, stride, lanes);
+    }
+}
+
+void ls_pass_reduce(const ls_pass *pass, int64_t count, const double *lane_sums, double *sum) {
+    if (pass->reduce) {
+        pass->reduce(pass->reduce_context, count, lane_sums, sum);
+        return;
+    }
+    for (int64_t i = 0; i < count; i++) {
+        double column[LS_LANES_MAX];
+        int lanes = pass->rows->lanes;
+        for (int lane = 0; lane < lanes; lane++) column[lane] = lane_sums[lane * count + i];
+        for (int half = 1; half < lanes; half *= 2) {
+            for (int lane = 0; lane + half < lanes; lane += 2 * half) column[lane] += column[lane + half];
+        }
+        sum[i] = column[0];
+    }
 }
 
 void ls_layer_activate(const ls_layer *layer, const ls_pass *pass, float *y) {

@@ -6,6 +6,7 @@
 /* The table of losses: one line each. */
 #define LOSSES(X)                                                                                                      \
     X(binary_crossentropy)                                                                                             \
+    X(binary_crossentropy_sum)                                                                                         \
     X(categorical_crossentropy)                                                                                        \
     X(mean_squared_error)
 

@@ -111,6 +111,7 @@ ls_status ls_vertex_prepare(ls_model *model, int index, const ls_limits *limits)
     layer->activation = LS_ACTIVATION_LINEAR;
     layer->activity = (ls_regularizer){0};
     layer->params = 0;
+    layer->batch_sums = 0;
     layer->scratch_floats = 0;
     layer->kept_floats = 0;
     layer->flops = 0;
@@ -160,15 +161,22 @@ ls_status ls_model_add(ls_model *model, const ls_layer_type *type, const void *o
     return LS_OK;
 }
 
-void ls_model_number_params(ls_model *model) {
-    model->flat_count = 0;
+static void number_params(ls_model *model, bool moving) {
     for (int i = model->count - 1; i >= 0; i--) {
         ls_layer *layer = &model->vertices[i].layer;
         for (int p = 0; p < layer->params; p++) {
+            if (layer->param[p].moving != moving) continue;
             layer->param[p].offset = model->flat_count;
             model->flat_count += ls_align_floats(ls_shape_count(&layer->param[p].shape));
         }
     }
+}
+
+void ls_model_number_params(ls_model *model) {
+    model->flat_count = 0;
+    number_params(model, false);
+    model->trained_count = model->flat_count;
+    number_params(model, true);
 }
 
 static ls_status check_used(const ls_model *model) {
@@ -256,12 +264,23 @@ const char *ls_model_nearest(const ls_model *model, const char *name) {
 ls_shape ls_model_input_shape(const ls_model *model) { return model->input; }
 ls_shape ls_model_output_shape(const ls_model *model) { return output_of(model, model->count - 1); }
 int64_t ls_model_flat_count(const ls_model *model) { return model->flat_count; }
+int64_t ls_model_trained_count(const ls_model *model) { return model->trained_count; }
+
+int64_t ls_model_batch_sums(const ls_model *model) {
+    int64_t most = 0;
+    for (int i = 0; i < model->count; i++) {
+        if (model->vertices[i].layer.batch_sums > most) most = model->vertices[i].layer.batch_sums;
+    }
+    return most;
+}
 
 int64_t ls_model_param_count(const ls_model *model) {
     int64_t count = 0;
     for (int i = 0; i < model->count; i++) {
         const ls_layer *layer = &model->vertices[i].layer;
-        for (int p = 0; p < layer->params; p++) count += ls_shape_count(&layer->param[p].shape);
+        for (int p = 0; p < layer->params; p++) {
+            if (!layer->param[p].moving) count += ls_shape_count(&layer->param[p].shape);
+        }
     }
     return count;
 }

@@ -20,7 +20,7 @@ struct ls_model {
     ls_shape input;
     int count, capacity;
     ls_vertex *vertices;
-    int64_t flat_count;
+    int64_t flat_count, trained_count;
 
     const ls_loss_type *loss;
     int logits; /* the layer without its activation because the loss takes logits, or NO_LAYER */

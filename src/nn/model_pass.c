@@ -45,9 +45,12 @@ static void init_orthogonal(const ls_param *param, const ls_rng *rng, float *wei
 }
 
 static void init_param(const ls_param *param, const ls_rng *rng, float *weights) {
-    int64_t quarter = ls_shape_count(&param->shape) / 4;
+    int64_t count = ls_shape_count(&param->shape);
     switch (param->initializer) {
     case LS_INIT_ZEROS:
+        break;
+    case LS_INIT_ONES:
+        for (int64_t i = 0; i < count; i++) weights[i] = 1;
         break;
     case LS_INIT_GLOROT_UNIFORM:
         init_glorot_uniform(param, rng, weights);
@@ -56,7 +59,7 @@ static void init_param(const ls_param *param, const ls_rng *rng, float *weights)
         init_orthogonal(param, rng, weights);
         break;
     case LS_INIT_UNIT_FORGET:
-        for (int64_t i = quarter; i < 2 * quarter; i++) weights[i] = 1;
+        for (int64_t i = count / 4; i < count / 2; i++) weights[i] = 1;
     }
 }
 
@@ -77,7 +80,10 @@ static float *at(const ls_model *model, const ls_piece *piece) {
 
 static ls_layer_io describe(const ls_model *model, int index, const float *weights) {
     const ls_vertex *vertex = &model->vertices[index];
-    ls_layer_io io = {.index = index, .y = at(model, &vertex->output), .kept = at(model, &vertex->kept)};
+    ls_layer_io io = {.index = index,
+                      .y = at(model, &vertex->output),
+                      .kept = at(model, &vertex->kept),
+                      .row_penalty = model->row_penalty};
     for (int k = 0; k < vertex->layer.inputs; k++) io.x[k] = ls_model_output(model, vertex->layer.input[k]);
     for (int p = 0; p < vertex->layer.params; p++) io.param[p] = weights + vertex->layer.param[p].offset;
     return io;
@@ -230,8 +236,11 @@ static void add_activity_gradient(const ls_layer *layer, const ls_pass *pass, co
 
 /* Flat vectors are in the order in which backward gets through them. */
 static void say_finished(const ls_layer *layer, const ls_pass *pass) {
-    if (!pass->finished || layer->params == 0) return;
-    const ls_param *last = &layer->param[layer->params - 1];
+    const ls_param *last = NULL;
+    for (int p = 0; p < layer->params; p++) {
+        if (!layer->param[p].moving) last = &layer->param[p];
+    }
+    if (!pass->finished || !last) return;
     pass->finished(pass->finished_context, last->offset + ls_align_floats(ls_shape_count(&last->shape)));
 }
 
@@ -255,4 +264,6 @@ void ls_model_backward(ls_model *model, const ls_pass *pass, const float *weight
         clear_gaps(layer, pass->rows, gradients);
         say_finished(layer, pass);
     }
+    if (pass->finished && model->flat_count > model->trained_count)
+        pass->finished(pass->finished_context, model->flat_count);
 }

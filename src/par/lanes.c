@@ -55,6 +55,7 @@ ls_status ls_lanes_init(ls_lanes *lanes, int count, int rank, int size) {
 void ls_lanes_rows(const ls_lanes *lanes, int64_t batch, ls_rows *rows) {
     int64_t before = ls_lane_offset(batch, lanes->first, lanes->count);
     rows->lanes = lanes->end - lanes->first;
+    rows->first_lane = lanes->first;
     for (int lane = 0; lane <= rows->lanes; lane++)
         rows->lane_begin[lane] = ls_lane_offset(batch, lanes->first + lane, lanes->count) - before;
     rows->count = rows->lane_begin[rows->lanes];

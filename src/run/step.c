@@ -1,10 +1,20 @@
 #include "run/step.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "lockstep/clock.h"
 #include "lockstep/memory.h"
 #include "lockstep/vector.h"
+
+/* What ls_pass.reduce works with, if the model asks for it. */
+static ls_status init_reduction(ls_stepper *stepper) {
+    const ls_session *session = stepper->session;
+    int64_t sums = ls_model_batch_sums(session->model), size = session->comm->size;
+    stepper->most_lanes = (session->lanes.count + size - 1) / size;
+    LS_TRY(ls_alloc(&stepper->rank_sums, sums * stepper->most_lanes, sizeof(double), "a rank's sums"));
+    return ls_alloc(&stepper->gathered, sums * stepper->most_lanes * size, sizeof(double), "all ranks' sums");
+}
 
 /* What lanes bring to the exchange, and what it makes of that. */
 static ls_status init_values(ls_stepper *stepper, int own_lanes) {
@@ -20,7 +30,8 @@ static ls_status init_local(ls_stepper *stepper, ls_session *session) {
     LS_TRY(ls_alloc(&stepper->row_values, 2 * limits.max_rows, sizeof(double), "the losses of a batch"));
     LS_TRY(ls_alloc(&stepper->lane_sums, scores * limits.lanes, sizeof(double), "the losses of lanes"));
     LS_TRY(ls_alloc(&stepper->column, session->lanes.count, sizeof(double), "the losses of all lanes"));
-    return init_values(stepper, limits.lanes);
+    LS_TRY(init_values(stepper, limits.lanes));
+    return init_reduction(stepper);
 }
 
 static ls_status init_slots(ls_stepper *stepper) {
@@ -51,18 +62,39 @@ void ls_stepper_release(ls_stepper *stepper) {
     ls_free(stepper->lane_values);
     ls_free(stepper->all_values);
     ls_free(stepper->column);
+    ls_free(stepper->rank_sums);
+    ls_free(stepper->gathered);
     *stepper = (ls_stepper){0};
 }
 
 static void get_on(void *exchange, int64_t floats) { ls_exchange_progress(exchange, floats); }
 
-static ls_pass pass_over(const ls_stepper *stepper, const ls_batch *batch) {
+/* The lanes' sums of all ranks, added in the tree over the lanes. */
+static void reduce_lanes(void *context, int64_t count, const double *lane_sums, double *sum) {
+    const ls_stepper *stepper = context;
+    const ls_lanes *lanes = &stepper->session->lanes;
+    int64_t stride = stepper->most_lanes * count;
+    memcpy(stepper->rank_sums, lane_sums, (size_t)((lanes->end - lanes->first) * count) * sizeof *lane_sums);
+    ls_comm_gather_all(stepper->session->comm, stepper->rank_sums, stride * (int64_t)sizeof(double), stepper->gathered);
+    for (int64_t i = 0; i < count; i++) {
+        for (int rank = 0, lane = 0; rank < lanes->size; rank++) {
+            int end = ls_lane_first(lanes->count, rank + 1, lanes->size);
+            for (int64_t own = 0; lane < end; own++, lane++)
+                stepper->column[lane] = stepper->gathered[rank * stride + own * count + i];
+        }
+        sum[i] = ls_lanes_sum(stepper->column, lanes->count);
+    }
+}
+
+static ls_pass pass_over(ls_stepper *stepper, const ls_batch *batch) {
     return (ls_pass){.pool = stepper->session->pool,
                      .rows = &batch->rows,
                      .samples = batch->samples,
                      .training = true,
                      .seed = (uint64_t)stepper->session->config->seed,
                      .epoch = batch->epoch,
+                     .reduce = reduce_lanes,
+                     .reduce_context = stepper,
                      .finished = get_on,
                      .finished_context = stepper->exchange};
 }
@@ -88,17 +120,22 @@ static bool all_finite(int count, const double *values) {
     return true;
 }
 
+static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+
 /* Updates a piece of this rank's shard; the exchange calls it. */
 static void update_piece(void *context, int64_t place, int64_t count, float *gradient, float *weight) {
     ls_stepper *stepper = context;
     const ls_session *session = stepper->session;
     int64_t begin = weight - ls_exchange_weights(stepper->exchange);
-    ls_model_add_weight_penalty(session->model, session->pool, begin, begin + count, weight, gradient);
-    ls_update update = {.count = count, .gradient = gradient, .weight = weight};
+    int64_t trained = smaller(count, larger(0, ls_model_trained_count(session->model) - begin));
+    ls_model_add_weight_penalty(session->model, session->pool, begin, begin + trained, weight, gradient);
+    ls_update update = {.count = trained, .gradient = gradient, .weight = weight};
     for (int s = 0; s < session->config->optimizer->slots; s++) update.slot[s] = stepper->slot[s] + place;
     ls_optimizer_apply(session->config->optimizer, session->pool, session->config->optimizer_options, stepper->step + 1,
                        stepper->learning_rate, &update);
-    if (!ls_vector_finite(session->pool, update.count, weight)) stepper->weights_finite = false;
+    ls_vector_add(session->pool, count - trained, gradient + trained, weight + trained); /* what only moves along */
+    if (!ls_vector_finite(session->pool, count, weight)) stepper->weights_finite = false;
 }
 
 static void add_up_lanes(const ls_stepper *stepper, int scores, double *sums) {
@@ -107,6 +144,12 @@ static void add_up_lanes(const ls_stepper *stepper, int scores, double *sums) {
         for (int lane = 0; lane < lanes; lane++) stepper->column[lane] = stepper->all_values[lane * (scores + 1) + s];
         sums[s] = ls_lanes_sum(stepper->column, lanes);
     }
+}
+
+/* Where passes are collective a rank without a batch would be waited for: then nobody computes. */
+static bool all_can_compute(const ls_stepper *stepper, const ls_batch *batch) {
+    if (ls_model_batch_sums(stepper->session->model) == 0) return true;
+    return ls_comm_min(stepper->session->comm, batch != NULL) == 1;
 }
 
 static const double *lane_values(const ls_stepper *stepper, int scores) {
@@ -136,6 +179,7 @@ static void note_times(ls_stepper *stepper, int scores) {
 void ls_stepper_run(ls_stepper *stepper, const ls_batch *batch, ls_signals *signals, double *sums) {
     const ls_lanes *lanes = &stepper->session->lanes;
     int scores = ls_scores_count(stepper->session->config);
+    if (!all_can_compute(stepper, batch)) batch = NULL;
     if (batch) forward(stepper, batch);
     if (!all_finite(scores * (lanes->end - lanes->first), stepper->lane_sums) || !stepper->weights_finite)
         signals->not_finite = true;

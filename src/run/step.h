@@ -16,7 +16,10 @@ typedef struct ls_stepper {
     double *lane_sums;         /* [own lanes][scores] */
     double *lane_values;       /* [own lanes][scores + 1]: those, and busy_s */
     double *all_values;        /* [lanes][scores + 1] */
-    double *column;            /* [lanes]: of one score */
+    double *column;            /* [lanes]: of one score or batch sum */
+    int64_t most_lanes;        /* of a rank */
+    double *rank_sums;         /* [most lanes][batch sums], and */
+    double *gathered;          /* [ranks] of them: what layers add up over the batch */
     bool weights_finite;       /* so far, in this rank's shard */
     int64_t step;              /* updates done */
     double learning_rate;

@@ -57,6 +57,7 @@ void layer_bench_open(layer_bench *bench, ls_pool *pool, const char *type, const
                       const ls_shape in[LS_INPUTS_MAX], const ls_rows *rows) {
     memset(bench, 0, sizeof *bench);
     bench->rows = *rows;
+    assert_true(rows->count <= (int64_t)(sizeof bench->penalty / sizeof *bench->penalty));
     open_layer(bench, type, options, in);
     open_params(bench);
     open_inputs(bench);
@@ -70,6 +71,7 @@ void layer_bench_open(layer_bench *bench, ls_pool *pool, const char *type, const
                             .training = true,
                             .seed = 1,
                             .scratch = numbers(bench->layer.scratch_floats)};
+    bench->io.row_penalty = bench->penalty;
     bench->io.y = bench->y;
     bench->io.kept = numbers(bench->layer.kept_floats);
     bench->io.dy = bench->dy;

@@ -17,6 +17,7 @@ typedef struct layer_bench {
     float *dparam[LS_PARAMS_MAX][LS_NODES_MAX];           /* gradients */
     int64_t param_count[LS_PARAMS_MAX];
     int64_t samples[64];
+    double penalty[64]; /* of rows */
 } layer_bench;
 
 /* in: the shapes of the layer's inputs, as in ls_layer_example. x, dy and weights come from streams 1, 2, 3, ... of the

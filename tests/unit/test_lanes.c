@@ -81,6 +81,7 @@ static void test_rows_of_all_ranks_make_up_the_batch(void **state) {
                     ls_lanes lanes = lanes_of(count, rank, size);
                     ls_lanes_rows(&lanes, batch, &rows);
                     assert_int_equal(rows.lanes, lanes.end - lanes.first);
+                    assert_int_equal(rows.first_lane, lanes.first);
                     assert_int_equal(rows.global_count, batch);
                     assert_int_equal(rows.lane_begin[0], 0);
                     for (int lane = 0; lane <= rows.lanes; lane++)

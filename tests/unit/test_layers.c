@@ -72,13 +72,14 @@ static void test_everything_is_written(void **state) {
     for_each_example(check_writes_all);
 }
 
-/* A row alone gives the same bits as among others. */
+/* A row alone gives the same bits as among others; but for what depends on the whole batch, in training. */
 static void check_rows_alone(const ls_layer_type *type, const ls_layer_example *example) {
     ls_rows together = ls_rows_single(5), alone = ls_rows_single(1);
     layer_bench all, one;
+    alone.global_count = together.count;
     open_example(&all, 2, type, example, &together);
     run(&all);
-    for (int64_t row = 0; row < together.count; row++) {
+    for (int64_t row = 0; row < together.count && all.layer.batch_sums == 0; row++) {
         open_example(&one, 1, type, example, &alone);
         for (int k = 0; k < all.layer.inputs; k++)
             memcpy(one.x[k], all.x[k] + row * all.in_count[k], (size_t)all.in_count[k] * sizeof(float));
@@ -135,9 +136,10 @@ static void test_nodes_add_up_to_the_same_bits(void **state) {
 static void check_no_rows(const ls_layer_type *type, const ls_layer_example *example) {
     ls_rows rows = make_rows(2, (const int64_t[]){0, 0}, 1, (const int[]){0, 2});
     layer_bench bench;
+    rows.global_count = 3; /* another rank has them */
     open_example(&bench, 2, type, example, &rows);
     run(&bench);
-    for (int p = 0; p < bench.layer.params; p++) {
+    for (int p = 0; p < bench.layer.params && !bench.layer.param[p].moving; p++) {
         for (int64_t i = 0; i < bench.param_count[p]; i++) assert_true(bench.dparam[p][0][i] == 0);
     }
     layer_bench_close(&bench);
@@ -166,6 +168,9 @@ static void test_shapes(void **state) {
         {"repeat_vector", "n=28", {1, {64}}, {2, {28, 64}}, 0},
         {"lstm", "units=64", {2, {28, 28}}, {1, {64}}, 4 * 64 * (28 + 64 + 1)},
         {"lstm", "units=64 return_sequences=true", {2, {28, 28}}, {2, {28, 64}}, 4 * 64 * (28 + 64 + 1)},
+        {"batch_normalization", "", {3, {7, 8, 2}}, {3, {7, 8, 2}}, 4}, /* the averages are not trained */
+        {"contractive_dense", "units=3 weight=1", {1, {7}}, {1, {3}}, 24},
+        {"kl_sparsity", "rho=0.1", {1, {7}}, {1, {7}}, 0},
         {"max_pooling2d", "", {3, {7, 8, 2}}, {3, {3, 4, 2}}, 0},
         {"max_pooling2d", "padding=same", {3, {7, 8, 2}}, {3, {4, 4, 2}}, 0},
         {"max_pooling2d", "pool_size=3 strides=1", {3, {7, 8, 2}}, {3, {5, 6, 2}}, 0},
@@ -200,6 +205,7 @@ static void test_impossible_shapes(void **state) {
         {"resizing", "height=2 width=3", {1, {784}}, "height x width x channels"},
         {"repeat_vector", "n=2", {2, {3, 4}}, "vectors"},
         {"lstm", "units=2", {1, {12}}, "sequences"},
+        {"contractive_dense", "units=2 weight=1", {2, {3, 4}}, "vectors"},
         {"reshape", "target_shape=5,-1", {1, {12}}, "12 numbers"},
         {"reshape", "target_shape=5,3", {1, {12}}, "12 numbers"},
         {"reshape", "target_shape=0,12", {1, {12}}, "dimension of 0"},
@@ -274,6 +280,54 @@ static void test_dropout(void **state) {
     layer_bench_close(&other);
 }
 
+/* In training by the moments of the batch, and the averages move towards them in the node of the run's first lane;
+ * else by the averages. */
+static void test_batch_normalization(void **state) {
+    (void)state;
+    ls_rows rows = make_rows(2, (const int64_t[]){3, 1}, 2, (const int[]){0, 1, 2});
+    layer_bench bench;
+    layer_bench_open(&bench, pools[1], "batch_normalization", "momentum=0.75 epsilon=0.001",
+                     (const ls_shape[LS_INPUTS_MAX]){{1, {1}}}, &rows);
+    enum { GAMMA, BETA, MEAN, VARIANCE };
+    memcpy(bench.x[0], (const float[]){1, 2, 3, 6}, 4 * sizeof(float)); /* mean 3, variance 3.5 */
+    bench.param[GAMMA][0] = 2, bench.param[BETA][0] = 5, bench.param[MEAN][0] = 1, bench.param[VARIANCE][0] = 1.5F;
+    run(&bench);
+    for (int row = 0; row < 4; row++)
+        expect_near((double)bench.y[row], 5 + 2 * ((double)bench.x[0][row] - 3) / sqrt(3.501), 1e-5);
+    expect_near((double)bench.dparam[MEAN][0][0], 0.25 * (3 - 1), 1e-6);
+    expect_near((double)bench.dparam[VARIANCE][0][0], 0.25 * (3.5 - 1.5), 1e-6);
+    assert_true(bench.dparam[MEAN][1][0] == 0 && bench.dparam[VARIANCE][1][0] == 0);
+    bench.rows.first_lane = 2; /* of another rank */
+    run(&bench);
+    assert_true(bench.dparam[MEAN][0][0] == 0 && bench.dparam[VARIANCE][0][0] == 0);
+    bench.pass.training = false;
+    layer_bench_forward(&bench);
+    for (int row = 0; row < 4; row++)
+        expect_near((double)bench.y[row], 5 + 2 * ((double)bench.x[0][row] - 1) / sqrt(1.501), 1e-5);
+    layer_bench_close(&bench);
+}
+
+/* Mean and deviation of many codes; the mean alone outside of training; the penalty is that from N(0, 1). */
+static void test_gaussian_sampling(void **state) {
+    (void)state;
+    enum { WIDTH = 20000 };
+    ls_rows rows = ls_rows_single(1);
+    layer_bench bench;
+    layer_bench_open(&bench, pools[1], "gaussian_sampling", "kl_weight=0.5",
+                     (const ls_shape[LS_INPUTS_MAX]){{1, {WIDTH}}, {1, {WIDTH}}}, &rows);
+    for (int i = 0; i < WIDTH; i++) bench.x[0][i] = 3, bench.x[1][i] = (float)log(4);
+    layer_bench_forward(&bench);
+    double sum = 0, square = 0;
+    for (int i = 0; i < WIDTH; i++) sum += (double)bench.y[i], square += pow((double)bench.y[i] - 3, 2);
+    expect_near(sum / WIDTH, 3, 0.07);
+    expect_near(square / WIDTH, 4, 0.2);
+    expect_near(bench.penalty[0], 0.5 * WIDTH * 0.5 * (9 + 4 - 1 - log(4)), 0.1);
+    bench.pass.training = false;
+    layer_bench_forward(&bench);
+    assert_memory_equal(bench.y, bench.x[0], WIDTH * sizeof(float));
+    layer_bench_close(&bench);
+}
+
 static void test_table(void **state) {
     (void)state;
     for (const ls_layer_type *const *type = ls_layer_types; *type; type++) {
@@ -296,6 +350,8 @@ int main(void) {
         cmocka_unit_test(test_nodes_add_up_to_the_same_bits),
         cmocka_unit_test(test_no_rows_give_zero_gradients),
         cmocka_unit_test(test_dropout),
+        cmocka_unit_test(test_batch_normalization),
+        cmocka_unit_test(test_gaussian_sampling),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -111,6 +111,24 @@ static void test_flat_order(void **state) {
     ls_model_destroy(model);
 }
 
+/* What is not trained stands at the end. */
+static void test_flat_order_of_averages(void **state) {
+    (void)state;
+    ls_model *model = new_model((ls_shape){1, {20}});
+    add_layer(model, "batch_normalization", "", NULL);
+    add_layer(model, "dense", "units=3", NULL);
+    add_layer(model, "batch_normalization", "", NULL);
+    const ls_param *first = ls_model_layer(model, 0)->param, *last = ls_model_layer(model, 2)->param;
+    assert_int_equal(last[0].offset, 0);
+    assert_int_equal(last[1].offset, 16);
+    assert_int_equal(ls_model_trained_count(model), first[1].offset + 32);
+    assert_int_equal(last[2].offset, ls_model_trained_count(model));
+    assert_int_equal(first[3].offset + 32, ls_model_flat_count(model));
+    assert_int_equal(ls_model_param_count(model), 40 + 63 + 6);
+    assert_int_equal(ls_model_batch_sums(model), 40);
+    ls_model_destroy(model);
+}
+
 static void test_initial_weights(void **state) {
     (void)state;
     ls_model *model = new_model((ls_shape){1, {300}});
@@ -362,6 +380,7 @@ int main(void) {
         cmocka_unit_test(test_many_layers),
         cmocka_unit_test(test_loss_must_fit),
         cmocka_unit_test(test_flat_order),
+        cmocka_unit_test(test_flat_order_of_averages),
         cmocka_unit_test(test_initial_weights),
         cmocka_unit_test(test_initial_weights_of_lstm),
         cmocka_unit_test(test_nodes_add_up_to_the_same_bits),

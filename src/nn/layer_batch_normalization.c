@@ -1,0 +1,199 @@
+/* Batch normalization (S. Ioffe, C. Szegedy 2015), Keras' BatchNormalization over the last axis:
+ *
+ *   y = gamma (x - mean) / sqrt(variance + epsilon) + beta
+ *
+ * In training mean and variance are those of the whole batch, over all lanes and ranks and in double, so that they do
+ * not depend on who has which rows; else moving averages of them. With n numbers a channel and x' = (x - mean) /
+ * sqrt(variance + epsilon):
+ *
+ *   dbeta = sum dy;  dgamma = sum dy x';  dx = gamma / sqrt(variance + epsilon) (dy - dbeta / n - x' dgamma / n) */
+#include "layers.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct batch_normalization_options {
+    double momentum, epsilon;
+} batch_normalization_options;
+
+static const ls_option options[] = {
+    {"momentum", LS_OPTION_DOUBLE, offsetof(batch_normalization_options, momentum), .preset = "0.99", .min = 0,
+     .max = 1, .help = "what a step leaves of the moving averages"},
+    {"epsilon", LS_OPTION_DOUBLE, offsetof(batch_normalization_options, epsilon), .preset = "0.001", .min = 0, .max = 1,
+     .above_min = true, .help = "added to the variance"},
+    LS_OPTIONS_END};
+
+static const ls_layer_example examples[] = {{"", {{1, {3}}}}, {"epsilon=0.1", {{3, {2, 3, 2}}}}, LS_EXAMPLES_END};
+
+enum { GAMMA, BETA, MOVING_MEAN, MOVING_VARIANCE, PARAMS };
+enum { SUMS = 2 }; /* a channel, at once */
+
+static ls_status prepare(ls_layer *layer, const ls_limits *limits) {
+    static const char *const names[PARAMS] = {"gamma", "beta", "moving_mean", "moving_variance"};
+    layer->out = layer->in[0];
+    int64_t channels = ls_layer_width(layer);
+    for (int p = 0; p < PARAMS; p++) {
+        bool ones = p == GAMMA || p == MOVING_VARIANCE;
+        layer->param[p] = (ls_param){.name = names[p],
+                                     .shape = {1, {channels}},
+                                     .initializer = ones ? LS_INIT_ONES : LS_INIT_ZEROS,
+                                     .moving = p == MOVING_MEAN || p == MOVING_VARIANCE};
+    }
+    layer->params = PARAMS;
+    layer->batch_sums = SUMS * channels;
+    layer->kept_floats = 2 * channels;
+    layer->scratch_floats = 2 * (limits->lanes + 1) * SUMS * channels + 2 * channels; /* doubles, then floats */
+    return LS_OK;
+}
+
+/* One pass. */
+typedef struct normalization {
+    const ls_layer_io *io;
+    const ls_rows *rows;
+    int64_t channels, positions;  /* positions a row */
+    double count;                 /* numbers a channel, in the whole batch */
+    const float *mean, *variance; /* [channels] */
+    double *lane_sums;            /* [lanes][SUMS * channels] */
+    double *sum;                  /* [SUMS * channels], over the batch */
+    float *inverse;               /* [channels], 1 / sqrt(variance + epsilon) */
+    float *scale;                 /* [channels], gamma times it */
+} normalization;
+
+static normalization begin(const ls_layer *layer, const ls_pass *pass, const ls_layer_io *io) {
+    int64_t channels = ls_layer_width(layer), positions = ls_shape_count(&layer->out) / channels;
+    normalization n = {.io = io,
+                       .rows = pass->rows,
+                       .channels = channels,
+                       .positions = positions,
+                       .count = (double)(pass->rows->global_count * positions),
+                       .mean = pass->training ? io->kept : io->param[MOVING_MEAN],
+                       .variance = pass->training ? io->kept + channels : io->param[MOVING_VARIANCE],
+                       .lane_sums = (double *)(void *)pass->scratch};
+    n.sum = n.lane_sums + pass->rows->lanes * SUMS * channels;
+    n.inverse = (float *)(n.sum + SUMS * channels);
+    n.scale = n.inverse + channels;
+    return n;
+}
+
+static void find_scale(const ls_layer *layer, const normalization *n) {
+    const batch_normalization_options *given = layer->options;
+    for (int64_t c = 0; c < n->channels; c++) {
+        n->inverse[c] = (float)(1 / sqrt((double)n->variance[c] + given->epsilon));
+        n->scale[c] = n->io->param[GAMMA][c] * n->inverse[c];
+    }
+}
+
+/* ---- forward ---- */
+
+static void sum_values(void *context, int64_t lane, int thread) {
+    (void)thread;
+    const normalization *n = context;
+    double *sum = n->lane_sums + lane * SUMS * n->channels, *square = sum + n->channels;
+    int64_t first = n->rows->lane_begin[lane] * n->positions, end = n->rows->lane_begin[lane + 1] * n->positions;
+    memset(sum, 0, (size_t)(SUMS * n->channels) * sizeof *sum);
+    for (int64_t i = first; i < end; i++) {
+        const float *x = n->io->x[0] + i * n->channels;
+        for (int64_t c = 0; c < n->channels; c++) {
+            sum[c] += (double)x[c];
+            square[c] += (double)x[c] * (double)x[c];
+        }
+    }
+}
+
+static void find_moments(const ls_pass *pass, normalization *n) {
+    ls_pool_run(pass->pool, n->rows->lanes, sum_values, n);
+    ls_pass_reduce(pass, SUMS * n->channels, n->lane_sums, n->sum);
+    for (int64_t c = 0; c < n->channels; c++) {
+        double mean = n->sum[c] / n->count, variance = n->sum[n->channels + c] / n->count - mean * mean;
+        n->io->kept[c] = (float)mean;
+        n->io->kept[n->channels + c] = (float)fmax(variance, 0);
+    }
+}
+
+static void normalize_row(void *context, int64_t row, int thread) {
+    (void)thread;
+    const normalization *n = context;
+    const float *beta = n->io->param[BETA];
+    for (int64_t i = row * n->positions; i < (row + 1) * n->positions; i++) {
+        const float *x = n->io->x[0] + i * n->channels;
+        float *y = n->io->y + i * n->channels;
+        for (int64_t c = 0; c < n->channels; c++) y[c] = (x[c] - n->mean[c]) * n->scale[c] + beta[c];
+    }
+}
+
+static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_io *io) {
+    normalization n = begin(layer, pass, io);
+    if (pass->training) find_moments(pass, &n);
+    find_scale(layer, &n);
+    ls_pool_run(pass->pool, n.rows->count, normalize_row, &n);
+}
+
+/* ---- backward ---- */
+
+static void sum_gradients(void *context, int64_t lane, int thread) {
+    (void)thread;
+    const normalization *n = context;
+    double *dbeta = n->lane_sums + lane * SUMS * n->channels, *dgamma = dbeta + n->channels;
+    int64_t first = n->rows->lane_begin[lane] * n->positions, end = n->rows->lane_begin[lane + 1] * n->positions;
+    memset(dbeta, 0, (size_t)(SUMS * n->channels) * sizeof *dbeta);
+    for (int64_t i = first; i < end; i++) {
+        const float *x = n->io->x[0] + i * n->channels, *dy = n->io->dy + i * n->channels;
+        for (int64_t c = 0; c < n->channels; c++) {
+            dbeta[c] += (double)dy[c];
+            dgamma[c] += (double)dy[c] * (double)((x[c] - n->mean[c]) * n->inverse[c]);
+        }
+    }
+}
+
+static void propagate_row(void *context, int64_t row, int thread) {
+    (void)thread;
+    const normalization *n = context;
+    const double *dbeta = n->sum, *dgamma = n->sum + n->channels;
+    for (int64_t i = row * n->positions; i < (row + 1) * n->positions; i++) {
+        const float *x = n->io->x[0] + i * n->channels, *dy = n->io->dy + i * n->channels;
+        float *dx = n->io->dx[0] + i * n->channels;
+        for (int64_t c = 0; c < n->channels; c++) {
+            float normalized = (x[c] - n->mean[c]) * n->inverse[c];
+            dx[c] = n->scale[c] * (dy[c] - (float)(dbeta[c] / n->count) - normalized * (float)(dgamma[c] / n->count));
+        }
+    }
+}
+
+/* What the moving averages change by, in the first node of the run: the others have zeros, so that the tree adds
+ * nothing. */
+static void move_averages(const ls_layer *layer, const normalization *n) {
+    const batch_normalization_options *given = layer->options;
+    float part = (float)(1 - given->momentum);
+    for (int node = 0; node < n->rows->nodes; node++) {
+        bool first = n->rows->first_lane + n->rows->node_begin[node] == 0;
+        float *dmean = n->io->dparam[MOVING_MEAN][node], *dvariance = n->io->dparam[MOVING_VARIANCE][node];
+        for (int64_t c = 0; c < n->channels; c++) {
+            dmean[c] = first ? part * (n->mean[c] - n->io->param[MOVING_MEAN][c]) : 0;
+            dvariance[c] = first ? part * (n->variance[c] - n->io->param[MOVING_VARIANCE][c]) : 0;
+        }
+    }
+}
+
+static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_io *io) {
+    normalization n = begin(layer, pass, io);
+    find_scale(layer, &n);
+    ls_pool_run(pass->pool, n.rows->lanes, sum_gradients, &n);
+    ls_rows_add_lanes(n.rows, n.channels, n.lane_sums, SUMS * n.channels, io->dparam[BETA]);
+    ls_rows_add_lanes(n.rows, n.channels, n.lane_sums + n.channels, SUMS * n.channels, io->dparam[GAMMA]);
+    move_averages(layer, &n);
+    ls_pass_reduce(pass, SUMS * n.channels, n.lane_sums, n.sum);
+    if (io->dx[0]) ls_pool_run(pass->pool, n.rows->count, propagate_row, &n);
+}
+
+const ls_layer_type ls_layer_batch_normalization = {
+    .name = "batch_normalization",
+    .help = "zero mean and unit variance over the batch, channel by channel",
+    .options = options,
+    .options_bytes = sizeof(batch_normalization_options),
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .examples = examples,
+    .prepare = prepare,
+    .forward = forward,
+    .backward = backward,
+};
