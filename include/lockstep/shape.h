@@ -15,6 +15,7 @@ typedef struct ls_shape {
 } ls_shape;
 
 int64_t ls_shape_count(const ls_shape *shape); /* the product of the dimensions */
+double ls_shape_size(const ls_shape *shape);   /* the same where it may be too large to count */
 bool ls_shape_equal(const ls_shape *a, const ls_shape *b);
 /* "28 x 28 x 1", written into text[LS_SHAPE_TEXT_MAX]; returns text. */
 const char *ls_shape_text(const ls_shape *shape, char *text);

@@ -32,7 +32,7 @@ static ls_status prepare(ls_layer *layer, const ls_limits *limits) {
     int depth = 0; /* of the tree over lanes */
     while (1 << depth < limits->lanes) depth++;
     layer->out = (ls_shape){1, {n}};
-    ls_layer_set_weights(layer, &(ls_shape){2, {k, n}}, true);
+    LS_TRY(ls_layer_set_weights(layer, &(ls_shape){2, {k, n}}, true));
     layer->flops = 2.0 * (double)k * (double)n;
     /* First s, then what products need, then the tree's parts, which begin at *plan. */
     int64_t before = ls_align_floats(2 * n) +

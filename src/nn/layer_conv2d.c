@@ -48,7 +48,8 @@ static ls_status prepare(ls_layer *layer, const ls_limits *limits) {
     }
     layer->out = (ls_shape){3, {conv.out_h, conv.out_w, conv.o}};
     layer->activation = (ls_activation)given->activation;
-    ls_layer_set_weights(layer, &(ls_shape){4, {conv.kernel_h, conv.kernel_w, conv.c, conv.o}}, given->use_bias);
+    LS_TRY(
+        ls_layer_set_weights(layer, &(ls_shape){4, {conv.kernel_h, conv.kernel_w, conv.c, conv.o}}, given->use_bias));
     ls_layer_regularize(layer, &given->regularizers);
     layer->flops = ls_conv_flops(&conv);
     layer->scratch_floats = ls_conv_scratch(&conv, limits->max_rows, limits->threads, limits->lanes);

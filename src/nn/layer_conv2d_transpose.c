@@ -53,7 +53,7 @@ static ls_status prepare(ls_layer *layer, const ls_limits *limits) {
     ls_conv conv = ls_conv_make(layer->out.dim[0], layer->out.dim[1], given->filters, in[2], kernel_h, kernel_w,
                                 stride_h, stride_w, given->padding);
     layer->activation = (ls_activation)given->activation;
-    ls_layer_set_weights(layer, &(ls_shape){4, {kernel_h, kernel_w, given->filters, in[2]}}, given->use_bias);
+    LS_TRY(ls_layer_set_weights(layer, &(ls_shape){4, {kernel_h, kernel_w, given->filters, in[2]}}, given->use_bias));
     ls_layer_regularize(layer, &given->regularizers);
     layer->param[1].shape.dim[0] = given->filters;
     layer->flops = ls_conv_flops(&conv);

@@ -37,7 +37,7 @@ static ls_status prepare(ls_layer *layer, const ls_limits *limits) {
     layer->out = layer->in[0];
     layer->out.dim[layer->out.dims - 1] = n;
     layer->activation = (ls_activation)given->activation;
-    ls_layer_set_weights(layer, &(ls_shape){2, {k, n}}, given->use_bias);
+    LS_TRY(ls_layer_set_weights(layer, &(ls_shape){2, {k, n}}, given->use_bias));
     ls_layer_regularize(layer, &given->regularizers);
     layer->flops = 2.0 * (double)k * (double)n * (double)positions(layer);
     layer->scratch_floats = ls_gemm_scratch(limits->max_rows * positions(layer), n, k, limits->threads, limits->lanes);

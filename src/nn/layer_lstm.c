@@ -50,7 +50,7 @@ static ls_status prepare(ls_layer *layer, const ls_limits *limits) {
     if (layer->in[0].dims != 2) return LS_RAISE(LS_INVALID, "takes sequences of vectors (steps x features)");
     int64_t steps = layer->in[0].dim[0], features = layer->in[0].dim[1], units = given->units, rows = limits->max_rows;
     layer->out = given->return_sequences ? (ls_shape){2, {steps, units}} : (ls_shape){1, {units}};
-    ls_layer_set_weights(layer, &(ls_shape){2, {features, GATES * units}}, true);
+    LS_TRY(ls_layer_set_weights(layer, &(ls_shape){2, {features, GATES * units}}, true));
     layer->param[2] = layer->param[1];
     layer->param[2].initializer = LS_INIT_UNIT_FORGET;
     layer->param[1] =

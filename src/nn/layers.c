@@ -46,7 +46,17 @@ ls_status ls_layer_check_picture(const ls_layer *layer) {
                     ls_shape_text(&layer->in[0], text));
 }
 
-void ls_layer_set_weights(ls_layer *layer, const ls_shape *kernel, bool use_bias) {
+ls_status ls_layer_check_sizes(const ls_layer *layer) {
+    const double largest = 1e12;
+    bool fits = ls_shape_size(&layer->out) <= largest;
+    for (int p = 0; p < layer->params; p++) fits = fits && ls_shape_size(&layer->param[p].shape) <= largest;
+    return fits ? LS_OK : LS_RAISE(LS_INVALID, "its output or weights have more than %g numbers", largest);
+}
+
+ls_status ls_layer_set_weights(ls_layer *layer, const ls_shape *kernel, bool use_bias) {
+    layer->param[0].shape = *kernel;
+    layer->params = 1;
+    LS_TRY(ls_layer_check_sizes(layer));
     int64_t in = kernel->dim[kernel->dims - 2], out = kernel->dim[kernel->dims - 1];
     int64_t field = ls_shape_count(kernel) / (in * out); /* positions of a convolution's kernel; 1 for dense */
     layer->param[0] = (ls_param){.name = "kernel",
@@ -56,6 +66,7 @@ void ls_layer_set_weights(ls_layer *layer, const ls_shape *kernel, bool use_bias
                                  .fan_out = field * out};
     layer->param[1] = (ls_param){.name = "bias", .shape = {1, {out}}, .initializer = LS_INIT_ZEROS};
     layer->params = use_bias ? 2 : 1;
+    return LS_OK;
 }
 
 ls_activation ls_layer_fused(const ls_layer *layer) {

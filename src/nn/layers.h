@@ -34,8 +34,13 @@ extern const char *const ls_padding_names[]; /* Keras' "valid", "same"; the seco
 /* Errors: LS_INVALID, the input has not three dimensions. */
 ls_status ls_layer_check_picture(const ls_layer *layer);
 
-/* Sets the layer's parameters: a kernel [..., inputs, outputs], Glorot uniform, and a bias of zeros. */
-void ls_layer_set_weights(ls_layer *layer, const ls_shape *kernel, bool use_bias);
+/* So that no count of numbers or bytes overflows later. Errors: LS_INVALID, the output of a sample or an array of
+ * weights has more than 1e12 numbers. */
+ls_status ls_layer_check_sizes(const ls_layer *layer);
+
+/* Sets the layer's parameters: a kernel [..., inputs, outputs], Glorot uniform, and a bias of zeros. The output's shape
+ * is known by then. Errors: as ls_layer_check_sizes. */
+ls_status ls_layer_set_weights(ls_layer *layer, const ls_shape *kernel, bool use_bias);
 
 /* The last axis of the output, and how many vectors of that length a pass has. */
 int64_t ls_layer_width(const ls_layer *layer);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "layers.h"
 #include "lockstep/memory.h"
 #include "model_graph.h"
 #include "regularizer.h"
@@ -92,20 +93,6 @@ static ls_status connect(const ls_model *model, ls_layer *layer, const char *con
     return LS_OK;
 }
 
-static double shape_size(const ls_shape *shape) {
-    double size = 1;
-    for (int i = 0; i < shape->dims; i++) size *= (double)shape->dim[i];
-    return size;
-}
-
-/* So that no count of numbers or bytes overflows later. */
-static ls_status check_sizes(const ls_layer *layer) {
-    const double largest = 1e12;
-    bool fits = shape_size(&layer->out) <= largest;
-    for (int p = 0; p < layer->params; p++) fits = fits && shape_size(&layer->param[p].shape) <= largest;
-    return fits ? LS_OK : LS_RAISE(LS_INVALID, "its output or weights have more than %g numbers", largest);
-}
-
 ls_status ls_vertex_prepare(ls_model *model, int index, const ls_limits *limits) {
     ls_layer *layer = &model->vertices[index].layer;
     layer->activation = LS_ACTIVATION_LINEAR;
@@ -117,7 +104,7 @@ ls_status ls_vertex_prepare(ls_model *model, int index, const ls_limits *limits)
     layer->flops = 0;
     LS_TRY(layer->type->prepare(layer, limits));
     if (index == model->logits) layer->activation = LS_ACTIVATION_LINEAR;
-    return check_sizes(layer);
+    return ls_layer_check_sizes(layer);
 }
 
 static ls_status add_vertex(ls_model *model, const void *options) {

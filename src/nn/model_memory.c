@@ -8,6 +8,9 @@
 #include "lockstep/memory.h"
 #include "model_graph.h"
 
+/* Stands for floats that no machine has memory for and whose number would overflow: 4 PiB. */
+static const int64_t countless_floats = INT64_C(1) << 50;
+
 static void prepare_layers(ls_model *model, const ls_limits *limits) {
     for (int i = 0; i < model->count; i++) {
         ls_status status = ls_vertex_prepare(model, i, limits);
@@ -74,9 +77,17 @@ static void add_scratch(ls_model *model, ls_slab *slab) {
     ls_slab_add(slab, &model->scratch, floats, 0, 2 * model->count);
 }
 
+static bool is_countable(const ls_model *model, const ls_limits *limits) {
+    for (int i = 0; i < model->count; i++)
+        if (ls_shape_size(&model->vertices[i].layer.out) * (double)limits->max_rows > (double)countless_floats)
+            return false;
+    return true;
+}
+
 /* Gives every piece its place; returns the floats of all. */
 static int64_t lay_out(ls_model *model, const ls_limits *limits, bool training) {
     ls_slab slab = {0};
+    if (!is_countable(model, limits)) return countless_floats;
     prepare_layers(model, limits);
     forget_pieces(model);
     add_outputs(model, &slab, limits->max_rows, training);

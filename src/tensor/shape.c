@@ -9,6 +9,12 @@ int64_t ls_shape_count(const ls_shape *shape) {
     return count;
 }
 
+double ls_shape_size(const ls_shape *shape) {
+    double size = 1;
+    for (int d = 0; d < shape->dims; d++) size *= (double)shape->dim[d];
+    return size;
+}
+
 bool ls_shape_equal(const ls_shape *a, const ls_shape *b) {
     if (a->dims != b->dims) return false;
     for (int i = 0; i < a->dims; i++)

@@ -347,6 +347,30 @@ static void test_memory(void **state) {
 }
 
 /* Pieces of random sizes and times: none that are needed at the same moment overlap, and little is wasted. */
+/* 2^35 x 2^29 weights are 0 of them in 64 bits. */
+static void test_layers_too_large_to_count(void **state) {
+    (void)state;
+    ls_model *model = new_model((ls_shape){1, {INT64_C(1) << 35}});
+    expect_invalid(try_layer(model, ls_layer_type_find("dense"), "units=536870912", NULL, NULL, 0), "numbers");
+    ls_model_destroy(model);
+    model = new_model((ls_shape){3, {1 << 15, 1 << 15, 1 << 10}});
+    expect_invalid(
+        try_layer(model, ls_layer_type_find("conv2d"), "filters=1000000 kernel_size=16384 padding=same", NULL, NULL, 0),
+        "numbers");
+    ls_model_destroy(model);
+}
+
+static void test_batches_too_large_to_count(void **state) {
+    (void)state;
+    ls_model *model = new_model((ls_shape){3, {1000, 1000, 1}});
+    add_layer(model, "up_sampling2d", "size=1000", NULL);
+    const ls_limits large = {.max_rows = 1000000000, .threads = 2, .lanes = 8};
+    assert_true(ls_model_memory_bytes(model, &large, false) >= INT64_C(1) << 50);
+    assert_int_equal(ls_model_prepare(model, &large, false), LS_ERROR);
+    assert_non_null(strstr(ls_failure_get()->message, "cannot allocate"));
+    ls_model_destroy(model);
+}
+
 static void test_slab(void **state) {
     (void)state;
     enum { PIECES = 60, MOMENTS = 40 };
@@ -390,6 +414,8 @@ int main(void) {
         cmocka_unit_test(test_predict),
         cmocka_unit_test(test_views_of_the_input),
         cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_layers_too_large_to_count),
+        cmocka_unit_test(test_batches_too_large_to_count),
         cmocka_unit_test(test_slab),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
