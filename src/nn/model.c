@@ -29,18 +29,6 @@ void ls_model_destroy(ls_model *model) {
     ls_free(model);
 }
 
-static ls_status reserve_vertex(ls_model *model) {
-    if (model->count < model->capacity) return LS_OK;
-    int capacity = model->capacity ? 2 * model->capacity : 16;
-    ls_vertex *vertices;
-    LS_TRY(ls_alloc(&vertices, capacity, sizeof *vertices, "the layers of a model"));
-    if (model->count) memcpy(vertices, model->vertices, (size_t)model->count * sizeof *vertices);
-    ls_free(model->vertices);
-    model->vertices = vertices;
-    model->capacity = capacity;
-    return LS_OK;
-}
-
 /* Weights are stored in files under the layer's name, so it must do as a part of a path. */
 static ls_status check_name(const ls_model *model, const char *name) {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
@@ -132,7 +120,7 @@ static ls_status add_vertex(ls_model *model, const void *options) {
 ls_status ls_model_add(ls_model *model, const ls_layer_type *type, const void *options, const char *name,
                        const char *const *inputs, int count) {
     assert(!model->loss && !model->slab);
-    LS_TRY(reserve_vertex(model));
+    LS_TRY(ls_grow(&model->vertices, &model->room, model->count + 1, sizeof *model->vertices, "the layers of a model"));
     ls_vertex *vertex = &model->vertices[model->count];
     *vertex = (ls_vertex){.layer.type = type};
     LS_TRY(set_name(model, &vertex->layer, name));

@@ -18,7 +18,8 @@ typedef struct ls_vertex {
 
 struct ls_model {
     ls_shape input;
-    int count, capacity;
+    int count;
+    int64_t room;
     ls_vertex *vertices;
     int64_t flat_count, trained_count;
 
