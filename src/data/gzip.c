@@ -6,6 +6,7 @@
 
 #include <zlib.h>
 
+#include "lockstep/integers.h"
 #include "lockstep/memory.h"
 
 enum { FIRST_BYTES = 1 << 20, READ_BYTES_MAX = 1 << 30 };
@@ -19,14 +20,12 @@ static ls_status grow(ls_bytes *bytes, int64_t capacity) {
     return LS_OK;
 }
 
-static int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
-
 static ls_status read_bytes(gzFile file, int64_t max_bytes, ls_bytes *out) {
-    int64_t capacity = min(max_bytes, FIRST_BYTES);
+    int64_t capacity = ls_min(max_bytes, FIRST_BYTES);
     LS_TRY(ls_alloc(&out->data, capacity, 1, "a file's content"));
     while (out->count < max_bytes) {
-        if (out->count == capacity) LS_TRY(grow(out, capacity = min(2 * capacity, max_bytes)));
-        const int got = gzread(file, out->data + out->count, (unsigned)min(capacity - out->count, READ_BYTES_MAX));
+        if (out->count == capacity) LS_TRY(grow(out, capacity = ls_min(2 * capacity, max_bytes)));
+        const int got = gzread(file, out->data + out->count, (unsigned)ls_min(capacity - out->count, READ_BYTES_MAX));
         if (got <= 0) break;
         out->count += got;
     }

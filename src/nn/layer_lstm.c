@@ -8,6 +8,7 @@
  * step over all rows at once, forwards, and backwards through time. */
 #include "layers.h"
 #include "lockstep/gemm.h"
+#include "lockstep/integers.h"
 #include "lockstep/memory.h"
 
 #include <string.h>
@@ -36,13 +37,11 @@ static const int keras_place[GATES] = {[INPUT] = 0, [FORGET] = 1, [CANDIDATE] = 
  */
 enum { STEP_BLOCKS = GATES + 2, KEPT_BLOCKS = STEP_BLOCKS + 1 };
 
-static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
-
 static int64_t gemm_scratch(const ls_limits *limits, int64_t steps, int64_t features, int64_t units) {
     int64_t rows = limits->max_rows, width = GATES * units;
     int64_t with_w = ls_gemm_scratch(rows * steps, width, features, limits->threads, limits->lanes);
     int64_t with_u = ls_gemm_scratch(rows * steps, width, units, limits->threads, limits->lanes);
-    return larger(with_w, with_u);
+    return ls_max(with_w, with_u);
 }
 
 static ls_status prepare(ls_layer *layer, const ls_limits *limits) {

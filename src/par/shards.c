@@ -1,26 +1,26 @@
 /* shards.c - see shards.h. */
 #include "lockstep/shards.h"
 
-static int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t max64(int64_t a, int64_t b) { return a > b ? a : b; }
+#include "lockstep/integers.h"
+
 static int64_t grains(int64_t floats) { return (floats + LS_GRAIN_FLOATS - 1) / LS_GRAIN_FLOATS; }
 
 ls_shards ls_shards_make(int64_t count, int64_t bucket, int rank, int size) {
-    int64_t whole = max64(1, grains(min64(bucket, count))) * LS_GRAIN_FLOATS;
+    int64_t whole = ls_max(1, grains(ls_min(bucket, count))) * LS_GRAIN_FLOATS;
     return (ls_shards){
         .count = count, .bucket = whole, .buckets = (count + whole - 1) / whole, .rank = rank, .size = size};
 }
 
 ls_range ls_shards_bucket(const ls_shards *shards, int64_t bucket) {
     int64_t begin = bucket * shards->bucket;
-    return (ls_range){begin, min64(begin + shards->bucket, shards->count)};
+    return (ls_range){begin, ls_min(begin + shards->bucket, shards->count)};
 }
 
 ls_range ls_shards_slice(const ls_shards *shards, int64_t bucket, int rank) {
     ls_range whole = ls_shards_bucket(shards, bucket);
     int64_t length = whole.end - whole.begin, count = grains(length);
-    int64_t begin = min64(rank * count / shards->size * LS_GRAIN_FLOATS, length);
-    int64_t end = min64((rank + 1) * count / shards->size * LS_GRAIN_FLOATS, length);
+    int64_t begin = ls_min(rank * count / shards->size * LS_GRAIN_FLOATS, length);
+    int64_t end = ls_min((rank + 1) * count / shards->size * LS_GRAIN_FLOATS, length);
     return (ls_range){whole.begin + begin, whole.begin + end};
 }
 
@@ -32,6 +32,6 @@ int64_t ls_shards_place(const ls_shards *shards, int64_t bucket) {
 }
 
 ls_range ls_range_common(ls_range a, ls_range b) {
-    int64_t begin = max64(a.begin, b.begin), end = min64(a.end, b.end);
-    return (ls_range){begin, max64(begin, end)};
+    int64_t begin = ls_max(a.begin, b.begin), end = ls_min(a.end, b.end);
+    return (ls_range){begin, ls_max(begin, end)};
 }

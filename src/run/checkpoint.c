@@ -6,12 +6,11 @@
 
 #include "checkpoint_format.h"
 #include "checkpoint_seal.h"
+#include "lockstep/integers.h"
 #include "lockstep/log.h"
 #include "lockstep/memory.h"
 
 enum { PIECE_FLOATS = 4 << 20 }; /* what of the slots is gathered at a time */
-
-static int64_t at_most(int64_t a, int64_t b) { return a < b ? a : b; }
 
 static int slots_of(const ls_snapshot *snapshot) { return snapshot->optimizer ? snapshot->optimizer->slots : 0; }
 
@@ -111,7 +110,7 @@ static ls_status write_slot_array(const writing *w, int slot, const ls_model_arr
     ls_range piece;
     for (int64_t at = first; at < end; at = piece.end) {
         int64_t bucket = at / shards->bucket;
-        piece = ls_range_common(ls_shards_bucket(shards, bucket), (ls_range){at, at_most(at + PIECE_FLOATS, end)});
+        piece = ls_range_common(ls_shards_bucket(shards, bucket), (ls_range){at, ls_min(at + PIECE_FLOATS, end)});
         collect_piece(w, slot, bucket, piece);
         if (status == LS_OK && w->comm->rank == 0)
             status = ls_array_writer_write(w->writer, name, at - first, piece.end - at, w->piece);

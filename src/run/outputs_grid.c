@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lockstep/image.h"
+#include "lockstep/integers.h"
 #include "lockstep/memory.h"
 #include "lockstep/outputs.h"
 
@@ -93,16 +94,14 @@ static void find_range(ls_grid_row *row, int64_t count) {
     row->high = high > low ? high : low + 1.0f;
 }
 
-static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
-
 /* All columns are as wide as the widest picture, a row as high as its own. */
 static void measure(const layout *layouts, int count, int64_t pictures, ls_image *image, int64_t *column) {
     *image = (ls_image){.h = GAP, .c = 1};
     *column = 0;
     for (int r = 0; r < count; r++) {
         image->h += layouts[r].height * layouts[r].scale + GAP;
-        image->c = larger(image->c, layouts[r].c);
-        *column = larger(*column, layouts[r].width * layouts[r].scale + GAP);
+        image->c = ls_max(image->c, layouts[r].c);
+        *column = ls_max(*column, layouts[r].width * layouts[r].scale + GAP);
     }
     image->w = GAP + pictures * *column;
 }

@@ -70,7 +70,7 @@ typedef struct activation_task {
 static void run_task(void *context, int64_t task, int thread) {
     (void)thread;
     const activation_task *a = context;
-    int64_t begin = task * a->block, count = min_of(a->block, a->count - begin);
+    int64_t begin = task * a->block, count = ls_min(a->block, a->count - begin);
     if (a->backward)
         apply_backward(a->activation, count, a->width, a->y + begin, a->dy + begin, a->out + begin);
     else

@@ -13,7 +13,7 @@ typedef struct bias_forward {
 static void add_task(void *context, int64_t task, int thread) {
     (void)thread;
     const bias_forward *b = context;
-    int64_t end = min_of((task + 1) * b->block, b->count);
+    int64_t end = ls_min((task + 1) * b->block, b->count);
     for (float *y = b->y + task * b->block * b->n; y < b->y + end * b->n; y += b->n)
         for (int64_t j = 0; j < b->n; j++) y[j] += b->bias[j];
 }

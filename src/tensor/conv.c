@@ -26,8 +26,8 @@ double ls_conv_flops(const ls_conv *conv) {
 enum { PICTURE_FLOATS = 40960, TASKS = 64 };
 
 int64_t ls_conv_band(const ls_conv_pass *pass, int64_t rows, int64_t row_floats) {
-    int64_t spread = ceil_div(pass->out_h, ceil_div(TASKS, max_of(1, rows)));
-    int64_t band = max_of(1, min_of(PICTURE_FLOATS / max_of(1, row_floats), spread));
+    int64_t spread = ceil_div(pass->out_h, ceil_div(TASKS, ls_max(1, rows)));
+    int64_t band = ls_max(1, ls_min(PICTURE_FLOATS / ls_max(1, row_floats), spread));
     return ceil_div(pass->out_h, ceil_div(pass->out_h, band)); /* bands of about equal height */
 }
 
@@ -41,7 +41,7 @@ static void pass_run(ls_pool *pool, const ls_conv_pass *pass, int64_t rows, floa
 /* Of either way where both may be taken, as the instruction set need not be chosen yet. */
 static int64_t pass_scratch(const ls_conv_pass *pass, int64_t rows, int threads) {
     int64_t floats = ls_conv_tiles_scratch(pass, rows, threads);
-    return ls_conv_planes_suit(pass, LS_COLUMNS_ALIGN) ? max_of(floats, ls_conv_planes_scratch(pass, rows, threads))
+    return ls_conv_planes_suit(pass, LS_COLUMNS_ALIGN) ? ls_max(floats, ls_conv_planes_scratch(pass, rows, threads))
                                                        : floats;
 }
 
@@ -143,10 +143,10 @@ int64_t ls_conv_scratch(const ls_conv *conv, int64_t max_rows, int threads, int 
     /* Fewer rows make bands narrower, never wider. */
     ls_conv_pass pass = forward_pass(conv);
     int64_t floats =
-        max_of(pass_scratch(&pass, max_rows, threads), ls_conv_weight_gradient_scratch(conv, threads, lanes));
+        ls_max(pass_scratch(&pass, max_rows, threads), ls_conv_weight_gradient_scratch(conv, threads, lanes));
     for (int64_t i = 0; i < conv->stride_h * conv->stride_w; i++) {
         pass = gradient_pass(conv, i);
-        if (has_pixels(&pass)) floats = max_of(floats, pass_scratch(&pass, max_rows, threads));
+        if (has_pixels(&pass)) floats = ls_max(floats, pass_scratch(&pass, max_rows, threads));
     }
     return floats;
 }

@@ -39,11 +39,11 @@ static plan plan_of(const ls_conv_pass *pass, int64_t rows, float *scratch) {
 /* The rows of the picture under outputs [begin, begin + height), a plane a channel, with zeros around. */
 static void fill_planes(const plan *n, int64_t row, int64_t begin, int64_t height, float *planes) {
     const ls_picture *picture = &n->pass->picture;
-    int64_t c = picture->c, first = max_of(-picture->pad_left, 0), left = max_of(picture->pad_left, 0);
-    int64_t count = min_of(picture->w - first, picture->padded_w - left), top = begin - picture->pad_top;
+    int64_t c = picture->c, first = ls_max(-picture->pad_left, 0), left = ls_max(picture->pad_left, 0);
+    int64_t count = ls_min(picture->w - first, picture->padded_w - left), top = begin - picture->pad_top;
     const float *x = n->pass->x + (row * picture->h * picture->w + first) * c;
     memset(planes, 0, (size_t)(c * n->plane) * sizeof *planes);
-    for (int64_t i = max_of(top, 0); i < min_of(top + height + picture->kernel_h - 1, picture->h); i++)
+    for (int64_t i = ls_max(top, 0); i < ls_min(top + height + picture->kernel_h - 1, picture->h); i++)
         ls_transpose(c, count, x + i * picture->w * c, c, planes + (i - top) * picture->padded_w + left, n->plane);
 }
 
@@ -88,12 +88,12 @@ static int64_t tile_columns(int64_t o) {
 static void band_task(void *context, int64_t task, int thread) {
     const plan *n = context;
     const ls_conv_pass *pass = n->pass;
-    int64_t row = task / n->bands, begin = task % n->bands * n->band, height = min_of(n->band, pass->out_h - begin);
+    int64_t row = task / n->bands, begin = task % n->bands * n->band, height = ls_min(n->band, pass->out_h - begin);
     float *planes = n->private + thread * n->private_floats, *result = planes + pass->picture.c * n->plane;
     fill_planes(n, row, begin, height, planes);
     int64_t pixels = round_up((height - 1) * pass->picture.padded_w + pass->out_w, ls_tile_kernels_get()->lanes);
     int64_t columns = tile_columns(pass->o);
-    for (int64_t q = 0; q < pixels; q += columns) multiply(n, planes, q, min_of(columns, pixels - q), result);
+    for (int64_t q = 0; q < pixels; q += columns) multiply(n, planes, q, ls_min(columns, pixels - q), result);
 
     float *y = pass->y + pass->out_begin + row * pass->out_picture + begin * pass->out_row;
     for (int64_t i = 0; i < height; i++)

@@ -62,9 +62,9 @@ static void multiply_panel(const plan *n, int64_t p, const float *band, int64_t 
     const ls_picture *picture = &pass->picture;
     ls_panel panel = ls_panel_at(pass->o, p);
     int64_t steps = picture->kernel_w * picture->c, kernel_row_floats = steps * panel.row_floats;
-    int64_t kernel_rows = max_of(1, STEP_FLOATS / max_of(1, kernel_row_floats)), begin = 0;
+    int64_t kernel_rows = ls_max(1, STEP_FLOATS / ls_max(1, kernel_row_floats)), begin = 0;
     do { /* a kernel without rows still writes its zeros */
-        int64_t end = min_of(picture->kernel_h, begin + kernel_rows);
+        int64_t end = ls_min(picture->kernel_h, begin + kernel_rows);
         bool last = end == picture->kernel_h;
         ls_tile tile = {.segments = end - begin,
                         .steps = steps,
@@ -89,7 +89,7 @@ static void multiply_panel(const plan *n, int64_t p, const float *band, int64_t 
 static void band_task(void *context, int64_t task, int thread) {
     const plan *n = context;
     const ls_conv_pass *pass = n->pass;
-    int64_t row = task / n->bands, begin = task % n->bands * n->band, height = min_of(n->band, pass->out_h - begin);
+    int64_t row = task / n->bands, begin = task % n->bands * n->band, height = ls_min(n->band, pass->out_h - begin);
     float *y = pass->y + pass->out_begin + row * pass->out_picture + begin * pass->out_row;
     const float *band =
         ls_picture_band(&pass->picture, pass->x, row, 0, begin, height, n->private + thread * n->private_floats);

@@ -58,15 +58,15 @@ static ls_picture picture_of(const gradient *g, int64_t channels) {
 }
 
 /* Sums that wait for others, and the one that is being made: ls_trees_ended, counted. */
-static int64_t pending_sums(int64_t lanes) { return 64 - __builtin_clzll((unsigned long long)max_of(lanes, 1)); }
+static int64_t pending_sums(int64_t lanes) { return 64 - __builtin_clzll((unsigned long long)ls_max(lanes, 1)); }
 
 static void plan_upright(gradient *g) {
     const ls_conv *conv = g->conv;
     ls_picture picture = picture_of(g, g->channel_block);
-    int64_t columns = ls_packed_columns(min_of(COLUMNS, conv->o));
+    int64_t columns = ls_packed_columns(ls_min(COLUMNS, conv->o));
     int64_t picture_row = picture.padded_w * g->channel_block * conv->stride_h, dy_row = conv->out_w * columns;
     g->column_blocks = ceil_div(conv->o, COLUMNS);
-    g->band = max_of(1, min_of(conv->out_h, BAND_FLOATS / max_of(picture_row, dy_row)));
+    g->band = ls_max(1, ls_min(conv->out_h, BAND_FLOATS / ls_max(picture_row, dy_row)));
     g->bands = ceil_div(conv->out_h, g->band);
     g->table_floats = round_up(2 * taps_of(conv) * g->channel_block, LS_COLUMNS_ALIGN); /* of int64_t */
     g->picture_floats = round_up(ls_picture_band_floats(&picture, g->band), LS_COLUMNS_ALIGN);
@@ -79,7 +79,7 @@ static void plan_flat(gradient *g) {
     ls_picture picture = picture_of(g, g->channel_block);
     int64_t rows = conv->out_h + conv->kernel_h - 1;
     g->column_blocks = 1;
-    g->band = max_of(1, min_of(rows, BAND_FLOATS / (picture.padded_w * g->channel_block)));
+    g->band = ls_max(1, ls_min(rows, BAND_FLOATS / (picture.padded_w * g->channel_block)));
     g->bands = ceil_div(rows, g->band);
     g->table_floats = round_up(2 * conv->kernel_h * conv->o, LS_COLUMNS_ALIGN);
     g->picture_floats = ls_packed_columns(ls_picture_band_floats(&picture, g->band)) + LS_TILE_COLUMNS_MAX;
@@ -90,7 +90,7 @@ static void plan_flat(gradient *g) {
 static void plan(gradient *g, bool flat, int64_t lanes) {
     const ls_conv *conv = g->conv;
     g->flat = flat;
-    g->channel_blocks = ceil_div(conv->c, max_of(1, ROWS / taps_of(conv)));
+    g->channel_blocks = ceil_div(conv->c, ls_max(1, ROWS / taps_of(conv)));
     g->channel_block = ceil_div(conv->c, g->channel_blocks);
     g->channel_blocks = ceil_div(conv->c, g->channel_block);
     if (flat)
@@ -133,8 +133,8 @@ static void fill_flat(block *k) {
 
 static block block_of(const gradient *g, int64_t channel_block, int64_t column_block, int thread) {
     block k = {.g = g, .channel = channel_block * g->channel_block, .filter = column_block * COLUMNS};
-    k.picture = picture_of(g, min_of(g->channel_block, g->conv->c - k.channel));
-    k.filters = min_of(COLUMNS, g->conv->o - k.filter);
+    k.picture = picture_of(g, ls_min(g->channel_block, g->conv->c - k.channel));
+    k.filters = ls_min(COLUMNS, g->conv->o - k.filter);
     float *private = g->private + thread * g->private_floats;
     k.a_row = (int64_t *)(void *)private;
     k.c_row = (int64_t *)(void *)(private + g->table_floats);
@@ -228,9 +228,9 @@ static void add_lane(const block *k, int lane, float *sum) {
         for (int64_t i = 0; i < rows; i += g->band) {
             bool resume = row > begin || i > 0;
             if (g->flat)
-                add_flat(k, row, i, min_of(g->band, rows - i), resume, sum);
+                add_flat(k, row, i, ls_min(g->band, rows - i), resume, sum);
             else
-                add_upright(k, row, i, min_of(g->band, rows - i), resume, sum);
+                add_upright(k, row, i, ls_min(g->band, rows - i), resume, sum);
         }
 }
 
@@ -287,7 +287,7 @@ void ls_conv_weight_gradient(ls_pool *pool, const ls_conv *conv, const ls_rows *
     plan(&g, is_flat(conv, ls_tile_kernels_get()->lanes), rows->lanes);
     for (int i = 0; i < rows->nodes; i++) {
         int64_t lanes = rows->node_begin[i + 1] - rows->node_begin[i];
-        g.group_begin[i + 1] = g.group_begin[i] + (int)min_of(lanes, g.split);
+        g.group_begin[i + 1] = g.group_begin[i] + (int)ls_min(lanes, g.split);
     }
     int groups = g.group_begin[rows->nodes];
     g.private = scratch + parts_floats(&g, groups);
@@ -301,7 +301,7 @@ int64_t ls_conv_weight_gradient_scratch(const ls_conv *conv, int threads, int la
     for (int flat = 0; flat <= (int)is_flat(conv, LS_COLUMNS_ALIGN); flat++) {
         gradient g = {.conv = conv};
         plan(&g, flat, lanes);
-        floats = max_of(floats, parts_floats(&g, min_of(lanes, LS_NODES_MAX * g.split)) + threads * g.private_floats);
+        floats = ls_max(floats, parts_floats(&g, ls_min(lanes, LS_NODES_MAX * g.split)) + threads * g.private_floats);
     }
     return floats;
 }

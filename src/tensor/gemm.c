@@ -36,7 +36,7 @@ static bool is_shared(int64_t n, int64_t k) { return ls_packed_columns(n) * k <=
 
 /* The block of steps [begin, begin + steps) and columns of block `column_block`: panel after panel. */
 static void pack_block(const product *g, int64_t column_block, int64_t begin, int64_t steps, float *out) {
-    int64_t first = column_block * BLOCK_COLUMNS, columns = min_of(BLOCK_COLUMNS, g->n - first);
+    int64_t first = column_block * BLOCK_COLUMNS, columns = ls_min(BLOCK_COLUMNS, g->n - first);
     for (int64_t p = 0; p < ls_panel_count(columns); p++) {
         ls_panel panel = ls_panel_at(columns, p);
         ls_panel_pack(&panel, steps, ls_matrix_part(g->b, begin, first + panel.begin), out + panel.begin * steps);
@@ -45,14 +45,14 @@ static void pack_block(const product *g, int64_t column_block, int64_t begin, in
 
 static float *shared_block(const product *g, int64_t column_block, int64_t begin) {
     int64_t first = column_block * BLOCK_COLUMNS;
-    return g->shared + first * g->k + begin * ls_packed_columns(min_of(BLOCK_COLUMNS, g->n - first));
+    return g->shared + first * g->k + begin * ls_packed_columns(ls_min(BLOCK_COLUMNS, g->n - first));
 }
 
 static void pack_task(void *context, int64_t task, int thread) {
     (void)thread;
     const product *g = context;
     int64_t column_block = task / g->step_blocks, begin = task % g->step_blocks * BLOCK_STEPS;
-    pack_block(g, column_block, begin, min_of(BLOCK_STEPS, g->k - begin), shared_block(g, column_block, begin));
+    pack_block(g, column_block, begin, ls_min(BLOCK_STEPS, g->k - begin), shared_block(g, column_block, begin));
 }
 
 /* Copies a block of x to where its rows do not push each other out of the cache. */
@@ -64,7 +64,7 @@ static const float *copy_rows(const float *x, int64_t stride, int64_t rows, int6
 /* Adds the products of one block of steps to rows [begin, end) of a column block. */
 static void multiply_block(const product *g, int64_t begin, int64_t end, int64_t column_block, int64_t step,
                            int64_t steps, const float *b, float *copy) {
-    int64_t first = column_block * BLOCK_COLUMNS, columns = min_of(BLOCK_COLUMNS, g->n - first), rows = end - begin;
+    int64_t first = column_block * BLOCK_COLUMNS, columns = ls_min(BLOCK_COLUMNS, g->n - first), rows = end - begin;
     bool copied = ls_stride_collides(g->k), last = step + steps == g->k;
     int64_t stride = copied ? ROW_STRIDE : g->k, a_row[BLOCK_ROWS], c_row[BLOCK_ROWS];
     const float *a = g->x + begin * g->k + step;
@@ -93,7 +93,7 @@ static void multiply_block(const product *g, int64_t begin, int64_t end, int64_t
 
 static void activate_block(const product *g, int64_t begin, int64_t end, int64_t column_block) {
     if (!ls_activation_is_late(g->activation)) return;
-    int64_t first = column_block * BLOCK_COLUMNS, columns = min_of(BLOCK_COLUMNS, g->n - first);
+    int64_t first = column_block * BLOCK_COLUMNS, columns = ls_min(BLOCK_COLUMNS, g->n - first);
     for (int64_t r = begin; r < end; r++) {
         float *y = g->y + r * g->n + first;
         ls_activation_apply(g->activation, columns, y, y);
@@ -107,7 +107,7 @@ static void product_task(void *context, int64_t task, int thread) {
     float *private = g->private + thread * private_floats(), *copy = private + BLOCK_STEPS * BLOCK_COLUMNS;
     int64_t parts = ceil_div(end - begin, BLOCK_ROWS);
     for (int64_t step = 0; step < g->k; step += BLOCK_STEPS) {
-        int64_t steps = min_of(BLOCK_STEPS, g->k - step);
+        int64_t steps = ls_min(BLOCK_STEPS, g->k - step);
         const float *b = g->shared ? shared_block(g, column_block, step) : private;
         if (!g->shared) pack_block(g, column_block, step, steps, private);
         for (int64_t i = 0; i < parts; i++)
@@ -125,7 +125,7 @@ static void product_run(ls_pool *pool, product g, float *scratch) {
     g.shared = shared_floats ? scratch : NULL;
     g.private = scratch + shared_floats;
     /* A block of b that is packed by its task is packed once only if the task takes all rows. */
-    g.row_blocks = g.shared ? max_of(1, min_of(ceil_div(TASKS, g.column_blocks), g.rows / (2 * LS_TILE_ROWS_MAX))) : 1;
+    g.row_blocks = g.shared ? ls_max(1, ls_min(ceil_div(TASKS, g.column_blocks), g.rows / (2 * LS_TILE_ROWS_MAX))) : 1;
     if (g.shared) ls_pool_run(pool, g.column_blocks * g.step_blocks, pack_task, &g);
     ls_pool_run(pool, g.column_blocks * g.row_blocks, product_task, &g);
 }
@@ -226,7 +226,7 @@ static void gradient_panel(const gradient *g, int64_t node, int64_t p, int64_t r
 static void gradient_task(void *context, int64_t task, int thread) {
     const gradient *g = context;
     int64_t blocks = g->column_blocks * g->row_blocks, column_block = task % g->column_blocks;
-    int64_t row = task % blocks / g->column_blocks * GRADIENT_ROWS, rows = min_of(GRADIENT_ROWS, g->k - row);
+    int64_t row = task % blocks / g->column_blocks * GRADIENT_ROWS, rows = ls_min(GRADIENT_ROWS, g->k - row);
     float *stack = g->private + thread * g->private_floats, *copy = stack + STACK_FLOATS;
     const float *x = g->x + row;
     int64_t x_row = g->k;
@@ -236,7 +236,7 @@ static void gradient_task(void *context, int64_t task, int thread) {
         x = copy;
     }
     int64_t panels = GRADIENT_COLUMNS / ls_panel_width();
-    int64_t end = min_of(ls_panel_count(g->n), (column_block + 1) * panels);
+    int64_t end = ls_min(ls_panel_count(g->n), (column_block + 1) * panels);
     for (int64_t p = column_block * panels; p < end; p++)
         gradient_panel(g, task / blocks, p, row, rows, x, x_row, stack);
 }
@@ -280,7 +280,7 @@ void ls_gemm_weight_gradient(ls_pool *pool, const ls_rows *rows, int64_t n, int6
 int64_t ls_gemm_scratch(int64_t max_rows, int64_t n, int64_t k, int threads, int lanes) {
     int64_t forward = is_shared(n, k) ? ls_packed_columns(n) * k : 0,
             backward = is_shared(k, n) ? ls_packed_columns(k) * n : 0;
-    int64_t products = max_of(forward, backward) + threads * private_floats();
+    int64_t products = ls_max(forward, backward) + threads * private_floats();
     int64_t gradients = ls_packed_columns(n) * max_rows + threads * gradient_private_floats(max_rows);
-    return max_of(max_of(products, gradients), ls_bias_gradient_scratch(n, lanes));
+    return ls_max(ls_max(products, gradients), ls_bias_gradient_scratch(n, lanes));
 }

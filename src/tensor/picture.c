@@ -11,7 +11,7 @@ void ls_window_fit(int64_t n, int64_t kernel, int64_t stride, bool same, int64_t
         return;
     }
     *out = ceil_div(n, stride);
-    *pad = max_of((*out - 1) * stride + kernel - n, 0) / 2;
+    *pad = ls_max((*out - 1) * stride + kernel - n, 0) / 2;
 }
 
 void ls_picture_fit(ls_picture *picture, int64_t out_h, int64_t out_w) {
@@ -46,9 +46,9 @@ int64_t ls_picture_band_floats(const ls_picture *picture, int64_t height) {
 }
 
 static void copy_row(const ls_picture *picture, const float *x, float *out) {
-    int64_t c = picture->c, left = min_of(picture->padded_w, max_of(picture->pad_left, 0));
-    int64_t first = max_of(-picture->pad_left, 0),
-            count = max_of(min_of(picture->w - first, picture->padded_w - left), 0);
+    int64_t c = picture->c, left = ls_min(picture->padded_w, ls_max(picture->pad_left, 0));
+    int64_t first = ls_max(-picture->pad_left, 0),
+            count = ls_max(ls_min(picture->w - first, picture->padded_w - left), 0);
     memset(out, 0, (size_t)(left * c) * sizeof *out);
     out += left * c;
     x += first * picture->channels;

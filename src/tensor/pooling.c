@@ -28,7 +28,7 @@ typedef struct span {
 
 /* The part of window i that is in the picture. */
 static span window(int64_t i, int64_t size, int64_t stride, int64_t pad, int64_t n) {
-    return (span){max_of(i * stride - pad, 0), min_of(i * stride - pad + size, n)};
+    return (span){ls_max(i * stride - pad, 0), ls_min(i * stride - pad + size, n)};
 }
 
 static void forward_task(void *context, int64_t task, int thread) {
@@ -73,7 +73,7 @@ static void backward_task(void *context, int64_t task, int thread) {
             span columns = window(j, p->pool_w, p->stride_w, p->pad_left, p->w);
             for (int64_t c = 0; c < p->c; c += CHANNELS)
                 route_window(m, task, rows, columns, (task * p->out_h + i) * p->out_w + j, c,
-                             min_of(CHANNELS, p->c - c));
+                             ls_min(CHANNELS, p->c - c));
         }
 }
 

@@ -11,7 +11,7 @@ int64_t ls_panel_count(int64_t n) { return ceil_div(n, ls_panel_width()); }
 
 ls_panel ls_panel_at(int64_t n, int64_t p) {
     int64_t width = ls_panel_width();
-    ls_panel panel = {.begin = p * width, .columns = min_of(width, n - p * width)};
+    ls_panel panel = {.begin = p * width, .columns = ls_min(width, n - p * width)};
     panel.row_floats = round_up(panel.columns, ls_tile_kernels_get()->lanes);
     return panel;
 }
@@ -39,7 +39,7 @@ void ls_transpose(int64_t rows, int64_t columns, const float *in, int64_t stride
     for (int64_t begin = 0; begin < whole_rows; begin += LINE) /* a line of in is used up before the next is needed */
         for (int64_t q = 0; q < whole_columns; q += 4) {
             for (int64_t i = 0; i < 4; i++) __builtin_prefetch(in + (q + i) * stride + begin + LINE);
-            for (int64_t r = begin; r < min_of(begin + LINE, whole_rows); r += 4)
+            for (int64_t r = begin; r < ls_min(begin + LINE, whole_rows); r += 4)
                 transpose_4x4(in + q * stride + r, stride, out + r * out_stride + q, out_stride);
         }
     for (int64_t r = 0; r < rows; r++)
@@ -99,7 +99,7 @@ static void tree_task(void *context, int64_t task, int thread) {
     (void)thread;
     const tree *t = context;
     int64_t node = task / t->blocks, begin = task % t->blocks * TREE_BLOCK;
-    int64_t count = min_of(TREE_BLOCK, t->count - begin);
+    int64_t count = ls_min(TREE_BLOCK, t->count - begin);
     int64_t parts = t->first[node + 1] - t->first[node];
     float *base = t->parts + t->first[node] * t->count + begin;
     for (int64_t half = 1; half < parts; half *= 2)
@@ -129,7 +129,7 @@ static void bias_task(void *context, int64_t task, int thread) {
     const bias_gradient *g = context;
     int64_t lane = task / g->blocks, begin = task % g->blocks * BIAS_BLOCK;
     int64_t first = g->rows->lane_begin[lane] * g->repeat, end = g->rows->lane_begin[lane + 1] * g->repeat;
-    ls_vector_kernels_get()->sum_rows(end - first, g->n, min_of(BIAS_BLOCK, g->n - begin), g->dy + first * g->n + begin,
+    ls_vector_kernels_get()->sum_rows(end - first, g->n, ls_min(BIAS_BLOCK, g->n - begin), g->dy + first * g->n + begin,
                                       g->parts + lane * g->n + begin);
 }
 

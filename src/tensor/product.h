@@ -7,12 +7,11 @@
 
 #include "lockstep/activation.h"
 #include "lockstep/bias.h"
+#include "lockstep/integers.h"
 #include "lockstep/rows.h"
 #include "lockstep/threads.h"
 #include "tensor/kernels.h"
 
-static inline int64_t min_of(int64_t a, int64_t b) { return a < b ? a : b; }
-static inline int64_t max_of(int64_t a, int64_t b) { return a > b ? a : b; }
 static inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static inline int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
 

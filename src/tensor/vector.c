@@ -17,7 +17,7 @@ static void add_task(void *context, int64_t task, int thread) {
     (void)thread;
     const vector_task *v = context;
     int64_t begin = task * BLOCK;
-    ls_vector_kernels_get()->add(min_of(BLOCK, v->count - begin), v->x + begin, v->y + begin);
+    ls_vector_kernels_get()->add(ls_min(BLOCK, v->count - begin), v->x + begin, v->y + begin);
 }
 
 void ls_vector_add(ls_pool *pool, int64_t count, const float *x, float *y) {
@@ -29,7 +29,7 @@ static void finite_task(void *context, int64_t task, int thread) {
     (void)thread;
     vector_task *v = context;
     int64_t begin = task * BLOCK;
-    if (!ls_vector_kernels_get()->finite(min_of(BLOCK, v->count - begin), v->x + begin)) atomic_store(&v->bad, true);
+    if (!ls_vector_kernels_get()->finite(ls_min(BLOCK, v->count - begin), v->x + begin)) atomic_store(&v->bad, true);
 }
 
 bool ls_vector_finite(ls_pool *pool, int64_t count, const float *x) {
