@@ -81,8 +81,6 @@ void ls_option_print(const ls_option *option, const void *record, FILE *out);
 
 /* The name in names[count] that is nearest to word by edit distance, or NULL where none is near enough to suggest. */
 const char *ls_nearest(const char *word, const char *const *names, int count);
-/* The same over a table's names. */
-const char *ls_options_nearest(const ls_option *table, const char *word);
 
 /* Raises "unknown KEY 'unts' in dense; did you mean 'units'?", or with all the names where none is near. kind: "key";
  * where: " in dense" or "". */

@@ -376,15 +376,6 @@ const char *ls_nearest(const char *word, const char *const *names, int count) {
     return nearest;
 }
 
-const char *ls_options_nearest(const ls_option *table, const char *word) {
-    enum { NAMES_MAX = 128 };
-    const char *names[NAMES_MAX];
-    int count = 0;
-    for (const ls_option *option = table; option->name != NULL && count < NAMES_MAX; option++)
-        names[count++] = option->name;
-    return ls_nearest(word, names, count);
-}
-
 ls_status ls_unknown(const char *kind, const char *word, const char *where, const char *const *names, int count) {
     const char *nearest = ls_nearest(word, names, count);
     if (nearest != NULL)
