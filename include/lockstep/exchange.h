@@ -28,6 +28,7 @@ typedef struct ls_exchange ls_exchange;
 typedef struct ls_exchange_settings {
     int mode;         /* LS_EXCHANGE_... */
     double bucket_mb; /* MiB of the flat vector that are exchanged at a time; only where there are messages */
+    double clip_norm; /* the batch's gradient is made no longer than this, as a whole; 0: as long as it is */
 } ls_exchange_settings;
 
 enum {
@@ -59,9 +60,9 @@ typedef struct ls_signals {
 
 enum { LS_LANE_VALUES_MAX = 6 }; /* loss with and without penalties, metrics, and a time */
 
-/* Updates weight[count], a part of ls_exchange_weights, by gradient[count], the whole batch's, which it may destroy;
- * both belong to the numbers [place, place + count) of this rank's shard. Called on the calling thread (it may use the
- * pool) for one piece of the shard after another; nothing may depend on where pieces begin. */
+/* Changes gradient[count], the whole batch's, or weight[count], a part of ls_exchange_weights; both belong to the
+ * numbers [place, place + count) of this rank's shard. Called on the calling thread (it may use the pool) for one piece
+ * of the shard after another; nothing may depend on where pieces begin. */
 typedef void (*ls_apply_fn)(void *context, int64_t place, int64_t count, float *gradient, float *weight);
 
 /* What a rank brings to a step. */
@@ -69,8 +70,10 @@ typedef struct ls_contribution {
     ls_signals signals;
     int values;                /* a lane, equal on all ranks */
     const double *lane_values; /* [own lanes][values] */
-    ls_apply_fn update;
+    ls_apply_fn complete;      /* adds to the gradient what depends on the weights alone; NULL: nothing */
+    ls_apply_fn update;        /* the weights by the complete, and clipped, gradient, which it may destroy */
     void *context;
+    int64_t clipped; /* numbers of the flat vector that clipping is about: [0, clipped) */
 } ls_contribution;
 
 /* Collective, but waits for nobody. No gradient may have been finished yet. */

@@ -8,7 +8,9 @@
 #include "lockstep/exchange.h"
 
 #include <assert.h>
+#include <math.h>
 #include <sched.h>
+#include <string.h>
 #include <time.h>
 
 #include "lockstep/clock.h"
@@ -17,6 +19,7 @@
 #include "par/comm_mpi.h"
 #include "par/exchange_group.h"
 #include "par/exchange_messages.h"
+#include "par/exchange_norm.h"
 #include "par/exchange_plan.h"
 
 enum {
@@ -38,6 +41,8 @@ struct ls_exchange {
     ls_exchange_plan plan;
     ls_group group;
     ls_messages messages;
+    double clip_norm; /* 0: no clipping */
+    ls_norm norm;
     float *gradients[LS_NODES_MAX];
     const float **terms; /* of expressions, at the slice in hand */
     float *sum;          /* [PIECE_FLOATS] */
@@ -107,6 +112,7 @@ static ls_status alloc_rest(ls_exchange *x) {
     for (int node = 0; node < x->lanes.nodes; node++)
         x->gradients[node] = x->group.gradients[x->group.member] + node * x->group.stride;
     LS_TRY(ls_messages_init(&x->messages, x->comm, &x->plan, &x->shards));
+    if (x->clip_norm > 0) LS_TRY(ls_norm_init(&x->norm, x->shards.count));
     if (x->plan.groups == 1) return LS_OK;
     int64_t doubles = record_doubles(&x->lanes, LS_LANE_VALUES_MAX);
     return ls_alloc(&x->own_records, (x->lanes.size + 1) * doubles, sizeof(double), "signals");
@@ -133,7 +139,8 @@ ls_status ls_exchange_create(const ls_comm *comm, const ls_lanes *lanes, ls_pool
     int leader[LS_LANES_MAX];
     *out = NULL;
     LS_TRY(ls_agree(comm, ls_alloc(&x, 1, sizeof *x, "the gradient exchange")));
-    *x = (ls_exchange){.comm = comm, .lanes = *lanes, .pool = pool, .shards.count = count};
+    *x = (ls_exchange){
+        .comm = comm, .lanes = *lanes, .pool = pool, .shards.count = count, .clip_norm = settings->clip_norm};
     ls_status status = make(x, settings, leader);
     if (status == LS_OK)
         *out = x;
@@ -145,6 +152,7 @@ ls_status ls_exchange_create(const ls_comm *comm, const ls_lanes *lanes, ls_pool
 void ls_exchange_destroy(ls_exchange *x) {
     if (!x) return;
     ls_messages_release(&x->messages);
+    ls_norm_release(&x->norm);
     ls_exchange_plan_release(&x->plan);
     ls_group_release(&x->group);
     ls_free(x->terms);
@@ -209,11 +217,13 @@ typedef struct summing {
     float *out;
 } summing;
 
+static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+
 static void sum_task(void *context, int64_t task, int thread) {
     (void)thread;
     const summing *s = context;
-    int64_t at = task * TASK_FLOATS, left = s->count - at;
-    ls_expression_sum(s->expression, s->terms, s->begin + at, left < TASK_FLOATS ? left : TASK_FLOATS, s->out + at);
+    int64_t at = task * TASK_FLOATS;
+    ls_expression_sum(s->expression, s->terms, s->begin + at, smaller(TASK_FLOATS, s->count - at), s->out + at);
 }
 
 /* Where there is nothing to add, the term itself. */
@@ -246,18 +256,77 @@ static void send_partials(ls_exchange *x, int64_t bucket) {
     }
 }
 
-static void update_slice(ls_exchange *x, int64_t bucket) {
+/* What is done with a piece of this rank's slice: `where` in the vector, from `place` in the shard on. */
+typedef void (*piece_fn)(ls_exchange *x, int64_t place, ls_range where, float *gradient);
+
+static float *weights_at(const ls_exchange *x, ls_range where) { return x->group.weights + where.begin; }
+
+static void complete_piece(const ls_exchange *x, int64_t place, ls_range where, float *gradient) {
+    if (x->mine.complete)
+        x->mine.complete(x->mine.context, place, where.end - where.begin, gradient, weights_at(x, where));
+}
+
+static void update_piece(ls_exchange *x, int64_t place, ls_range where, float *gradient) {
+    x->mine.update(x->mine.context, place, where.end - where.begin, gradient, weights_at(x, where));
+}
+
+static void complete_and_update_piece(ls_exchange *x, int64_t place, ls_range where, float *gradient) {
+    complete_piece(x, place, where, gradient);
+    update_piece(x, place, where, gradient);
+}
+
+static void sum_slice(ls_exchange *x, int64_t bucket, piece_fn use) {
     ls_range slice = ls_shards_slice(&x->shards, bucket, x->comm->rank);
     int64_t place = ls_shards_place(&x->shards, bucket), length = slice.end - slice.begin;
-    int64_t piece = x->plan.sum.length == 1 ? length : PIECE_FLOATS;
     take_terms(x, slice);
     for (int a = 0; a < x->plan.arrivals; a++)
         x->terms[x->plan.nodes + a] = ls_messages_arrival(&x->messages, bucket, a);
-    for (int64_t at = 0; at < length; at += piece) {
-        int64_t count = length - at < piece ? length - at : piece;
+    for (int64_t at = 0; at < length; at += PIECE_FLOATS) {
+        ls_range where = {slice.begin + at, smaller(slice.begin + at + PIECE_FLOATS, slice.end)};
         /* The sum, or a node's gradient: nobody else reads either any more. */
-        float *gradient = (float *)add_up(x, &x->plan.sum, at, count, x->sum);
-        x->mine.update(x->mine.context, place + at, count, gradient, x->group.weights + slice.begin + at);
+        float *gradient = (float *)add_up(x, &x->plan.sum, at, where.end - where.begin, x->sum);
+        use(x, place + at, where, gradient);
+    }
+}
+
+/* ---- clipping ---- */
+
+/* What of a piece is clipped. */
+static ls_range clipped_part(const ls_exchange *x, ls_range where) {
+    return ls_range_common(where, (ls_range){0, x->mine.clipped});
+}
+
+/* Of its own gradients in its own slices a rank needs no more, once they are added up: the sum is kept there. */
+static float *kept_gradient(const ls_exchange *x, ls_range where) { return x->gradients[0] + where.begin; }
+
+static void measure_piece(ls_exchange *x, int64_t place, ls_range where, float *gradient) {
+    float *kept = kept_gradient(x, where);
+    complete_piece(x, place, where, gradient);
+    ls_norm_add(&x->norm, x->pool, clipped_part(x, where), gradient);
+    if (kept != gradient) memcpy(kept, gradient, (size_t)(where.end - where.begin) * sizeof *kept);
+}
+
+typedef struct scaling {
+    float *data;
+    int64_t count;
+    float factor;
+} scaling;
+
+static void scale_task(void *context, int64_t task, int thread) {
+    (void)thread;
+    const scaling *s = context;
+    int64_t end = smaller((task + 1) * TASK_FLOATS, s->count);
+    for (int64_t i = task * TASK_FLOATS; i < end; i++) s->data[i] *= s->factor;
+}
+
+static void update_kept_slice(ls_exchange *x, int64_t bucket, float factor) {
+    ls_range slice = ls_shards_slice(&x->shards, bucket, x->comm->rank);
+    int64_t place = ls_shards_place(&x->shards, bucket);
+    for (int64_t at = slice.begin; at < slice.end; at += PIECE_FLOATS) {
+        ls_range where = {at, smaller(at + PIECE_FLOATS, slice.end)}, clipped = clipped_part(x, where);
+        scaling s = {kept_gradient(x, where), clipped.end - clipped.begin, factor};
+        if (factor != 1) ls_pool_run(x->pool, (s.count + TASK_FLOATS - 1) / TASK_FLOATS, scale_task, &s);
+        update_piece(x, place + (at - slice.begin), where, kept_gradient(x, where));
     }
 }
 
@@ -269,7 +338,11 @@ static bool group_is_through(const ls_exchange *x, int64_t bucket) {
 
 static void apply(ls_exchange *x, int64_t bucket) {
     if (!x->sound) return;
-    update_slice(x, bucket);
+    if (x->clip_norm > 0) {
+        sum_slice(x, bucket, measure_piece); /* the update waits for the norm of all */
+        return;
+    }
+    sum_slice(x, bucket, complete_and_update_piece);
     ls_messages_post_weights(&x->messages, bucket, x->group.weights);
 }
 
@@ -330,6 +403,23 @@ static void finish_messages(ls_exchange *x) {
     }
 }
 
+static void wait_for_messages(ls_exchange *x, int64_t bucket) {
+    double since_s = ls_clock_s();
+    while (!ls_messages_are_done(&x->messages, bucket)) wait_a_little(x, since_s);
+}
+
+/* All buckets once more, after their gradients are known. */
+static void apply_clipped(ls_exchange *x) {
+    double norm = ls_norm_total(&x->norm, x->comm);
+    float factor = norm > x->clip_norm || isnan(norm) ? (float)(x->clip_norm / norm) : 1;
+    for (int64_t bucket = 0; bucket < x->shards.buckets + LS_BUCKETS_UNDER_WAY; bucket++) {
+        if (bucket >= LS_BUCKETS_UNDER_WAY) wait_for_messages(x, bucket - LS_BUCKETS_UNDER_WAY);
+        if (bucket >= x->shards.buckets) continue;
+        update_kept_slice(x, bucket, factor);
+        ls_messages_post_weights(&x->messages, bucket, x->group.weights);
+    }
+}
+
 static void finish_group(ls_exchange *x) {
     int64_t end = x->mark + x->shards.count + 1;
     ls_group_raise(&x->group, end);
@@ -344,6 +434,7 @@ void ls_exchange_begin(ls_exchange *x, const ls_contribution *mine) {
     x->mine = *mine;
     x->informed = false;
     x->opened = x->sent = x->applied = x->done = 0;
+    if (x->clip_norm > 0) ls_norm_clear(&x->norm);
     send_record(x);
     if (x->plan.groups > 1) ls_pool_attend(x->pool, attend, x);
 }
@@ -367,6 +458,7 @@ void ls_exchange_end(ls_exchange *x, ls_signals *signals, double *all_values) {
         finish_messages(x);
     else
         apply_in_group(x);
+    if (x->clip_norm > 0 && x->sound) apply_clipped(x);
     read_values(x, all_values);
     *signals = x->mine.signals;
     finish_group(x);
@@ -378,6 +470,7 @@ void ls_exchange_end(ls_exchange *x, ls_signals *signals, double *all_values) {
 ls_exchange_memory ls_exchange_predict(const ls_lanes *lanes, const ls_exchange_settings *settings, int64_t count) {
     bool sharing = settings->mode != LS_EXCHANGE_MESSAGES;
     ls_exchange_memory memory = {.rank_bytes = ls_group_member_bytes(lanes->nodes, count)};
+    if (settings->clip_norm > 0) memory.rank_bytes += ls_norm_memory_bytes(count);
     *(sharing ? &memory.host_bytes : &memory.rank_bytes) += ls_group_common_bytes(count);
     if (sharing || lanes->size == 1) return memory;
     int nodes = 0;

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include <math.h>
 #include <string.h>
 
 #include "lockstep/exchange.h"
@@ -198,6 +199,68 @@ static void test_ranks_of_a_host_have_one_copy_of_the_weights(void **state) {
     free_setting(&s);
 }
 
+/* The whole gradient is clipped, also where it lies on several hosts: as on one rank, bit for bit. */
+static void complete(void *context, int64_t place, int64_t count, float *gradient, float *weight) {
+    (void)context, (void)place;
+    for (int64_t i = 0; i < count; i++) gradient[i] += 3 * weight[i];
+}
+
+static void clip_steps(setting *s, int64_t count, shard_check *check) {
+    ls_contribution mine = {.complete = complete, .update = update, .context = check, .clipped = count - 16};
+    for (int step = 0; step < STEPS; step++) {
+        check->next = 0;
+        fill(s->exchange, &s->lanes, count, step);
+        run_step(s, &mine, NULL);
+    }
+}
+
+static void test_clipping(void **state) {
+    (void)state;
+    const ls_comm one = {.size = 1, .node_size = 1};
+    const int64_t count = 16 * 50001;
+    ls_exchange_settings settings = {.mode = LS_EXCHANGE_SHARED, .bucket_mb = 0.1, .clip_norm = 1e7};
+    shard_check check = {.in_order = true};
+    setting reference = new_setting(&one, 8, 1, &settings, count);
+    clip_steps(&reference, count, &check);
+    for (int h = 0; h < HOSTS; h++) {
+        ls_comm comm;
+        assert_on_all_ranks(ls_comm_with_hosts(&ranks, hosts[h](ranks.rank), &comm) == LS_OK);
+        setting s = new_setting(&comm, 8, 1 + h % 2, &settings, count);
+        clip_steps(&s, count, &check);
+        size_t bytes = (size_t)count * sizeof(float);
+        assert_on_all_ranks(memcmp(ls_exchange_weights(s.exchange), ls_exchange_weights(reference.exchange), bytes) ==
+                            0);
+        assert_on_all_ranks(check.in_order);
+        free_setting(&s);
+        ls_comm_release(&comm);
+    }
+    free_setting(&reference);
+}
+
+/* A step from weights of zero by the gradient alone: its length is the limit, or its own where that is less. */
+static void check_length(double limit, double own, double expected) {
+    const int64_t count = 16 * 1001;
+    ls_exchange_settings settings = {.mode = LS_EXCHANGE_AUTO, .bucket_mb = 0.01, .clip_norm = limit};
+    setting s = new_setting(&ranks, LANES, 1, &settings, count);
+    shard_check check = {.in_order = true};
+    ls_contribution mine = {.update = update, .context = &check, .clipped = count};
+    for (int node = 0; node < s.lanes.nodes; node++)
+        for (int64_t i = 0; i < count; i++)
+            ls_exchange_gradients(s.exchange)[node][i] =
+                (float)(own / sqrt((double)count) * (s.lanes.node_begin[node + 1] - s.lanes.node_begin[node]) / LANES);
+    run_step(&s, &mine, NULL);
+    double square = 0;
+    for (int64_t i = 0; i < count; i++) square += pow((double)ls_exchange_weights(s.exchange)[i] / 0.1, 2);
+    assert_on_all_ranks(fabs(sqrt(square) - expected) < 1e-5 * expected);
+    free_setting(&s);
+}
+
+static void test_length_of_a_clipped_gradient(void **state) {
+    (void)state;
+    check_length(2, 8, 2);
+    check_length(2, 1.5, 1.5);
+}
+
 static void test_too_much_memory_is_an_agreed_status(void **state) {
     (void)state;
     ls_lanes lanes;
@@ -220,6 +283,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_long_vectors),
         cmocka_unit_test(test_signals_reach_all_ranks),
         cmocka_unit_test(test_ranks_of_a_host_have_one_copy_of_the_weights),
+        cmocka_unit_test(test_clipping),
+        cmocka_unit_test(test_length_of_a_clipped_gradient),
         cmocka_unit_test(test_too_much_memory_is_an_agreed_status),
     };
     return run_on_ranks(argc, argv, "exchange", tests, sizeof tests / sizeof *tests);

@@ -1,0 +1,70 @@
+/* exchange_norm.c - see exchange_norm.h. */
+#include "par/exchange_norm.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "lockstep/memory.h"
+#include "par/comm_mpi.h"
+
+enum { TASK_GRAINS = 16, PARTS = 16 };
+
+static int64_t grains_of(int64_t floats) { return (floats + LS_GRAIN_FLOATS - 1) / LS_GRAIN_FLOATS; }
+
+ls_status ls_norm_init(ls_norm *norm, int64_t count) {
+    *norm = (ls_norm){.grains = grains_of(count)};
+    return ls_alloc(&norm->squares, norm->grains, sizeof(double), "a gradient's norm");
+}
+
+void ls_norm_release(ls_norm *norm) {
+    ls_free(norm->squares);
+    *norm = (ls_norm){0};
+}
+
+int64_t ls_norm_memory_bytes(int64_t count) { return grains_of(count) * (int64_t)sizeof(double); }
+
+void ls_norm_clear(ls_norm *norm) { memset(norm->squares, 0, (size_t)norm->grains * sizeof(double)); }
+
+typedef struct adding {
+    double *squares;
+    const float *gradient;
+    int64_t count;
+} adding;
+
+/* Several sums side by side, so that they fill a vector. */
+static double square_sum(const float *gradient, int64_t count) {
+    double part[PARTS] = {0}, sum = 0;
+    int64_t whole = count / PARTS * PARTS;
+    for (int64_t i = 0; i < whole; i += PARTS)
+        for (int p = 0; p < PARTS; p++) part[p] += (double)gradient[i + p] * (double)gradient[i + p];
+    for (int64_t i = whole; i < count; i++) part[i - whole] += (double)gradient[i] * (double)gradient[i];
+    for (int p = 0; p < PARTS; p++) sum += part[p];
+    return sum;
+}
+
+static void add_grains(void *context, int64_t task, int thread) {
+    (void)thread;
+    const adding *a = context;
+    int64_t end = (task + 1) * TASK_GRAINS * LS_GRAIN_FLOATS;
+    if (end > a->count) end = a->count;
+    for (int64_t at = task * TASK_GRAINS * LS_GRAIN_FLOATS; at < end; at += LS_GRAIN_FLOATS)
+        a->squares[at / LS_GRAIN_FLOATS] =
+            square_sum(a->gradient + at, end - at < LS_GRAIN_FLOATS ? end - at : LS_GRAIN_FLOATS);
+}
+
+void ls_norm_add(ls_norm *norm, ls_pool *pool, ls_range where, const float *gradient) {
+    adding a = {.squares = norm->squares + where.begin / LS_GRAIN_FLOATS,
+                .gradient = gradient,
+                .count = where.end - where.begin};
+    int64_t task = TASK_GRAINS * LS_GRAIN_FLOATS;
+    ls_pool_run(pool, (a.count + task - 1) / task, add_grains, &a);
+}
+
+/* A grain's sum is zero on all ranks but one: so the ranks' sums can be added in any order. */
+double ls_norm_total(ls_norm *norm, const ls_comm *comm) {
+    if (comm->size > 1)
+        MPI_Allreduce(MPI_IN_PLACE, norm->squares, (int)norm->grains, MPI_DOUBLE, MPI_SUM, ls_comm_mpi(comm));
+    double sum = 0;
+    for (int64_t grain = 0; grain < norm->grains; grain++) sum += norm->squares[grain];
+    return sqrt(sum);
+}
