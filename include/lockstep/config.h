@@ -96,6 +96,7 @@ typedef struct ls_config {
     int layers;
     ls_layer_entry *layer; /* [layers] */
     char code[LS_NAME_MAX];
+    ls_paths initial_weights; /* runs or checkpoints, whose layers of the same names a new run starts with */
     ls_place code_place, loss_place, model_place;
     const ls_loss_type *loss;
     int metrics;

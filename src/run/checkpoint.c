@@ -251,6 +251,42 @@ static ls_status read_arrays(ls_array_reader *reader, const char *path, const ls
     return LS_OK;
 }
 
+static bool is_listed(const char *name, const ls_array_entry *entries, int count) {
+    for (int i = 0; i < count; i++)
+        if (strcmp(entries[i].name, name) == 0) return true;
+    return false;
+}
+
+static ls_status read_common_arrays(ls_array_reader *reader, const char *path, const ls_snapshot *s,
+                                    const ls_model_array *arrays, int count) {
+    char name[LS_ARRAY_NAME_MAX];
+    ls_array_entry *entries;
+    int listed, common = 0;
+    LS_TRY(ls_array_reader_list(reader, &entries, &listed));
+    ls_status status = LS_OK;
+    for (int a = 0; a < count && status == LS_OK; a++) {
+        if (!is_listed(ls_weights_name(&arrays[a], name), entries, listed)) continue;
+        status = read_weights(reader, path, s, &arrays[a]);
+        common++;
+    }
+    ls_free(entries);
+    if (status == LS_OK && common == 0)
+        status = LS_RAISE(LS_INVALID, "%s: no layer with weights has the name of one in this model", path);
+    return status;
+}
+
+ls_status ls_checkpoint_read_common(const char *path, const ls_snapshot *snapshot) {
+    ls_model_array *arrays;
+    ls_array_reader *reader;
+    int count;
+    LS_TRY(ls_array_reader_open(path, &reader));
+    ls_status status = ls_model_arrays(snapshot->model, &arrays, &count);
+    if (status == LS_OK) status = read_common_arrays(reader, path, snapshot, arrays, count);
+    ls_free(arrays);
+    ls_array_reader_close(reader);
+    return status;
+}
+
 ls_status ls_checkpoint_read(const char *path, ls_snapshot *snapshot) {
     ls_model_array *arrays;
     ls_array_reader *reader;

@@ -20,6 +20,10 @@ const ls_config_key ls_config_keys[] = {
      .print = ls_config_print_model},
     {.option = {"code", LS_OPTION_STRING, offsetof(ls_config, code), .capacity = LS_NAME_MAX,
                 .help = "name of the layer that ends the encoder"}},
+    {.option = {"initial_weights", .help = "runs or checkpoints; layers of the same names start with their weights"},
+     .read = ls_config_read_initial_weights,
+     .print = ls_config_print_initial_weights,
+     .may_change = true},
     {.option = {"loss", .required = true, .help = "what training makes small"},
      .read = ls_config_read_loss,
      .print = ls_config_print_loss},
@@ -94,6 +98,7 @@ void ls_config_destroy(ls_config *config) {
     if (config == NULL) return;
     release_paths(&config->data.train);
     release_paths(&config->data.validation);
+    release_paths(&config->initial_weights);
     release_transforms(&config->data.input);
     release_transforms(&config->data.target);
     for (int i = 0; i < config->layers; i++) ls_free(config->layer[i].options);

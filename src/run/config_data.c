@@ -31,11 +31,22 @@ static ls_status read_paths(ls_config *config, ls_paths *paths, const ls_node *v
 }
 
 static void print_paths(const ls_paths *paths, FILE *out) {
+    fputs(" [", out);
     for (int i = 0; i < paths->count; i++) {
-        fputs(i == 0 ? " [" : ", ", out);
+        if (i > 0) fputs(", ", out);
         ls_text_print(paths->path[i], out);
     }
     fputc(']', out);
+}
+
+ls_status ls_config_read_initial_weights(ls_config *config, const ls_node *value) {
+    if (value->kind == LS_NODE_LIST && value->count == 0) return LS_OK;
+    return read_paths(config, &config->initial_weights, value);
+}
+
+void ls_config_print_initial_weights(const ls_config *config, int indent, FILE *out) {
+    (void)indent;
+    print_paths(&config->initial_weights, out);
 }
 
 static ls_status read_train(ls_config *config, const ls_node *value) {

@@ -33,10 +33,12 @@ ls_status ls_config_complete_data(ls_config *config, const ls_node *data);
 ls_status ls_config_check_training(const ls_config *config, const ls_node *training);
 /* Values of top-level keys. */
 ls_status ls_config_read_model(ls_config *config, const ls_node *value);
+ls_status ls_config_read_initial_weights(ls_config *config, const ls_node *value);
 ls_status ls_config_read_loss(ls_config *config, const ls_node *value);
 ls_status ls_config_read_metrics(ls_config *config, const ls_node *value);
 ls_status ls_config_read_optimizer(ls_config *config, const ls_node *value);
 void ls_config_print_model(const ls_config *config, int indent, FILE *out);
+void ls_config_print_initial_weights(const ls_config *config, int indent, FILE *out);
 void ls_config_print_loss(const ls_config *config, int indent, FILE *out);
 void ls_config_print_metrics(const ls_config *config, int indent, FILE *out);
 void ls_config_print_optimizer(const ls_config *config, int indent, FILE *out);

@@ -128,6 +128,24 @@ static ls_status resume(trainer *t) {
     return status;
 }
 
+static ls_status take_weights(trainer *t, const char *run) {
+    ls_checkpoint_info info = {0};
+    ls_status status = ls_checkpoint_find(t->comm, run, &info);
+    ls_snapshot s = snapshot_to_fill(t);
+    if (status == LS_OK) status = ls_agree(t->comm, ls_checkpoint_read_common(info.path, &s));
+    if (status == LS_OK) ls_log_info("layers of the same names start with the weights of %s", info.path);
+    ls_checkpoint_info_release(&info);
+    return status;
+}
+
+/* Of a new run. */
+static ls_status take_initial_weights(trainer *t) {
+    const ls_paths *runs = &t->config->initial_weights;
+    for (int i = 0; i < runs->count; i++)
+        if (take_weights(t, runs->path[i]) != LS_OK) return ls_config_prefix(t->config, &runs->place);
+    return LS_OK;
+}
+
 /* --- one epoch --- */
 
 static ls_status train_step(trainer *t, bool *stop) {
@@ -402,6 +420,7 @@ static ls_status start(trainer *t, const ls_train_options *options) {
     LS_TRY(ls_best_init(&t->best, t->comm, t->run, t->config->training.checkpoint.best_interval_s,
                         ls_model_flat_count(t->session.model)));
     if (options->resume) LS_TRY(resume(t));
+    if (t->position.step == 0) LS_TRY(take_initial_weights(t));
     return ls_agree(t->comm, open_records(t));
 }
 
