@@ -29,11 +29,15 @@ typedef struct ls_position {
     double loss_sum;                   /* of the open epoch: sum over samples, and their number */
     double metric_sum[LS_METRICS_MAX]; /* the same of the config's metrics */
     int64_t loss_count;
-    double seconds;     /* of training so far in the open epoch */
-    double best;        /* best monitored value, INFINITY before the first */
-    int64_t best_epoch; /* and its epoch; -1 before the first */
-    int64_t wait;       /* epochs (or cycles of parts) without improvement */
-    double cycle_sum;   /* of the monitored value over the open cycle of parts */
+    double seconds;        /* of training so far in the open epoch */
+    double best;           /* best monitored value, INFINITY before the first */
+    int64_t best_epoch;    /* and its epoch; -1 before the first */
+    int64_t wait;          /* epochs (or cycles of parts) without improvement */
+    double cycle_sum;      /* of the monitored value over the open cycle of parts */
+    int64_t lr_reductions; /* how often the learning rate has been reduced on a plateau; and of that the same: */
+    double plateau_best;
+    int64_t plateau_wait, plateau_cooldown; /* cooldown: epochs (or cycles) left of it */
+    double plateau_sum;
 } ls_position;
 
 /* Of a run that has not begun. */

@@ -15,6 +15,7 @@
 #include "lockstep/file.h"
 #include "lockstep/model.h"
 #include "lockstep/optimizer.h"
+#include "lockstep/schedule.h"
 #include "lockstep/transform.h"
 
 enum { LS_LAYERS_MAX = 256, LS_FILES_MAX = 64 };
@@ -69,6 +70,14 @@ typedef struct ls_early_stopping {
     double min_delta;
     bool restore_best;
 } ls_early_stopping;
+
+typedef struct ls_plateau {
+    bool enabled; /* false: "reduce_lr_on_plateau: none" */
+    int monitor;  /* LS_MONITOR_... */
+    int64_t patience, cooldown;
+    double factor, min_delta, min_lr;
+} ls_plateau;
+
 enum { LS_MONITOR_VAL_LOSS, LS_MONITOR_LOSS };
 extern const char *const ls_monitor_names[]; /* in that order */
 
@@ -83,6 +92,7 @@ typedef struct ls_training_settings {
     int64_t epochs, batch_size, lanes;
     int64_t threads; /* 0: OMP_NUM_THREADS, else the node's cores divided by its ranks */
     ls_early_stopping early_stopping;
+    ls_plateau reduce_lr_on_plateau;
     ls_checkpoint_settings checkpoint;
     ls_exchange_settings exchange;
     double stall_timeout_s; /* the job is ended when nothing has moved for so long; 0: never */
@@ -103,6 +113,9 @@ typedef struct ls_config {
     const ls_metric_type *metric[LS_METRICS_MAX];
     const ls_optimizer_type *optimizer;
     void *optimizer_options;
+    const ls_schedule_type *schedule; /* of the learning rate; NULL: the optimizer's learning_rate at all times */
+    void *schedule_options;
+    double clip_norm; /* of the whole gradient at most; 0: any */
     ls_training_settings training;
     char *text; /* resolved and complete: parses to this config again; what config.yaml and checkpoints hold */
 } ls_config;

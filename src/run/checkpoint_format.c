@@ -13,12 +13,30 @@
 #define METRIC(i)                                                                                                      \
     { "metric_sum_" #i, LS_NUMBER_DOUBLE, offsetof(ls_position, metric_sum[i]) }
 const ls_position_field ls_position_fields[LS_POSITION_FIELDS] = {
-    INT64(epoch),      INT64(epoch_step), INT64(step),  DOUBLE(loss_sum),  METRIC(0),   METRIC(1),         METRIC(2),
-    INT64(loss_count), DOUBLE(seconds),   DOUBLE(best), INT64(best_epoch), INT64(wait), DOUBLE(cycle_sum),
+    INT64(epoch),
+    INT64(epoch_step),
+    INT64(step),
+    DOUBLE(loss_sum),
+    METRIC(0),
+    METRIC(1),
+    METRIC(2),
+    INT64(loss_count),
+    DOUBLE(seconds),
+    DOUBLE(best),
+    INT64(best_epoch),
+    INT64(wait),
+    DOUBLE(cycle_sum),
+    INT64(lr_reductions),
+    DOUBLE(plateau_best),
+    INT64(plateau_wait),
+    INT64(plateau_cooldown),
+    DOUBLE(plateau_sum),
 };
 _Static_assert(sizeof(ls_position) == LS_POSITION_FIELDS * 8, "every field of the position is stored");
 
-ls_position ls_position_start(void) { return (ls_position){.best = INFINITY, .best_epoch = -1}; }
+ls_position ls_position_start(void) {
+    return (ls_position){.best = INFINITY, .best_epoch = -1, .plateau_best = INFINITY};
+}
 
 ls_status ls_model_arrays(const ls_model *model, ls_model_array **arrays, int *count) {
     int layers = ls_model_layers(model);

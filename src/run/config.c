@@ -104,6 +104,7 @@ void ls_config_destroy(ls_config *config) {
     for (int i = 0; i < config->layers; i++) ls_free(config->layer[i].options);
     ls_free(config->layer);
     ls_free(config->optimizer_options);
+    ls_free(config->schedule_options);
     free(config->text);
     ls_free(config);
 }

@@ -26,7 +26,7 @@ static ls_status set_texts(const ls_option *option, void *record, const ls_node 
     return ls_option_set(option, record, texts, count, true);
 }
 
-static ls_status set_option(const ls_config *config, const ls_option *option, void *record, const ls_node *node) {
+ls_status ls_config_set(const ls_config *config, const ls_option *option, void *record, const ls_node *node) {
     if (ls_node_is_null(node)) return LS_INVALID_AT(config, &node->place, "%s has no value", option->name);
     return set_texts(option, record, node) == LS_OK ? LS_OK : ls_config_prefix(config, &node->place);
 }
@@ -64,7 +64,7 @@ static ls_status read_subsection(ls_config *config, const ls_config_key *key, co
 
 static ls_status read_value(ls_config *config, const ls_config_key *key, const ls_node *value) {
     if (key->section != NULL) return read_subsection(config, key, value);
-    if (key->read == NULL) return set_option(config, &key->option, config, value);
+    if (key->read == NULL) return ls_config_set(config, &key->option, config, value);
     if (ls_node_is_null(value)) return LS_INVALID_AT(config, &value->place, "%s has no value", key->option.name);
     return key->read(config, value);
 }
@@ -272,7 +272,7 @@ static ls_status refuse_entry_key(const ls_config *config, const ls_type_table *
 static ls_status set_main_value(const ls_config *config, const ls_named_type *type, const ls_entry *entry) {
     const ls_option *first = options_of(type);
     if (first->name == NULL) return LS_INVALID_AT(config, &entry->value->place, "%s has no options", type->name);
-    return set_option(config, first, entry->options, entry->value);
+    return ls_config_set(config, first, entry->options, entry->value);
 }
 
 /* What stands before the point of an option "group.key", which is written "group: {key: value}"; 0 where there is none.
@@ -299,7 +299,7 @@ static ls_status set_grouped_option(const ls_config *config, const ls_named_type
     for (const ls_option *option = options_of(type); option->name != NULL; option++) {
         if (!is_in_group(option, group, strlen(group))) continue;
         const char *key = option->name + strlen(group) + 1;
-        if (strcmp(key, node->key) == 0) return set_option(config, option, entry->options, node);
+        if (strcmp(key, node->key) == 0) return ls_config_set(config, option, entry->options, node);
         names[count++] = key;
     }
     return refuse_key(config, node, group, names, count);
@@ -315,14 +315,14 @@ static ls_status set_group(const ls_config *config, const ls_named_type *type, c
 static ls_status set_options(const ls_config *config, const ls_type_table *table, const ls_named_type *type,
                              const ls_entry *entry) {
     for (const ls_node *child = entry->value->first; child != NULL; child = child->next) {
-        if (is_also(table, child->key)) continue;
+        const ls_option *option = ls_options_find(options_of(type), child->key);
+        if (is_also(table, child->key) && (option == NULL || child->kind == LS_NODE_MAP)) continue;
         if (child->kind == LS_NODE_MAP && has_group(type, child->key)) {
             LS_TRY(set_group(config, type, entry, child));
             continue;
         }
-        const ls_option *option = ls_options_find(options_of(type), child->key);
         if (option == NULL) return refuse_entry_key(config, table, type, child);
-        LS_TRY(set_option(config, option, entry->options, child));
+        LS_TRY(ls_config_set(config, option, entry->options, child));
     }
     return LS_OK;
 }

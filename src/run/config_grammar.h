@@ -43,6 +43,9 @@ void ls_config_print_loss(const ls_config *config, int indent, FILE *out);
 void ls_config_print_metrics(const ls_config *config, int indent, FILE *out);
 void ls_config_print_optimizer(const ls_config *config, int indent, FILE *out);
 
+/* Sets an option's field from a scalar or a list of them. Errors: LS_INVALID, with the place. */
+ls_status ls_config_set(const ls_config *config, const ls_option *option, void *record, const ls_node *node);
+
 /* Sets the plain keys to their defaults, those of sections below too. */
 void ls_section_init(const ls_config_key *keys, ls_config *config);
 /* where names the section in messages; "" is the whole file. */
@@ -64,9 +67,11 @@ typedef struct ls_named_type {
 typedef struct ls_type_table {
     const char *kind, *plural;      /* "layer" */
     ls_named_type (*at)(int index); /* name NULL: past the end */
-    const char *const *also;        /* keys that the caller reads beside the type's options, ended by NULL; or NULL */
+    const char *const *also;        /* keys that the caller reads beside the type's options, ended by NULL; or NULL.
+                                       One that is an option too is the caller's where its value is a map */
 } ls_type_table;
-extern const ls_type_table ls_layer_table, ls_transform_table, ls_loss_table, ls_metric_table, ls_optimizer_table;
+extern const ls_type_table ls_layer_table, ls_transform_table, ls_schedule_table, ls_loss_table, ls_metric_table,
+    ls_optimizer_table;
 
 typedef struct ls_entry {
     int index; /* in the table */

@@ -37,5 +37,10 @@ void ls_config_help(FILE *out) {
     print_types(&ls_layer_table, out);
     print_types(&ls_loss_table, out);
     print_types(&ls_metric_table, out);
+    fputs(
+        "\nEvery optimizer also takes 'global_clipnorm', the length that the gradient of all weights has at most, and "
+        "as\n'learning_rate' a number or a schedule: 'learning_rate: {cosine_decay: {...}}'.\n",
+        out);
     print_types(&ls_optimizer_table, out);
+    print_types(&ls_schedule_table, out);
 }

@@ -1,4 +1,5 @@
 /* config_model.c - layers, loss, metrics and optimizer. */
+#include <assert.h>
 #include <string.h>
 
 #include "config_grammar.h"
@@ -103,19 +104,65 @@ void ls_config_print_metrics(const ls_config *config, int indent, FILE *out) {
     fputc(']', out);
 }
 
+static const ls_option clip_option = {
+    "global_clipnorm",
+    LS_OPTION_DOUBLE,
+    offsetof(ls_config, clip_norm),
+    .preset = "0",
+    .min = 0,
+    .max = 1e30,
+    .help = "the gradient of all weights is made no longer than this; 0: as long as it is"};
+
+/* "learning_rate: {cosine_decay: {...}}", in place of a number. */
+static ls_status read_schedule(ls_config *config, const ls_node *value) {
+    ls_entry entry;
+    LS_TRY(ls_entry_read(config, &ls_schedule_table, value, &entry));
+    config->schedule = ls_schedule_types[entry.index];
+    config->schedule_options = entry.options;
+    if (config->schedule->check == NULL || config->schedule->check(entry.options) == LS_OK) return LS_OK;
+    return ls_config_prefix(config, &entry.place);
+}
+
 ls_status ls_config_read_optimizer(ls_config *config, const ls_node *value) {
     ls_entry entry;
     LS_TRY(ls_entry_read(config, &ls_optimizer_table, value, &entry));
     config->optimizer = ls_optimizer_types[entry.index];
     config->optimizer_options = entry.options;
-    return LS_OK;
+    const ls_node *rate = ls_node_child(entry.value, "learning_rate");
+    const ls_node *clip = ls_node_child(entry.value, clip_option.name);
+    if (rate != NULL && rate->kind == LS_NODE_MAP) LS_TRY(read_schedule(config, rate));
+    return clip != NULL ? ls_config_set(config, &clip_option, config, clip) : LS_OK;
+}
+
+static void print_schedule(const ls_config *config, ls_entry_printer *optimizer, FILE *out) {
+    ls_entry_print_key(optimizer, "learning_rate");
+    fputc('{', out);
+    ls_entry_printer printer =
+        ls_entry_print(config->schedule->name, config->schedule->options, config->schedule_options, out);
+    ls_entry_print_end(&printer);
+    fputc('}', out);
+}
+
+/* A schedule stands in place of the option. */
+static void print_options(const ls_config *config, FILE *out) {
+    enum { OPTIONS_MAX = 16 };
+    ls_option shown[OPTIONS_MAX];
+    int count = 0;
+    for (const ls_option *option = config->optimizer->options; option->name != NULL; option++) {
+        assert(count < OPTIONS_MAX - 1);
+        if (config->schedule == NULL || strcmp(option->name, "learning_rate") != 0) shown[count++] = *option;
+    }
+    shown[count] = (ls_option)LS_OPTIONS_END;
+    ls_entry_printer printer = ls_entry_print(config->optimizer->name, shown, config->optimizer_options, out);
+    if (config->schedule != NULL) print_schedule(config, &printer, out);
+    ls_entry_print_key(&printer, clip_option.name);
+    ls_option_print(&clip_option, config, out);
+    ls_entry_print_end(&printer);
 }
 
 void ls_config_print_optimizer(const ls_config *config, int indent, FILE *out) {
     fprintf(out, "\n%*s", indent + 2, "");
-    ls_entry_printer printer =
-        ls_entry_print(config->optimizer->name, config->optimizer->options, config->optimizer_options, out);
-    ls_entry_print_end(&printer);
+    print_options(config, out);
 }
 
 /* ---- from settings to a model ---- */

@@ -1,6 +1,4 @@
 /* config_training.c - the section `training`. */
-#include <string.h>
-
 #include "config_grammar.h"
 #include "lockstep/lanes.h"
 
@@ -18,6 +16,21 @@ static const ls_config_key early_stopping_keys[] = {
                 .help = "what counts as an improvement"}},
     {.option = {"restore_best", LS_OPTION_BOOL, AT(early_stopping.restore_best), .preset = "false",
                 .help = "end with the weights of the best epoch"}},
+    LS_CONFIG_KEYS_END};
+
+static const ls_config_key plateau_keys[] = {
+    {.option = {"monitor", LS_OPTION_CHOICE, AT(reduce_lr_on_plateau.monitor), .preset = "val_loss",
+                .choices = ls_monitor_names, .help = "what should fall"}},
+    {.option = {"factor", LS_OPTION_DOUBLE, AT(reduce_lr_on_plateau.factor), .preset = "0.1", .min = 0, .max = 1,
+                .above_min = true, .below_max = true, .help = "what is left of the learning rate"}},
+    {.option = {"patience", LS_OPTION_INT, AT(reduce_lr_on_plateau.patience), .preset = "10", .min = 1, .max = 1e9,
+                .help = "epochs (or cycles of the parts) without improvement before it is reduced"}},
+    {.option = {"min_delta", LS_OPTION_DOUBLE, AT(reduce_lr_on_plateau.min_delta), .preset = "0.0001", .min = 0,
+                .max = 1e9, .help = "what counts as an improvement"}},
+    {.option = {"cooldown", LS_OPTION_INT, AT(reduce_lr_on_plateau.cooldown), .preset = "0", .min = 0, .max = 1e9,
+                .help = "epochs (or cycles) after that in which nothing counts"}},
+    {.option = {"min_lr", LS_OPTION_DOUBLE, AT(reduce_lr_on_plateau.min_lr), .preset = "0", .min = 0, .max = 1e6,
+                .help = "the lowest learning rate"}},
     LS_CONFIG_KEYS_END};
 
 static const ls_config_key checkpoint_keys[] = {
@@ -58,6 +71,9 @@ const ls_config_key ls_config_training_keys[] = {
     {.option = {"early_stopping", .help = "a map, or none"},
      .section = early_stopping_keys,
      .enabled = AT(early_stopping.enabled)},
+    {.option = {"reduce_lr_on_plateau", .help = "a map, or none"},
+     .section = plateau_keys,
+     .enabled = AT(reduce_lr_on_plateau.enabled)},
     {.option = {"checkpoint", .help = "when to save"}, .section = checkpoint_keys},
     {.option = {"exchange", .help = "of gradients and weights between ranks; changes no result"},
      .section = exchange_keys},
@@ -75,14 +91,26 @@ static const ls_place *place_in(const ls_node *training, const char *key) {
     return child != NULL ? &child->place : &training->place;
 }
 
+/* What watches val_loss needs data to judge by. */
+static ls_status check_monitor(const ls_config *config, const ls_node *training, const char *key, int monitor) {
+    bool validated = config->data.split > 0 || config->data.validation.count > 0;
+    if (validated || monitor != LS_MONITOR_VAL_LOSS) return LS_OK;
+    return LS_INVALID_AT(config, place_in(training, key),
+                         "%s watches val_loss, but there is no data.validation; give one, or monitor: loss", key);
+}
+
 ls_status ls_config_check_training(const ls_config *config, const ls_node *training) {
+    static const char plateau_key[] = "reduce_lr_on_plateau";
+    const ls_early_stopping *stopping = &config->training.early_stopping;
+    const ls_plateau *plateau = &config->training.reduce_lr_on_plateau;
     ls_lanes lanes;
     if (ls_lanes_init(&lanes, (int)config->training.lanes, 0, 1) != LS_OK)
         return ls_config_prefix(config, place_in(training, "lanes"));
-    const ls_early_stopping *stopping = &config->training.early_stopping;
-    bool validated = config->data.split > 0 || config->data.validation.count > 0;
-    if (!stopping->enabled || validated || strcmp(ls_monitor_names[stopping->monitor], "val_loss") != 0) return LS_OK;
-    return LS_INVALID_AT(
-        config, place_in(training, "early_stopping"),
-        "early_stopping watches val_loss, but there is no data.validation; give one, or monitor: loss");
+    if (stopping->enabled) LS_TRY(check_monitor(config, training, "early_stopping", stopping->monitor));
+    if (!plateau->enabled) return LS_OK;
+    LS_TRY(check_monitor(config, training, plateau_key, plateau->monitor));
+    if (config->schedule == NULL) return LS_OK;
+    return LS_INVALID_AT(config, place_in(training, plateau_key),
+                         "reduce_lr_on_plateau needs a learning_rate that is a number; the optimizer's is %s",
+                         config->schedule->name);
 }

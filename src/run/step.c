@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lockstep/clock.h"
+#include "lockstep/integers.h"
 #include "lockstep/memory.h"
 #include "lockstep/vector.h"
 
@@ -42,12 +43,19 @@ static ls_status init_slots(ls_stepper *stepper) {
     return LS_OK;
 }
 
+static ls_exchange_settings exchange_settings(const ls_config *config) {
+    ls_exchange_settings settings = config->training.exchange;
+    settings.clip_norm = config->clip_norm;
+    return settings;
+}
+
 ls_status ls_stepper_init(ls_stepper *stepper, ls_session *session) {
     const ls_config *config = session->config;
     *stepper = (ls_stepper){.session = session, .weights_finite = true};
     stepper->learning_rate = ls_optimizer_learning_rate(config->optimizer, config->optimizer_options);
     LS_TRY(ls_agree(session->comm, init_local(stepper, session)));
-    LS_TRY(ls_exchange_create(session->comm, &session->lanes, session->pool, &config->training.exchange,
+    ls_exchange_settings settings = exchange_settings(config);
+    LS_TRY(ls_exchange_create(session->comm, &session->lanes, session->pool, &settings,
                               ls_model_flat_count(session->model), &stepper->exchange));
     float *weights = ls_exchange_weights_to_fill(stepper->exchange);
     if (weights) ls_model_init_weights(session->model, (uint64_t)config->seed, weights);
@@ -120,21 +128,35 @@ static bool all_finite(int count, const double *values) {
     return true;
 }
 
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+double ls_stepper_learning_rate(const ls_stepper *stepper, int64_t step) {
+    const ls_config *config = stepper->session->config;
+    return config->schedule ? config->schedule->rate(config->schedule_options, step) : stepper->learning_rate;
+}
 
-/* Updates a piece of this rank's shard; the exchange calls it. */
+/* How many of a piece's numbers are trained; those after them only move along. */
+static int64_t trained_part(const ls_stepper *stepper, int64_t count, const float *weight) {
+    int64_t begin = weight - ls_exchange_weights(stepper->exchange);
+    return ls_min(count, ls_max(0, ls_model_trained_count(stepper->session->model) - begin));
+}
+
+/* The exchange calls this and the next one for pieces of this rank's shard. */
+static void complete_piece(void *context, int64_t place, int64_t count, float *gradient, float *weight) {
+    (void)place;
+    const ls_stepper *stepper = context;
+    int64_t begin = weight - ls_exchange_weights(stepper->exchange), trained = trained_part(stepper, count, weight);
+    ls_model_add_weight_penalty(stepper->session->model, stepper->session->pool, begin, begin + trained, weight,
+                                gradient);
+}
+
 static void update_piece(void *context, int64_t place, int64_t count, float *gradient, float *weight) {
     ls_stepper *stepper = context;
     const ls_session *session = stepper->session;
-    int64_t begin = weight - ls_exchange_weights(stepper->exchange);
-    int64_t trained = smaller(count, larger(0, ls_model_trained_count(session->model) - begin));
-    ls_model_add_weight_penalty(session->model, session->pool, begin, begin + trained, weight, gradient);
+    int64_t trained = trained_part(stepper, count, weight);
     ls_update update = {.count = trained, .gradient = gradient, .weight = weight};
     for (int s = 0; s < session->config->optimizer->slots; s++) update.slot[s] = stepper->slot[s] + place;
     ls_optimizer_apply(session->config->optimizer, session->pool, session->config->optimizer_options, stepper->step + 1,
-                       stepper->learning_rate, &update);
-    ls_vector_add(session->pool, count - trained, gradient + trained, weight + trained); /* what only moves along */
+                       ls_stepper_learning_rate(stepper, stepper->step), &update);
+    ls_vector_add(session->pool, count - trained, gradient + trained, weight + trained);
     if (!ls_vector_finite(session->pool, count, weight)) stepper->weights_finite = false;
 }
 
@@ -186,8 +208,10 @@ void ls_stepper_run(ls_stepper *stepper, const ls_batch *batch, ls_signals *sign
     ls_contribution mine = {.signals = *signals,
                             .values = scores + 1,
                             .lane_values = lane_values(stepper, scores),
+                            .complete = complete_piece,
                             .update = update_piece,
-                            .context = stepper};
+                            .context = stepper,
+                            .clipped = ls_model_trained_count(stepper->session->model)};
     ls_exchange_begin(stepper->exchange, &mine);
     if (batch) backward(stepper, batch);
     ls_pulse_enter(stepper->session->pulse, LS_PHASE_EXCHANGE);
@@ -200,7 +224,8 @@ void ls_stepper_run(ls_stepper *stepper, const ls_batch *batch, ls_signals *sign
 ls_step_memory ls_stepper_memory(const ls_session *session) {
     ls_limits limits = ls_session_limits(session);
     int64_t count = ls_model_flat_count(session->model), shard = count / session->comm->size;
-    ls_exchange_memory exchange = ls_exchange_predict(&session->lanes, &session->config->training.exchange, count);
+    ls_exchange_settings settings = exchange_settings(session->config);
+    ls_exchange_memory exchange = ls_exchange_predict(&session->lanes, &settings, count);
     return (ls_step_memory){.model_bytes = ls_model_memory_bytes(session->model, &limits, true),
                             .exchange_bytes = exchange.rank_bytes,
                             .slot_bytes = session->config->optimizer->slots * shard * (int64_t)sizeof(float),

@@ -22,7 +22,7 @@ typedef struct ls_stepper {
     double *gathered;          /* [ranks] of them: what layers add up over the batch */
     bool weights_finite;       /* so far, in this rank's shard */
     int64_t step;              /* updates done */
-    double learning_rate;
+    double learning_rate;      /* of the updates to come, where the config has no schedule */
 
     /* Where the session has a pulse: how long this rank was busy, in the latest step and in all, how long it then
      * exchanged, and how much of the exchange, in all steps, went by because others were still busy. */
@@ -46,6 +46,9 @@ void ls_stepper_release(ls_stepper *stepper);
  * rank failed or a loss is not finite. sums[scores] over all samples of the global batch, added in the tree over the
  * lanes. No allocation. */
 void ls_stepper_run(ls_stepper *stepper, const ls_batch *batch, ls_signals *signals, double *sums);
+
+/* Local. The rate of an update, given how many are done before it. */
+double ls_stepper_learning_rate(const ls_stepper *stepper, int64_t step);
 
 /* Bytes that training takes, without the loader and the data cache, where all ranks are on one host. */
 ls_step_memory ls_stepper_memory(const ls_session *session);

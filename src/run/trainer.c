@@ -10,6 +10,7 @@
 #include "lockstep/log.h"
 #include "lockstep/memory.h"
 #include "lockstep/metrics.h"
+#include "lockstep/plateau.h"
 #include "run/best.h"
 #include "run/budget.h"
 #include "run/evaluation.h"
@@ -105,12 +106,19 @@ static ls_status check_same_run(const trainer *t, const ls_checkpoint_info *info
     return status;
 }
 
+static void set_learning_rate(trainer *t) {
+    double rate = ls_optimizer_learning_rate(t->config->optimizer, t->config->optimizer_options);
+    t->stepper.learning_rate =
+        ls_plateau_rate(&t->config->training.reduce_lr_on_plateau, rate, t->position.lr_reductions);
+}
+
 static ls_status take_up(trainer *t, const ls_checkpoint_info *info) {
     LS_TRY(check_same_run(t, info));
     ls_snapshot s = snapshot_to_fill(t);
     LS_TRY(ls_checkpoint_read(info->path, &s));
     t->position = info->position;
     t->stepper.step = info->position.step;
+    set_learning_rate(t);
     LS_TRY(ls_metrics_restore(&t->metrics, info->history));
     ls_log_info("going on from %s: epoch %" PRId64 ", step %" PRId64, info->path, info->position.epoch + 1,
                 info->position.epoch_step);
@@ -277,8 +285,6 @@ static void take_budget(trainer *t, double *seconds) {
         seconds[item] = now_s[item] - t->told_s[item];
         t->told_s[item] = now_s[item];
     }
-    /* What was waited in a step is known in the next one, which may be another epoch's. */
-    seconds[LS_BUDGET_EXCHANGE] = fmax(seconds[LS_BUDGET_EXCHANGE], 0);
 }
 
 static ls_status record(trainer *t, const double *scores, const ls_epoch_time *times) {
@@ -290,7 +296,7 @@ static ls_status record(trainer *t, const double *scores, const ls_epoch_time *t
                             .metrics = t->config->metrics,
                             .seconds = t->position.seconds,
                             .images_per_s = images_per_s,
-                            .lr = t->stepper.learning_rate,
+                            .lr = ls_stepper_learning_rate(&t->stepper, t->position.step - 1),
                             .times = LS_BUDGET_ITEMS};
     memcpy(row.time, times, sizeof row.time);
     for (int m = 0; m < row.metrics; m++)
@@ -335,6 +341,18 @@ static ls_status open_feed(trainer *t) {
     return ls_agree(t->comm, ls_training_feed_open(&t->session, t->position.epoch, t->position.epoch_step, &t->feed));
 }
 
+static double watched(const trainer *t, int monitor, double val_loss) {
+    return monitor == LS_MONITOR_LOSS || isnan(val_loss) ? mean_loss(t) : val_loss;
+}
+
+static void adapt_learning_rate(trainer *t, double val_loss) {
+    const ls_plateau *plateau = &t->config->training.reduce_lr_on_plateau;
+    double value = watched(t, plateau->monitor, val_loss);
+    if (!ls_plateau_update(plateau, t->config->data.parts, value, &t->position)) return;
+    set_learning_rate(t);
+    ls_log_info("no progress: the learning rate is %g from now on", t->stepper.learning_rate);
+}
+
 static ls_status end_epoch(trainer *t) {
     const ls_training_settings *training = &t->config->training;
     double scores[LS_SCORES_MAX], val_loss, seconds[LS_BUDGET_ITEMS];
@@ -345,9 +363,9 @@ static ls_status end_epoch(trainer *t) {
     LS_TRY(ls_budget_report(t->comm, t->position.epoch + 1, seconds, times));
     LS_TRY(ls_agree(t->comm, record(t, scores, times)));
     val_loss = scores[LS_SCORE_LOSS];
-    double monitored = training->early_stopping.monitor == LS_MONITOR_LOSS || isnan(val_loss) ? mean_loss(t) : val_loss;
-    ls_verdict verdict =
-        ls_early_stopping_update(&training->early_stopping, t->config->data.parts, monitored, &t->position);
+    adapt_learning_rate(t, val_loss);
+    ls_verdict verdict = ls_early_stopping_update(&training->early_stopping, t->config->data.parts,
+                                                  watched(t, training->early_stopping.monitor, val_loss), &t->position);
     close_epoch(&t->position);
     int64_t every = training->checkpoint.every_epochs;
     if (verdict.improved) LS_TRY(keep_best(t));

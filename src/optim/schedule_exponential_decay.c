@@ -1,0 +1,35 @@
+/* lr = initial_learning_rate decay_rate^(step / decay_steps), as in Keras. */
+#include <math.h>
+
+#include "lockstep/schedule.h"
+
+typedef struct exponential_decay_options {
+    double initial_learning_rate, decay_rate;
+    int64_t decay_steps;
+    bool staircase;
+} exponential_decay_options;
+
+static const ls_option options[] = {
+    {"initial_learning_rate", LS_OPTION_DOUBLE, offsetof(exponential_decay_options, initial_learning_rate),
+     .required = true, .min = 0, .max = 1e6, .help = "step size at first"},
+    {"decay_steps", LS_OPTION_INT, offsetof(exponential_decay_options, decay_steps), .required = true, .min = 1,
+     .max = 1e15, .help = "updates in which it falls by decay_rate"},
+    {"decay_rate", LS_OPTION_DOUBLE, offsetof(exponential_decay_options, decay_rate), .required = true, .min = 0,
+     .max = 1, .above_min = true, .help = "what is left of it then"},
+    {"staircase", LS_OPTION_BOOL, offsetof(exponential_decay_options, staircase), .preset = "false",
+     .help = "all at once after each decay_steps"},
+    LS_OPTIONS_END};
+
+static double rate(const void *record, int64_t step) {
+    const exponential_decay_options *given = record;
+    double falls = (double)step / (double)given->decay_steps;
+    return given->initial_learning_rate * pow(given->decay_rate, given->staircase ? floor(falls) : falls);
+}
+
+const ls_schedule_type ls_schedule_exponential_decay = {
+    .name = "exponential_decay",
+    .help = "falls by the same share in the same time",
+    .options = options,
+    .options_bytes = sizeof(exponential_decay_options),
+    .rate = rate,
+};
