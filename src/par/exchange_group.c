@@ -11,10 +11,12 @@
 #include "lockstep/clock.h"
 #include "lockstep/memory.h"
 #include "lockstep/shards.h"
+#include "par/comm_mpi.h"
 
 /* How long a rank spins: longer than ranks that do the same work are apart; what is longer is worth a system call. */
 static const double spin_s = 50e-6;
-enum { SPINS_A_LOOK = 64, SLEEP_S = 1 };
+static const long sleep_ns = 100000000; /* and how long it then sleeps at a time */
+enum { SPINS_A_LOOK = 64 };
 
 /* Each on a cache line of its own. The bell is rung for those who sleep; it is in the first one. */
 struct ls_group_mark {
@@ -131,18 +133,20 @@ static bool spin(const ls_group *group, int64_t mark) {
 
 /* mpirun ends the ranks when one of them dies; where mpirun itself is gone nobody does, and they would wait for ever.
  */
-void ls_group_check_launcher(const ls_group *group) {
+void ls_group_look_around(const ls_group *group) {
+    int flag;
+    MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, ls_comm_mpi(group->comm), &flag, MPI_STATUS_IGNORE);
     if (getppid() != group->launcher) ls_comm_abort(group->comm, LS_ERROR);
 }
 
 void ls_group_await(ls_group *group, int64_t mark) {
-    static const struct timespec limit = {.tv_sec = SLEEP_S};
+    static const struct timespec limit = {.tv_nsec = sleep_ns};
     struct ls_group_mark *first = group->marks;
     if (spin(group, mark)) return;
     atomic_fetch_add(&first->sleepers, 1);
     for (unsigned bell = atomic_load(&first->bell); !ls_group_reached(group, mark); bell = atomic_load(&first->bell)) {
         futex(&first->bell, FUTEX_WAIT, bell, &limit);
-        ls_group_check_launcher(group);
+        ls_group_look_around(group);
     }
     atomic_fetch_sub(&first->sleepers, 1);
 }

@@ -37,9 +37,10 @@ void ls_group_raise(ls_group *group, int64_t mark);
 bool ls_group_reached(const ls_group *group, int64_t mark); /* whether all members have */
 
 /* Until all members have. Sleeps when it takes long, so that a rank beside many on few cores leaves them to those who
- * compute; ends this process where the one that started it is gone. */
+ * compute. */
 void ls_group_await(ls_group *group, int64_t mark);
-/* Of a wait of another kind: called now and then, it ends this process where the one that started it is gone. */
-void ls_group_check_launcher(const ls_group *group);
+/* What a rank must not forget while it waits, of this kind or another: MPI gets on with what it has promised to send,
+ * and the process ends where the one that started it is gone. */
+void ls_group_look_around(const ls_group *group);
 
 #endif

@@ -1,0 +1,129 @@
+/* exchange_sum.c - adding up a slice of a bucket, and what is then done with the sum; see exchange_state.h. */
+#include <string.h>
+
+#include "lockstep/integers.h"
+#include "par/exchange_state.h"
+
+enum { TASK_FLOATS = 16 << 10 }; /* a thread's share */
+
+typedef struct summing {
+    const ls_expression *expression;
+    const float *const *terms;
+    int64_t begin, count;
+    float *out;
+} summing;
+
+static void sum_task(void *context, int64_t task, int thread) {
+    (void)thread;
+    const summing *s = context;
+    int64_t at = task * TASK_FLOATS;
+    ls_expression_sum(s->expression, s->terms, s->begin + at, ls_min(TASK_FLOATS, s->count - at), s->out + at);
+}
+
+/* Where there is nothing to add, the term itself. */
+static const float *add_up(ls_exchange *x, const ls_expression *e, int64_t begin, int64_t count, float *out) {
+    if (e->length == 1) return x->terms[e->tokens[0]] + begin;
+    summing s = {.expression = e, .terms = x->terms, .begin = begin, .count = count, .out = out};
+    ls_pool_run(x->pool, (count + TASK_FLOATS - 1) / TASK_FLOATS, sum_task, &s);
+    return out;
+}
+
+static float *node_gradient(const ls_exchange *x, int node) {
+    const ls_group_node *of = &x->plan.node[node];
+    return x->group.gradients[of->member] + of->node * x->group.stride;
+}
+
+static void take_terms(ls_exchange *x, ls_range slice) {
+    for (int node = 0; node < x->plan.nodes; node++) x->terms[node] = node_gradient(x, node) + slice.begin;
+}
+
+/* The sums stay where their first term was: nobody else reads it. */
+void ls_exchange_send_partials(ls_exchange *x, int64_t bucket) {
+    for (int t = 0; t < x->plan.targets; t++) {
+        ls_range slice = ls_shards_slice(&x->shards, bucket, x->plan.target[t]);
+        take_terms(x, slice);
+        for (int p = 0; p < x->plan.partials; p++) {
+            const ls_expression *partial = &x->plan.partial[p];
+            float *out = node_gradient(x, partial->tokens[0]) + slice.begin;
+            ls_messages_send_partial(&x->messages, bucket, t, add_up(x, partial, 0, slice.end - slice.begin, out));
+        }
+    }
+}
+
+/* What is done with a piece of this rank's slice: `where` in the vector, from `place` in the shard on. */
+typedef void (*piece_fn)(ls_exchange *x, int64_t place, ls_range where, float *gradient);
+
+static float *weights_at(const ls_exchange *x, ls_range where) { return x->group.weights + where.begin; }
+
+static void complete_piece(const ls_exchange *x, int64_t place, ls_range where, float *gradient) {
+    if (x->mine.complete)
+        x->mine.complete(x->mine.context, place, where.end - where.begin, gradient, weights_at(x, where));
+}
+
+static void update_piece(ls_exchange *x, int64_t place, ls_range where, float *gradient) {
+    x->mine.update(x->mine.context, place, where.end - where.begin, gradient, weights_at(x, where));
+}
+
+static void complete_and_update_piece(ls_exchange *x, int64_t place, ls_range where, float *gradient) {
+    complete_piece(x, place, where, gradient);
+    update_piece(x, place, where, gradient);
+}
+
+static void sum_slice(ls_exchange *x, int64_t bucket, piece_fn use) {
+    ls_range slice = ls_shards_slice(&x->shards, bucket, x->comm->rank);
+    int64_t place = ls_shards_place(&x->shards, bucket), length = slice.end - slice.begin;
+    take_terms(x, slice);
+    for (int a = 0; a < x->plan.arrivals; a++)
+        x->terms[x->plan.nodes + a] = ls_messages_arrival(&x->messages, bucket, a);
+    for (int64_t at = 0; at < length; at += LS_PIECE_FLOATS) {
+        ls_range where = {slice.begin + at, ls_min(slice.begin + at + LS_PIECE_FLOATS, slice.end)};
+        /* The sum, or a node's gradient: nobody else reads either any more. */
+        float *gradient = (float *)add_up(x, &x->plan.sum, at, where.end - where.begin, x->sum);
+        use(x, place + at, where, gradient);
+    }
+}
+
+void ls_exchange_update_slice(ls_exchange *x, int64_t bucket) { sum_slice(x, bucket, complete_and_update_piece); }
+
+/* ---- clipping ---- */
+
+/* What of a piece is clipped. */
+static ls_range clipped_part(const ls_exchange *x, ls_range where) {
+    return ls_range_common(where, (ls_range){0, x->mine.clipped});
+}
+
+/* Of its own gradients in its own slices a rank needs no more, once they are added up: the sum is kept there. */
+static float *kept_gradient(const ls_exchange *x, ls_range where) { return x->gradients[0] + where.begin; }
+
+static void measure_piece(ls_exchange *x, int64_t place, ls_range where, float *gradient) {
+    float *kept = kept_gradient(x, where);
+    complete_piece(x, place, where, gradient);
+    ls_norm_add(&x->norm, x->pool, clipped_part(x, where), gradient);
+    if (kept != gradient) memcpy(kept, gradient, (size_t)(where.end - where.begin) * sizeof *kept);
+}
+
+void ls_exchange_measure_slice(ls_exchange *x, int64_t bucket) { sum_slice(x, bucket, measure_piece); }
+
+typedef struct scaling {
+    float *data;
+    int64_t count;
+    float factor;
+} scaling;
+
+static void scale_task(void *context, int64_t task, int thread) {
+    (void)thread;
+    const scaling *s = context;
+    int64_t end = ls_min((task + 1) * TASK_FLOATS, s->count);
+    for (int64_t i = task * TASK_FLOATS; i < end; i++) s->data[i] *= s->factor;
+}
+
+void ls_exchange_update_measured_slice(ls_exchange *x, int64_t bucket, float factor) {
+    ls_range slice = ls_shards_slice(&x->shards, bucket, x->comm->rank);
+    int64_t place = ls_shards_place(&x->shards, bucket);
+    for (int64_t at = slice.begin; at < slice.end; at += LS_PIECE_FLOATS) {
+        ls_range where = {at, ls_min(at + LS_PIECE_FLOATS, slice.end)}, clipped = clipped_part(x, where);
+        scaling s = {kept_gradient(x, where), clipped.end - clipped.begin, factor};
+        if (factor != 1) ls_pool_run(x->pool, (s.count + TASK_FLOATS - 1) / TASK_FLOATS, scale_task, &s);
+        update_piece(x, place + (at - slice.begin), where, kept_gradient(x, where));
+    }
+}
