@@ -1,7 +1,7 @@
 /* optimizer.h - optimizers: one file src/optim/<name>.c each, one line in optimizers.c; Keras' arguments and defaults.
  *
- * An optimizer sees ranges of one flat vector and updates each number from its gradient and its slots alone, so a vector may be cut
- * anywhere (sharded over ranks, split over threads) without changing a bit. Local, no allocation. */
+ * An optimizer sees ranges of one flat vector and updates each number from its gradient and its slots alone, so a
+ * vector may be cut anywhere (sharded over ranks, split over threads) without changing a bit. Local, no allocation. */
 #ifndef LOCKSTEP_OPTIMIZER_H
 #define LOCKSTEP_OPTIMIZER_H
 
@@ -36,7 +36,7 @@ const ls_optimizer_type *ls_optimizer_type_find(const char *name);
 double ls_optimizer_learning_rate(const ls_optimizer_type *type, const void *options);
 
 /* Runs the update over the pool in fixed pieces. */
-void ls_optimizer_apply(const ls_optimizer_type *type, ls_pool *pool, const void *options, int64_t step, double learning_rate,
-                        const ls_update *update);
+void ls_optimizer_apply(const ls_optimizer_type *type, ls_pool *pool, const void *options, int64_t step,
+                        double learning_rate, const ls_update *update);
 
 #endif

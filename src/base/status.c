@@ -40,9 +40,7 @@ ls_status ls_failure_prefix(const char *format, ...) {
     return current.status;
 }
 
-const ls_failure *ls_failure_get(void) {
-    return &current;
-}
+const ls_failure *ls_failure_get(void) { return &current; }
 
 ls_status ls_failure_set(const ls_failure *failure) {
     memmove(&current, failure, sizeof current);

@@ -86,16 +86,23 @@ ls_rows ls_rows_of_positions(const ls_rows *samples, int64_t positions) {
     return rows;
 }
 
-static float tree_sum(const double *lane_sums, int64_t stride, int lanes) {
+static float tree_sum_rounded(const double *lane_sums, int64_t stride, int lanes) {
     if (lanes == 1) return (float)*lane_sums;
-    return tree_sum(lane_sums, stride, lanes / 2) + tree_sum(lane_sums + lanes / 2 * stride, stride, lanes / 2);
+    return tree_sum_rounded(lane_sums, stride, lanes / 2) +
+           tree_sum_rounded(lane_sums + lanes / 2 * stride, stride, lanes / 2);
 }
 
 void ls_rows_add_lanes(const ls_rows *rows, int64_t count, const double *lane_sums, int64_t stride, float *const *sum) {
     for (int node = 0; node < rows->nodes; node++) {
         int first = rows->node_begin[node], lanes = rows->node_begin[node + 1] - first;
-        for (int64_t i = 0; i < count; i++) sum[node][i] = tree_sum(lane_sums + first * stride + i, stride, lanes);
+        for (int64_t i = 0; i < count; i++)
+            sum[node][i] = tree_sum_rounded(lane_sums + first * stride + i, stride, lanes);
     }
+}
+
+static double tree_sum(const double *lane_sums, int64_t stride, int lanes) {
+    if (lanes == 1) return *lane_sums;
+    return tree_sum(lane_sums, stride, lanes / 2) + tree_sum(lane_sums + lanes / 2 * stride, stride, lanes - lanes / 2);
 }
 
 void ls_pass_reduce(const ls_pass *pass, int64_t count, const double *lane_sums, double *sum) {
@@ -103,15 +110,7 @@ void ls_pass_reduce(const ls_pass *pass, int64_t count, const double *lane_sums,
         pass->reduce(pass->reduce_context, count, lane_sums, sum);
         return;
     }
-    for (int64_t i = 0; i < count; i++) {
-        double column[LS_LANES_MAX];
-        int lanes = pass->rows->lanes;
-        for (int lane = 0; lane < lanes; lane++) column[lane] = lane_sums[lane * count + i];
-        for (int half = 1; half < lanes; half *= 2) {
-            for (int lane = 0; lane + half < lanes; lane += 2 * half) column[lane] += column[lane + half];
-        }
-        sum[i] = column[0];
-    }
+    for (int64_t i = 0; i < count; i++) sum[i] = tree_sum(lane_sums + i, count, pass->rows->lanes);
 }
 
 void ls_layer_activate(const ls_layer *layer, const ls_pass *pass, float *y) {

@@ -2,13 +2,21 @@
  * whose derivative is p sum(t) - t. */
 #include <math.h>
 
+#include "classes.h"
 #include "lockstep/loss.h"
 
+/* The largest gives a term of 1, so nothing overflows. */
+static double log_sum_exp(int64_t width, const float *z) {
+    int64_t best = ls_largest(width, z);
+    double others = 0;
+    for (int64_t i = 0; i < width; i++) {
+        if (i != best) others += exp((double)z[i] - (double)z[best]);
+    }
+    return (double)z[best] + log1p(others);
+}
+
 static double row(int64_t width, const float *z, const float *target, double scale, float *dz) {
-    double largest = -HUGE_VAL, exponentials = 0, targets = 0, loss = 0;
-    for (int64_t i = 0; i < width; i++) largest = fmax(largest, (double)z[i]);
-    for (int64_t i = 0; i < width; i++) exponentials += exp((double)z[i] - largest);
-    double log_sum = largest + log(exponentials);
+    double log_sum = log_sum_exp(width, z), targets = 0, loss = 0;
     for (int64_t i = 0; i < width; i++) {
         loss += (double)target[i] * (log_sum - (double)z[i]);
         targets += (double)target[i];

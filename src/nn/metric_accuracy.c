@@ -1,18 +1,11 @@
 /* Accuracy: of classes, whether the largest output is where the largest target is (the first of equals), Keras'
  * CategoricalAccuracy; of a single output, whether both are on the same side of 1/2, Keras' BinaryAccuracy. */
+#include "classes.h"
 #include "lockstep/loss.h"
-
-static int64_t largest(int64_t width, const float *x) {
-    int64_t best = 0;
-    for (int64_t i = 1; i < width; i++) {
-        if (x[i] > x[best]) best = i;
-    }
-    return best;
-}
 
 static double row(int64_t width, const float *y, const float *target) {
     if (width == 1) return (y[0] > 0.5F) == (target[0] > 0.5F);
-    return largest(width, y) == largest(width, target);
+    return ls_largest(width, y) == ls_largest(width, target);
 }
 
 const ls_metric_type ls_metric_accuracy = {

@@ -285,6 +285,8 @@ static void take_budget(trainer *t, double *seconds) {
         seconds[item] = now_s[item] - t->told_s[item];
         t->told_s[item] = now_s[item];
     }
+    /* What was waited in a step is known in the next one, which may be another epoch's. */
+    seconds[LS_BUDGET_EXCHANGE] = fmax(seconds[LS_BUDGET_EXCHANGE], 0);
 }
 
 static ls_status record(trainer *t, const double *scores, const ls_epoch_time *times) {

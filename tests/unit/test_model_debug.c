@@ -103,7 +103,7 @@ static void run_checked(ls_model *model) {
     ls_model_debug(model, note, &first);
     ls_pass pass = {.pool = pool, .rows = &rows, .samples = samples, .training = true};
     ls_model_forward(model, &pass, weights, input, -1);
-    ls_model_evaluate(model, &pass, weights, target, row_loss);
+    ls_model_evaluate(model, &pass, weights, target, row_loss, NULL);
     ls_model_backward(model, &pass, weights, input, &gradients);
     ls_model_destroy(model);
     free(input);

@@ -10,6 +10,7 @@
 
 #include "lockstep/memory.h"
 #include "lockstep/optimizer.h"
+#include "lockstep/vector.h"
 #include "support/layer_bench.h"
 #include "support/nets.h"
 
@@ -33,7 +34,7 @@ typedef struct optimizer_reference {
     const double *weight;
 } optimizer_reference;
 
-enum { LAYERS_MAX = 16, MODEL_STEPS = 20, LANES = 8 };
+enum { LAYERS_MAX = 16, MODEL_STEPS = 20, LANES = 8, BATCH_MAX = 256 };
 
 /* What a model is to give: its input, other numbers, or classes. */
 typedef enum target_kind { TARGET_INPUT, TARGET_NUMBERS, TARGET_CLASSES } target_kind;
@@ -43,7 +44,7 @@ typedef struct model_reference {
     int64_t batch;
     ls_shape in;
     struct {
-        const char *type, *options;
+        const char *type, *options, *name, *inputs[LS_INPUTS_MAX];
     } layers[LAYERS_MAX];
     const char *loss, *optimizer, *optimizer_options;
     target_kind target;
@@ -143,13 +144,17 @@ typedef struct trial {
     ls_pass pass;
     int64_t in_width, out_width, flat;
     float *weights, *gradient, *slots, *input, *target;
+    int64_t samples[BATCH_MAX];
     double *row_loss;
 } trial;
 
 static ls_model *build(const model_reference *r) {
     ls_model *model = new_model(r->in);
     for (int i = 0; i < LAYERS_MAX && r->layers[i].type; i++) {
-        add_layer(model, r->layers[i].type, r->layers[i].options, NULL);
+        int inputs = 0;
+        while (inputs < LS_INPUTS_MAX && r->layers[i].inputs[inputs]) inputs++;
+        expect_ok(try_layer(model, ls_layer_type_find(r->layers[i].type), r->layers[i].options, r->layers[i].name,
+                            r->layers[i].inputs, inputs));
     }
     ls_shape out = ls_model_output_shape(model);
     expect_ok(ls_model_set_loss(model, ls_loss_type_find(r->loss), &out));
@@ -175,9 +180,10 @@ static void set_weights(const ls_model *model, float *weights) {
 
 static void open_trial(trial *t, const model_reference *r) {
     int64_t lane_rows[LANES];
-    for (int lane = 0; lane < LANES; lane++) lane_rows[lane] = r->batch / LANES;
+    for (int lane = 0; lane < LANES; lane++) lane_rows[lane] = (lane + 1) * r->batch / LANES - lane * r->batch / LANES;
     *t = (trial){.model = build(r), .rows = make_rows(LANES, lane_rows, 1, (const int[]){0, LANES})};
-    t->pass = (ls_pass){.pool = pool, .rows = &t->rows, .training = true};
+    t->pass = (ls_pass){.pool = pool, .rows = &t->rows, .samples = t->samples, .training = true};
+    for (int64_t row = 0; row < r->batch; row++) t->samples[row] = row;
     ls_shape out = ls_model_output_shape(t->model);
     t->in_width = ls_shape_count(&r->in);
     t->out_width = ls_shape_count(&out);
@@ -226,8 +232,10 @@ static double train_step(trial *t, int step, const ls_optimizer_type *optimizer,
     ls_model_evaluate(t->model, &t->pass, t->weights, t->target, t->row_loss, NULL);
     ls_model_backward(t->model, &t->pass, t->weights, t->input, &t->gradient);
     ls_model_add_weight_penalty(t->model, pool, 0, t->flat, t->weights, t->gradient);
-    ls_update update = {t->flat, t->gradient, t->weights, {t->slots, t->slots + t->flat}};
+    int64_t trained = ls_model_trained_count(t->model);
+    ls_update update = {trained, t->gradient, t->weights, {t->slots, t->slots + t->flat}};
     ls_optimizer_apply(optimizer, pool, options, step + 1, ls_optimizer_learning_rate(optimizer, options), &update);
+    ls_vector_add(pool, t->flat - trained, t->gradient + trained, t->weights + trained);
     double sum = 0;
     for (int64_t row = 0; row < t->rows.count; row++) sum += t->row_loss[row];
     return sum / (double)t->rows.count;

@@ -1,0 +1,16 @@
+/* classes.h - which class a vector of scores or probabilities stands for. Private to nn. */
+#ifndef NN_CLASSES_H
+#define NN_CLASSES_H
+
+#include <stdint.h>
+
+/* Where the largest number is, the first of equals. */
+static inline int64_t ls_largest(int64_t width, const float *x) {
+    int64_t best = 0;
+    for (int64_t i = 1; i < width; i++) {
+        if (x[i] > x[best]) best = i;
+    }
+    return best;
+}
+
+#endif
