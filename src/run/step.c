@@ -5,6 +5,7 @@
 
 #include "lockstep/clock.h"
 #include "lockstep/integers.h"
+#include "lockstep/log.h"
 #include "lockstep/memory.h"
 #include "lockstep/vector.h"
 
@@ -49,10 +50,39 @@ static ls_exchange_settings exchange_settings(const ls_config *config) {
     return settings;
 }
 
+ls_step_memory ls_stepper_memory(const ls_session *session) {
+    ls_limits limits = ls_session_limits(session);
+    int64_t count = ls_model_flat_count(session->model), shard = count / session->comm->size;
+    ls_exchange_settings settings = exchange_settings(session->config);
+    ls_exchange_memory exchange = ls_exchange_predict(&session->lanes, &settings, count);
+    return (ls_step_memory){.model_bytes = ls_model_memory_bytes(session->model, &limits, true),
+                            .exchange_bytes = exchange.rank_bytes,
+                            .slot_bytes = session->config->optimizer->slots * shard * (int64_t)sizeof(float),
+                            .host_bytes = exchange.host_bytes};
+}
+
+static int64_t own_bytes(const ls_step_memory *memory) {
+    return memory->model_bytes + memory->exchange_bytes + memory->slot_bytes;
+}
+
+/* Better than to be killed in the first step. */
+static void warn_of_memory(const ls_session *session) {
+    const ls_comm *comm = session->comm;
+    ls_step_memory memory = ls_stepper_memory(session);
+    int64_t need_bytes = ls_comm_max(comm, own_bytes(&memory)) * comm->node_size + memory.host_bytes;
+    int64_t free_bytes = ls_memory_available_bytes();
+    if (comm->node_rank == 0 && need_bytes > free_bytes)
+        ls_log_rank(
+            "this will not fit: %d ranks on %s need %.1f GB, and %.1f GB are free; 'lockstep inspect' says what "
+            "for, and fewer ranks with more threads need less",
+            comm->node_size, comm->host, (double)need_bytes / 1e9, (double)free_bytes / 1e9);
+}
+
 ls_status ls_stepper_init(ls_stepper *stepper, ls_session *session) {
     const ls_config *config = session->config;
     *stepper = (ls_stepper){.session = session, .weights_finite = true};
     stepper->learning_rate = ls_optimizer_learning_rate(config->optimizer, config->optimizer_options);
+    warn_of_memory(session);
     LS_TRY(ls_agree(session->comm, init_local(stepper, session)));
     ls_exchange_settings settings = exchange_settings(config);
     LS_TRY(ls_exchange_create(session->comm, &session->lanes, session->pool, &settings,
@@ -219,15 +249,4 @@ void ls_stepper_run(ls_stepper *stepper, const ls_batch *batch, ls_signals *sign
     add_up_lanes(stepper, scores, sums);
     note_times(stepper, scores);
     if (!signals->failed && !signals->not_finite) stepper->step++;
-}
-
-ls_step_memory ls_stepper_memory(const ls_session *session) {
-    ls_limits limits = ls_session_limits(session);
-    int64_t count = ls_model_flat_count(session->model), shard = count / session->comm->size;
-    ls_exchange_settings settings = exchange_settings(session->config);
-    ls_exchange_memory exchange = ls_exchange_predict(&session->lanes, &settings, count);
-    return (ls_step_memory){.model_bytes = ls_model_memory_bytes(session->model, &limits, true),
-                            .exchange_bytes = exchange.rank_bytes,
-                            .slot_bytes = session->config->optimizer->slots * shard * (int64_t)sizeof(float),
-                            .host_bytes = exchange.host_bytes};
 }
