@@ -35,20 +35,32 @@ killed() {
 taken_up() { sed -n 's#^going on from run/checkpoints/step-0*\([0-9]*\)\.h5: .*#\1#p' messages; }
 announced() { readlink run/checkpoints/last.h5 2>/dev/null | sed 's/step-0*\([0-9]*\)\.h5/\1/'; }
 
-seed=$RANDOM
-RANDOM=$seed
-count=0 in_write=0
-while [ $count -lt "$kills" ]; do
-    rm -rf run
-    ranks=$((RANDOM % 4 + 1)) others=$((RANDOM % 4 + 1)) after=$((RANDOM % lasts))
-    killed $ranks $after || continue
-    count=$((count + 1))
-    what="seed $seed, kill $count: $ranks ranks after $after ms, $others ranks after that"
-    step=$(announced || true)
-    [ -z "$(find run -name '*.part' 2>/dev/null)" ] || in_write=$((in_write + 1))
-    train $others --run run --resume >messages 2>&1 || fail "$what: exit status $?: $(cat messages)"
-    ! grep -q 'warning' messages || fail "$what: $(cat messages)"
-    [ "$(taken_up)" -ge "${step:-0}" ] 2>/dev/null || [ -z "$step" ] || fail "$what: step $step was lost: $(cat messages)"
-    same_run whole run || fail "$what"
-done
-echo "$count kills, $in_write of them while a checkpoint was written"
+# sweep WORKER KILLS: in a directory of its own, so that two can take turns in waiting.
+sweep() {
+    local count=0 in_write=0 seed=$RANDOM$1 ranks others after what step
+    RANDOM=$seed
+    mkdir "$1"
+    cd "$1"
+    ln -s ../digits.h5 ../config.yaml ../whole .
+    while [ $count -lt "$2" ]; do
+        rm -rf run
+        ranks=$((RANDOM % 4 + 1)) others=$((RANDOM % 4 + 1)) after=$((RANDOM % lasts))
+        killed $ranks $after || continue
+        count=$((count + 1))
+        what="seed $seed, kill $count: $ranks ranks after $after ms, $others ranks after that"
+        step=$(announced || true)
+        [ -z "$(find run -name '*.part' 2>/dev/null)" ] || in_write=$((in_write + 1))
+        train $others --run run --resume >messages 2>&1 || fail "$what: exit status $?: $(cat messages)"
+        ! grep -q warning messages || fail "$what: $(cat messages)"
+        [ -z "$step" ] || [ "$(taken_up)" -ge "$step" ] || fail "$what: step $step was lost: $(cat messages)"
+        same_run whole run || fail "$what"
+    done
+    echo "$count kills, $in_write of them while a checkpoint was written"
+}
+
+sweep 1 $((kills / 2)) &
+first=$!
+sweep 2 $((kills - kills / 2)) &
+second=$!
+wait $first
+wait $second
