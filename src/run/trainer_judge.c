@@ -1,0 +1,103 @@
+/* trainer_judge.c - what an epoch has come to: its scores, its picture, its line. */
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "lockstep/log.h"
+#include "lockstep/memory.h"
+#include "run/evaluation.h"
+#include "run/run_directory.h"
+#include "run/trainer_parts.h"
+
+/* The samples that an epoch is judged by: the validation files, or what the split holds out; none: count is 0. */
+typedef struct judge_samples {
+    ls_dataset *dataset;
+    ls_span *spans; /* owned */
+    int64_t count;
+} judge_samples;
+
+static ls_status find_judges(const ls_trainer *t, judge_samples *out) {
+    *out = (judge_samples){.dataset = t->session.validation ? t->session.validation : t->session.train};
+    if (t->session.validation) return ls_dataset_blocks(out->dataset, &out->spans, &out->count);
+    return ls_division_held_out(&t->session, t->position.epoch, 1, &out->spans, &out->count);
+}
+
+static ls_status draw(ls_trainer *t, const judge_samples *judges) {
+    char name[64], path[LS_PATH_MAX];
+    int64_t pictures = t->config->training.images;
+    if (pictures == 0) return LS_OK;
+    snprintf(name, sizeof name, "images/epoch-%04" PRId64 ".png", t->position.epoch + 1);
+    ls_status status = ls_run_directory_path(t->run, name, path);
+    if (status == LS_OK && t->comm->rank == 0)
+        status = ls_evaluation_pictures(&t->session, judges->dataset, judges->spans, judges->count,
+                                        ls_exchange_weights(t->stepper.exchange), pictures, path);
+    return ls_agree(t->comm, status);
+}
+
+ls_status ls_trainer_judge(ls_trainer *t, double *scores) {
+    judge_samples judges;
+    for (int s = 0; s < LS_SCORES_MAX; s++) scores[s] = NAN;
+    ls_pulse_enter(&t->pulse, LS_PHASE_VALIDATE);
+    ls_status status = ls_agree(t->comm, find_judges(t, &judges));
+    if (status == LS_OK && judges.count > 0) {
+        status = ls_evaluation_scores(&t->session, judges.dataset, judges.spans, judges.count,
+                                      ls_exchange_weights(t->stepper.exchange), scores);
+        if (status == LS_OK && !isfinite(scores[LS_SCORE_LOSS]))
+            status = ls_trainer_fail_not_finite(t, "the validation loss is", t->position.epoch_step);
+        if (status == LS_OK) status = draw(t, &judges);
+    }
+    ls_free(judges.spans);
+    return status;
+}
+
+double ls_trainer_mean_loss(const ls_trainer *t) { return t->position.loss_sum / (double)t->position.loss_count; }
+
+static void log_epoch(const ls_trainer *t, const ls_epoch_metrics *row) {
+    char training[256] = "", validation[256] = "";
+    for (int m = 0, at = 0; m < row->metrics; m++)
+        at += snprintf(training + at, sizeof training - (size_t)at, ", %s %.6g", row->metric[m].name,
+                       row->metric[m].value);
+    int at = isnan(row->val_loss) ? 0 : snprintf(validation, sizeof validation, ", val_loss %.6g", row->val_loss);
+    for (int m = 0; at > 0 && m < row->metrics; m++)
+        at += snprintf(validation + at, sizeof validation - (size_t)at, ", val_%s %.6g", row->metric[m].name,
+                       row->metric[m].val_value);
+    ls_log_info("epoch %" PRId64 "/%" PRId64 ": loss %.6g%s%s, %.1f s, %.0f images/s", row->epoch,
+                t->config->training.epochs, row->loss, training, validation, row->seconds, row->images_per_s);
+}
+
+void ls_trainer_take_budget(ls_trainer *t, double *seconds) {
+    ls_pulse_enter(&t->pulse, LS_PHASE_SAVE);
+    const double *spent_s = t->pulse.spent_s;
+    const double now_s[LS_BUDGET_ITEMS] = {[LS_BUDGET_READ] = spent_s[LS_PHASE_READ],
+                                           [LS_BUDGET_COMPUTE] = spent_s[LS_PHASE_COMPUTE],
+                                           [LS_BUDGET_EXCHANGE] = spent_s[LS_PHASE_EXCHANGE] - t->stepper.waited_s,
+                                           [LS_BUDGET_WAITING] = t->stepper.waited_s,
+                                           [LS_BUDGET_VALIDATION] = spent_s[LS_PHASE_VALIDATE],
+                                           [LS_BUDGET_CHECKPOINT] = spent_s[LS_PHASE_SAVE]};
+    for (int item = 0; item < LS_BUDGET_ITEMS; item++) {
+        seconds[item] = now_s[item] - t->told_s[item];
+        t->told_s[item] = now_s[item];
+    }
+    /* What was waited in a step is known in the next one, which may be another epoch's. */
+    seconds[LS_BUDGET_EXCHANGE] = fmax(seconds[LS_BUDGET_EXCHANGE], 0);
+}
+
+ls_status ls_trainer_record(ls_trainer *t, const double *scores, const ls_epoch_time *times) {
+    double images_per_s = (double)t->position.loss_count / t->position.seconds;
+    ls_epoch_metrics row = {.epoch = t->position.epoch + 1,
+                            .step = t->position.step,
+                            .loss = ls_trainer_mean_loss(t),
+                            .val_loss = scores[LS_SCORE_LOSS],
+                            .metrics = t->config->metrics,
+                            .seconds = t->position.seconds,
+                            .images_per_s = images_per_s,
+                            .lr = ls_stepper_learning_rate(&t->stepper, t->position.step - 1),
+                            .times = LS_BUDGET_ITEMS};
+    memcpy(row.time, times, sizeof row.time);
+    for (int m = 0; m < row.metrics; m++)
+        row.metric[m] = (ls_epoch_metric){.name = t->config->metric[m]->name,
+                                          .value = t->position.metric_sum[m] / (double)t->position.loss_count,
+                                          .val_value = scores[LS_SCORE_METRICS + m]};
+    log_epoch(t, &row);
+    return ls_metrics_append(&t->metrics, &row);
+}

@@ -1,0 +1,62 @@
+/* trainer_parts.h - the trainer and its three parts: the loop (trainer.c), what it saves and goes on from
+ * (trainer_save.c), and how an epoch is judged and recorded (trainer_judge.c). Private to these files. What returns a
+ * status is Collective and agreed, unless it says Local. */
+#ifndef LOCKSTEP_RUN_TRAINER_PARTS_H
+#define LOCKSTEP_RUN_TRAINER_PARTS_H
+
+#include "lockstep/checkpoint.h"
+#include "lockstep/metrics.h"
+#include "run/best.h"
+#include "run/budget.h"
+#include "run/feed.h"
+#include "run/step.h"
+#include "run/watchdog.h"
+
+typedef struct ls_trainer {
+    const ls_comm *comm;
+    const ls_config *config;
+    const char *run;
+    int lock; /* of the run directory; rank 0 */
+    ls_session session;
+    ls_pulse pulse;
+    double told_s[LS_BUDGET_ITEMS]; /* of the budget, in earlier epochs */
+    ls_watchdog *watchdog;
+    ls_stepper stepper;
+    ls_training_feed *feed; /* of the open epoch */
+    ls_metrics metrics;
+    ls_best best;
+    ls_position position;
+} ls_trainer;
+
+/* --- trainer_save.c --- */
+
+/* A complete checkpoint of this moment; before it, the best weights that have not been written yet. */
+ls_status ls_trainer_save(ls_trainer *t);
+/* Goes on from the newest whole checkpoint, where there is one. */
+ls_status ls_trainer_resume(ls_trainer *t);
+/* Of a new run: takes over what the config's initial_weights name. */
+ls_status ls_trainer_take_initial_weights(ls_trainer *t);
+/* The weights of this moment are the best so far. */
+ls_status ls_trainer_keep_best(ls_trainer *t);
+/* Puts the best weights in the place of the latest. */
+ls_status ls_trainer_restore_best(ls_trainer *t);
+/* What the last update made of its weights a rank hears in the next step, which is too late for a checkpoint. */
+ls_status ls_trainer_check_weights(const ls_trainer *t);
+/* Local. Always LS_ERROR. */
+ls_status ls_trainer_fail_not_finite(const ls_trainer *t, const char *what, int64_t step);
+/* Local. The optimizer's, after so many reductions as the position counts. */
+void ls_trainer_set_learning_rate(ls_trainer *t);
+
+/* --- trainer_judge.c --- */
+
+/* The scores of the weights on the validation data, and the epoch's picture. scores[LS_SCORES_MAX]: NaN where there is
+ * nothing to judge by. */
+ls_status ls_trainer_judge(ls_trainer *t, double *scores);
+/* Local. What the time of this rank was spent on since the last epoch's line: seconds[LS_BUDGET_ITEMS]. */
+void ls_trainer_take_budget(ls_trainer *t, double *seconds);
+/* Local. The epoch's line, in the log and in the metrics. */
+ls_status ls_trainer_record(ls_trainer *t, const double *scores, const ls_epoch_time *times);
+/* Local. Of the open epoch so far. */
+double ls_trainer_mean_loss(const ls_trainer *t);
+
+#endif
