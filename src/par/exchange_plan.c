@@ -29,8 +29,8 @@ static int count_before(const walk *w, int rank) {
 
 /* The member of group[any] that serves `rank`: its rank. */
 static int server_of(const walk *w, int any, int rank) {
-    int members = 0;
-    for (int other = 0; other < w->size; other++) members += w->group[other] == w->group[any];
+    int members = 1; /* `any` itself */
+    for (int other = 0; other < w->size; other++) members += other != any && w->group[other] == w->group[any];
     int member = count_before(w, rank) % members, other = 0;
     for (int seen = -1; seen < member; other++) seen += w->group[other] == w->group[any];
     return other - 1;
