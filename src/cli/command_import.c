@@ -54,7 +54,7 @@ static void make_kind(const ls_importer_type *type, const char *command, entry *
 /* The index-th importer that generates samples, or that does not. */
 static const ls_command *find_kind(bool generates, const char *command, int index) {
     static entry kinds[KINDS_MAX];
-    for (int i = 0; ls_importer_types[i] != NULL && i < KINDS_MAX; i++) {
+    for (int i = 0; i < KINDS_MAX && ls_importer_types[i] != NULL; i++) {
         if (ls_importer_types[i]->generates != generates || index-- > 0) continue;
         make_kind(ls_importer_types[i], command, &kinds[i]);
         return &kinds[i].command;
