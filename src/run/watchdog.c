@@ -16,6 +16,7 @@
 enum {
     LISTED_MAX = 12,   /* ranks that a message names */
     LAST_WORDS_S = 10, /* for the message itself: its disk or pipe may be what hangs */
+    LAUNCHER_S = 60,   /* that mpirun or srun may take to end the others */
     BELIEF_LOOKS = 5,  /* a rank that has not answered for so many looks is not there */
 };
 
@@ -124,12 +125,13 @@ static void tell_time(ls_watchdog *w) {
 }
 
 /* Rank 0 speaks for all. Only where it does not answer do the others, one after the other, so that the first one's end
- * spares the rest their messages. */
+ * spares the rest their messages. Where it has answered since nothing moves it has spoken and gone, and the launcher is
+ * given time: Open MPI 4.1's mpirun hangs when ranks leave by themselves while it looks for a lost host. */
 static bool is_mine_to_end(const ls_watchdog *w, double idle_s) {
-    if (idle_s < w->timeout_s) return false;
-    if (w->comm->rank == 0) return true;
+    if (w->comm->rank == 0) return idle_s >= w->timeout_s;
+    bool has_spoken = ls_roll_call_latest(w->roll, 0)->heard_s > w->moved_s;
     int turn = w->comm->rank < 16 ? w->comm->rank : 16;
-    return !answers(w, 0) && idle_s > w->timeout_s + (1 + turn) * w->look_s;
+    return !answers(w, 0) && idle_s > w->timeout_s + (has_spoken ? LAUNCHER_S : 0) + (1 + turn) * w->look_s;
 }
 
 static void *watch(void *context) {

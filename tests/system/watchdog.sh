@@ -44,3 +44,9 @@ epochs=$(wc -l <run/metrics.jsonl)
 await 60 an_epoch_more $((epochs + 1))
 kill -USR1 $job
 expect_exit 75 wait $job
+
+# What was ended went on, and ends as if nothing had happened.
+epochs=$(($(wc -l <run/metrics.jsonl) + 1))
+quietly ranks 3 "$LOCKSTEP" train config.yaml --run run --resume --set training.epochs=$epochs
+quietly "$LOCKSTEP" train config.yaml --run whole --set training.epochs=$epochs
+same_run whole run
