@@ -50,7 +50,8 @@ ls_status ls_dataset_open(const char *const *paths, int count, ls_dataset **out)
 void ls_dataset_close(ls_dataset *dataset); /* NULL is allowed; see ls_dataset_cache */
 const ls_dataset_info *ls_dataset_get_info(const ls_dataset *dataset);
 const char *ls_dataset_class_name(const ls_dataset *dataset, int label); /* NULL where there is none */
-const char *ls_dataset_path(const ls_dataset *dataset, int file);        /* of those that were found */
+int ls_dataset_files(const ls_dataset *dataset);
+const char *ls_dataset_path(const ls_dataset *dataset, int file); /* of those that were found */
 
 /* The blocks of all files as spans, in order; *spans is the caller's (ls_free). */
 ls_status ls_dataset_blocks(const ls_dataset *dataset, ls_span **spans, int64_t *count);

@@ -8,6 +8,7 @@
 #ifndef LOCKSTEP_FILE_H
 #define LOCKSTEP_FILE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lockstep/status.h"
@@ -37,5 +38,8 @@ ls_status ls_file_link(const char *target, const char *path);
 
 /* Removes the .part files of this directory that no process is writing, and its .part links. */
 void ls_file_sweep(const char *directory);
+
+/* Whether both paths lead to one and the same file, which exists. */
+bool ls_file_is_same(const char *a, const char *b);
 
 #endif

@@ -133,3 +133,9 @@ void ls_file_sweep(const char *directory) {
     }
     (void)closedir(entries);
 }
+
+bool ls_file_is_same(const char *a, const char *b) {
+    struct stat first, second;
+    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}

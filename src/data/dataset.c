@@ -142,6 +142,8 @@ const char *ls_dataset_class_name(const ls_dataset *dataset, int label) {
     return NULL;
 }
 
+int ls_dataset_files(const ls_dataset *dataset) { return dataset->files; }
+
 const char *ls_dataset_path(const ls_dataset *dataset, int file) {
     assert(file >= 0 && file < dataset->files);
     return dataset->file[file].path;

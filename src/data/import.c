@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lockstep/clock.h"
+#include "lockstep/file.h"
 #include "lockstep/importer.h"
 #include "lockstep/log.h"
 #include "lockstep/memory.h"
@@ -28,14 +29,14 @@ const ls_option ls_import_options[] = {
     LS_OPTIONS_END,
 };
 
-typedef struct import {
+typedef struct import_job {
     const ls_comm *comm;
     ls_pool *pool;
     const ls_importer_type *type;
     const ls_import_settings *settings;
     void *source;
     ls_source_info info;
-    int64_t *order, count; /* the samples to import */
+    int64_t *order, count; /* the samples to import_job */
     ls_writer *writer;
     int64_t written, skipped; /* on all ranks */
     /* This rank's part of a round: */
@@ -46,11 +47,11 @@ typedef struct import {
     const char **names;
     ls_status *status;
     FILE *messages; /* why samples were skipped, each ended by a zero */
-} import;
+} import_job;
 
 /* --- a round --- */
 
-static ls_status read_sample(const import *im, int64_t at) {
+static ls_status read_sample(const import_job *im, int64_t at) {
     im->labels[at] = 0;
     im->names[at] = NULL;
     return im->type->sample(im->source, im->samples[at], im->data + at * im->sample_bytes, &im->labels[at],
@@ -59,12 +60,12 @@ static ls_status read_sample(const import *im, int64_t at) {
 
 static void read_task(void *context, int64_t task, int thread) {
     (void)thread;
-    const import *im = context;
+    const import_job *im = context;
     im->status[task] = read_sample(im, task);
 }
 
 /* The failures are few, so they are made again here, where the message comes into this thread's record. */
-static ls_status keep_or_skip(import *im, int64_t at, int64_t *kept) {
+static ls_status keep_or_skip(import_job *im, int64_t at, int64_t *kept) {
     const ls_status status = im->status[at] == LS_OK ? LS_OK : read_sample(im, at);
     if (status == LS_INVALID && !im->settings->strict) {
         fprintf(im->messages, "%s%c", ls_failure_get()->message, '\0');
@@ -80,7 +81,7 @@ static ls_status keep_or_skip(import *im, int64_t at, int64_t *kept) {
 }
 
 /* Local. Reads `count` samples; those that can be had, *kept of them, are left in order. */
-static ls_status read_samples(import *im, int64_t count, int64_t *kept) {
+static ls_status read_samples(import_job *im, int64_t count, int64_t *kept) {
     *kept = 0;
     ls_pool_run(im->pool, count, read_task, im);
     for (int64_t i = 0; i < count; i++) LS_TRY(keep_or_skip(im, i, kept));
@@ -88,7 +89,7 @@ static ls_status read_samples(import *im, int64_t count, int64_t *kept) {
 }
 
 /* Collective. Every rank's messages, in the order of the samples, are printed by rank 0. */
-static ls_status report_skipped(const import *im, const char *messages, int64_t bytes) {
+static ls_status report_skipped(const import_job *im, const char *messages, int64_t bytes) {
     const int64_t room = ls_comm_max(im->comm, bytes) + 1;
     if (room == 1) return LS_OK;
     char *mine = NULL, *all = NULL;
@@ -106,7 +107,7 @@ done:
 }
 
 /* Collective. This rank's run of the round's samples, of which some may be lost. */
-static ls_status import_run(import *im, int64_t count) {
+static ls_status import_run(import_job *im, int64_t count) {
     char *messages = NULL;
     size_t bytes = 0;
     int64_t kept = 0;
@@ -123,7 +124,7 @@ static ls_status import_run(import *im, int64_t count) {
     return status;
 }
 
-static ls_status import_all(import *im) {
+static ls_status import_all(import_job *im) {
     const int rank = im->comm->rank, size = im->comm->size;
     ls_progress progress;
     ls_progress_begin(&progress, im->type->name, im->count);
@@ -143,7 +144,7 @@ static ls_status import_all(import *im) {
 /* --- before the first round --- */
 
 /* Local. */
-static ls_status prepare(import *im) {
+static ls_status prepare(import_job *im) {
     const int64_t bytes = ls_shape_count(&im->info.shape) * ls_element_bytes(im->info.element);
     im->sample_bytes = bytes;
     im->capacity = bytes > ROUND_BYTES ? 1 : ROUND_BYTES / bytes < ROUND_SAMPLES ? ROUND_BYTES / bytes : ROUND_SAMPLES;
@@ -161,7 +162,7 @@ static ls_status prepare(import *im) {
 }
 
 /* Collective. Ranks on several nodes may see different files under the same name. */
-static ls_status check_same_source(const import *im) {
+static ls_status check_same_source(const import_job *im) {
     const int64_t least = ls_comm_min(im->comm, im->info.count), most = ls_comm_max(im->comm, im->info.count);
     if (least != most)
         return LS_RAISE(LS_INVALID, "ranks see different files: %" PRId64 " samples on one, %" PRId64 " on another",
@@ -179,7 +180,7 @@ static void print_options(FILE *out, const ls_option *table, const void *record)
 }
 
 /* The command in words, for the file. The caller's: free. */
-static char *describe(const import *im, const void *options, const char *const *files, int count) {
+static char *describe(const import_job *im, const void *options, const char *const *files, int count) {
     char *text = NULL;
     size_t bytes;
     FILE *out = open_memstream(&text, &bytes);
@@ -194,7 +195,7 @@ static char *describe(const import *im, const void *options, const char *const *
 }
 
 /* Collective. */
-static ls_status open_writer(import *im, const void *options, const char *const *files, int count) {
+static ls_status open_writer(import_job *im, const void *options, const char *const *files, int count) {
     char *text = describe(im, options, files, count);
     const ls_writer_spec spec = {
         .shape = im->info.shape,
@@ -212,7 +213,7 @@ static ls_status open_writer(import *im, const void *options, const char *const 
     return status;
 }
 
-static void release(import *im) {
+static void release(import_job *im) {
     if (im->source) im->type->close(im->source);
     ls_free(im->data);
     ls_free(im->labels);
@@ -223,8 +224,16 @@ static void release(import *im) {
 
 /* --- the door --- */
 
-static ls_status run(import *im, const void *options, const char *const *files, int count) {
+static ls_status check_output(const char *output, const char *const *files, int count) {
+    for (int i = 0; i < count; i++)
+        if (ls_file_is_same(output, files[i]))
+            return LS_RAISE(LS_INVALID, "%s is to be read; write the data set under another name", output);
+    return LS_OK;
+}
+
+static ls_status run(import_job *im, const void *options, const char *const *files, int count) {
     const uint64_t seed = (uint64_t)im->settings->seed;
+    LS_TRY(ls_agree(im->comm, check_output(im->settings->output, files, count)));
     LS_TRY(ls_agree(im->comm, im->type->open(options, seed, files, count, &im->source, &im->info)));
     LS_TRY(check_same_source(im));
     LS_TRY(ls_agree(im->comm, prepare(im)));
@@ -254,7 +263,7 @@ ls_status ls_import_run(const ls_comm *comm, ls_pool *pool, const ls_importer_ty
                         const char *const *files, int count, const ls_import_settings *settings,
                         ls_import_result *result) {
     const double start_s = ls_clock_s();
-import im = {.comm = comm, .pool = pool, .type = type, .settings = settings };
+    import_job im = {.comm = comm, .pool = pool, .type = type, .settings = settings};
     ls_status status = run(&im, options, files, count);
     release(&im);
     if (status == LS_OK) status = share_info(comm, settings->output, &result->info);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lockstep/checkpoint.h"
+#include "lockstep/file.h"
 #include "lockstep/log.h"
 #include "lockstep/memory.h"
 #include "lockstep/outputs.h"
@@ -113,13 +114,21 @@ static ls_status append_to_sink(void *context, int64_t rows, const float *output
     return ls_sink_append(context, rows, output);
 }
 
+static ls_status open_sink(const trained *t, int layer, const char *output, ls_sink **sink) {
+    const ls_dataset *data = t->session.train;
+    bool needed = ls_file_is_same(output, t->info.path);
+    for (int i = 0; !needed && i < ls_dataset_files(data); i++)
+        needed = ls_file_is_same(output, ls_dataset_path(data, i));
+    if (needed) return LS_RAISE(LS_INVALID, "%s is to be read; write the result under another name", output);
+    return ls_sink_open(output, sample_count(t), &ls_model_layer(t->session.model, layer)->out, sink);
+}
+
 /* Writes the outputs of a layer; the sink is rank 0's. */
 static ls_status write_outputs(trained *t, int layer, const char *output) {
     const ls_comm *comm = t->session.comm;
     ls_sink *sink = NULL;
     ls_status status = LS_OK;
-    if (comm->rank == 0)
-        status = ls_sink_open(output, sample_count(t), &ls_model_layer(t->session.model, layer)->out, &sink);
+    if (comm->rank == 0) status = open_sink(t, layer, output, &sink);
     LS_TRY(ls_agree(comm, status));
     status = ls_evaluation_outputs(&t->session, t->session.train, t->spans, t->span_count, t->weights, layer,
                                    append_to_sink, sink);

@@ -1,9 +1,11 @@
 #include "lockstep/cpu.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lockstep/clock.h"
+#include "lockstep/integers.h"
 #include "lockstep/threads.h"
 #include "tensor/kernels.h"
 
@@ -60,22 +62,23 @@ const ls_vector_kernels *ls_vector_kernels_get(void) { return vector_kernels[isa
 /* Long enough that starting threads does not count, short enough to stop near the time asked for. */
 enum { ROUNDS = 1000000 };
 
-/* All tasks are alike, so one of them tells how many operations each is. */
+/* The best rate of any task so far, in operations a second. */
 static void multiply_add_task(void *context, int64_t task, int thread) {
+    (void)task;
     (void)thread;
-    double operations = ls_tile_kernels_get()->multiply_add(ROUNDS);
-    if (task == 0) *(double *)context = operations;
+    _Atomic double *best = context;
+    double begin_s = ls_clock_s(), operations = ls_tile_kernels_get()->multiply_add(ROUNDS);
+    double rate = operations / (ls_clock_s() - begin_s), seen = atomic_load(best);
+    while (rate > seen && !atomic_compare_exchange_weak(best, &seen, rate)) continue;
 }
 
+/* What the best task reached while all ran at once, times the threads: a busy neighbour can only make a task look
+ * slower, and a thread without a core of its own adds nothing. */
 double ls_cpu_peak_gflops(ls_pool *pool, double seconds) {
     int64_t tasks = ls_pool_threads(pool);
-    double operations, best = 0, start_s = ls_clock_s(), end_s;
-    do { /* the best of the rounds: a neighbour on the machine can only make it look slower */
-        double begin_s = ls_clock_s();
-        ls_pool_run(pool, tasks, multiply_add_task, &operations);
-        end_s = ls_clock_s();
-        double gflops = (double)tasks * operations / (end_s - begin_s) * 1e-9;
-        if (gflops > best) best = gflops;
-    } while (end_s - start_s < seconds);
-    return best;
+    _Atomic double best = 0;
+    double start_s = ls_clock_s();
+    do ls_pool_run(pool, tasks, multiply_add_task, &best);
+    while (ls_clock_s() - start_s < seconds);
+    return (double)ls_min(tasks, ls_threads_allowed()) * atomic_load(&best) * 1e-9;
 }

@@ -84,3 +84,12 @@ cp test.h5 digits.h5
 expect_exit 2 "$LOCKSTEP" evaluate run >messages 2>&1
 grep -q 'digits.h5 is not what run/checkpoints/best.h5 was trained on' messages || fail "$(cat messages)"
 mv away.h5 digits.h5
+
+# What is read is not written over.
+md5sum test.h5 run/checkpoints/last.h5 >before
+expect_exit 2 "$LOCKSTEP" encode run --data test.h5 -o test.h5 2>messages
+grep -q 'test.h5 is to be read' messages || fail "$(cat messages)"
+expect_exit 2 "$LOCKSTEP" encode run/checkpoints/last.h5 --data test.h5 -o run/checkpoints/last.h5 2>messages
+printf '\0\0\010\001\0\0\0\003abc' >raw
+expect_exit 2 "$LOCKSTEP" import idx raw -o raw 2>messages
+md5sum --quiet -c before
