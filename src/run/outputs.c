@@ -52,7 +52,8 @@ ls_status ls_sink_open(const char *path, int64_t total, const ls_shape *shape, l
     bool hdf5 = ends_with(path, ".h5");
     *out = NULL;
     if (!hdf5 && !ends_with(path, ".npy"))
-        return LS_RAISE(LS_INVALID, "%s: the name must end in .h5 (HDF5) or .npy (NumPy), or for pictures in .png", path);
+        return LS_RAISE(LS_INVALID, "%s: the name must end in .h5 (HDF5) or .npy (NumPy), or for pictures in .png",
+                        path);
     LS_TRY(ls_alloc(&sink, 1, sizeof *sink, "an output file"));
     *sink = (ls_sink){.file.fd = -1, .total = total, .sample_floats = ls_shape_count(shape)};
     ls_status status = ls_file_create(path, &sink->file);
