@@ -13,8 +13,9 @@
 
 static void print_position(const ls_checkpoint_info *info, FILE *out) {
     const ls_position *at = &info->position;
-    fprintf(out, "epoch %" PRId64 ", step %" PRId64, at->epoch, at->step);
-    if (at->epoch_step > 0) fprintf(out, " (%" PRId64 " into the epoch)", at->epoch_step);
+    fprintf(out, "%" PRId64 " epochs done", at->epoch);
+    if (at->epoch_step > 0) fprintf(out, ", and %" PRId64 " steps of epoch %" PRId64, at->epoch_step, at->epoch + 1);
+    fprintf(out, "; %" PRId64 " steps in all", at->step);
     if (at->best_epoch >= 0) fprintf(out, ", best %.6g in epoch %" PRId64, at->best, at->best_epoch + 1);
 }
 

@@ -82,7 +82,7 @@ static ls_status take_up(ls_trainer *t, const ls_checkpoint_info *info) {
     t->stepper.step = info->position.step;
     ls_trainer_set_learning_rate(t);
     LS_TRY(ls_metrics_restore(&t->metrics, info->history));
-    ls_log_info("going on from %s: epoch %" PRId64 ", step %" PRId64, info->path, info->position.epoch + 1,
+    ls_log_info("going on from %s: %" PRId64 " epochs and %" PRId64 " steps done", info->path, info->position.epoch,
                 info->position.epoch_step);
     return LS_OK;
 }

@@ -34,7 +34,7 @@ train() {
 train 2 --run a
 "$LOCKSTEP" inspect a >out
 holds out '"epoch": 2, "step": 4'
-holds out 'whole    a/checkpoints/last.h5: epoch 2, step 4, best'
+holds out 'whole    a/checkpoints/last.h5: 2 epochs done; 4 steps in all, best'
 "$LOCKSTEP" inspect a/checkpoints/best.h5 >out
 holds out 'seed: 1'
 
