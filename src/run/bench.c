@@ -7,6 +7,7 @@
 #include "lockstep/log.h"
 #include "lockstep/memory.h"
 #include "lockstep/text.h"
+#include "run/pulse.h"
 #include "run/step.h"
 
 static const int warm_up_steps = 2;
@@ -16,7 +17,9 @@ typedef struct bench {
     ls_session session;
     ls_stepper stepper;
     ls_batch batch;
-    double *seconds; /* [steps] */
+    ls_pulse pulse;
+    double *seconds;              /* [steps] */
+    double exchange_s, waiting_s; /* of a step */
 } bench;
 
 static ls_status make_batch(bench *b) {
@@ -35,18 +38,32 @@ static ls_status make_batch(bench *b) {
 }
 
 /* The slowest rank's time counts: a step is over when all are done. */
-static ls_status time_steps(bench *b, int64_t steps) {
+static ls_status time_step(bench *b, double *took_s) {
     double sums[LS_SCORES_MAX];
-    for (int64_t i = -warm_up_steps; i < steps; i++) {
-        ls_signals signals = {0};
-        ls_comm_barrier(b->session.comm);
-        double start_s = ls_clock_s();
-        ls_stepper_run(&b->stepper, &b->batch, &signals, sums);
-        double took_s = ls_comm_max_double(b->session.comm, ls_clock_s() - start_s);
-        if (signals.not_finite)
-            return LS_RAISE(LS_ERROR, "the loss is not finite after %lld steps", (long long)(i + warm_up_steps));
-        if (i >= 0) b->seconds[i] = took_s;
+    ls_signals signals = {0};
+    ls_comm_barrier(b->session.comm);
+    double start_s = ls_clock_s();
+    ls_pulse_enter(&b->pulse, LS_PHASE_COMPUTE);
+    ls_stepper_run(&b->stepper, &b->batch, &signals, sums);
+    ls_pulse_enter(&b->pulse, LS_PHASE_SAVE); /* whatever is no part of a step */
+    *took_s = ls_comm_max_double(b->session.comm, ls_clock_s() - start_s);
+    if (signals.not_finite) return LS_RAISE(LS_ERROR, "the loss is not finite");
+    return LS_OK;
+}
+
+/* Of what is not hidden behind backward: the mean of steps and ranks. */
+static ls_status time_exchange(bench *b, int64_t steps) {
+    const ls_comm *comm = b->session.comm;
+    double waiting_s = b->stepper.waited_s, mine[2] = {b->pulse.spent_s[LS_PHASE_EXCHANGE] - waiting_s, waiting_s};
+    double(*all)[2];
+    LS_TRY(ls_agree(comm, ls_alloc(&all, comm->size, sizeof mine, "the times of ranks")));
+    ls_comm_gather_all(comm, mine, sizeof mine, all);
+    double parts = (double)(comm->size * (steps + warm_up_steps));
+    for (int r = 0; r < comm->size; r++) {
+        b->exchange_s += all[r][0] / parts;
+        b->waiting_s += all[r][1] / parts;
     }
+    ls_free(all);
     return LS_OK;
 }
 
@@ -65,19 +82,28 @@ static double step_gflop(const ls_session *session) {
     return flops * (double)session->config->training.batch_size * 1e-9;
 }
 
+static ls_status time_steps(bench *b, int64_t steps) {
+    double took_s;
+    for (int i = 0; i < warm_up_steps; i++) LS_TRY(time_step(b, &took_s));
+    for (int64_t i = 0; i < steps; i++) LS_TRY(time_step(b, &b->seconds[i]));
+    qsort(b->seconds, (size_t)steps, sizeof(double), compare_doubles);
+    return time_exchange(b, steps);
+}
+
 static void print_result(const bench *b, int64_t steps, double peak_gflops, bool json) {
     const ls_session *session = &b->session;
     double median_s = b->seconds[steps / 2], gflops = step_gflop(session) / median_s;
     long long batch = (long long)session->config->training.batch_size;
     const char *format =
-        json ? ", \"ranks\": %d, \"threads\": %d, \"batch\": %lld, \"ms_per_step\": %.4f, \"images_per_s\": %.1f, "
-               "\"gflops\": %.2f, \"peak_gflops\": %.1f, \"share_of_peak\": %.4f}\n"
-             : ": %d ranks x %d threads, batch %lld: %.3f ms a step, %.0f images/s, %.1f of %.1f GFLOP/s (%.3f of the "
-               "peak)\n";
+        json ? ", \"ranks\": %d, \"threads\": %d, \"batch\": %lld, \"ms_per_step\": %.4f, \"exchange_ms\": %.4f, "
+               "\"waiting_ms\": %.4f, \"images_per_s\": %.1f, \"gflops\": %.2f, \"peak_gflops\": %.1f, "
+               "\"share_of_peak\": %.4f}\n"
+             : ": %d ranks x %d threads, batch %lld: %.3f ms a step (exchange %.3f, waiting %.3f), %.0f images/s, "
+               "%.1f of %.1f GFLOP/s (%.3f of the peak)\n";
     fputs(json ? "{\"config\": " : session->config->path, stdout);
     if (json) ls_quoted_print(session->config->path, stdout);
-    printf(format, session->comm->size, session->threads, batch, median_s * 1e3, (double)batch / median_s, gflops,
-           peak_gflops, gflops / peak_gflops);
+    printf(format, session->comm->size, session->threads, batch, median_s * 1e3, b->exchange_s * 1e3,
+           b->waiting_s * 1e3, (double)batch / median_s, gflops, peak_gflops, gflops / peak_gflops);
 }
 
 static ls_status run(bench *b, int64_t steps, bool json) {
@@ -86,7 +112,6 @@ static ls_status run(bench *b, int64_t steps, bool json) {
     LS_TRY(ls_agree(comm, make_batch(b)));
     LS_TRY(ls_agree(comm, ls_alloc(&b->seconds, steps, sizeof(double), "the times of steps")));
     LS_TRY(time_steps(b, steps));
-    qsort(b->seconds, (size_t)steps, sizeof(double), compare_doubles);
     ls_comm_barrier(comm);
     double mine = ls_cpu_peak_gflops(b->session.pool, peak_seconds), *peaks;
     LS_TRY(ls_agree(comm, ls_alloc(&peaks, comm->size, sizeof(double), "the peaks of ranks")));
@@ -109,6 +134,7 @@ ls_status ls_bench_run(const ls_comm *comm, const ls_config *config, const ls_be
     bench b = {0};
     ls_status status;
     if (LS_FAILED(status = ls_session_start(&b.session, comm, config))) goto done;
+    b.session.pulse = &b.pulse;
     if (LS_FAILED(status = open_session(&b, &options->shape))) goto done;
     status = run(&b, options->steps, options->json);
 done:
