@@ -8,6 +8,7 @@
 typedef struct ls_bench_options {
     int64_t steps;  /* that are timed, after two that are not */
     bool json;      /* print one JSON object, else a line of text */
+    bool profile;   /* and the times of rank 0's layers: an array "profile" of the object, else a table */
     ls_shape shape; /* of a sample, where the config's data is not there; dims 0: read the data's */
 } ls_bench_options;
 

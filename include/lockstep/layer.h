@@ -73,6 +73,9 @@ typedef struct ls_limits {
     int threads, lanes;
 } ls_limits;
 
+/* What a pass does in a layer. */
+typedef enum ls_work { LS_WORK_FORWARD, LS_WORK_INPUT_GRADIENT, LS_WORK_WEIGHT_GRADIENT, LS_WORKS } ls_work;
+
 /* What all layers of one pass share. */
 typedef struct ls_pass {
     ls_pool *pool;
@@ -89,6 +92,9 @@ typedef struct ls_pass {
      * are not read any more in this pass. */
     void (*finished)(void *context, int64_t floats);
     void *finished_context;
+    /* Called as the pass turns to another work, of layer number `layer`; unless NULL. */
+    void (*turned)(void *context, int layer, ls_work work);
+    void *turned_context;
 } ls_pass;
 
 /* One layer's data in one pass. */
@@ -132,6 +138,10 @@ struct ls_layer_type {
 /* sum[count] = lane_sums[lanes of the pass][count] of all lanes of the run, added in their tree. Collective where the
  * run has several ranks: a layer that says batch_sums calls it in training, in each pass as often. */
 void ls_pass_reduce(const ls_pass *pass, int64_t count, const double *lane_sums, double *sum);
+
+/* The pass turns to this work of the layer whose io it is. The model says so as a layer's forward or backward begins,
+ * the latter with the weight gradient where there are weights; the layer, where it turns to the other gradient. */
+void ls_pass_turn(const ls_pass *pass, const ls_layer_io *io, ls_work work);
 
 extern const ls_layer_type *const ls_layer_types[];        /* ended by NULL */
 const ls_layer_type *ls_layer_type_find(const char *name); /* or NULL */

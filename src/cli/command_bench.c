@@ -4,7 +4,7 @@
 
 typedef struct bench_options {
     int64_t steps;
-    bool json;
+    bool json, profile;
     char shape[LS_NAME_MAX];
 } bench_options;
 
@@ -12,13 +12,15 @@ static const ls_option options[] = {
     {"steps", LS_OPTION_INT, offsetof(bench_options, steps), .preset = "20", .min = 1, .max = 1e6,
      .help = "steps that are timed"},
     {"json", LS_OPTION_BOOL, offsetof(bench_options, json), .preset = "false", .help = "print one JSON object"},
+    {"profile", LS_OPTION_BOOL, offsetof(bench_options, profile), .preset = "false",
+     .help = "print the time of each layer and pass, too"},
     {"shape", LS_OPTION_STRING, offsetof(bench_options, shape), .capacity = LS_NAME_MAX,
      .help = "a sample's shape, such as 28x28x1, where the data is not there"},
     LS_OPTIONS_END};
 
 static ls_status run(const ls_comm *comm, const ls_call *call) {
     const bench_options *given = call->options[0];
-    ls_bench_options bench = {.steps = given->steps, .json = given->json};
+    ls_bench_options bench = {.steps = given->steps, .json = given->json, .profile = given->profile};
     if (given->shape[0]) LS_TRY(ls_shape_parse(given->shape, &bench.shape));
     ls_config *config;
     LS_TRY(ls_config_load(comm, call->word[0], call->setting, call->settings, &config));

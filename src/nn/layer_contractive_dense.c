@@ -145,6 +145,7 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
                   (part){io->dparam[0][node], io->dparam[1][node]}, pass->scratch + *(const int64_t *)layer->plan);
     }
     if (!io->dx[0]) return;
+    ls_pass_turn(pass, io, LS_WORK_INPUT_GRADIENT);
     ls_gemm_input_gradient(pass->pool, rows->count, c.n, c.k, io->dy, io->param[0], io->dx[0], c.scratch);
 }
 

@@ -68,6 +68,7 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
     ls_conv_weight_gradient(pass->pool, layer->plan, pass->rows, io->x[0], io->dy, io->dparam[0], io->dparam[1],
                             pass->scratch);
     if (!io->dx[0]) return;
+    ls_pass_turn(pass, io, LS_WORK_INPUT_GRADIENT);
     ls_conv_input_gradient(pass->pool, layer->plan, pass->rows->count, io->dy, io->param[0], io->dx[0], pass->scratch);
 }
 

@@ -79,6 +79,7 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
                          pass->scratch);
     }
     if (!io->dx[0]) return;
+    ls_pass_turn(pass, io, LS_WORK_INPUT_GRADIENT);
     ls_conv_forward(pass->pool, layer->plan, pass->rows->count, io->dy, io->param[0], NULL, LS_ACTIVATION_LINEAR,
                     io->dx[0], pass->scratch);
 }

@@ -233,6 +233,7 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
                             s.scratch);
     ls_gemm_weight_gradient(pass->pool, &rows, width, s.units, s.before, s.keras, io->dparam[1], NULL, s.scratch);
     if (!io->dx[0]) return;
+    ls_pass_turn(pass, io, LS_WORK_INPUT_GRADIENT);
     ls_gemm_input_gradient(pass->pool, rows.count, width, s.features, s.keras, io->param[0], io->dx[0], s.scratch);
 }
 

@@ -113,6 +113,10 @@ void ls_pass_reduce(const ls_pass *pass, int64_t count, const double *lane_sums,
     for (int64_t i = 0; i < count; i++) sum[i] = tree_sum(lane_sums + i, count, pass->rows->lanes);
 }
 
+void ls_pass_turn(const ls_pass *pass, const ls_layer_io *io, ls_work work) {
+    if (pass->turned) pass->turned(pass->turned_context, io->index, work);
+}
+
 void ls_layer_activate(const ls_layer *layer, const ls_pass *pass, float *y) {
     if (layer->activation == ls_layer_fused(layer)) return;
     ls_activation_forward(pass->pool, layer->activation, ls_layer_vectors(layer, pass), ls_layer_width(layer), y, y);

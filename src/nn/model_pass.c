@@ -112,6 +112,7 @@ void ls_model_forward(ls_model *model, const ls_pass *pass, const float *weights
         const ls_layer *layer = &model->vertices[i].layer;
         if (ls_layer_is_view(layer)) continue;
         ls_layer_io io = describe(model, i, weights);
+        ls_pass_turn(pass, &io, LS_WORK_FORWARD);
         if (model->broken)
             ls_debug_forward(model, layer, &own, &io);
         else
@@ -255,6 +256,7 @@ void ls_model_backward(ls_model *model, const ls_pass *pass, const float *weight
         param_gradients params;
         ls_layer_io io = describe(model, i, weights);
         describe_gradients(model, i, pass->rows, gradients, &io, &params);
+        ls_pass_turn(pass, &io, layer->params ? LS_WORK_WEIGHT_GRADIENT : LS_WORK_INPUT_GRADIENT);
         add_activity_gradient(layer, pass, &io);
         if (model->broken)
             ls_debug_backward(model, layer, &own, &io);

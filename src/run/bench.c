@@ -20,6 +20,7 @@ typedef struct bench {
     ls_pulse pulse;
     double *seconds;              /* [steps] */
     double exchange_s, waiting_s; /* of a step */
+    ls_profile profile;
 } bench;
 
 static ls_status make_batch(bench *b) {
@@ -44,7 +45,9 @@ static ls_status time_step(bench *b, double *took_s) {
     ls_comm_barrier(b->session.comm);
     double start_s = ls_clock_s();
     ls_pulse_enter(&b->pulse, LS_PHASE_COMPUTE);
+    ls_profile_begin(b->stepper.profile);
     ls_stepper_run(&b->stepper, &b->batch, &signals, sums);
+    ls_profile_end(b->stepper.profile);
     ls_pulse_enter(&b->pulse, LS_PHASE_SAVE); /* whatever is no part of a step */
     *took_s = ls_comm_max_double(b->session.comm, ls_clock_s() - start_s);
     if (signals.not_finite) return LS_RAISE(LS_ERROR, "the loss is not finite");
@@ -82,43 +85,61 @@ static double step_gflop(const ls_session *session) {
     return flops * (double)session->config->training.batch_size * 1e-9;
 }
 
-static ls_status time_steps(bench *b, int64_t steps) {
+static ls_status start_profile(bench *b, int64_t steps) {
+    LS_TRY(ls_agree(b->session.comm, ls_profile_init(&b->profile, b->session.model, steps)));
+    b->stepper.profile = &b->profile;
+    return LS_OK;
+}
+
+static ls_status time_steps(bench *b, int64_t steps, bool profile) {
     double took_s;
     for (int i = 0; i < warm_up_steps; i++) LS_TRY(time_step(b, &took_s));
+    if (profile) LS_TRY(start_profile(b, steps));
     for (int64_t i = 0; i < steps; i++) LS_TRY(time_step(b, &b->seconds[i]));
     qsort(b->seconds, (size_t)steps, sizeof(double), compare_doubles);
     return time_exchange(b, steps);
 }
 
-static void print_result(const bench *b, int64_t steps, double peak_gflops, bool json) {
+static void print_profile(const bench *b, double peak_gflops, bool json) {
+    if (!b->stepper.profile) return;
+    if (json) fputs(", \"profile\": [", stdout);
+    ls_profile_print(&b->profile, b->session.model, b->batch.rows.count, peak_gflops, json);
+    if (json) putchar(']');
+}
+
+/* own_gflops: the peak of rank 0, whose profile it is. */
+static void print_result(const bench *b, int64_t steps, double peak_gflops, double own_gflops, bool json) {
     const ls_session *session = &b->session;
     double median_s = b->seconds[steps / 2], gflops = step_gflop(session) / median_s;
     long long batch = (long long)session->config->training.batch_size;
     const char *format =
         json ? ", \"ranks\": %d, \"threads\": %d, \"batch\": %lld, \"ms_per_step\": %.4f, \"exchange_ms\": %.4f, "
                "\"waiting_ms\": %.4f, \"images_per_s\": %.1f, \"gflops\": %.2f, \"peak_gflops\": %.1f, "
-               "\"share_of_peak\": %.4f}\n"
+               "\"share_of_peak\": %.4f"
              : ": %d ranks x %d threads, batch %lld: %.3f ms a step (exchange %.3f, waiting %.3f), %.0f images/s, "
                "%.1f of %.1f GFLOP/s (%.3f of the peak)\n";
     fputs(json ? "{\"config\": " : session->config->path, stdout);
     if (json) ls_quoted_print(session->config->path, stdout);
     printf(format, session->comm->size, session->threads, batch, median_s * 1e3, b->exchange_s * 1e3,
            b->waiting_s * 1e3, (double)batch / median_s, gflops, peak_gflops, gflops / peak_gflops);
+    print_profile(b, own_gflops, json);
+    if (json) puts("}");
 }
 
-static ls_status run(bench *b, int64_t steps, bool json) {
+static ls_status run(bench *b, const ls_bench_options *options) {
+    int64_t steps = options->steps;
     const ls_comm *comm = b->session.comm;
     LS_TRY(ls_stepper_init(&b->stepper, &b->session));
     LS_TRY(ls_agree(comm, make_batch(b)));
     LS_TRY(ls_agree(comm, ls_alloc(&b->seconds, steps, sizeof(double), "the times of steps")));
-    LS_TRY(time_steps(b, steps));
+    LS_TRY(time_steps(b, steps, options->profile));
     ls_comm_barrier(comm);
     double mine = ls_cpu_peak_gflops(b->session.pool, peak_seconds), *peaks;
     LS_TRY(ls_agree(comm, ls_alloc(&peaks, comm->size, sizeof(double), "the peaks of ranks")));
     ls_comm_gather_all(comm, &mine, sizeof mine, peaks);
     double peak = 0;
     for (int r = 0; r < comm->size; r++) peak += peaks[r];
-    if (comm->rank == 0) print_result(b, steps, peak, json);
+    if (comm->rank == 0) print_result(b, steps, peak, mine, options->json);
     ls_free(peaks);
     return LS_OK;
 }
@@ -136,8 +157,9 @@ ls_status ls_bench_run(const ls_comm *comm, const ls_config *config, const ls_be
     if (LS_FAILED(status = ls_session_start(&b.session, comm, config))) goto done;
     b.session.pulse = &b.pulse;
     if (LS_FAILED(status = open_session(&b, &options->shape))) goto done;
-    status = run(&b, options->steps, options->json);
+    status = run(&b, options);
 done:
+    ls_profile_release(&b.profile);
     ls_stepper_release(&b.stepper);
     ls_free(b.seconds);
     ls_free(b.batch.samples);

@@ -134,7 +134,9 @@ static ls_pass pass_over(ls_stepper *stepper, const ls_batch *batch) {
                      .reduce = reduce_lanes,
                      .reduce_context = stepper,
                      .finished = get_on,
-                     .finished_context = stepper->exchange};
+                     .finished_context = stepper->exchange,
+                     .turned = stepper->profile ? ls_profile_turn : NULL,
+                     .turned_context = stepper->profile};
 }
 
 /* Forward and loss over this rank's lanes: lane_sums. */
@@ -142,6 +144,7 @@ static void forward(ls_stepper *stepper, const ls_batch *batch) {
     const float *weights = ls_exchange_weights(stepper->exchange);
     ls_pass pass = pass_over(stepper, batch);
     ls_model_forward(stepper->session->model, &pass, weights, batch->input, -1);
+    ls_profile_turn_other(stepper->profile, LS_PROFILE_LOSS);
     ls_scores_measure(stepper->session, &pass, weights, batch->target, stepper->row_values, stepper->lane_sums);
 }
 
@@ -245,6 +248,7 @@ void ls_stepper_run(ls_stepper *stepper, const ls_batch *batch, ls_signals *sign
     ls_exchange_begin(stepper->exchange, &mine);
     if (batch) backward(stepper, batch);
     ls_pulse_enter(stepper->session->pulse, LS_PHASE_EXCHANGE);
+    ls_profile_turn_other(stepper->profile, LS_PROFILE_UPDATE);
     ls_exchange_end(stepper->exchange, signals, stepper->all_values);
     add_up_lanes(stepper, scores, sums);
     note_times(stepper, scores);

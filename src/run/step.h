@@ -4,6 +4,7 @@
 
 #include "lockstep/exchange.h"
 #include "lockstep/loader.h"
+#include "run/profile.h"
 #include "run/scores.h"
 
 /* What is updated by steps: the weights and gradients of the exchange, and this rank's shard of the optimizer's slots.
@@ -11,6 +12,7 @@
 typedef struct ls_stepper {
     const ls_session *session;
     ls_exchange *exchange;
+    ls_profile *profile;       /* NULL, as ls_stepper_init leaves it: nobody wants to know */
     float *slot[LS_SLOTS_MAX]; /* of this rank's shard */
     double *row_values;        /* [2 max rows] */
     double *lane_sums;         /* [own lanes][scores] */

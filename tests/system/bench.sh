@@ -8,3 +8,14 @@ grep -qE '^\{"config": "odd \\"name\\" \\\\.yaml", "ranks": 2, .*"ms_per_step": 
     fail "$(cat out messages)"
 "$LOCKSTEP" bench 'odd "name" \.yaml' --steps 2 >out 2>messages
 grep -qE '^odd "name" \\.yaml: 1 ranks x [0-9]+ threads, .* GFLOP/s' out || fail "$(cat out messages)"
+
+# The profile: each layer and what it does, an input gradient only where a layer before has weights.
+"$LOCKSTEP" bench 'odd "name" \.yaml' --steps 2 --profile >out 2>messages
+for line in 'conv2d +forward' 'conv2d +weight gradient' 'code +input gradient' ' +loss' ' +exchange and update'; do
+    grep -qE "^  $line +[0-9.]+" out || fail "no '$line': $(cat out messages)"
+done
+! grep -qE '^  conv2d +input gradient' out || fail "$(cat out)"
+ranks 2 "$LOCKSTEP" bench 'odd "name" \.yaml' --steps 2 --profile --json >out 2>messages
+grep -qE '"profile": \[\{"layer": "conv2d", "work": "forward", "ms": [0-9.]+, .*"work": "exchange and update", .*\}\]\}$' out ||
+    fail "$(cat out messages)"
+[ "$(wc -l <out)" = 1 ] || fail "more than one line: $(cat out)"
