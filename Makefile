@@ -23,7 +23,7 @@ MODE  := $(or $(subst $(comma),-,$(SAN)),release)
 # One directory of src/ each, lowest first; a room uses only rooms before it (scripts/check-deps).
 ROOMS ?= base tensor nn optim par data run cli
 
-PACKAGES := $(MPI) $(HDF5) yaml-0.1 libjpeg libpng zlib sleef libxxhash
+PACKAGES := $(MPI) $(HDF5) yaml-0.1 libjpeg libpng zlib sleef libxxhash libprotobuf-c libisal
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
             -Wdouble-promotion $(WERROR)
 # Results must not depend on how a compiler contracts a*b+c; the other two only free it of errno and the FP status
@@ -33,9 +33,10 @@ SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all)
 
 # Asked for once, and only where something is built.
 ifneq ($(filter-out help clean demo check%,$(or $(MAKECMDGOALS),all)),)
-MISSING := $(foreach p,$(PACKAGES),$(shell pkg-config --exists $(p) || echo $(p)))
+MISSING := $(foreach p,$(PACKAGES),$(shell pkg-config --exists $(p) || echo $(p))) \
+           $(shell command -v protoc-c >/dev/null || echo protoc-c)
 ifneq ($(strip $(MISSING)),)
-$(error pkg-config does not find: $(MISSING). scripts/setup installs what is missing (Debian, Ubuntu))
+$(error missing: $(MISSING). scripts/setup installs what is missing (Debian, Ubuntu))
 endif
 # Other people's headers are not held to our warnings.
 PACKAGE_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PACKAGES)))
@@ -47,7 +48,7 @@ endif
 
 # A public header is "lockstep/name.h"; a room's private one "room/name.h", for its own files and for tests.
 COMPILE = $(CC) -std=gnu11 $(WARNINGS) $(FLOAT) $(CFLAGS) $(SANITIZE) -pthread -MMD -MP \
-          -DLS_VERSION='"$(VERSION)"' -Iinclude -Isrc $(PACKAGE_CFLAGS) $(CPPFLAGS)
+          -DLS_VERSION='"$(VERSION)"' -Iinclude -Isrc -isystem $(BUILD)/src $(PACKAGE_CFLAGS) $(CPPFLAGS)
 LINK    = $(CC) $(CFLAGS) $(SANITIZE) -pthread $(if $(SAN),-rdynamic) $(LDFLAGS)
 LIBS    = $(PACKAGE_LIBS) -lm
 
@@ -60,7 +61,8 @@ ISA_avx512     := -mavx2 -mfma -mavx512f -mavx512dq -mavx512bw -mavx512vl -mpref
 
 MAIN            := src/cli/main.c
 SOURCES         := $(filter-out $(MAIN) $(KERNEL_SOURCES),$(foreach room,$(ROOMS),$(wildcard src/$(room)/*.c)))
-OBJECTS         := $(SOURCES:%.c=$(BUILD)/%.o) \
+PROTOS          := $(foreach room,$(ROOMS),$(wildcard src/$(room)/*.proto))
+OBJECTS         := $(SOURCES:%.c=$(BUILD)/%.o) $(PROTOS:%.proto=$(BUILD)/%.pb-c.o) \
                    $(foreach isa,$(ISAS),$(KERNEL_SOURCES:%.c=$(BUILD)/%-$(isa).o))
 SUPPORT_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
 SUPPORT         := $(BUILD)/tests/libsupport.a
@@ -153,6 +155,18 @@ $(BUILD)/src/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
 	@echo "  CC    $@"
 	$(Q)$(COMPILE) -c -o $@ $<
+
+# What protobuf-c makes of the messages of TensorBoard's event files; its warnings are not ours.
+$(BUILD)/src/%.pb-c.c $(BUILD)/src/%.pb-c.h: src/%.proto
+	@mkdir -p $(@D)
+	@echo "  PROTO $<"
+	$(Q)protoc-c --proto_path=src --c_out=$(BUILD)/src $<
+
+$(BUILD)/src/%.pb-c.o: $(BUILD)/src/%.pb-c.c
+	@echo "  CC    $@"
+	$(Q)$(COMPILE) -w -c -o $@ $<
+
+$(BUILD)/src/run/event_file.o: $(BUILD)/src/run/event.pb-c.h
 
 $(BUILD)/tests/%.o: tests/%.c Makefile
 	@mkdir -p $(@D)

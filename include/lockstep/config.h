@@ -88,6 +88,11 @@ typedef struct ls_checkpoint_settings {
     double best_interval_s; /* best is written at most once in so many seconds (and at the end) */
 } ls_checkpoint_settings;
 
+typedef struct ls_tensorboard_settings {
+    bool enabled; /* false: "tensorboard: none" */
+    bool images, histograms;
+} ls_tensorboard_settings;
+
 typedef struct ls_training_settings {
     int64_t epochs, batch_size, lanes;
     int64_t threads; /* 0: OMP_NUM_THREADS, else the node's cores divided by its ranks */
@@ -97,6 +102,7 @@ typedef struct ls_training_settings {
     ls_exchange_settings exchange;
     double stall_timeout_s; /* the job is ended when nothing has moved for so long; 0: never */
     int64_t images;         /* samples in the picture of each epoch; 0: none */
+    ls_tensorboard_settings tensorboard;
 } ls_training_settings;
 
 typedef struct ls_config {

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "lockstep/loss.h"
+#include "lockstep/options.h"
 #include "lockstep/status.h"
 
 typedef struct ls_metrics {
@@ -39,6 +40,14 @@ typedef struct ls_epoch_metrics {
     int times;
     ls_epoch_time time[LS_TIMES_MAX]; /* printed as "name_s": [least, mean, most] */
 } ls_epoch_metrics;
+
+/* What is one number of those, by the name that it is printed by, in that order. */
+enum { LS_SCALARS_MAX = 7 + 2 * LS_METRICS_MAX };
+typedef struct ls_scalar {
+    char name[LS_NAME_MAX + 4];
+    double value; /* NaN: there is none */
+} ls_scalar;
+int ls_epoch_scalars(const ls_epoch_metrics *epoch, ls_scalar scalar[LS_SCALARS_MAX]);
 
 /* Takes over a checkpoint's history. Errors: LS_ERROR, no memory. */
 ls_status ls_metrics_restore(ls_metrics *metrics, const char *history);

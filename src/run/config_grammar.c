@@ -197,6 +197,7 @@ static ls_status compare_section(const ls_config_key *keys, const ls_node *then,
     for (const ls_config_key *key = keys; key->option.name != NULL; key++) {
         const ls_node *a = ls_node_child(then, key->option.name), *b = ls_node_child(now, key->option.name);
         extend_path(path, KEY_PATH_MAX, length, key->option.name, 0);
+        if (key->section != NULL && key->may_change) continue;
         if (key->section != NULL && a->kind == LS_NODE_MAP && b->kind == LS_NODE_MAP)
             LS_TRY(compare_section(key->section, a, b, path));
         else if (!key->may_change || a->kind != b->kind || a->kind == LS_NODE_MAP) /* paths may change, a split not */

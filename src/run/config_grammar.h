@@ -19,7 +19,7 @@ struct ls_config_key {
     size_t enabled;               /* of a section that may also be "none": where ls_config's bool is; else 0 */
     ls_status (*read)(ls_config *config, const ls_node *value);
     void (*print)(const ls_config *config, int indent, FILE *out); /* what follows "key:", without the last newline */
-    bool may_change;                                               /* on resume, as long as it stays of the same kind */
+    bool may_change; /* on resume: a section at will, others as long as they stay of the same kind */
 };
 #define LS_CONFIG_KEYS_END                                                                                             \
     {                                                                                                                  \

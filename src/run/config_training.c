@@ -57,6 +57,14 @@ static const ls_config_key exchange_keys[] = {
      .may_change = true},
     LS_CONFIG_KEYS_END};
 
+static const ls_config_key tensorboard_keys[] = {
+    {.option = {"images", LS_OPTION_BOOL, AT(tensorboard.images), .preset = "true",
+                .help = "the picture of each epoch"}},
+    {.option = {"histograms", LS_OPTION_BOOL, AT(tensorboard.histograms), .preset = "true",
+                .help =
+                    "of each array of weights, and of the codes of the validation data, which costs a pass over it"}},
+    LS_CONFIG_KEYS_END};
+
 const ls_config_key ls_config_training_keys[] = {
     {.option = {"epochs", LS_OPTION_INT, AT(epochs), .required = true, .min = 1, .max = 1e9,
                 .help = "passes over the data"},
@@ -82,6 +90,10 @@ const ls_config_key ls_config_training_keys[] = {
      .may_change = true},
     {.option = {"images", LS_OPTION_INT, AT(images), .preset = "8", .min = 0, .max = 1000,
                 .help = "samples in the picture of each epoch; 0: none"},
+     .may_change = true},
+    {.option = {"tensorboard", .help = "a map, or none: whether the numbers of each epoch go to RUN/tensorboard/ too"},
+     .section = tensorboard_keys,
+     .enabled = AT(tensorboard.enabled),
      .may_change = true},
     LS_CONFIG_KEYS_END};
 

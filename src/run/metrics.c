@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +37,39 @@ ls_status ls_metrics_open(ls_metrics *metrics, const char *path) {
     return LS_RAISE(LS_ERROR, "%s: cannot be written: %s", path, strerror(errno));
 }
 
+static void add_scalar(ls_scalar *scalars, int *count, const char *prefix, const char *name, double value) {
+    ls_scalar *scalar = &scalars[(*count)++];
+    snprintf(scalar->name, sizeof scalar->name, "%s%s", prefix, name);
+    scalar->value = value;
+}
+
+int ls_epoch_scalars(const ls_epoch_metrics *epoch, ls_scalar scalar[LS_SCALARS_MAX]) {
+    int count = 0;
+    add_scalar(scalar, &count, "", "epoch", (double)epoch->epoch);
+    add_scalar(scalar, &count, "", "step", (double)epoch->step);
+    add_scalar(scalar, &count, "", "loss", epoch->loss);
+    add_scalar(scalar, &count, "val_", "loss", epoch->val_loss);
+    for (int m = 0; m < epoch->metrics; m++) {
+        add_scalar(scalar, &count, "", epoch->metric[m].name, epoch->metric[m].value);
+        add_scalar(scalar, &count, "val_", epoch->metric[m].name, epoch->metric[m].val_value);
+    }
+    add_scalar(scalar, &count, "", "seconds", epoch->seconds);
+    add_scalar(scalar, &count, "", "images_per_s", epoch->images_per_s);
+    add_scalar(scalar, &count, "", "lr", epoch->lr);
+    return count;
+}
+
+/* Returns how long the line is then. */
+static int print_scalars(const ls_epoch_metrics *epoch, char *line, int capacity) {
+    ls_scalar scalar[LS_SCALARS_MAX];
+    char number[LS_NUMBER_TEXT_MAX];
+    int length = 0, count = ls_epoch_scalars(epoch, scalar);
+    for (int i = 0; i < count; i++)
+        length += snprintf(line + length, (size_t)(capacity - length), "%s\"%s\": %s", i > 0 ? ", " : "{",
+                           scalar[i].name, ls_number_text(scalar[i].value, number));
+    return length;
+}
+
 /* Returns how long the line is then. */
 static int print_times(const ls_epoch_metrics *epoch, char *line, int length, int capacity) {
     char n[3][LS_NUMBER_TEXT_MAX];
@@ -51,18 +83,8 @@ static int print_times(const ls_epoch_metrics *epoch, char *line, int length, in
 }
 
 ls_status ls_metrics_append(ls_metrics *metrics, const ls_epoch_metrics *epoch) {
-    char line[LINE_MAX_BYTES], n[3][LS_NUMBER_TEXT_MAX];
-    int length =
-        snprintf(line, sizeof line, "{\"epoch\": %" PRId64 ", \"step\": %" PRId64 ", \"loss\": %s, \"val_loss\": %s",
-                 epoch->epoch, epoch->step, ls_number_text(epoch->loss, n[0]), ls_number_text(epoch->val_loss, n[1]));
-    for (int m = 0; m < epoch->metrics; m++) {
-        const ls_epoch_metric *metric = &epoch->metric[m];
-        length += snprintf(line + length, sizeof line - (size_t)length, ", \"%s\": %s, \"val_%s\": %s", metric->name,
-                           ls_number_text(metric->value, n[0]), metric->name, ls_number_text(metric->val_value, n[1]));
-    }
-    length += snprintf(line + length, sizeof line - (size_t)length,
-                       ", \"seconds\": %s, \"images_per_s\": %s, \"lr\": %s", ls_number_text(epoch->seconds, n[0]),
-                       ls_number_text(epoch->images_per_s, n[1]), ls_number_text(epoch->lr, n[2]));
+    char line[LINE_MAX_BYTES];
+    int length = print_scalars(epoch, line, (int)sizeof line);
     length = print_times(epoch, line, length, (int)sizeof line);
     length += snprintf(line + length, sizeof line - (size_t)length, "}\n");
     LS_TRY(add(metrics, line));

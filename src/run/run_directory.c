@@ -49,9 +49,14 @@ static ls_status remove_matching(const char *run, const char *folder, const char
 
 static const struct {
     const char *folder, *pattern;
-} run_files[] = {
-    {".", "metrics.jsonl*"},     {".", "log.txt"},           {"checkpoints", "step-*.h5*"}, {"checkpoints", "best.h5*"},
-    {"checkpoints", "last.h5*"}, {"images", "epoch-*.png*"}, {".", "config.yaml*"}};
+} run_files[] = {{".", "metrics.jsonl*"},
+                 {".", "log.txt"},
+                 {"checkpoints", "step-*.h5*"},
+                 {"checkpoints", "best.h5*"},
+                 {"checkpoints", "last.h5*"},
+                 {"images", "epoch-*.png*"},
+                 {"tensorboard", "events.out.tfevents.*.lockstep"},
+                 {".", "config.yaml*"}};
 enum { RUN_FILES = sizeof run_files / sizeof run_files[0] };
 
 /* The config goes last: while it stands, what is left of the run is seen to be one. */

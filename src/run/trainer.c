@@ -204,6 +204,7 @@ static ls_status train(ls_trainer *t) {
     }
     LS_TRY(ls_session_cache_data(&t->session));
     describe(t);
+    LS_TRY(ls_agree(t->comm, ls_trainer_open_board(t)));
     LS_TRY(ls_watchdog_start(t->comm, &t->pulse, t->config->training.stall_timeout_s, &t->watchdog));
     LS_TRY(open_feed(t));
     while (!is_over(t)) {
@@ -224,6 +225,7 @@ ls_status ls_trainer_run(const ls_comm *comm, const ls_config *config, const ls_
     ls_stepper_release(&t.stepper);
     ls_best_release(&t.best);
     ls_metrics_close(&t.metrics);
+    ls_event_file_close(t.board);
     ls_run_directory_unlock(t.lock);
     ls_session_release(&t.session);
     return status;

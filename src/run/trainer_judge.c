@@ -31,6 +31,7 @@ static ls_status draw(ls_trainer *t, const judge_samples *judges) {
     if (status == LS_OK && t->comm->rank == 0)
         status = ls_evaluation_pictures(&t->session, judges->dataset, judges->spans, judges->count,
                                         ls_exchange_weights(t->stepper.exchange), pictures, path);
+    if (status == LS_OK) status = ls_trainer_show_picture(t, path);
     return ls_agree(t->comm, status);
 }
 
@@ -45,6 +46,7 @@ ls_status ls_trainer_judge(ls_trainer *t, double *scores) {
         if (status == LS_OK && !isfinite(scores[LS_SCORE_LOSS]))
             status = ls_trainer_fail_not_finite(t, "the validation loss is", t->position.epoch_step);
         if (status == LS_OK) status = draw(t, &judges);
+        if (status == LS_OK) status = ls_trainer_show_codes(t, judges.dataset, judges.spans, judges.count);
     }
     ls_free(judges.spans);
     return status;
@@ -99,5 +101,6 @@ ls_status ls_trainer_record(ls_trainer *t, const double *scores, const ls_epoch_
                                           .value = t->position.metric_sum[m] / (double)t->position.loss_count,
                                           .val_value = scores[LS_SCORE_METRICS + m]};
     log_epoch(t, &row);
-    return ls_metrics_append(&t->metrics, &row);
+    LS_TRY(ls_metrics_append(&t->metrics, &row));
+    return ls_trainer_show_epoch(t, &row);
 }

@@ -1,6 +1,6 @@
-/* trainer_parts.h - the trainer and its three parts: the loop (trainer.c), what it saves and goes on from
- * (trainer_save.c), and how an epoch is judged and recorded (trainer_judge.c). Private to these files. What returns a
- * status is Collective and agreed, unless it says Local. */
+/* trainer_parts.h - the trainer and its parts: the loop (trainer.c), what it saves and goes on from (trainer_save.c),
+ * how an epoch is judged and recorded (trainer_judge.c), and what TensorBoard is shown of it (trainer_board.c). Private
+ * to these files. What returns a status is Collective and agreed, unless it says Local. */
 #ifndef LOCKSTEP_RUN_TRAINER_PARTS_H
 #define LOCKSTEP_RUN_TRAINER_PARTS_H
 
@@ -8,6 +8,7 @@
 #include "lockstep/metrics.h"
 #include "run/best.h"
 #include "run/budget.h"
+#include "run/event_file.h"
 #include "run/feed.h"
 #include "run/step.h"
 #include "run/watchdog.h"
@@ -24,6 +25,7 @@ typedef struct ls_trainer {
     ls_stepper stepper;
     ls_training_feed *feed; /* of the open epoch */
     ls_metrics metrics;
+    ls_event_file *board; /* NULL: not wanted, or not rank 0 */
     ls_best best;
     ls_position position;
 } ls_trainer;
@@ -58,5 +60,16 @@ void ls_trainer_take_budget(ls_trainer *t, double *seconds);
 ls_status ls_trainer_record(ls_trainer *t, const double *scores, const ls_epoch_time *times);
 /* Local. Of the open epoch so far. */
 double ls_trainer_mean_loss(const ls_trainer *t);
+
+/* --- trainer_board.c: each does nothing where it is not wanted --- */
+
+/* Local. Before the first epoch. */
+ls_status ls_trainer_open_board(ls_trainer *t);
+/* Local. The picture of the epoch, a PNG. */
+ls_status ls_trainer_show_picture(ls_trainer *t, const char *path);
+/* The codes of all samples of the spans. */
+ls_status ls_trainer_show_codes(ls_trainer *t, ls_dataset *dataset, const ls_span *spans, int64_t count);
+/* Local. The numbers of the epoch and the weights; writes all that the epoch has shown. */
+ls_status ls_trainer_show_epoch(ls_trainer *t, const ls_epoch_metrics *row);
 
 #endif

@@ -346,6 +346,7 @@ static void resume_lets_some_settings_change(void **state) {
     compare("training.threads=2", LS_OK, NULL);
     compare("training.checkpoint.every_steps=5", LS_OK, NULL);
     compare("training.images=0", LS_OK, NULL);
+    compare("training.tensorboard={}", LS_OK, NULL);
 }
 
 static void resume_refuses_the_others(void **state) {

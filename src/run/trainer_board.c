@@ -1,0 +1,101 @@
+/* trainer_board.c - what TensorBoard is shown of a run, where the config asks for it: event files in RUN/tensorboard/.
+ */
+#include <inttypes.h>
+#include <math.h>
+
+#include "lockstep/memory.h"
+#include "run/evaluation.h"
+#include "run/run_directory.h"
+#include "run/trainer_parts.h"
+
+ls_status ls_trainer_open_board(ls_trainer *t) {
+    char path[LS_PATH_MAX];
+    if (t->comm->rank != 0 || !t->config->training.tensorboard.enabled) return LS_OK;
+    LS_TRY(ls_run_directory_path(t->run, "tensorboard", path));
+    return ls_event_file_open(path, t->position.step, &t->board);
+}
+
+ls_status ls_trainer_show_picture(ls_trainer *t, const char *path) {
+    if (!t->board || !t->config->training.tensorboard.images) return LS_OK;
+    return ls_event_file_add_png(t->board, t->position.step, "images", path);
+}
+
+/* --- histograms --- */
+
+typedef struct code_count {
+    ls_histogram *histogram;
+    int64_t width; /* numbers of a code */
+} code_count;
+
+static ls_status count_codes(void *context, int64_t rows, const float *codes) {
+    const code_count *count = context;
+    ls_histogram_add(count->histogram, codes, rows * count->width);
+    return LS_OK;
+}
+
+ls_status ls_trainer_show_codes(ls_trainer *t, ls_dataset *dataset, const ls_span *spans, int64_t count) {
+    const ls_tensorboard_settings *settings = &t->config->training.tensorboard;
+    int layer = ls_model_find(t->session.model, t->config->code);
+    if (!settings->enabled || !settings->histograms || layer < 0) return LS_OK;
+    code_count codes = {.width = ls_shape_count(&ls_model_layer(t->session.model, layer)->out)};
+    LS_TRY(ls_agree(t->comm, ls_alloc(&codes.histogram, 1, sizeof *codes.histogram, "a histogram")));
+    ls_histogram_clear(codes.histogram);
+    ls_status status = ls_evaluation_outputs(&t->session, dataset, spans, count,
+                                             ls_exchange_weights(t->stepper.exchange), layer, count_codes, &codes);
+    if (status == LS_OK && t->board)
+        status = ls_event_file_add_histogram(t->board, t->position.step, "code", codes.histogram);
+    ls_free(codes.histogram);
+    return ls_agree(t->comm, status);
+}
+
+static ls_status show_array(ls_trainer *t, const ls_layer *layer, const ls_param *param, ls_histogram *histogram) {
+    char tag[3 * LS_NAME_MAX];
+    snprintf(tag, sizeof tag, "weights/%s/%s", layer->name, param->name);
+    ls_histogram_clear(histogram);
+    ls_histogram_add(histogram, ls_exchange_weights(t->stepper.exchange) + param->offset,
+                     ls_shape_count(&param->shape));
+    return ls_event_file_add_histogram(t->board, t->position.step, tag, histogram);
+}
+
+static ls_status show_weights(ls_trainer *t) {
+    const ls_model *model = t->session.model;
+    ls_histogram *histogram;
+    LS_TRY(ls_alloc(&histogram, 1, sizeof *histogram, "a histogram"));
+    ls_status status = LS_OK;
+    for (int l = 0; l < ls_model_layers(model); l++) {
+        const ls_layer *layer = ls_model_layer(model, l);
+        for (int p = 0; status == LS_OK && p < layer->params; p++)
+            status = show_array(t, layer, &layer->param[p], histogram);
+    }
+    ls_free(histogram);
+    return status;
+}
+
+/* --- numbers --- */
+
+static ls_status show_scalar(ls_trainer *t, const char *tag, double value) {
+    return isnan(value) ? LS_OK : ls_event_file_add_scalar(t->board, t->position.step, tag, value);
+}
+
+static ls_status show_time(ls_trainer *t, const ls_epoch_time *time) {
+    const struct {
+        const char *rank;
+        double value_s;
+    } of[] = {{"least", time->least_s}, {"mean", time->mean_s}, {"most", time->most_s}};
+    for (int i = 0; i < 3; i++) {
+        char tag[2 * LS_NAME_MAX];
+        snprintf(tag, sizeof tag, "time/%s_s/%s", time->name, of[i].rank);
+        LS_TRY(show_scalar(t, tag, of[i].value_s));
+    }
+    return LS_OK;
+}
+
+ls_status ls_trainer_show_epoch(ls_trainer *t, const ls_epoch_metrics *row) {
+    ls_scalar scalar[LS_SCALARS_MAX];
+    if (!t->board) return LS_OK;
+    int count = ls_epoch_scalars(row, scalar);
+    for (int i = 0; i < count; i++) LS_TRY(show_scalar(t, scalar[i].name, scalar[i].value));
+    for (int i = 0; i < row->times; i++) LS_TRY(show_time(t, &row->time[i]));
+    if (t->config->training.tensorboard.histograms) LS_TRY(show_weights(t));
+    return ls_event_file_flush(t->board);
+}
