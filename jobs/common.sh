@@ -10,11 +10,11 @@
 
 LOCKSTEP=${LOCKSTEP:-$LOCKSTEP_HOME/build/lockstep}
 
-# A rank has as many threads as cores (--cpus-per-task), and is bound to its cores. srun no longer takes the number from
-# sbatch by itself since Slurm 22.05.
+# A rank has as many threads as cores (--cpus-per-task), and is bound to its cores, where the cluster can bind. srun no
+# longer takes the number from sbatch by itself since Slurm 22.05.
 export OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-1}
 export SRUN_CPUS_PER_TASK=$OMP_NUM_THREADS
-export SLURM_CPU_BIND=${SLURM_CPU_BIND:-cores}
+if scontrol show config | grep -q '^TaskPlugin *=.*affinity'; then export SLURM_CPU_BIND=${SLURM_CPU_BIND:-cores}; fi
 export OMPI_MCA_rmaps_base_mapping_policy=${OMPI_MCA_rmaps_base_mapping_policy:-slot:PE=$OMP_NUM_THREADS}
 
 # mpirun gives up a node that it has not heard of for some 20 s; by default it waits for ever.

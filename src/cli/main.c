@@ -1,5 +1,6 @@
 /* main.c - the program: parses a command line, starts MPI, runs the command, and ends on all ranks with one status. */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,6 +18,11 @@ static ls_status run(const ls_comm *comm, const ls_call *call) {
     return ls_agree(comm, flush_output());
 }
 
+/* A failure is agreed. The rank that is gone first may make the launcher end the others by TERM (srun
+ * --kill-on-bad-exit, mpirun), and that must not become the job's status. None is gone before all have come here:
+ * MPI_Finalize waits for everyone. */
+static void keep_status(void) { (void)signal(SIGTERM, SIG_IGN); }
+
 /* A wrong command line is wrong on all ranks; MPI is started all the same, so that one of them says it. */
 static ls_status run_parallel(int argc, char **argv, ls_status parsed, const ls_call *call) {
     ls_comm comm;
@@ -24,7 +30,10 @@ static ls_status run_parallel(int argc, char **argv, ls_status parsed, const ls_
     ls_status status = ls_comm_init(&comm, &argc, &argv);
     ls_log_init(comm.rank);
     if (status == LS_OK) status = parsed == LS_OK ? run(&comm, call) : ls_failure_set(&parse_failure);
-    if (status != LS_OK) ls_log_failure();
+    if (status != LS_OK) {
+        keep_status();
+        ls_log_failure();
+    }
     ls_log_close();
     ls_comm_finalize(&comm);
     return status;

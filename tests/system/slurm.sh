@@ -10,7 +10,7 @@ small_config >config.yaml
 hosts_up 2
 slurm_up 2 4
 # The nodes' cores are pretended: nothing can be bound to them, and ranks that wait must let others work.
-export SLURM_CPU_BIND=none OMPI_MCA_rmaps_base_mapping_policy=slot OMPI_MCA_mpi_yield_when_idle=1
+export OMPI_MCA_rmaps_base_mapping_policy=slot OMPI_MCA_mpi_yield_when_idle=1
 export LOCKSTEP_HOME=$LOCKSTEP_ROOT LOCKSTEP
 
 # submit LAUNCHER WORD...: prints the job's number.
@@ -36,15 +36,20 @@ done
 
 # Meanwhile: a wrong config, and a sweep.
 sed 's/batch_size/batch_sise/' config.yaml >wrong.yaml
-wrong=$(submit srun "$LOCKSTEP_ROOT/jobs/train.sbatch" wrong.yaml)
+for launcher in srun mpirun; do
+    declare wrong_$launcher="$(submit $launcher "$LOCKSTEP_ROOT/jobs/train.sbatch" wrong.yaml)"
+done
 cat >sweep.txt <<'SWEEP'
 config.yaml --run first
 config.yaml --run second --set 'optimizer={sgd: {learning_rate: 0.1}}'
 SWEEP
 sweep=$(submit srun --array=1-2 "$LOCKSTEP_ROOT/jobs/sweep.sbatch" sweep.txt)
-ends "$wrong" 2
-[ "$(job "$wrong" Restarts)" = 0 ] || fail "a wrong config was tried again"
-grep -q "batch_size" "lockstep-$wrong.txt" || fail "no message: $(cat "lockstep-$wrong.txt")"
+for wrong in "$wrong_srun" "$wrong_mpirun"; do
+    ends "$wrong" 2
+    [ "$(job "$wrong" Restarts)" = 0 ] || fail "a wrong config was tried again"
+    grep -q "batch_size" "lockstep-$wrong.txt" || fail "no message: $(cat "lockstep-$wrong.txt")"
+done
+! grep binding lockstep-*.txt || fail "srun was asked to bind where nothing can be bound"
 for run in first second; do
     await 90 test -s $run/metrics.jsonl
 done

@@ -40,3 +40,19 @@ epochs=$(($(epochs_of run) + 1))
 quietly ranks 3 "${train[@]}" --run run --resume --set training.epochs=$epochs
 quietly ranks 2 "${train[@]}" --run whole --set training.epochs=$epochs
 same_run whole run
+
+# A failure's status stands: TERM, which launchers send when the first rank has left with it, does not replace it. Here the
+# process comes no further than its message, for which the pipe has no room.
+ignores_term() { (($((16#$(sed -n 's/^SigIgn:\s*//p' "/proc/$1/status"))) & 1 << 14)); }
+sed 's/batch_size/batch_sise/' config.yaml >wrong.yaml
+mkfifo pipe
+exec 8<>pipe
+dd if=/dev/zero of=pipe bs=4k count=1000 oflag=nonblock 2>/dev/null || true
+"$LOCKSTEP" train wrong.yaml 2>pipe &
+failing=$! status=0
+await 20 ignores_term $failing
+kill -TERM $failing
+sleep 0.1
+head -c 8192 <&8 >/dev/null
+wait $failing || status=$?
+[ $status = 2 ] || fail "exit status $status, expected 2"
