@@ -56,8 +56,8 @@ const char *ls_dataset_path(const ls_dataset *dataset, int file); /* of those th
 /* The blocks of all files as spans, in order; *spans is the caller's (ls_free). */
 ls_status ls_dataset_blocks(const ls_dataset *dataset, ls_span **spans, int64_t *count);
 
-/* Local, thread-safe. Reads samples [first, first + count) and, where labels is not NULL, their labels. Errors:
- * LS_ERROR, a damaged block (names the file and the samples). */
+/* Local, thread-safe. Reads samples [first, first + count) and, where labels is not NULL, their labels. Errors
+ * name the file and the samples: LS_INVALID, a damaged block; LS_ERROR, the system cannot read it. */
 ls_status ls_dataset_read(ls_dataset *dataset, int64_t first, int64_t count, void *data, int32_t *labels);
 
 /* Collective. Keeps decoded blocks in memory that a node's ranks share, filled as they are first read, if all samples
@@ -73,9 +73,11 @@ ls_status ls_dataset_fetch(ls_dataset *dataset, int64_t count, const int64_t *sa
 
 void ls_hdf5_lock(void);
 void ls_hdf5_unlock(void);
-/* Why HDF5's last call failed, in one line of its or the system's words; under the lock, valid until the next call.
- * HDF5 itself prints nothing. */
+/* Why the last call of HDF5 failed that did since the lock was taken, in one line of its or the system's words; and
+ * whose fault it was: LS_ERROR, the system's (a disk, a network); LS_INVALID, the file's. Under the lock. HDF5 itself
+ * prints nothing. */
 const char *ls_hdf5_reason(void);
+ls_status ls_hdf5_fault(void);
 
 /* --- writing --- */
 

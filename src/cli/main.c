@@ -41,6 +41,7 @@ static ls_status run_parallel(int argc, char **argv, ls_status parsed, const ls_
 
 int main(int argc, char **argv) {
     ls_call call;
+    (void)signal(SIGXFSZ, SIG_IGN); /* a write beyond the limit of file sizes fails, and the message says so */
     ls_status status = ls_call_parse(argc, argv, &call);
     if (status == LS_OK && (call.help || call.version)) {
         ls_call_print_help(&call, stdout);

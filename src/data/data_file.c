@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,11 +17,13 @@
 
 enum { FINGERPRINT_PROBES = 64 };
 
-/* Under the lock. */
-static ls_status fail_damaged(const ls_data_file *file) {
-    return LS_RAISE(LS_INVALID, "%s: is damaged or cut short; import it again (HDF5: %s)", file->path,
-                    ls_hdf5_reason());
+/* Under the lock, after a call of HDF5 that failed. A disk or network that fails may come back; damage stays. */
+static ls_status fail_read(const ls_data_file *file, const char *damage) {
+    if (ls_hdf5_fault() == LS_ERROR) return LS_RAISE(LS_ERROR, "%s: cannot be read: %s", file->path, ls_hdf5_reason());
+    return LS_RAISE(LS_INVALID, "%s: %s; import it again (HDF5: %s)", file->path, damage, ls_hdf5_reason());
 }
+
+static ls_status fail_damaged(const ls_data_file *file) { return fail_read(file, "is damaged or cut short"); }
 
 static ls_status fail_foreign(const ls_data_file *file, const char *what) {
     return LS_RAISE(LS_INVALID, "%s: %s; make a data set with 'lockstep import'", file->path, what);
@@ -83,7 +86,8 @@ static ls_status read_shape(ls_data_file *file) {
         info->shape.dim[d - 1] = (int64_t)dim[d];
         info->sample_bytes *= (int64_t)dim[d];
     }
-    if (dim[0] > (hsize_t)(INT64_MAX / info->sample_bytes)) return fail_damaged(file);
+    if (dim[0] > (hsize_t)(INT64_MAX / info->sample_bytes))
+        return LS_RAISE(LS_INVALID, "%s: " LS_DATA_SET " claims more samples than there can be", file->path);
     info->count = (int64_t)dim[0];
     return LS_OK;
 }
@@ -310,9 +314,12 @@ void ls_data_file_close(ls_data_file *file) {
 ls_status ls_data_file_read(const ls_data_file *file, int64_t first, int64_t count, void *data) {
     ls_hdf5_lock();
     ls_status status = LS_OK;
-    if (!read_data(file, first, count, data))
-        status = LS_RAISE(LS_ERROR, "%s: samples %" PRId64 " to %" PRId64 " are damaged; import it again (HDF5: %s)",
-                          file->path, first, first + count - 1, ls_hdf5_reason());
+    if (!read_data(file, first, count, data)) {
+        char damage[96];
+        (void)snprintf(damage, sizeof damage, "samples %" PRId64 " to %" PRId64 " are damaged", first,
+                       first + count - 1);
+        status = fail_read(file, damage);
+    }
     ls_hdf5_unlock();
     return status;
 }

@@ -11,36 +11,46 @@ enum { REASON_MAX = 512 };
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/* HDF5 would print its stack to stderr, on every rank. */
-static void silence(void) { (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL); }
+/* Of the last call that failed since the lock was taken. */
+static char reason[REASON_MAX];
+static ls_status fault;
+
+/* Of "file write failed: time = ..., error message = 'No space left on device', buf = ..." over several lines only what
+ * the system said; of anything else the first line. */
+static void shorten(const char *text) {
+    static const char begin[] = "error message = '";
+    const char *said = strstr(text, begin);
+    if (said != NULL) text = said + strlen(begin);
+    (void)snprintf(reason, sizeof reason, "%.*s", (int)strcspn(text, said != NULL ? "'\n" : "\n"), text);
+    fault = said != NULL ? LS_ERROR : LS_INVALID;
+}
+
+static herr_t take_first(unsigned n, const H5E_error2_t *error, void *context) {
+    (void)n, (void)context;
+    if (error->desc == NULL || error->desc[0] == '\0') return 0;
+    shorten(error->desc);
+    return 1;
+}
+
+/* HDF5 calls this where a call of its interface fails, in place of printing its stack to stderr, on every rank; the
+ * next call, which may only close something, empties the stack. Walking upward begins at the function where it went
+ * wrong, which knows best. */
+static herr_t remember(hid_t stack, void *context) {
+    (void)H5Ewalk2(stack, H5E_WALK_UPWARD, take_first, context);
+    return 0;
+}
+
+static void listen(void) { (void)H5Eset_auto2(H5E_DEFAULT, remember, NULL); }
 
 void ls_hdf5_lock(void) {
     (void)pthread_mutex_lock(&lock);
-    (void)pthread_once(&once, silence);
+    (void)pthread_once(&once, listen);
+    (void)snprintf(reason, sizeof reason, "no reason given");
+    fault = LS_INVALID;
 }
 
 void ls_hdf5_unlock(void) { (void)pthread_mutex_unlock(&lock); }
 
-/* Of "file write failed: time = ..., error message = 'No space left on device', buf = ..." over several lines only what
- * the system said; of anything else the first line. */
-static void shorten(const char *reason, char *text) {
-    static const char begin[] = "error message = '";
-    const char *said = strstr(reason, begin);
-    if (said != NULL) reason = said + strlen(begin);
-    (void)snprintf(text, REASON_MAX, "%.*s", (int)strcspn(reason, said != NULL ? "'\n" : "\n"), reason);
-}
+const char *ls_hdf5_reason(void) { return reason; }
 
-static herr_t first_reason(unsigned n, const H5E_error2_t *error, void *text) {
-    (void)n;
-    if (error->desc == NULL || error->desc[0] == '\0') return 0;
-    shorten(error->desc, text);
-    return 1;
-}
-
-/* Walking upward begins at the function where it went wrong, which knows best. */
-const char *ls_hdf5_reason(void) {
-    static char text[REASON_MAX];
-    (void)snprintf(text, sizeof text, "no reason given");
-    (void)H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, first_reason, text);
-    return text;
-}
+ls_status ls_hdf5_fault(void) { return fault; }

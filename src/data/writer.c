@@ -13,6 +13,7 @@
 #include <limits.h>
 #include <mpi.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -98,10 +99,15 @@ static ls_status allocate(ls_writer *writer) {
     return LS_OK;
 }
 
-/* Local, rank 0. */
+/* Local, rank 0. What is reserved behind the end of a file is not held against the limit of file sizes. */
 static ls_status allocate_behind_end(const ls_writer *writer, int64_t bytes) {
     struct stat info;
-    int failed = fstat(writer->file.fd, &info);
+    struct rlimit limit;
+    int failed = fstat(writer->file.fd, &info) != 0 || getrlimit(RLIMIT_FSIZE, &limit) != 0;
+    if (failed == 0 && (rlim_t)(info.st_size + bytes) > limit.rlim_cur) {
+        errno = EFBIG;
+        failed = -1;
+    }
     while (failed == 0 && fallocate(writer->file.fd, FALLOC_FL_KEEP_SIZE, info.st_size, bytes) != 0) {
         if (errno == EINTR) continue;
         if (errno == EOPNOTSUPP) break;

@@ -49,18 +49,14 @@ static ls_status remove_matching(const char *run, const char *folder, const char
 
 static const struct {
     const char *folder, *pattern;
-} run_files[] = {{".", "metrics.jsonl*"},
-                 {".", "log.txt"},
-                 {"checkpoints", "step-*.h5*"},
-                 {"checkpoints", "best.h5*"},
-                 {"checkpoints", "last.h5*"},
-                 {"images", "epoch-*.png*"},
-                 {"tensorboard", "events.out.tfevents.*.lockstep"},
+} run_files[] = {{"images", "epoch-*.png*"},    {"tensorboard", "events.out.tfevents.*.lockstep"},
+                 {"checkpoints", "step-*.h5*"}, {"checkpoints", "best.h5*"},
+                 {"checkpoints", "last.h5*"},   {".", "metrics.jsonl*"},
                  {".", "config.yaml*"}};
 enum { RUN_FILES = sizeof run_files / sizeof run_files[0] };
 
-/* The config goes last: while it stands, what is left of the run is seen to be one. */
-static ls_status remove_run(const char *run) {
+ls_status ls_run_directory_clear(const char *run, bool with_log) {
+    if (with_log) LS_TRY(remove_matching(run, ".", "log.txt"));
     for (int i = 0; i < RUN_FILES; i++) LS_TRY(remove_matching(run, run_files[i].folder, run_files[i].pattern));
     return LS_OK;
 }
@@ -84,23 +80,37 @@ static ls_status lock_directory(const char *run, int *lock) {
                     run);
 }
 
+static ls_status find_checkpoint(const char *run, bool *found) {
+    char path[LS_PATH_MAX];
+    *found = false;
+    LS_TRY(ls_run_directory_path(run, "checkpoints", path));
+    DIR *directory = opendir(path);
+    for (struct dirent *entry; directory && !*found && (entry = readdir(directory));)
+        *found = fnmatch("*.h5", entry->d_name, FNM_PERIOD) == 0;
+    if (directory) closedir(directory);
+    return LS_OK;
+}
+
 static ls_status check_vacant(const char *run) {
     char path[LS_PATH_MAX];
-    LS_TRY(ls_run_directory_path(run, "config.yaml", path));
-    if (access(path, F_OK) != 0) return LS_OK;
+    struct stat info;
+    bool saved;
+    LS_TRY(ls_run_directory_path(run, "metrics.jsonl", path));
+    LS_TRY(find_checkpoint(run, &saved));
+    bool recorded = stat(path, &info) == 0 && info.st_size > 0;
+    if (!saved && !recorded) return LS_OK;
     return LS_RAISE(LS_INVALID,
                     "%s already holds a run; go on with it with --resume, replace it with --overwrite, or name "
                     "another directory with --run",
                     run);
 }
 
-ls_status ls_run_directory_prepare(const char *run, bool resume, bool overwrite, int *lock) {
+ls_status ls_run_directory_prepare(const char *run, bool vacant, int *lock) {
     char path[LS_PATH_MAX];
     LS_TRY(make_folder(run));
     LS_TRY(lock_directory(run, lock));
-    if (!resume && !overwrite) LS_TRY(check_vacant(run));
+    if (vacant) LS_TRY(check_vacant(run));
     LS_TRY(check_writable(run));
-    if (overwrite && !resume) LS_TRY(remove_run(run));
     LS_TRY(ls_run_directory_path(run, "checkpoints", path));
     LS_TRY(make_folder(path));
     LS_TRY(ls_run_directory_path(run, "images", path));

@@ -8,11 +8,14 @@
 #include "lockstep/status.h"
 
 /* Makes the directory and its sub-folders, locks it against a second training, and checks that it can be written to.
- * One that holds a run already is an error, unless it is to be resumed or overwritten; overwriting removes what
- * Lockstep wrote there and nothing else. *lock (-1 before) is to be unlocked also after an error. Errors: LS_INVALID:
- * there is a run; LS_ERROR: in use, or cannot be made or written. */
-ls_status ls_run_directory_prepare(const char *run, bool resume, bool overwrite, int *lock);
+ * One that holds a run is an error where `vacant` is asked for; a run that failed before it had saved or recorded
+ * anything is none. *lock (-1 before) is to be unlocked also after an error. Errors: LS_INVALID: there is a run;
+ * LS_ERROR: in use, or cannot be made or written. */
+ls_status ls_run_directory_prepare(const char *run, bool vacant, int *lock);
 void ls_run_directory_unlock(int lock); /* -1 is allowed */
+
+/* Removes what Lockstep wrote there, and nothing else; the log only where it is said. Errors: LS_ERROR. */
+ls_status ls_run_directory_clear(const char *run, bool with_log);
 
 /* path = run/name. Errors: LS_INVALID, too long. */
 ls_status ls_run_directory_path(const char *run, const char *name, char path[LS_PATH_MAX]);

@@ -140,8 +140,16 @@ static ls_status check_divisions(const ls_trainer *t) {
 
 static ls_status prepare_directory(ls_trainer *t, const ls_train_options *options) {
     ls_status status = LS_OK;
-    if (t->comm->rank == 0) status = ls_run_directory_prepare(t->run, options->resume, options->overwrite, &t->lock);
+    bool vacant = !options->resume && !options->overwrite;
+    if (t->comm->rank == 0) status = ls_run_directory_prepare(t->run, vacant, &t->lock);
     return ls_agree(t->comm, status);
+}
+
+/* What an earlier run left there goes only now that this one can begin, and has read its initial weights, which may
+ * come from that run. */
+static ls_status begin_anew(ls_trainer *t, const ls_train_options *options) {
+    LS_TRY(ls_trainer_take_initial_weights(t));
+    return ls_agree(t->comm, t->comm->rank == 0 ? ls_run_directory_clear(t->run, options->overwrite) : LS_OK);
 }
 
 static ls_status open_records(ls_trainer *t) {
@@ -193,7 +201,7 @@ static ls_status start(ls_trainer *t, const ls_train_options *options) {
     LS_TRY(ls_best_init(&t->best, t->comm, t->run, t->config->training.checkpoint.best_interval_s,
                         ls_model_flat_count(t->session.model)));
     if (options->resume) LS_TRY(ls_trainer_resume(t));
-    if (t->position.step == 0) LS_TRY(ls_trainer_take_initial_weights(t));
+    if (t->position.step == 0) LS_TRY(begin_anew(t, options));
     return ls_agree(t->comm, open_records(t));
 }
 

@@ -93,6 +93,8 @@ ls_status ls_trainer_resume(ls_trainer *t) {
     if (status == LS_OK && info.path[0]) {
         status = ls_agree(t->comm, take_up(t, &info));
         if (status == LS_OK) status = ls_checkpoint_set_last(t->comm, t->run, info.position.step);
+    } else if (status == LS_OK) {
+        ls_log_info("%s holds no checkpoint to go on from: the run starts", t->run);
     }
     ls_checkpoint_info_release(&info);
     return status;

@@ -35,9 +35,11 @@ refused 1 "cannot make the run directory digits.h5/run: Not a directory" train c
 cp digits.h5 flipped.h5
 printf '\377\377\377' | dd of=flipped.h5 bs=1 seek=300000 conv=notrunc 2>/dev/null
 for cache_mb in 0 -1; do
-    refused 1 "flipped.h5: samples " train config.yaml --set data.train=flipped.h5 --set data.cache_mb=$cache_mb --overwrite
-    grep -q 'are damaged' messages || fail "$(cat messages)"
+    refused 2 "flipped.h5: samples " train config.yaml --set data.train=flipped.h5 --set data.cache_mb=$cache_mb --run mended
+    grep -q 'are damaged; import it again (HDF5: [^n)]' messages || fail "$(cat messages)"
 done
+# Nothing had been saved: with whole data the run starts, without a word about the one that failed.
+quietly ranks 2 "$LOCKSTEP" train config.yaml --run mended
 
 # Numbers that are none are not recorded, also where they come with the last step of an epoch.
 diverge=(--set model.5.conv2d.activation=linear --set loss=mean_squared_error --set 'optimizer={sgd: {learning_rate: 1e6}}')
@@ -56,12 +58,21 @@ refused 2 "optimizer.adam.learning_rate is 0.1 here, but the run was started wit
     train config.yaml --run run --resume --set optimizer.adam.learning_rate=0.1
 refused 2 "was trained on other data" train config.yaml --run run --resume --set data.train=others.h5
 refused 2 "leaves none to train on" train config.yaml --run run --overwrite --set data.validation.split=0.9999
+refused 2 "no such run or checkpoint" train config.yaml --run run --overwrite --set initial_weights=nowhere
 refused 2 "give one of them" train config.yaml --run run --resume --overwrite
 refused 2 "scenes.h5 is not like the data of the training" evaluate run --data scenes.h5
 refused 2 "has no layer 'cod'; did you mean 'code'?" encode run --layer cod -o codes.npy
 refused 1 "nowhere/codes.npy: cannot be written" encode run -o nowhere/codes.npy
-refused 1 "flipped.h5: samples " encode run --data flipped.h5 -o codes.npy
+refused 2 "flipped.h5: samples " encode run --data flipped.h5 -o codes.npy
 [ -z "$(find . -name 'codes.npy*')" ] || fail "left behind: $(find . -name 'codes.npy*')"
 md5sum --quiet -c before
 expect_exit 1 "$LOCKSTEP" evaluate run >/dev/full 2>messages
 said "cannot write to the standard output"
+# Beyond the limit of file sizes, which would end a process by a signal.
+for command in 'synth digits -n 5000 -o beyond.h5' 'train config.yaml --run beyond --set training.images=0'; do
+    (
+        ulimit -f 16
+        expect_exit 1 timeout 20 "$LOCKSTEP" $command >messages 2>&1
+    )
+    said "File too large"
+done

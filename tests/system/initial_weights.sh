@@ -39,6 +39,11 @@ cmp first.npy three.npy
 mv runs/first first
 quietly "$LOCKSTEP" train second.yaml --run one --resume --set training.epochs=2
 
+# They may come from the run that they replace.
+quietly "$LOCKSTEP" train second.yaml --run three --overwrite --set 'initial_weights=[three]'
+quietly "$LOCKSTEP" encode three -o three.npy
+cmp first.npy three.npy
+
 expect_error() { # expect_error TEXT SETTING
     expect_exit 2 ranks 2 "$LOCKSTEP" train second.yaml --run bad --overwrite --set "$2" 2>messages
     grep -q "$1" messages || fail "expected '$1': $(cat messages)"

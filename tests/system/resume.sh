@@ -45,6 +45,15 @@ quietly train 2 whole --set training.epochs=$epochs
 same_run whole run
 [ "$(ls run/images)" = "$(ls whole/images)" ] || fail "pictures: $(ls run/images)"
 
+# Without numbered checkpoints it starts again, and keeps nothing of what it was.
+cp -a run bare
+rm bare/checkpoints/step-*
+quietly train 2 bare --resume --set training.epochs=1
+quietly train 2 fresh --set training.epochs=1
+same_run fresh bare
+"$LOCKSTEP" inspect --diff fresh/checkpoints/best.h5 bare/checkpoints/best.h5 >&2
+[ "$(ls bare/images)" = epoch-0001.png ] || fail "pictures: $(ls bare/images)"
+
 # A run that is finished has nothing to do, and does nothing.
 find run -type f ! -name log.txt -exec md5sum {} + >before
 quietly train 3 run --resume --set training.epochs=$epochs

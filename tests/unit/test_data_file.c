@@ -112,9 +112,11 @@ static void reasons_are_one_line(void **unused) {
     assert_string_equal(ls_hdf5_reason(), "No such file or directory");
     assert_true(H5Fcreate("/dev/full", H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT) < 0);
     assert_string_equal(ls_hdf5_reason(), "No space left on device");
+    assert_int_equal(ls_hdf5_fault(), LS_ERROR);
     assert_true(H5Dopen2(H5I_INVALID_HID, "/data", H5P_DEFAULT) < 0);
     assert_null(strpbrk(ls_hdf5_reason(), "\n'"));
     assert_true(strlen(ls_hdf5_reason()) > 0);
+    assert_int_equal(ls_hdf5_fault(), LS_INVALID);
     ls_hdf5_unlock();
 }
 
