@@ -47,18 +47,32 @@ hosts_hold() {
     exec sleep infinity
 }
 
+# What is sent through a pair of Ethernet devices arrives at once; between two of vde2's switches a filter can hold it back.
+hosts_long_cable() {
+    local here=$1 there=$2 delay_ms=$3 end
+    for end in "$here" "$there"; do vde_switch -sock "$HOSTS/socket-$end" -tap "$end" -daemon; done
+    wirefilter --vde-plug "$HOSTS/socket-$here:$HOSTS/socket-$there" --delay "$delay_ms" --daemon
+}
+
+# hosts_add HOST ADDRESS [DELAY_MS]
 hosts_add() {
     local host=$1 address=$2
     export -f hosts_hold
     unshare --mount --uts --net bash -c "hosts_hold $host" >/dev/null 2>&1 &
     await 10 test -s "$HOSTS/$host"
-    ip link add "cable-$host" type veth peer name eth0 netns "$(cat "$HOSTS/$host")"
+    if [ -n "${3:-}" ]; then
+        hosts_long_cable "cable-$host" "far-$host" "$3"
+    else
+        ip link add "cable-$host" type veth peer name "far-$host"
+    fi
+    ip link set "far-$host" netns "$(cat "$HOSTS/$host")" name eth0
     ip link set "cable-$host" master switch up
     on "$host" ip address add "$address/24" dev eth0
     on "$host" ip link set eth0 up
 }
 
-# hosts_up NUMBER [RATE]: cables of that rate in both directions, as tc has it ("1gbit"); unlimited where it is left out.
+# hosts_up NUMBER [RATE [DELAY_MS]]: cables of that rate in both directions, as tc has it ("1gbit"; "": unlimited), and with
+# that delay (needs vde2's switch and filter, as few kernels have netem).
 hosts_up() {
     local i
     echo '127.0.0.1 localhost' >"$HOSTS/names"
@@ -67,7 +81,7 @@ hosts_up() {
     ip link set lo up
     ip link add switch type bridge && ip link set switch up
     for ((i = 1; i <= $1; i++)); do
-        hosts_add "h$i" "10.77.0.$i"
+        hosts_add "h$i" "10.77.0.$i" "${3:-}"
         [ -n "${2:-}" ] || continue
         tc qdisc add dev "cable-h$i" root tbf rate "$2" burst 256kb latency 20ms
         on "h$i" tc qdisc add dev eth0 root tbf rate "$2" burst 256kb latency 20ms
