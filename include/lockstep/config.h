@@ -60,7 +60,7 @@ typedef struct ls_data_settings {
     int64_t cache_mb; /* memory for decoded blocks, a node; -1: half of what is free */
     ls_transform_list input, target;
     bool target_labels; /* the target is the one-hot label */
-    ls_place input_place, target_place;
+    ls_place input_place, target_place, parts_place, split_place;
 } ls_data_settings;
 
 typedef struct ls_early_stopping {

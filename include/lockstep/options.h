@@ -56,6 +56,7 @@ typedef struct ls_option {
     const char *const *choices; /* NULL-terminated names */
     int min_count, max_count;   /* of a list; both 0: any number up to LS_LIST_MAX */
     const char *help;
+    char letter; /* its short form on a command line; 0: none */
 } ls_option;
 
 #define LS_OPTIONS_END                                                                                                 \
@@ -86,7 +87,7 @@ const char *ls_nearest(const char *word, const char *const *names, int count);
  * where: " in dense" or "". */
 ls_status ls_unknown(const char *kind, const char *word, const char *where, const char *const *names, int count);
 
-/* A line an option, for --help: its name behind a prefix, what it is for, its choices and its default. */
+/* A line an option, for --help: its names behind a prefix, what it is for, its choices and its default. */
 void ls_options_help(const ls_option *table, const char *prefix, FILE *out);
 
 #endif

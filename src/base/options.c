@@ -391,7 +391,10 @@ void ls_options_help(const ls_option *table, const char *prefix, FILE *out) {
     enum { COLUMN = 20 };
     for (const ls_option *option = table; option->name != NULL; option++) {
         bool off = option->type == LS_OPTION_BOOL && option->preset != NULL && same(option->preset, "false");
-        fprintf(out, "  %s%-*s  %s", prefix, COLUMN - (int)strlen(prefix), option->name, option->help);
+        char letter[8] = "";
+        if (option->letter != 0) snprintf(letter, sizeof letter, ", -%c", option->letter);
+        int names = fprintf(out, "  %s%s%s", prefix, option->name, letter);
+        fprintf(out, "%*s  %s", names < COLUMN + 2 ? COLUMN + 2 - names : 0, "", option->help);
         for (int i = 0; option->type == LS_OPTION_CHOICE && option->choices[i] != NULL; i++)
             fprintf(out, "%s%s", i > 0 ? "|" : ": ", option->choices[i]);
         if (option->required) fputs(" (required)", out);

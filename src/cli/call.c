@@ -16,22 +16,17 @@ typedef struct reader {
 
 /* ---- options ---- */
 
-static const struct {
-    char letter;
-    const char *name;
-} short_forms[] = {{'h', "help"}, {'n', "count"}, {'o', "output"}};
-
-/* "--name" of an argument that may be "-x" or "--name=value". Errors: LS_INVALID, an unknown letter. */
-static ls_status option_name(const char *argument, char name[LS_NAME_MAX]) {
-    const char *bare = argument + strspn(argument, "-");
-    snprintf(name, LS_NAME_MAX, "%.*s", (int)strcspn(bare, "="), bare);
-    if (argument[1] == '-') return LS_OK;
-    for (size_t i = 0; i < sizeof short_forms / sizeof *short_forms; i++) {
-        if (bare[0] != short_forms[i].letter || (bare[1] != '\0' && bare[1] != '=')) continue;
-        snprintf(name, LS_NAME_MAX, "%s", short_forms[i].name);
-        return LS_OK;
+/* The option that an argument names: "--name", "--name=value", or its letter, "-x". NULL: not of this table. */
+static const ls_option *find_option(const ls_option *table, const char *argument) {
+    char name[LS_NAME_MAX];
+    if (argument[1] == '-') {
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(argument + 2, "="), argument + 2);
+        return ls_options_find(table, name);
     }
-    return LS_RAISE(LS_INVALID, "unknown option '%s'; options with long names begin with --", argument);
+    if (argument[2] != '\0' && argument[2] != '=') return NULL;
+    for (const ls_option *option = table; option->name != NULL; option++)
+        if (option->letter == argument[1]) return option;
+    return NULL;
 }
 
 /* What stands behind "=", else the next argument. */
@@ -73,20 +68,19 @@ static ls_status set_option(reader *r, int table, const ls_option *option, const
     return ls_failure_prefix("--");
 }
 
+static bool is_help(const char *word) { return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0; }
+
 static ls_status read_option(reader *r, const char *argument) {
     ls_call *call = r->call;
     const ls_command *command = call->command;
-    char name[LS_NAME_MAX];
-    LS_TRY(option_name(argument, name));
-    if (strcmp(name, "help") == 0) {
+    if (is_help(argument)) {
         call->help = true;
         return LS_OK;
     }
-    if (command->settable && strcmp(name, "set") == 0)
+    if (command->settable && (strcmp(argument, "--set") == 0 || strncmp(argument, "--set=", 6) == 0))
         return option_value(r, argument, &call->setting[call->settings++]);
     for (int t = 0; t < LS_COMMAND_TABLES; t++) {
-        if (command->table[t].options == NULL) continue;
-        const ls_option *option = ls_options_find(command->table[t].options, name);
+        const ls_option *table = command->table[t].options, *option = table ? find_option(table, argument) : NULL;
         if (option != NULL) return set_option(r, t, option, argument);
     }
     return refuse_option(command, argument);
@@ -149,8 +143,6 @@ static ls_status find_command(const ls_command *parent, const char *word, const 
     if (parent != NULL) snprintf(where, sizeof where, " of %s", parent->name);
     return ls_unknown(parent != NULL ? "kind" : "command", word, where, names, count);
 }
-
-static bool is_help(const char *word) { return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0; }
 
 /* "import idx"; "import --help" stays with import. */
 static ls_status choose_kind(reader *r) {

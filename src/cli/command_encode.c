@@ -8,7 +8,7 @@ typedef struct encode_options {
 } encode_options;
 
 static const ls_option options[] = {{"output", LS_OPTION_STRING, offsetof(encode_options, output), .required = true,
-                                     .capacity = LS_PATH_MAX, .help = "where the codes go: .h5 or .npy"},
+                                     .capacity = LS_PATH_MAX, .help = "where the codes go: .h5 or .npy", .letter = 'o'},
                                     {"data", LS_OPTION_STRING, offsetof(encode_options, data), .capacity = LS_PATH_MAX,
                                      .help = "a data set (default: the run's validation data)"},
                                     {"layer", LS_OPTION_STRING, offsetof(encode_options, layer),

@@ -9,7 +9,7 @@ typedef struct reconstruct_options {
 
 static const ls_option options[] = {
     {"output", LS_OPTION_STRING, offsetof(reconstruct_options, output), .required = true, .capacity = LS_PATH_MAX,
-     .help = ".h5 or .npy: of all samples; .png: input, output and target of the first ones"},
+     .help = ".h5 or .npy: of all samples; .png: input, output and target of the first ones", .letter = 'o'},
     {"data", LS_OPTION_STRING, offsetof(reconstruct_options, data), .capacity = LS_PATH_MAX,
      .help = "a data set (default: the run's validation data)"},
     LS_OPTIONS_END};

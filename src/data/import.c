@@ -17,7 +17,7 @@ enum { ROUND_BYTES = 16 << 20, ROUND_SAMPLES = 256, FILES_NAMED = 8 };
 
 const ls_option ls_import_options[] = {
     {"output", LS_OPTION_STRING, offsetof(ls_import_settings, output), .required = true,
-     .capacity = sizeof((ls_import_settings *)0)->output, .help = "the data set to write (HDF5)"},
+     .capacity = sizeof((ls_import_settings *)0)->output, .help = "the data set to write (HDF5)", .letter = 'o'},
     {"seed", LS_OPTION_INT, offsetof(ls_import_settings, seed), .preset = "1", .min = 0, .max = 1e15,
      .help = "of the order of the samples, and of generated ones"},
     {"deflate", LS_OPTION_INT, offsetof(ls_import_settings, deflate), .preset = "0", .min = 0, .max = 9,

@@ -86,9 +86,15 @@ static ls_status read_labels(const char *path, idx_source *source) {
                     source->images.dim[0], source->images.path);
 }
 
+static ls_status read_images(const char *path, idx_file *images) {
+    LS_TRY(read_idx(path, images));
+    if (images->dims > 1) return LS_OK;
+    return LS_RAISE(LS_INVALID, "%s: holds one number a sample, as labels do; the order is IMAGES LABELS", path);
+}
+
 /* Two dimensions a sample are a grey picture: it gets its channel. */
 static ls_shape sample_shape(const idx_file *images) {
-    ls_shape shape = {.dims = images->dims > 1 ? images->dims - 1 : 1, .dim = {1, 1, 1, 1}};
+    ls_shape shape = {.dims = images->dims - 1, .dim = {1, 1, 1, 1}};
     for (int d = 1; d < images->dims; d++) shape.dim[d - 1] = images->dim[d];
     if (shape.dims == 2) shape.dims = 3;
     return shape;
@@ -124,7 +130,7 @@ static ls_status open_idx(const void *options, uint64_t seed, const char *const 
     if (count != 1 && count != 2) return LS_RAISE(LS_INVALID, "idx takes IMAGES or IMAGES LABELS, not %d files", count);
     idx_source *source;
     LS_TRY(ls_alloc(&source, 1, sizeof *source, "an IDX import"));
-    ls_status status = read_idx(files[0], &source->images);
+    ls_status status = read_images(files[0], &source->images);
     if (status == LS_OK && count == 2) status = read_labels(files[1], source);
     if (LS_FAILED(status)) {
         close_idx(source);

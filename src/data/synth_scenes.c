@@ -19,7 +19,7 @@ typedef struct scenes_options {
 
 static const ls_option options[] = {
     {"count", LS_OPTION_INT, offsetof(scenes_options, count), .preset = "10000", .min = 1, .max = 1e12,
-     .help = "how many"},
+     .help = "how many", .letter = 'n'},
     {"size", LS_OPTION_STRING, offsetof(scenes_options, size), .preset = "32x32", .capacity = LS_SIZE_TEXT_MAX,
      .help = "HEIGHTxWIDTH of a picture"},
     LS_OPTIONS_END,

@@ -66,7 +66,11 @@ static const ls_config_key split_keys[] = {
 
 static ls_status read_validation(ls_config *config, const ls_node *value) {
     if (ls_node_is_text(value, "none")) return LS_OK;
-    if (value->kind == LS_NODE_MAP) return ls_section_read(config, split_keys, "validation", value);
+    if (value->kind == LS_NODE_MAP) {
+        LS_TRY(ls_section_read(config, split_keys, "validation", value));
+        config->data.split_place = ls_node_child(value, "split")->place;
+        return LS_OK;
+    }
     return read_paths(config, &config->data.validation, value);
 }
 
@@ -160,6 +164,8 @@ const ls_config_key ls_config_data_keys[] = {
 
 /* The target is the input where nothing has been done to it that the model is to undo. */
 ls_status ls_config_complete_data(ls_config *config, const ls_node *data) {
+    const ls_node *parts = ls_node_child(data, "parts");
+    if (parts != NULL) config->data.parts_place = parts->place;
     if (ls_node_child(data, "target") != NULL) return LS_OK;
     for (int i = 0; i < config->data.input.count; i++) {
         const ls_transform_entry *entry = &config->data.input.entry[i];

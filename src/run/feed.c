@@ -1,7 +1,9 @@
 #include "run/feed.h"
 
+#include <inttypes.h>
 #include <string.h>
 
+#include "lockstep/log.h"
 #include "lockstep/memory.h"
 
 /* --- divisions --- */
@@ -11,15 +13,20 @@ static ls_status epoch_blocks(const ls_session *session, int64_t epoch, ls_span 
                               int64_t *end) {
     int64_t count, parts = session->config->data.parts;
     LS_TRY(ls_dataset_blocks(session->train, blocks, &count));
-    return ls_spans_part(count, epoch % parts, parts, begin, end);
+    if (ls_spans_part(count, epoch % parts, parts, begin, end) == LS_OK) return LS_OK;
+    return ls_config_prefix(session->config, &session->config->data.parts_place);
 }
 
-static ls_status divide(const ls_span *blocks, int64_t count, double split, ls_division *out) {
+static ls_status divide(const ls_config *config, const ls_span *blocks, int64_t count, ls_division *out) {
+    double split = config->data.split;
     LS_TRY(ls_alloc(&out->spans, count + 1, sizeof(ls_span), "the blocks of an epoch"));
     out->training = count;
-    if (split > 0) return ls_spans_split(blocks, count, split, out->spans, &out->training, &out->held_out);
-    for (int64_t i = 0; i < count; i++) out->spans[i] = blocks[i];
-    return LS_OK;
+    if (split == 0) {
+        memcpy(out->spans, blocks, (size_t)count * sizeof *blocks);
+        return LS_OK;
+    }
+    if (ls_spans_split(blocks, count, split, out->spans, &out->training, &out->held_out) == LS_OK) return LS_OK;
+    return ls_config_prefix(config, &config->data.split_place);
 }
 
 ls_status ls_division_make(const ls_session *session, int64_t epoch, ls_division *out) {
@@ -27,7 +34,7 @@ ls_status ls_division_make(const ls_session *session, int64_t epoch, ls_division
     ls_span *blocks = NULL;
     int64_t begin, end;
     ls_status status = epoch_blocks(session, epoch, &blocks, &begin, &end);
-    if (status == LS_OK) status = divide(blocks + begin, end - begin, session->config->data.split, out);
+    if (status == LS_OK) status = divide(session->config, blocks + begin, end - begin, out);
     ls_free(blocks);
     if (LS_FAILED(status)) ls_division_release(out);
     return status;
@@ -58,6 +65,23 @@ ls_status ls_division_held_out(const ls_session *session, int64_t epoch, int64_t
     ls_free(*spans);
     *spans = NULL;
     return status;
+}
+
+/* Every part must leave something to train on. */
+ls_status ls_division_check(const ls_session *session) {
+    ls_span *spans;
+    ls_division first;
+    int64_t count, batch = session->config->training.batch_size;
+    LS_TRY(ls_division_held_out(session, 0, session->config->data.parts, &spans, &count));
+    ls_free(spans);
+    LS_TRY(ls_division_make(session, 0, &first));
+    int64_t samples = ls_spans_samples(first.spans, first.training);
+    ls_division_release(&first);
+    if (batch > samples)
+        ls_log_warn("training.batch_size is %" PRId64 ", but an epoch trains on %" PRId64
+                    " samples only: each is one short step",
+                    batch, samples);
+    return LS_OK;
 }
 
 /* --- training --- */

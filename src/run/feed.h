@@ -21,6 +21,10 @@ void ls_division_release(ls_division *division);
 ls_status ls_division_held_out(const ls_session *session, int64_t epoch, int64_t epochs, ls_span **spans,
                                int64_t *count);
 
+/* Local. Whether every epoch has something to train on, and to validate on where there is a split; warns of a batch
+ * that is more than an epoch. Errors: LS_INVALID, the place in the config. */
+ls_status ls_division_check(const ls_session *session);
+
 enum { LS_BATCHES_AHEAD = 3 }; /* that a training feed makes ready */
 
 /* One epoch's batches of this rank, from step first_step on, made ready by a loader. */

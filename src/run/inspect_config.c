@@ -35,15 +35,18 @@ static ls_status divide(prospect *p, int ranks) {
     return ls_lanes_init(&p->session.lanes, lanes, rank, ranks);
 }
 
-/* The samples' shape from the data, else from the command line. Where neither is there the failure says why. */
-static ls_status find_data(prospect *p, const ls_shape *shape) {
-    const ls_paths *paths = &p->session.config->data.train;
-    ls_status status = ls_dataset_open((const char *const *)paths->path, paths->count, &p->session.train);
-    if (status == LS_OK)
-        p->data = *ls_dataset_get_info(p->session.train);
-    else if (shape->dims > 0)
+/* Model and data as train would have them, with what it would refuse; where there is no data, of samples of this shape.
+ */
+static ls_status build(prospect *p, const ls_shape *shape) {
+    ls_session *session = &p->session;
+    ls_status status = ls_session_open_local(session);
+    if (session->train == NULL && shape->dims > 0) {
         p->data = (ls_dataset_info){.shape = *shape, .sample_bytes = ls_shape_count(shape), .block_samples = 1};
-    return shape->dims > 0 ? LS_OK : status;
+        return ls_session_build(session, &p->data);
+    }
+    LS_TRY(status);
+    p->data = *ls_dataset_get_info(session->train);
+    return ls_division_check(session);
 }
 
 /* ---- what is printed ---- */
@@ -155,8 +158,10 @@ static ls_status print_unknown(const ls_config *config, FILE *out) {
 
 static ls_status inspect(prospect *p, const ls_inspect_options *options, FILE *out) {
     LS_TRY(divide(p, options->ranks));
-    if (find_data(p, &options->shape) != LS_OK) return print_unknown(p->session.config, out);
-    LS_TRY(ls_session_build(&p->session, &p->data));
+    ls_status status = build(p, &options->shape);
+    bool known = p->session.train != NULL || options->shape.dims > 0;
+    if (!known) return print_unknown(p->session.config, out);
+    LS_TRY(status);
     print_layers(p, out);
     print_data(p, out);
     print_memory(p, out);

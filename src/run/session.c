@@ -88,7 +88,7 @@ ls_status ls_session_build(ls_session *session, const ls_dataset_info *info) {
     return ls_config_model(session->config, &input, &target, &session->model);
 }
 
-static ls_status open_local(ls_session *session) {
+ls_status ls_session_open_local(ls_session *session) {
     LS_TRY(open_paths(session->config, &session->config->data.train, &session->train));
     LS_TRY(open_validation(session));
     return ls_session_build(session, ls_dataset_get_info(session->train));
@@ -108,7 +108,7 @@ static ls_status check_same_data(const ls_comm *comm, const ls_dataset *dataset)
 }
 
 ls_status ls_session_open_data(ls_session *session) {
-    LS_TRY(ls_agree(session->comm, open_local(session)));
+    LS_TRY(ls_agree(session->comm, ls_session_open_local(session)));
     LS_TRY(check_same_data(session->comm, session->train));
     return check_same_data(session->comm, session->validation);
 }

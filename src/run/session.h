@@ -29,7 +29,9 @@ ls_status ls_session_start(ls_session *session, const ls_comm *comm, const ls_co
 ls_status ls_session_divide(ls_session *session);
 /* Collective. Opens the training and validation data, and builds pipelines and model on them. Errors (agreed). */
 ls_status ls_session_open_data(ls_session *session);
-/* Local. Pipelines and model for data of this kind; what the two others do once it is open. */
+/* Local. The same for this rank alone; session->train stays NULL where it cannot be opened. */
+ls_status ls_session_open_local(ls_session *session);
+/* Local. Pipelines and model for data of this kind; what the others do once it is open. */
 ls_status ls_session_build(ls_session *session, const ls_dataset_info *info);
 /* Collective. The same on one data set alone, for a trained model: it becomes session->train. */
 ls_status ls_session_open_only(ls_session *session, const char *const *paths, int count);

@@ -129,15 +129,6 @@ static ls_status end_epoch(ls_trainer *t) {
 
 /* --- the run --- */
 
-/* Every part must leave something to train on. */
-static ls_status check_divisions(const ls_trainer *t) {
-    ls_span *spans;
-    int64_t count;
-    LS_TRY(ls_division_held_out(&t->session, 0, t->config->data.parts, &spans, &count));
-    ls_free(spans);
-    return LS_OK;
-}
-
 static ls_status prepare_directory(ls_trainer *t, const ls_train_options *options) {
     ls_status status = LS_OK;
     bool vacant = !options->resume && !options->overwrite;
@@ -166,10 +157,10 @@ static void describe(const ls_trainer *t) {
     const ls_session *session = &t->session;
     const ls_dataset_info *data = ls_dataset_get_info(session->train);
     ls_log_info("training %s: %" PRId64 " parameters, %" PRId64 " samples, batch %" PRId64
-                " in %d lanes, on %d ranks x %d "
-                "threads (%s)",
+                " in %d lanes, on %d rank%s x %d thread%s (%s)",
                 t->config->path, ls_model_param_count(session->model), data->count, t->config->training.batch_size,
-                session->lanes.count, t->comm->size, session->threads, ls_isa_name(session->isa));
+                session->lanes.count, t->comm->size, t->comm->size == 1 ? "" : "s", session->threads,
+                session->threads == 1 ? "" : "s", ls_isa_name(session->isa));
     ls_step_memory memory = ls_stepper_memory(session);
     ls_log_info("memory: %.0f MB a rank for activations, gradients and optimizer, and %.0f MB a host for weights",
                 (double)(memory.model_bytes + memory.exchange_bytes + memory.slot_bytes) / 1e6,
@@ -195,7 +186,7 @@ static ls_status start(ls_trainer *t, const ls_train_options *options) {
     LS_TRY(ls_session_divide(&t->session));
     LS_TRY(ls_session_open_data(&t->session));
     if (options->debug) ls_model_debug(t->session.model, end_debugging, (void *)t->comm);
-    LS_TRY(ls_agree(t->comm, check_divisions(t)));
+    LS_TRY(ls_agree(t->comm, ls_division_check(&t->session)));
     LS_TRY(prepare_directory(t, options));
     LS_TRY(ls_stepper_init(&t->stepper, &t->session));
     LS_TRY(ls_best_init(&t->best, t->comm, t->run, t->config->training.checkpoint.best_interval_s,

@@ -244,13 +244,22 @@ static ls_status list_entry(ls_node *list, const char *word, const ls_place *pla
     return LS_OK;
 }
 
-/* A scalar on the way becomes a map: "optimizer: adam" is short for "optimizer: {adam: {}}". */
-static ls_status map_entry(ls_node *map, const char *word, const ls_place *place, ls_node **out) {
+/* A scalar on the way becomes a map where nothing is lost by that: "optimizer: adam" is short for
+ * "optimizer: {adam: {}}", and what is null or none has nothing. */
+static ls_status open_map(ls_node *node, const char *path, const char *word) {
+    if (node->kind == LS_NODE_MAP) return LS_OK;
+    bool none = ls_node_is_null(node) || ls_node_is_text(node, "none");
+    if (!none && !ls_node_is_text(node, word))
+        return LS_RAISE(LS_INVALID, "%s is '%s' and has no '%s'; to replace it, set %s={%s: ...}", path, node->text,
+                        word, path, word);
+    clear_content(node);
+    node->kind = LS_NODE_MAP;
+    return LS_OK;
+}
+
+static ls_status map_entry(ls_node *map, const char *path, const char *word, const ls_place *place, ls_node **out) {
     if ((*out = ls_node_child(map, word)) != NULL) return LS_OK;
-    if (map->kind == LS_NODE_SCALAR) {
-        clear_content(map);
-        map->kind = LS_NODE_MAP;
-    }
+    LS_TRY(open_map(map, path, word));
     ls_node *child;
     LS_TRY(new_node(LS_NODE_MAP, place, &child));
     append(map, child);
@@ -259,14 +268,15 @@ static ls_status map_entry(ls_node *map, const char *word, const ls_place *place
     return copy_text(word, strlen(word), &child->key);
 }
 
-/* The node at a path, which is cut up; made where it is not there. */
+/* The node at a path, made where it is not there. The path is cut up, and put together again as far as it is walked. */
 static ls_status walk(ls_node *root, char *path, const ls_place *place, ls_node **out) {
     *out = root;
     char *rest = path;
     for (char *word; (word = strsep(&rest, ".")) != NULL;) {
         if (*word == '\0') return LS_RAISE(LS_INVALID, "a name is missing beside a dot");
         ls_node *at = *out;
-        LS_TRY(at->kind == LS_NODE_LIST ? list_entry(at, word, place, out) : map_entry(at, word, place, out));
+        LS_TRY(at->kind == LS_NODE_LIST ? list_entry(at, word, place, out) : map_entry(at, path, word, place, out));
+        if (word > path) word[-1] = '.';
     }
     return LS_OK;
 }

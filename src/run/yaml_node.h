@@ -27,8 +27,8 @@ ls_status ls_yaml_parse(const char *name, const char *text, ls_node **out);
 void ls_node_destroy(ls_node *node); /* NULL is allowed */
 
 /* Applies "path.to.key=value", the value in YAML: "training.lanes=16", "model.0.dense.units=64". Numbers in the path
- * count list entries from 0, and the number after the last one appends. A path that is not there is made. Errors:
- * LS_INVALID "--set ...: ...". */
+ * count list entries from 0, and the number after the last one appends. A path that is not there is made, but
+ * a value on the way is not replaced by it. Errors: LS_INVALID "--set ...: ...". */
 ls_status ls_yaml_set(ls_node *root, const char *setting);
 
 /* The entry of a map, or NULL (also where the node is no map, or NULL). */

@@ -41,6 +41,22 @@ refused "--set data.train=no.h5: no.h5: cannot be opened: No such file or direct
 refused "good.yaml:8:7: unknown layer 'code' as code; did you mean 'coda'?" train good.yaml --set model.1.dense.name=coda
 refused "2 lanes cannot feed 4 ranks, every rank needs at least one: start at most 2 ranks, or --set training.lanes=4" \
     train good.yaml --set training.lanes=2
+for command in train inspect; do
+    refused "--set data.parts=100: data.parts is 100, but the training data has only 64 blocks; use at most that" \
+        $command good.yaml --set data.parts=100
+    sed 's/^  input/  validation: {split: 0.999}\n&/' good.yaml >split.yaml
+    refused "split.yaml:3:23: data.validation.split: 0.999 of 64 samples leaves none to train on" $command split.yaml
+    refused "--set data.validation=no.h5: no.h5: cannot be opened: No such file or directory" \
+        $command good.yaml --set data.validation=no.h5
+done
+
+# Short forms are told.
+"$LOCKSTEP" synth digits --help >help
+grep -q -- '--count, -n  *how many' help && grep -q -- '--output, -o ' help || fail "$(cat help)"
+
+# A batch that is more than an epoch is allowed, and said, once.
+quietly ranks 4 "$LOCKSTEP" train good.yaml --run large --set training.batch_size=65
+[ "$(grep -c '^lockstep: warning: training.batch_size is 65, but' messages)" = 1 ] || fail "$(cat messages)"
 
 # The same config without a mistake trains: three samples on eight lanes and four ranks.
 ranks 4 "$LOCKSTEP" train good.yaml --run fine >/dev/null 2>&1

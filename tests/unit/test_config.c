@@ -179,6 +179,11 @@ static void set_says_what_is_wrong(void **state) {
                                                "'x'");
     expect_setting_failure("model.5.dense.units=1", "--set model.5.dense.units=1: '5' stands for an entry of a list: a "
                                                     "number from 0 to 2 (2 appends)");
+    expect_setting_failure("optimizer.sgd.learning_rate=1",
+                           "--set optimizer.sgd.learning_rate=1: optimizer is 'adam' "
+                           "and has no 'sgd'; to replace it, set optimizer={sgd: ...}");
+    expect_setting_failure("model.0.dense.units.n=1", "--set model.0.dense.units.n=1: model.0.dense.units is '3' and "
+                                                      "has no 'n'; to replace it, set model.0.dense.units={n: ...}");
     expect_setting_failure("data..train=x", "--set data..train=x: a name is missing beside a dot");
     expect_setting_failure("seed={", "--set seed={: this is not YAML: did not find expected node content");
 }
