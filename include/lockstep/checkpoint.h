@@ -32,7 +32,8 @@ typedef struct ls_position {
     double seconds;        /* of training so far in the open epoch */
     double best;           /* best monitored value, INFINITY before the first */
     int64_t best_epoch;    /* and its epoch; -1 before the first */
-    int64_t wait;          /* epochs (or cycles of parts) without improvement */
+    double stopping_best;  /* the last that was better by more than early stopping's min_delta */
+    int64_t wait;          /* epochs (or cycles of parts) since it */
     double cycle_sum;      /* of the monitored value over the open cycle of parts */
     int64_t lr_reductions; /* how often the learning rate has been reduced on a plateau; and of that the same: */
     double plateau_best;

@@ -1,4 +1,5 @@
-/* early_stopping.h - when to stop, and which epoch is the best so far; Keras' rules. Local, pure. */
+/* early_stopping.h - when to stop, and which epoch is the best so far; Keras' rules, but that the weights which
+ * restore_best brings back are the best ones: Keras' are the last that were better by min_delta. Local, pure. */
 #ifndef LOCKSTEP_EARLY_STOPPING_H
 #define LOCKSTEP_EARLY_STOPPING_H
 
@@ -6,14 +7,14 @@
 #include "lockstep/config.h"
 
 typedef struct ls_verdict {
-    bool improved; /* the best value so far, by more than min_delta */
+    bool improved; /* the best value so far, by however little */
     bool stop;
 } ls_verdict;
 
 /* Call at the end of an epoch, before position->epoch counts it. value: what is monitored, smaller is better; NaN never
  * improves. With data in parts what counts is the mean over a cycle of the parts, and the last epoch of a cycle
  * decides. Where stopping is not enabled the best value is followed all the same. Updates position's best, best_epoch,
- * wait and cycle_sum. */
+ * stopping_best, wait and cycle_sum. */
 ls_verdict ls_early_stopping_update(const ls_early_stopping *settings, int64_t parts, double value,
                                     ls_position *position);
 

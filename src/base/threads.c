@@ -17,13 +17,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lockstep/clock.h"
 #include "lockstep/memory.h"
-
-/* How long an idle thread spins: longer than the gaps between the kernels of a step, shorter than would disturb others.
- */
-static const double spin_s = 50e-6;
-enum { SPINS_A_LOOK = 64 };
+#include "lockstep/spin.h"
 
 /* The door: the number of threads inside, whether it is open, and the number of the run. The run's number wraps around,
  * which only means that a thread may mistake a run for the one that it has seen last, and not help. */
@@ -58,36 +53,19 @@ typedef struct worker {
     int thread;
 } worker;
 
-static void pause_briefly(void) {
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("yield");
-#endif
+/* What a worker spins for: a door that is not the one it has seen. */
+typedef struct next_door {
+    const ls_pool *pool;
+    unsigned seen;
+} next_door;
+
+static bool door_changed(const void *context) {
+    const next_door *next = context;
+    return atomic_load(&next->pool->door) / RUN != next->seen || atomic_load(&next->pool->quit);
 }
 
-typedef bool (*condition_fn)(const ls_pool *pool, unsigned seen);
-
-/* Spins until the condition holds; false where it took too long. Yields between looks at the clock: with more threads
- * than cores the one that is waited for may need this core. */
-static bool spin(const ls_pool *pool, condition_fn holds, unsigned seen) {
-    double deadline_s = ls_clock_s() + spin_s;
-    do {
-        for (int i = 0; i < SPINS_A_LOOK; i++) {
-            if (holds(pool, seen)) return true;
-            pause_briefly();
-        }
-        sched_yield();
-    } while (ls_clock_s() < deadline_s);
-    return false;
-}
-
-static bool door_changed(const ls_pool *pool, unsigned seen) {
-    return atomic_load(&pool->door) / RUN != seen || atomic_load(&pool->quit);
-}
-
-static bool door_empty(const ls_pool *pool, unsigned unused) {
-    (void)unused;
+static bool door_empty(const void *context) {
+    const ls_pool *pool = context;
     return (atomic_load(&pool->door) & INSIDE) == 0;
 }
 
@@ -123,10 +101,10 @@ static void leave(ls_pool *pool) {
 
 /* Sleepers counts itself before it looks at the door, the caller opens the door before it looks at sleepers: one of
  * them sees the other. */
-static void sleep_until_opened(ls_pool *pool, unsigned seen) {
+static void sleep_until_opened(ls_pool *pool, const next_door *next) {
     pthread_mutex_lock(&pool->mutex);
     atomic_fetch_add(&pool->sleepers, 1);
-    while (!door_changed(pool, seen)) pthread_cond_wait(&pool->opened, &pool->mutex);
+    while (!door_changed(next)) pthread_cond_wait(&pool->opened, &pool->mutex);
     atomic_fetch_sub(&pool->sleepers, 1);
     pthread_mutex_unlock(&pool->mutex);
 }
@@ -134,11 +112,11 @@ static void sleep_until_opened(ls_pool *pool, unsigned seen) {
 static void *worker_main(void *argument) {
     const worker *self = argument;
     ls_pool *pool = self->pool;
-    unsigned seen = 0;
+    next_door next = {.pool = pool};
     while (true) {
-        if (!spin(pool, door_changed, seen)) sleep_until_opened(pool, seen);
+        if (!ls_spin(door_changed, &next)) sleep_until_opened(pool, &next);
         if (atomic_load(&pool->quit)) return NULL;
-        seen = atomic_load(&pool->door) / RUN;
+        next.seen = atomic_load(&pool->door) / RUN;
         if (!enter(pool)) continue;
         work(pool, self->thread);
         leave(pool);
@@ -155,10 +133,10 @@ static void open_door(ls_pool *pool) {
 
 static void close_door(ls_pool *pool) {
     atomic_fetch_and(&pool->door, ~(unsigned)OPEN);
-    if (spin(pool, door_empty, 0)) return;
+    if (ls_spin(door_empty, pool)) return;
     pthread_mutex_lock(&pool->mutex);
     atomic_store(&pool->caller_sleeps, true);
-    while (!door_empty(pool, 0)) pthread_cond_wait(&pool->emptied, &pool->mutex);
+    while (!door_empty(pool)) pthread_cond_wait(&pool->emptied, &pool->mutex);
     atomic_store(&pool->caller_sleeps, false);
     pthread_mutex_unlock(&pool->mutex);
 }

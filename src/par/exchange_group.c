@@ -2,21 +2,17 @@
 #include "par/exchange_group.h"
 
 #include <linux/futex.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "lockstep/clock.h"
 #include "lockstep/memory.h"
 #include "lockstep/shards.h"
+#include "lockstep/spin.h"
 #include "par/comm_mpi.h"
 
-/* How long a rank spins: longer than ranks that do the same work are apart; what is longer is worth a system call. */
-static const double spin_s = 50e-6;
-static const long sleep_ns = 100000000; /* and how long it then sleeps at a time */
-enum { SPINS_A_LOOK = 64 };
+static const long sleep_ns = 100000000; /* how long a rank sleeps at a time */
 
 /* Each on a cache line of its own. The bell is rung for those who sleep; it is in the first one. */
 struct ls_group_mark {
@@ -111,24 +107,14 @@ bool ls_group_reached(const ls_group *group, int64_t mark) {
     return true;
 }
 
-static void pause_briefly(void) {
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("yield");
-#endif
-}
+typedef struct expectation {
+    const ls_group *group;
+    int64_t mark;
+} expectation;
 
-static bool spin(const ls_group *group, int64_t mark) {
-    double deadline_s = ls_clock_s() + spin_s;
-    do {
-        for (int i = 0; i < SPINS_A_LOOK; i++) {
-            if (ls_group_reached(group, mark)) return true;
-            pause_briefly();
-        }
-        sched_yield();
-    } while (ls_clock_s() < deadline_s);
-    return false;
+static bool is_met(const void *context) {
+    const expectation *e = context;
+    return ls_group_reached(e->group, e->mark);
 }
 
 /* mpirun ends the ranks when one of them dies; where mpirun itself is gone nobody does, and they would wait for ever.
@@ -142,7 +128,7 @@ void ls_group_look_around(const ls_group *group) {
 void ls_group_await(ls_group *group, int64_t mark) {
     static const struct timespec limit = {.tv_nsec = sleep_ns};
     struct ls_group_mark *first = group->marks;
-    if (spin(group, mark)) return;
+    if (ls_spin(is_met, &(expectation){group, mark})) return;
     atomic_fetch_add(&first->sleepers, 1);
     for (unsigned bell = atomic_load(&first->bell); !ls_group_reached(group, mark); bell = atomic_load(&first->bell)) {
         futex(&first->bell, FUTEX_WAIT, bell, &limit);

@@ -167,8 +167,11 @@ static ls_status get_info(ls_array_reader *reader, ls_checkpoint_info *info) {
     int64_t format, lanes;
     LS_TRY(ls_array_reader_get_number(reader, "lockstep_format", LS_NUMBER_INT64, &format));
     if (format != LS_CHECKPOINT_FORMAT)
-        return LS_RAISE(LS_INVALID, "%s: written by another version of Lockstep (format %lld; this one reads %d)",
-                        info->path, (long long)format, LS_CHECKPOINT_FORMAT);
+        return LS_RAISE(
+            LS_INVALID,
+            "%s: written by another version of Lockstep, in format %lld, and this one reads format %d; use that "
+            "version, or train again",
+            info->path, (long long)format, LS_CHECKPOINT_FORMAT);
     LS_TRY(ls_array_reader_get_number(reader, "lanes", LS_NUMBER_INT64, &lanes));
     info->lanes = (int)lanes;
     LS_TRY(get_short_text(reader, "version", info->version, sizeof info->version));
@@ -275,26 +278,23 @@ static ls_status read_common_arrays(ls_array_reader *reader, const char *path, c
     return status;
 }
 
-ls_status ls_checkpoint_read_common(const char *path, const ls_snapshot *snapshot) {
+typedef ls_status (*read_fn)(ls_array_reader *reader, const char *path, const ls_snapshot *s,
+                             const ls_model_array *arrays, int count);
+
+static ls_status read_file(const char *path, const ls_snapshot *snapshot, read_fn read) {
     ls_model_array *arrays;
     ls_array_reader *reader;
     int count;
     LS_TRY(ls_array_reader_open(path, &reader));
     ls_status status = ls_model_arrays(snapshot->model, &arrays, &count);
-    if (status == LS_OK) status = read_common_arrays(reader, path, snapshot, arrays, count);
+    if (status == LS_OK) status = read(reader, path, snapshot, arrays, count);
     ls_free(arrays);
     ls_array_reader_close(reader);
     return status;
 }
 
-ls_status ls_checkpoint_read(const char *path, ls_snapshot *snapshot) {
-    ls_model_array *arrays;
-    ls_array_reader *reader;
-    int count;
-    LS_TRY(ls_array_reader_open(path, &reader));
-    ls_status status = ls_model_arrays(snapshot->model, &arrays, &count);
-    if (status == LS_OK) status = read_arrays(reader, path, snapshot, arrays, count);
-    ls_free(arrays);
-    ls_array_reader_close(reader);
-    return status;
+ls_status ls_checkpoint_read(const char *path, ls_snapshot *snapshot) { return read_file(path, snapshot, read_arrays); }
+
+ls_status ls_checkpoint_read_common(const char *path, const ls_snapshot *snapshot) {
+    return read_file(path, snapshot, read_common_arrays);
 }

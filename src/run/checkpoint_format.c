@@ -24,6 +24,7 @@ const ls_position_field ls_position_fields[LS_POSITION_FIELDS] = {
     DOUBLE(seconds),
     DOUBLE(best),
     INT64(best_epoch),
+    DOUBLE(stopping_best),
     INT64(wait),
     DOUBLE(cycle_sum),
     INT64(lr_reductions),
@@ -33,9 +34,10 @@ const ls_position_field ls_position_fields[LS_POSITION_FIELDS] = {
     DOUBLE(plateau_sum),
 };
 _Static_assert(sizeof(ls_position) == LS_POSITION_FIELDS * 8, "every field of the position is stored");
+_Static_assert(LS_CHECKPOINT_FORMAT == 2 && LS_POSITION_FIELDS == 19, "other fields are another format");
 
 ls_position ls_position_start(void) {
-    return (ls_position){.best = INFINITY, .best_epoch = -1, .plateau_best = INFINITY};
+    return (ls_position){.best = INFINITY, .best_epoch = -1, .stopping_best = INFINITY, .plateau_best = INFINITY};
 }
 
 ls_status ls_model_arrays(const ls_model *model, ls_model_array **arrays, int *count) {

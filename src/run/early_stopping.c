@@ -1,4 +1,5 @@
-/* early_stopping.c - see early_stopping.h. As keras.callbacks.EarlyStopping with mode "min". */
+/* early_stopping.c - see early_stopping.h. Stops as keras.callbacks.EarlyStopping with mode "min" does; the best epoch
+ * is that of keras.callbacks.ModelCheckpoint with save_best_only. */
 #include "lockstep/early_stopping.h"
 
 ls_verdict ls_early_stopping_update(const ls_early_stopping *settings, int64_t parts, double value,
@@ -7,13 +8,15 @@ ls_verdict ls_early_stopping_update(const ls_early_stopping *settings, int64_t p
     if ((position->epoch + 1) % parts != 0) return (ls_verdict){0};
     double mean = position->cycle_sum / (double)parts;
     position->cycle_sum = 0;
-    bool improved = mean + settings->min_delta < position->best; /* false for NaN */
+    bool improved = mean < position->best; /* false for NaN, and so is what follows */
     if (improved) {
         position->best = mean;
         position->best_epoch = position->epoch;
+    }
+    position->wait++;
+    if (mean + settings->min_delta < position->stopping_best) {
+        position->stopping_best = mean;
         position->wait = 0;
-    } else {
-        position->wait++;
     }
     return (ls_verdict){.improved = improved, .stop = ls_early_stopping_is_over(settings, position)};
 }

@@ -52,8 +52,11 @@ static void min_delta(void **unused) {
     ls_position position;
     ls_early_stopping settings = {.enabled = true, .patience = 10, .min_delta = 0.5};
     run(&settings, 1, 5, values, improved, &position);
-    assert_string_equal(improved, "i.i..");
-    assert_true(position.best == 4.4);
+    assert_string_equal(improved, "iiiii"); /* each is the best so far; only two are better by enough */
+    assert_true(position.best == 3.9);
+    assert_int_equal(position.best_epoch, 4);
+    assert_true(position.stopping_best == 4.4);
+    assert_int_equal(position.wait, 2);
 }
 
 static void nan_never_improves(void **unused) {
