@@ -230,7 +230,7 @@ static void test_generated_samples(void **state) {
 static void test_ranks_that_see_different_files(void **state) {
     (void)state;
     const ls_importer_type *idx = ls_importer_find("idx", false);
-    uint8_t file[] = {0, 0, 8, 1, 0, 0, 0, 3, 10, 20, 30};
+    uint8_t file[] = {0, 0, 8, 2, 0, 0, 0, 3, 0, 0, 0, 1, 10, 20, 30};
     char name[32];
     snprintf(name, sizeof name, "rank-%d.idx", ranks.rank);
     reset("different.h5");
@@ -238,7 +238,7 @@ static void test_ranks_that_see_different_files(void **state) {
     outcome out = import_quietly(idx, NULL, &path, 1);
     assert_on_all_ranks(out.status == LS_OK && out.result.info.count == 3 && out.result.info.classes == 0);
     if (ranks.size == 1) return;
-    if (ranks.rank == ranks.size - 1) file[10] = 31;
+    if (ranks.rank == ranks.size - 1) file[14] = 31;
     path = scratch_write(name, file, sizeof file);
     out = import_quietly(idx, NULL, &path, 1);
     assert_on_all_ranks(out.status == LS_INVALID && strstr(ls_failure_get()->message, "not the same ones"));
