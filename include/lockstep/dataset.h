@@ -34,6 +34,7 @@ typedef struct ls_dataset_info {
     int64_t sample_bytes;
     bool labelled;
     int classes;                          /* 0 without labels */
+    bool named;                           /* all samples have names, as Lockstep writes them */
     int64_t block_samples;                /* of the first file */
     char fingerprint[LS_FINGERPRINT_MAX]; /* of the content, 16 hex digits; of several files: a hash of theirs */
 } ls_dataset_info;
@@ -56,9 +57,13 @@ const char *ls_dataset_path(const ls_dataset *dataset, int file); /* of those th
 /* The blocks of all files as spans, in order; *spans is the caller's (ls_free). */
 ls_status ls_dataset_blocks(const ls_dataset *dataset, ls_span **spans, int64_t *count);
 
-/* Local, thread-safe. Reads samples [first, first + count) and, where labels is not NULL, their labels. Errors
+/* Local, thread-safe. Reads samples [first, first + count) and their labels; either may be NULL: not wanted. Errors
  * name the file and the samples: LS_INVALID, a damaged block; LS_ERROR, the system cannot read it. */
 ls_status ls_dataset_read(ls_dataset *dataset, int64_t first, int64_t count, void *data, int32_t *labels);
+
+/* Local, thread-safe. The names of these samples, ended by zeros. Errors: as above. */
+typedef char ls_sample_name[LS_SAMPLE_NAME_MAX + 1];
+ls_status ls_dataset_read_names(ls_dataset *dataset, int64_t first, int64_t count, ls_sample_name *names);
 
 /* Collective. Keeps decoded blocks in memory that a node's ranks share, filled as they are first read, if all samples
  * take at most limit_bytes. Says in *cached whether this node does. Never an error for lack of room. ls_dataset_close

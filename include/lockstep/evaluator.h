@@ -1,8 +1,9 @@
-/* evaluator.h - what a trained model makes of data: losses, codes, reconstructions.
+/* evaluator.h - what a trained model makes of data: losses, codes, reconstructions; and of codes alone.
  *
  * RUN is a run directory (its best checkpoint, else its last) or a checkpoint file; data NULL means the run's
- * validation data. All functions are Collective and give the same bytes on any number of ranks. Errors (agreed):
- * LS_INVALID: no such run or data, shapes that do not fit; LS_ERROR: disk, memory. */
+ * validation data. Outputs are files of outputs.h, told apart by their endings. All functions are Collective and give
+ * the same bytes on any number of ranks. Errors (agreed): LS_INVALID: no such run or data, shapes that do not fit;
+ * LS_ERROR: disk, memory. */
 #ifndef LOCKSTEP_EVALUATOR_H
 #define LOCKSTEP_EVALUATOR_H
 
@@ -10,14 +11,34 @@
 
 #include "lockstep/comm.h"
 
-/* Prints every loss and metric as one JSON line to out (rank 0). */
+/* Prints every loss and metric as one JSON line to out (rank 0). Where the input is a picture that could stand for the
+ * output, such as the grey one of colours or the noisy one of a clean one, also baseline_loss: what the input itself,
+ * copied to all channels, would have got. */
 ls_status ls_evaluate_run(const ls_comm *comm, const char *run, const char *data, FILE *out);
 
-/* Writes the output of `layer` (NULL: the config's code) for every sample to a .h5 or .npy file. */
-ls_status ls_encode_run(const ls_comm *comm, const char *run, const char *data, const char *layer, const char *output);
+/* Writes the output of `layer` (NULL: the config's code) for every sample; a data set with the labels and names of the
+ * samples, which `train` can read. A picture shows the first `pictures` samples, and their codes. */
+ls_status ls_encode_run(const ls_comm *comm, const char *run, const char *data, const char *layer, int64_t pictures,
+                        const char *output);
 
-/* Writes the model's output for every sample to a .h5 or .npy file, or a grid of input | output | target of the first
- * samples to a .png. */
-ls_status ls_reconstruct_run(const ls_comm *comm, const char *run, const char *data, const char *output);
+/* Writes the model's output for every sample; a picture shows input, output and target of the first `pictures` ones. */
+ls_status ls_reconstruct_run(const ls_comm *comm, const char *run, const char *data, int64_t pictures,
+                             const char *output);
+
+/* Codes: of a file, else of texts, else over a grid, else drawn from N(0, 1). */
+typedef struct ls_code_source {
+    const char *file; /* .h5, .npy or .csv, or NULL */
+    int texts;
+    const char *const *text; /* [texts] "0,0.5,5" */
+    int64_t rows, columns;   /* of a grid over codes of two numbers; 0: none */
+    double range;            /* of its numbers, from -range to range; 0: the quantiles 0.05 to 0.95 of N(0, 1) */
+    int64_t count;           /* how many are drawn; of a file at most so many, 0: all */
+    uint64_t seed;
+} ls_code_source;
+
+/* Writes what the layers after `layer` (NULL: the config's code) make of codes. Errors: also LS_INVALID, the model
+ * cannot be cut there. */
+ls_status ls_decode_run(const ls_comm *comm, const char *run, const char *layer, const ls_code_source *codes,
+                        const char *output);
 
 #endif

@@ -64,6 +64,13 @@ void ls_model_init_weights(const ls_model *model, uint64_t seed, float *weights)
 /* Runs layers 0..last (last < 0: all). With a loss on logits the activation before it is left out. */
 void ls_model_forward(ls_model *model, const ls_pass *pass, const float *weights, const float *input, int last);
 
+/* Whether the layers after this one can be run from its output alone. Errors: LS_INVALID: there are none, or one takes
+ * something else too that comes before the cut (names both). */
+ls_status ls_model_check_cut(const ls_model *model, int layer);
+
+/* Runs the layers after `layer`, where the model can be cut; output: [rows][out], what that layer gives. */
+void ls_model_forward_after(ls_model *model, const ls_pass *pass, const float *weights, int layer, const float *output);
+
 /* A layer's output of the latest forward pass, [rows][out], until backward; logits for the last one, see above. */
 const float *ls_model_output(const ls_model *model, int layer);
 

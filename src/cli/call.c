@@ -16,6 +16,8 @@ typedef struct reader {
 
 /* ---- options ---- */
 
+const ls_repeated ls_repeated_set = {"set", "path.to.key=value, in place of what the config says"};
+
 /* The option that an argument names: "--name", "--name=value", or its letter, "-x". NULL: not of this table. */
 static const ls_option *find_option(const ls_option *table, const char *argument) {
     char name[LS_NAME_MAX];
@@ -51,7 +53,11 @@ static ls_status refuse_option(const ls_command *command, const char *argument) 
             names[count] = storage[count];
             count++;
         }
-    if (command->settable) names[count++] = "--set";
+    if (command->repeated) {
+        snprintf(storage[count], LS_NAME_MAX, "--%s", command->repeated->name);
+        names[count] = storage[count];
+        count++;
+    }
     names[count++] = "--help";
     char where[LS_NAME_MAX + 8], word[LS_NAME_MAX];
     snprintf(where, sizeof where, " of %s", command->name);
@@ -68,6 +74,13 @@ static ls_status set_option(reader *r, int table, const ls_option *option, const
     return ls_failure_prefix("--");
 }
 
+static bool names_repeated(const ls_command *command, const char *argument) {
+    if (command->repeated == NULL || strncmp(argument, "--", 2) != 0) return false;
+    const char *bare = argument + 2;
+    size_t length = strcspn(bare, "=");
+    return strlen(command->repeated->name) == length && strncmp(bare, command->repeated->name, length) == 0;
+}
+
 static bool is_help(const char *word) { return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0; }
 
 static ls_status read_option(reader *r, const char *argument) {
@@ -77,8 +90,7 @@ static ls_status read_option(reader *r, const char *argument) {
         call->help = true;
         return LS_OK;
     }
-    if (command->settable && (strcmp(argument, "--set") == 0 || strncmp(argument, "--set=", 6) == 0))
-        return option_value(r, argument, &call->setting[call->settings++]);
+    if (names_repeated(command, argument)) return option_value(r, argument, &call->repeated[call->repeats++]);
     for (int t = 0; t < LS_COMMAND_TABLES; t++) {
         const ls_option *table = command->table[t].options, *option = table ? find_option(table, argument) : NULL;
         if (option != NULL) return set_option(r, t, option, argument);
@@ -174,7 +186,7 @@ static ls_status choose_command(reader *r) {
 
 static ls_status prepare_records(ls_call *call, int argc) {
     LS_TRY(ls_alloc(&call->word, argc, sizeof *call->word, "the command line"));
-    LS_TRY(ls_alloc(&call->setting, argc, sizeof *call->setting, "the command line"));
+    LS_TRY(ls_alloc(&call->repeated, argc, sizeof *call->repeated, "the command line"));
     for (int t = 0; t < LS_COMMAND_TABLES; t++) {
         const ls_option *options = call->command->table[t].options;
         if (options == NULL) continue;
@@ -200,6 +212,6 @@ ls_status ls_call_parse(int argc, char **argv, ls_call *out) {
 void ls_call_release(ls_call *call) {
     for (int t = 0; t < LS_COMMAND_TABLES; t++) ls_free(call->options[t]);
     ls_free(call->word);
-    ls_free(call->setting);
+    ls_free(call->repeated);
     *call = (ls_call){0};
 }

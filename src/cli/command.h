@@ -12,13 +12,20 @@ enum { LS_COMMAND_TABLES = 2 };
 
 typedef struct ls_command ls_command;
 
+/* An option that may be given as often as wanted, each time with a value. */
+typedef struct ls_repeated {
+    const char *name, *help;
+} ls_repeated;
+
+extern const ls_repeated ls_repeated_set; /* --set path.to.key=value */
+
 /* A command line, taken apart by a command's tables. Strings point into it. */
 typedef struct ls_call {
     const ls_command *command;        /* NULL: the program itself (its --help and --version) */
     void *options[LS_COMMAND_TABLES]; /* the records of the command's tables */
-    int words, settings;
-    const char **word;    /* what is not an option */
-    const char **setting; /* of each --set */
+    int words, repeats;
+    const char **word;     /* what is not an option */
+    const char **repeated; /* the values of the command's repeated option */
     bool help, help_config, version;
 } ls_call;
 
@@ -30,7 +37,7 @@ struct ls_command {
         const ls_option *options; /* NULL: none */
         size_t bytes;
     } table[LS_COMMAND_TABLES];
-    bool settable; /* takes --set path.to.key=value, as often as wanted */
+    const ls_repeated *repeated; /* NULL: it has none */
     int min_words, max_words;
     /* Collective. Errors (agreed). */
     ls_status (*run)(const ls_comm *comm, const ls_call *call);

@@ -23,7 +23,7 @@ static ls_status run(const ls_comm *comm, const ls_call *call) {
     ls_bench_options bench = {.steps = given->steps, .json = given->json, .profile = given->profile};
     if (given->shape[0]) LS_TRY(ls_shape_parse(given->shape, &bench.shape));
     ls_config *config;
-    LS_TRY(ls_config_load(comm, call->word[0], call->setting, call->settings, &config));
+    LS_TRY(ls_config_load(comm, call->word[0], call->repeated, call->repeats, &config));
     ls_status status = ls_bench_run(comm, config, &bench);
     ls_config_destroy(config);
     return status;
@@ -34,7 +34,7 @@ const ls_command ls_command_bench = {
     .usage = "CONFIG.yaml [options]",
     .help = "times a training step: images a second, GFLOP/s, share of this machine's peak",
     .table = {{options, sizeof(bench_options)}},
-    .settable = true,
+    .repeated = &ls_repeated_set,
     .min_words = 1,
     .max_words = 1,
     .run = run,

@@ -5,26 +5,30 @@
 
 typedef struct encode_options {
     char output[LS_PATH_MAX], data[LS_PATH_MAX], layer[LS_NAME_MAX];
+    int64_t count;
 } encode_options;
 
-static const ls_option options[] = {{"output", LS_OPTION_STRING, offsetof(encode_options, output), .required = true,
-                                     .capacity = LS_PATH_MAX, .help = "where the codes go: .h5 or .npy", .letter = 'o'},
-                                    {"data", LS_OPTION_STRING, offsetof(encode_options, data), .capacity = LS_PATH_MAX,
-                                     .help = "a data set (default: the run's validation data)"},
-                                    {"layer", LS_OPTION_STRING, offsetof(encode_options, layer),
-                                     .capacity = LS_NAME_MAX,
-                                     .help = "the layer whose output is the code (default: the config's)"},
-                                    LS_OPTIONS_END};
+static const ls_option options[] = {
+    {"output", LS_OPTION_STRING, offsetof(encode_options, output), .required = true, .capacity = LS_PATH_MAX,
+     .help = ".h5 (a data set for train), .npy or .csv: of all samples; .png: input and code of the first ones",
+     .letter = 'o'},
+    {"data", LS_OPTION_STRING, offsetof(encode_options, data), .capacity = LS_PATH_MAX,
+     .help = "a data set (default: the run's validation data)"},
+    {"layer", LS_OPTION_STRING, offsetof(encode_options, layer), .capacity = LS_NAME_MAX,
+     .help = "the layer whose output is the code (default: the config's)"},
+    {"count", LS_OPTION_INT, offsetof(encode_options, count), .preset = "10", .min = 1, .max = 1e4,
+     .help = "samples in a picture", .letter = 'n'},
+    LS_OPTIONS_END};
 
 static ls_status run(const ls_comm *comm, const ls_call *call) {
     const encode_options *given = call->options[0];
     return ls_encode_run(comm, call->word[0], given->data[0] != '\0' ? given->data : NULL,
-                         given->layer[0] != '\0' ? given->layer : NULL, given->output);
+                         given->layer[0] != '\0' ? given->layer : NULL, given->count, given->output);
 }
 
 const ls_command ls_command_encode = {
     .name = "encode",
-    .usage = "RUN -o OUT.h5|OUT.npy [options]",
+    .usage = "RUN -o OUT.h5|OUT.npy|OUT.csv|OUT.png [options]",
     .help = "writes the code of every sample",
     .table = {{options, sizeof(encode_options)}},
     .min_words = 1,

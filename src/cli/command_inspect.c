@@ -24,7 +24,7 @@ static const ls_option options[] = {
 static ls_status run(const ls_comm *comm, const ls_call *call) {
     const inspect_options *given = call->options[0];
     ls_inspect_options inspect = {
-        .settings = call->setting, .setting_count = call->settings, .ranks = (int)given->ranks};
+        .settings = call->repeated, .setting_count = call->repeats, .ranks = (int)given->ranks};
     if (given->diff != (call->words == 2))
         return LS_RAISE(LS_INVALID, given->diff ? "inspect --diff takes two runs or checkpoints"
                                                 : "inspect takes one path; --diff takes two");
@@ -38,7 +38,7 @@ const ls_command ls_command_inspect = {
     .usage = "CONFIG.yaml|RUN|FILE.h5 [options], or --diff A B",
     .help = "shows what a config will cost, or what a run, a checkpoint or a data set holds",
     .table = {{options, sizeof(inspect_options)}},
-    .settable = true,
+    .repeated = &ls_repeated_set,
     .min_words = 1,
     .max_words = 2,
     .run = run,

@@ -5,23 +5,27 @@
 
 typedef struct reconstruct_options {
     char output[LS_PATH_MAX], data[LS_PATH_MAX];
+    int64_t count;
 } reconstruct_options;
 
 static const ls_option options[] = {
     {"output", LS_OPTION_STRING, offsetof(reconstruct_options, output), .required = true, .capacity = LS_PATH_MAX,
-     .help = ".h5 or .npy: of all samples; .png: input, output and target of the first ones", .letter = 'o'},
+     .help = ".h5, .npy or .csv: of all samples; .png: input, output and target of the first ones", .letter = 'o'},
     {"data", LS_OPTION_STRING, offsetof(reconstruct_options, data), .capacity = LS_PATH_MAX,
      .help = "a data set (default: the run's validation data)"},
+    {"count", LS_OPTION_INT, offsetof(reconstruct_options, count), .preset = "10", .min = 1, .max = 1e4,
+     .help = "samples in a picture", .letter = 'n'},
     LS_OPTIONS_END};
 
 static ls_status run(const ls_comm *comm, const ls_call *call) {
     const reconstruct_options *given = call->options[0];
-    return ls_reconstruct_run(comm, call->word[0], given->data[0] != '\0' ? given->data : NULL, given->output);
+    return ls_reconstruct_run(comm, call->word[0], given->data[0] != '\0' ? given->data : NULL, given->count,
+                              given->output);
 }
 
 const ls_command ls_command_reconstruct = {
     .name = "reconstruct",
-    .usage = "RUN -o OUT.h5|OUT.npy|OUT.png [options]",
+    .usage = "RUN -o OUT.h5|OUT.npy|OUT.csv|OUT.png [options]",
     .help = "writes what a trained model makes of every sample",
     .table = {{options, sizeof(reconstruct_options)}},
     .min_words = 1,

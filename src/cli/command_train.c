@@ -36,7 +36,7 @@ static ls_status run(const ls_comm *comm, const ls_call *call) {
         return LS_RAISE(LS_INVALID, "--resume keeps the run and --overwrite throws it away: give one of them");
     if (given->run[0] == '\0') default_run(call->word[0], given->run);
     ls_config *config;
-    LS_TRY(ls_config_load(comm, call->word[0], call->setting, call->settings, &config));
+    LS_TRY(ls_config_load(comm, call->word[0], call->repeated, call->repeats, &config));
     ls_status status = ls_trainer_run(
         comm, config,
         &(ls_train_options){
@@ -50,7 +50,7 @@ const ls_command ls_command_train = {
     .usage = "CONFIG.yaml [options]",
     .help = "trains what a config describes, and keeps its run directory",
     .table = {{options, sizeof(train_options)}},
-    .settable = true,
+    .repeated = &ls_repeated_set,
     .min_words = 1,
     .max_words = 1,
     .run = run,

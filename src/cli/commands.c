@@ -8,7 +8,9 @@
     X(train)                                                                                                           \
     X(evaluate)                                                                                                        \
     X(encode)                                                                                                          \
+    X(decode)                                                                                                          \
     X(reconstruct)                                                                                                     \
+    X(sample)                                                                                                          \
     X(inspect)                                                                                                         \
     X(bench)
 

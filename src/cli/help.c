@@ -34,8 +34,8 @@ static void print_command(const ls_command *command, FILE *out) {
     }
     for (int t = 0; t < LS_COMMAND_TABLES; t++)
         if (command->table[t].options != NULL) ls_options_help(command->table[t].options, "--", out);
-    if (command->settable)
-        fputs("  --set                 path.to.key=value, in place of what the config says; as often as wanted\n", out);
+    if (command->repeated)
+        fprintf(out, "  --%-18s  %s; as often as wanted\n", command->repeated->name, command->repeated->help);
 }
 
 void ls_call_print_help(const ls_call *call, FILE *out) {

@@ -222,6 +222,22 @@ static ls_status read_labels(ls_data_file *file) {
     return status;
 }
 
+/* Names of another kind, such as texts of variable length, are left alone. */
+static bool has_names(const ls_data_file *file) {
+    if (H5Lexists(file->hdf5, LS_DATA_NAMES, H5P_DEFAULT) <= 0) return false;
+    hid_t names = H5Dopen2(file->hdf5, LS_DATA_NAMES, H5P_DEFAULT);
+    if (names < 0) return false;
+    hid_t type = H5Dget_type(names), space = H5Dget_space(names);
+    hsize_t length = 0;
+    bool fit = H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0 &&
+               H5Sget_simple_extent_ndims(space) == 1 && H5Sget_simple_extent_dims(space, &length, NULL) == 1 &&
+               length == (hsize_t)file->info.count;
+    (void)H5Sclose(space);
+    (void)H5Tclose(type);
+    (void)H5Dclose(names);
+    return fit;
+}
+
 /* Of a file that Lockstep did not write: its chunk, or what Lockstep would have chosen. */
 static int64_t natural_block(const ls_data_file *file) {
     hsize_t chunk[1 + LS_DIMS_MAX];
@@ -287,6 +303,7 @@ static ls_status read_file(ls_data_file *file) {
     LS_TRY(read_element(file));
     LS_TRY(read_shape(file));
     LS_TRY(read_labels(file));
+    file->info.named = has_names(file);
     LS_TRY(read_block_size(file));
     return read_fingerprint(file);
 }
@@ -320,6 +337,32 @@ ls_status ls_data_file_read(const ls_data_file *file, int64_t first, int64_t cou
                        first + count - 1);
         status = fail_read(file, damage);
     }
+    ls_hdf5_unlock();
+    return status;
+}
+
+/* Under the lock. */
+static bool read_names(const ls_data_file *file, int64_t first, int64_t count, ls_sample_name *names) {
+    hsize_t start = (hsize_t)first, length = (hsize_t)count;
+    hid_t array = H5Dopen2(file->hdf5, LS_DATA_NAMES, H5P_DEFAULT);
+    if (array < 0) return false;
+    hid_t file_type = H5Dget_type(array), type = H5Tcopy(file_type);
+    hid_t memory = H5Screate_simple(1, &length, NULL), space = H5Dget_space(array);
+    bool ok = H5Tset_size(type, sizeof *names) >= 0 && H5Tset_strpad(type, H5T_STR_NULLTERM) >= 0 &&
+              H5Sselect_hyperslab(space, H5S_SELECT_SET, &start, NULL, &length, NULL) >= 0 &&
+              H5Dread(array, type, memory, space, H5P_DEFAULT, names) >= 0;
+    (void)H5Sclose(space);
+    (void)H5Sclose(memory);
+    (void)H5Tclose(type);
+    (void)H5Tclose(file_type);
+    (void)H5Dclose(array);
+    return ok;
+}
+
+ls_status ls_data_file_read_names(const ls_data_file *file, int64_t first, int64_t count, ls_sample_name *names) {
+    ls_hdf5_lock();
+    ls_status status = LS_OK;
+    if (!read_names(file, first, count, names)) status = fail_read(file, "names are damaged");
     ls_hdf5_unlock();
     return status;
 }

@@ -22,6 +22,9 @@ void ls_data_file_close(ls_data_file *file);
 /* Thread-safe. Samples [first, first + count). Errors: LS_ERROR, damaged. */
 ls_status ls_data_file_read(const ls_data_file *file, int64_t first, int64_t count, void *data);
 
+/* Thread-safe. The names of those samples, where the file has some. Errors: as above. */
+ls_status ls_data_file_read_names(const ls_data_file *file, int64_t first, int64_t count, ls_sample_name *names);
+
 int64_t ls_data_file_blocks(const ls_data_file *file);
 
 #endif

@@ -69,6 +69,7 @@ static ls_status join(ls_dataset *dataset) {
         dataset->block_count += ls_data_file_blocks(file);
         info->count += file->info.count;
         info->classes = (int)ls_max(info->classes, file->info.classes);
+        info->named = info->named && file->info.named;
         ls_fingerprint_join(info->fingerprint, file->info.fingerprint);
     }
     return LS_OK;
@@ -166,12 +167,28 @@ ls_status ls_dataset_read(ls_dataset *dataset, int64_t first, int64_t count, voi
         int64_t f = ls_find_run(dataset->first, dataset->files, first), at = first - dataset->first[f];
         const ls_data_file *file = &dataset->file[f];
         int64_t part = ls_min(file->info.count - at, count);
-        LS_TRY(ls_data_file_read(file, at, part, next));
+        if (next != NULL) {
+            LS_TRY(ls_data_file_read(file, at, part, next));
+            next += part * dataset->info.sample_bytes;
+        }
         if (labels != NULL) {
             memcpy(labels, file->labels + at, (size_t)part * sizeof *labels);
             labels += part;
         }
-        next += part * dataset->info.sample_bytes;
+        first += part;
+        count -= part;
+    }
+    return LS_OK;
+}
+
+ls_status ls_dataset_read_names(ls_dataset *dataset, int64_t first, int64_t count, ls_sample_name *names) {
+    assert(dataset->info.named && first >= 0 && count >= 0 && first + count <= dataset->info.count);
+    while (count > 0) {
+        int64_t f = ls_find_run(dataset->first, dataset->files, first), at = first - dataset->first[f];
+        const ls_data_file *file = &dataset->file[f];
+        int64_t part = ls_min(file->info.count - at, count);
+        LS_TRY(ls_data_file_read_names(file, at, part, names));
+        names += part;
         first += part;
         count -= part;
     }

@@ -168,6 +168,24 @@ static ls_status check_used(const ls_model *model) {
     return LS_OK;
 }
 
+ls_status ls_model_check_cut(const ls_model *model, int layer) {
+    const char *name = model->vertices[layer].layer.name;
+    if (layer == model->count - 1) return LS_RAISE(LS_INVALID, "layer '%s' is the last one: nothing comes after", name);
+    for (int i = layer + 1; i < model->count; i++) {
+        const ls_layer *later = &model->vertices[i].layer;
+        for (int k = 0; k < later->inputs; k++) {
+            int input = later->input[k];
+            if (input > layer || ls_model_source(model, input) == ls_model_source(model, layer)) continue;
+            return LS_RAISE(LS_INVALID,
+                            "the model cannot be cut after layer '%s': layer '%s' (%s) takes the output of '%s', which "
+                            "comes before the cut",
+                            name, later->name, later->type->name,
+                            input == LS_MODEL_INPUT ? input_name : model->vertices[input].layer.name);
+        }
+    }
+    return LS_OK;
+}
+
 /* A loss on logits takes what goes into the last activation, also through views of it. */
 static ls_status take_logits(ls_model *model, const ls_loss_type *loss) {
     if (loss->logits_of == LS_ACTIVATION_COUNT) return LS_OK;

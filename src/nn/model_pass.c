@@ -103,12 +103,10 @@ static void penalize_activity(const ls_layer *layer, const ls_pass *pass, const 
                         row_penalty);
 }
 
-void ls_model_forward(ls_model *model, const ls_pass *pass, const float *weights, const float *input, int last) {
+static void run_layers(ls_model *model, const ls_pass *pass, const float *weights, int first, int last) {
     ls_pass own = own_pass(model, pass);
-    model->input_data = input;
-    model->raw = true;
     memset(model->row_penalty, 0, (size_t)pass->rows->count * sizeof *model->row_penalty);
-    for (int i = 0; i <= (last < 0 ? model->count - 1 : last); i++) {
+    for (int i = first; i <= last; i++) {
         const ls_layer *layer = &model->vertices[i].layer;
         if (ls_layer_is_view(layer)) continue;
         ls_layer_io io = describe(model, i, weights);
@@ -119,6 +117,25 @@ void ls_model_forward(ls_model *model, const ls_pass *pass, const float *weights
             layer->type->forward(layer, &own, &io);
         penalize_activity(layer, pass, &io, model->row_penalty);
     }
+}
+
+void ls_model_forward(ls_model *model, const ls_pass *pass, const float *weights, const float *input, int last) {
+    model->input_data = input;
+    model->raw = true;
+    run_layers(model, pass, weights, 0, last < 0 ? model->count - 1 : last);
+}
+
+void ls_model_forward_after(ls_model *model, const ls_pass *pass, const float *weights, int layer,
+                            const float *output) {
+    int source = ls_model_source(model, layer);
+    size_t bytes = (size_t)(pass->rows->count * ls_shape_count(&model->vertices[layer].layer.out)) * sizeof *output;
+    assert(model->slab && pass->rows->count <= model->limits.max_rows);
+    if (source == LS_MODEL_INPUT)
+        model->input_data = output;
+    else
+        memcpy(at(model, &model->vertices[source].output), output, bytes);
+    model->raw = source != model->logits;
+    run_layers(model, pass, weights, layer + 1, model->count - 1);
 }
 
 const float *ls_model_output(const ls_model *model, int layer) {

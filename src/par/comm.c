@@ -24,7 +24,7 @@ enum { PIECE_BYTES = 16 << 20 };
 
 enum { TAG_COLLECT = 1000 }; /* the exchange's are smaller */
 
-MPI_Comm ls_comm_mpi(const ls_comm *comm) { return comm->handles->world; }
+MPI_Comm ls_comm_mpi(const ls_comm *comm) { return comm->handles ? comm->handles->world : MPI_COMM_SELF; }
 
 /* Open MPI says in the environment how many ranks mpirun starts, and how many of them here; other launchers leave a
  * rank number. */

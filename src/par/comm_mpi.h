@@ -7,7 +7,7 @@
 
 #include "lockstep/comm.h"
 
-/* All ranks of the job; after ls_comm_init. Local. */
+/* All ranks of the job, or of a comm without handles this rank alone; after ls_comm_init. Local. */
 MPI_Comm ls_comm_mpi(const ls_comm *comm);
 
 #endif

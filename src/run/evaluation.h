@@ -1,13 +1,10 @@
-/* evaluation.h - running a model over data in order, on all ranks. Private to run.
- *
- * The samples are cut into pieces of at most a lane's rows; a piece is the unit of summation, so sums do not depend on
- * the number of ranks. A chunk is so many pieces that every rank can hold one; rank r takes the chunks r, r + size, r +
- * 2 size, ... */
+/* evaluation.h - running a model over data in order, on all ranks. Private to run. */
 #ifndef LOCKSTEP_RUN_EVALUATION_H
 #define LOCKSTEP_RUN_EVALUATION_H
 
 #include "lockstep/loader.h"
 #include "lockstep/sampler.h"
+#include "run/codes.h"
 #include "run/scores.h"
 
 /* Collective. scores[ls_scores_count]: means over all samples of the spans (prepared model, any limits of at least a
@@ -15,14 +12,25 @@
 ls_status ls_evaluation_scores(const ls_session *session, ls_dataset *dataset, const ls_span *spans, int64_t count,
                                const float *weights, double *scores);
 
-/* Collective. Calls append on rank 0, in order, with the outputs of `layer` (with its activation) for all samples.
- * Errors (agreed). */
-typedef ls_status (*ls_append_fn)(void *context, int64_t rows, const float *output);
+/* Whether the input could stand for the output, and is not the target: both are pictures of one size and range, the
+ * input grey or of as many channels, and their steps differ (colours or clean pictures are wanted). */
+bool ls_evaluation_has_baseline(const ls_session *session);
+/* Collective. Where it could: the loss of the input as the output, a grey one copied to all channels. As above. */
+ls_status ls_evaluation_baseline(const ls_session *session, ls_dataset *dataset, const ls_span *spans, int64_t count,
+                                 double *loss);
+
+/* Collective. Calls append on rank 0, in order, with the outputs of `layer` (with its activation) for all samples;
+ * spans: whose they are. Errors (agreed). */
+typedef ls_status (*ls_append_fn)(void *context, const ls_span *spans, int64_t count, const float *output);
 ls_status ls_evaluation_outputs(const ls_session *session, ls_dataset *dataset, const ls_span *spans, int64_t count,
                                 const float *weights, int layer, ls_append_fn append, void *context);
+/* Collective. The same with the model's outputs for codes in place of the outputs of `layer`. */
+ls_status ls_evaluation_decode(const ls_session *session, ls_codes *codes, const float *weights, int layer,
+                               ls_append_fn append, void *context);
 
-/* Local (for rank 0). Writes a PNG of input | output | target of the first `pictures` samples of the spans. */
+/* Local (for rank 0). Writes a PNG of so many samples, the first ones of the spans, each with its label: the input and
+ * the output of `layer`; of the last layer, the target too. */
 ls_status ls_evaluation_pictures(const ls_session *session, ls_dataset *dataset, const ls_span *spans, int64_t count,
-                                 const float *weights, int64_t pictures, const char *path);
+                                 const float *weights, int layer, int64_t pictures, const char *path);
 
 #endif

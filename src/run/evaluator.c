@@ -1,18 +1,18 @@
 #include "lockstep/evaluator.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "lockstep/checkpoint.h"
 #include "lockstep/file.h"
+#include "lockstep/integers.h"
 #include "lockstep/log.h"
 #include "lockstep/memory.h"
 #include "lockstep/outputs.h"
 #include "lockstep/text.h"
 #include "run/evaluation.h"
 #include "run/feed.h"
-
-enum { GRID_PICTURES = 10 };
 
 /* A trained model and the samples to run it on. */
 typedef struct trained {
@@ -45,13 +45,8 @@ static ls_status held_out_samples(trained *t) {
     return LS_RAISE(LS_INVALID, "%s was trained without validation data; name a data set with --data", t->info.path);
 }
 
-static ls_status open_model(trained *t, bool whole) {
-    LS_TRY(read_weights(t));
-    return whole ? ls_dataset_blocks(t->session.train, &t->spans, &t->span_count) : held_out_samples(t);
-}
-
-/* All of `data`; without it the run's validation files, or what its split held out. */
-static ls_status open_samples(trained *t, const char *data) {
+/* Data of the model's kind: `data`; without it the run's validation files, or what its split is held out of. */
+static ls_status open_data(trained *t, const char *data) {
     const ls_paths *validation = &t->config->data.validation;
     if (data) return ls_session_open_only(&t->session, &data, 1);
     if (validation->count == 0) return ls_session_open_data(&t->session);
@@ -64,12 +59,24 @@ static ls_status parse_config(trained *t) {
     return ls_config_parse(name, t->info.config, NULL, 0, &t->config);
 }
 
-static ls_status open_trained(trained *t, const ls_comm *comm, const char *run, const char *data) {
+/* The model alone; the data is there for its shape. */
+static ls_status open_model(trained *t, const ls_comm *comm, const char *run, const char *data) {
     LS_TRY(ls_checkpoint_find(comm, run, &t->info));
     LS_TRY(ls_agree(comm, parse_config(t)));
     LS_TRY(ls_session_start(&t->session, comm, t->config));
-    LS_TRY(open_samples(t, data));
-    return ls_agree(comm, open_model(t, data || t->config->data.validation.count > 0));
+    LS_TRY(open_data(t, data));
+    return ls_agree(comm, read_weights(t));
+}
+
+/* And the samples to run it on: all, but of training data. */
+static ls_status find_samples(trained *t, const char *data) {
+    bool all = data || t->config->data.validation.count > 0;
+    return all ? ls_dataset_blocks(t->session.train, &t->spans, &t->span_count) : held_out_samples(t);
+}
+
+static ls_status open_trained(trained *t, const ls_comm *comm, const char *run, const char *data) {
+    LS_TRY(open_model(t, comm, run, data));
+    return ls_agree(comm, find_samples(t, data));
 }
 
 static void close_trained(trained *t) {
@@ -80,64 +87,119 @@ static void close_trained(trained *t) {
     ls_checkpoint_info_release(&t->info);
 }
 
-static int64_t sample_count(const trained *t) {
-    int64_t count = 0;
-    for (int64_t i = 0; i < t->span_count; i++) count += t->spans[i].count;
-    return count;
-}
+/* --- losses --- */
 
-static void print_scores(const trained *t, const double *scores, FILE *out) {
+/* baseline: not finite where there is none. */
+static void print_scores(const trained *t, const double *scores, double baseline, FILE *out) {
     char a[LS_NUMBER_TEXT_MAX], b[LS_NUMBER_TEXT_MAX];
     const ls_config *config = t->config;
-    fprintf(out, "{\"samples\": %" PRId64 ", \"epoch\": %" PRId64 ", \"loss\": %s, \"%s\": %s", sample_count(t),
-            t->info.position.epoch, ls_number_text(scores[LS_SCORE_LOSS], a), config->loss->name,
-            ls_number_text(scores[LS_SCORE_DATA_LOSS], b));
+    fprintf(out, "{\"samples\": %" PRId64 ", \"epoch\": %" PRId64 ", \"loss\": %s, \"%s\": %s",
+            ls_spans_samples(t->spans, t->span_count), t->info.position.epoch, ls_number_text(scores[LS_SCORE_LOSS], a),
+            config->loss->name, ls_number_text(scores[LS_SCORE_DATA_LOSS], b));
     for (int m = 0; m < config->metrics; m++)
         fprintf(out, ", \"%s\": %s", config->metric[m]->name, ls_number_text(scores[LS_SCORE_METRICS + m], a));
+    if (isfinite(baseline)) fprintf(out, ", \"baseline_loss\": %s", ls_number_text(baseline, a));
     fputs("}\n", out);
+}
+
+static ls_status evaluate(const trained *t, FILE *out) {
+    const ls_session *session = &t->session;
+    double scores[LS_SCORES_MAX], baseline = NAN;
+    LS_TRY(ls_evaluation_scores(session, session->train, t->spans, t->span_count, t->weights, scores));
+    if (ls_evaluation_has_baseline(session))
+        LS_TRY(ls_evaluation_baseline(session, session->train, t->spans, t->span_count, &baseline));
+    if (session->comm->rank == 0) print_scores(t, scores, baseline, out);
+    return LS_OK;
 }
 
 ls_status ls_evaluate_run(const ls_comm *comm, const char *run, const char *data, FILE *out) {
     trained t = {0};
-    double scores[LS_SCORES_MAX];
-    ls_status status;
-    if (LS_FAILED(status = open_trained(&t, comm, run, data))) goto done;
-    if (LS_FAILED(status = ls_evaluation_scores(&t.session, t.session.train, t.spans, t.span_count, t.weights, scores)))
-        goto done;
-    if (comm->rank == 0) print_scores(&t, scores, out);
-done:
+    ls_status status = open_trained(&t, comm, run, data);
+    if (status == LS_OK) status = evaluate(&t, out);
     close_trained(&t);
     return status;
 }
 
-static ls_status append_to_sink(void *context, int64_t rows, const float *output) {
-    return ls_sink_append(context, rows, output);
+/* --- files --- */
+
+/* A file of outputs in the making, on rank 0: with what is known of the samples in `origin`. */
+typedef struct output_file {
+    ls_dataset *origin; /* NULL: nothing */
+    ls_sink_spec spec;
+    ls_sink *sink;
+    const char *class_name[LS_CLASSES_MAX];
+    char settings[LS_PATH_MAX + 128];
+    int64_t room, name_room; /* of: */
+    int32_t *labels;
+    ls_sample_name *names;
+    const char **name; /* [name_room] pointers to them */
+} output_file;
+
+/* Labels and names mean in the output what they mean in the origin. */
+static void describe_origin(output_file *file) {
+    if (!file->origin) return;
+    const ls_dataset_info *info = ls_dataset_get_info(file->origin);
+    file->spec.labelled = info->labelled;
+    file->spec.named = info->named;
+    file->spec.classes = info->classes;
+    for (int c = 0; c < info->classes; c++) file->class_name[c] = ls_dataset_class_name(file->origin, c);
+    if (info->classes > 0 && file->class_name[info->classes - 1]) file->spec.class_names = file->class_name;
 }
 
-static ls_status open_sink(const trained *t, int layer, const char *output, ls_sink **sink) {
-    const ls_dataset *data = t->session.train;
-    bool needed = ls_file_is_same(output, t->info.path);
-    for (int i = 0; !needed && i < ls_dataset_files(data); i++)
-        needed = ls_file_is_same(output, ls_dataset_path(data, i));
-    if (needed) return LS_RAISE(LS_INVALID, "%s is to be read; write the result under another name", output);
-    return ls_sink_open(output, sample_count(t), &ls_model_layer(t->session.model, layer)->out, sink);
+static ls_status check_other_file(const char *output, const char *input) {
+    if (!input || !ls_file_is_same(output, input)) return LS_OK;
+    return LS_RAISE(LS_INVALID, "%s is to be read; write the result under another name", output);
 }
 
-/* Writes the outputs of a layer; the sink is rank 0's. */
-static ls_status write_outputs(trained *t, int layer, const char *output) {
-    const ls_comm *comm = t->session.comm;
-    ls_sink *sink = NULL;
-    ls_status status = LS_OK;
-    if (comm->rank == 0) status = open_sink(t, layer, output, &sink);
-    LS_TRY(ls_agree(comm, status));
-    status = ls_evaluation_outputs(&t->session, t->session.train, t->spans, t->span_count, t->weights, layer,
-                                   append_to_sink, sink);
-    if (sink) {
-        bool whole = status == LS_OK;
-        ls_status closed = ls_sink_close(sink, whole);
-        if (whole) status = closed;
+static ls_status open_output(const trained *t, const char *path, output_file *file) {
+    LS_TRY(check_other_file(path, t->info.path));
+    for (int i = 0; file->origin && i < ls_dataset_files(file->origin); i++)
+        LS_TRY(check_other_file(path, ls_dataset_path(file->origin, i)));
+    describe_origin(file);
+    file->spec.settings = file->settings;
+    return ls_sink_open(path, &file->spec, &file->sink);
+}
+
+static ls_status close_output(output_file *file, bool keep) {
+    ls_free(file->labels);
+    ls_free(file->names);
+    ls_free(file->name);
+    return ls_sink_close(file->sink, keep);
+}
+
+static ls_status read_names(output_file *file, const ls_span *span) {
+    int64_t room = file->name_room;
+    LS_TRY(ls_grow(&file->name, &room, span->count, sizeof *file->name, "names of samples"));
+    LS_TRY(ls_grow(&file->names, &file->name_room, span->count, sizeof *file->names, "names of samples"));
+    for (int64_t i = 0; i < span->count; i++) file->name[i] = file->names[i];
+    return ls_dataset_read_names(file->origin, span->first, span->count, file->names);
+}
+
+static ls_status append_span(output_file *file, const ls_span *span, const float *output) {
+    LS_TRY(ls_grow(&file->labels, &file->room, span->count, sizeof *file->labels, "labels of samples"));
+    if (file->spec.labelled) LS_TRY(ls_dataset_read(file->origin, span->first, span->count, NULL, file->labels));
+    if (file->spec.named) LS_TRY(read_names(file, span));
+    return ls_sink_append(file->sink, span->count, output, file->labels, file->name);
+}
+
+static ls_status append_output(void *context, const ls_span *spans, int64_t count, const float *output) {
+    output_file *file = context;
+    for (int64_t i = 0; i < count; i++) {
+        LS_TRY(append_span(file, &spans[i], output));
+        output += spans[i].count * ls_shape_count(&file->spec.shape);
     }
-    return ls_agree(comm, status);
+    return LS_OK;
+}
+
+/* Outputs of a layer, or of the whole model, which have the range of the target. */
+static void describe_output(const trained *t, int layer, int64_t total, ls_sink_spec *spec) {
+    spec->total = total;
+    spec->shape = ls_model_layer(t->session.model, layer)->out;
+    spec->across = (int64_t)ceil(sqrt((double)total));
+    if (layer < ls_model_layers(t->session.model) - 1) return;
+    ls_shape target = ls_pipeline_shape(t->session.target);
+    spec->shape = target;
+    ls_pipeline_range(t->session.target, &spec->low, &spec->high);
 }
 
 static ls_status find_layer(const trained *t, const char *name, int *layer) {
@@ -153,35 +215,97 @@ static ls_status find_layer(const trained *t, const char *name, int *layer) {
                     nearest ? nearest : "", nearest ? "'?" : "");
 }
 
-ls_status ls_encode_run(const ls_comm *comm, const char *run, const char *data, const char *layer, const char *output) {
+/* --- of samples --- */
+
+/* Writes the outputs of a layer; the file is rank 0's. */
+static ls_status write_outputs(const trained *t, int layer, const char *output) {
+    const ls_session *session = &t->session;
+    output_file file = {.origin = session->train};
+    ls_status status = LS_OK;
+    describe_output(t, layer, ls_spans_samples(t->spans, t->span_count), &file.spec);
+    (void)snprintf(file.settings, sizeof file.settings, "outputs of layer %s of %s",
+                   ls_model_layer(session->model, layer)->name, t->info.path);
+    if (session->comm->rank == 0) status = open_output(t, output, &file);
+    status = ls_agree(session->comm, status);
+    if (status == LS_OK)
+        status = ls_evaluation_outputs(session, session->train, t->spans, t->span_count, t->weights, layer,
+                                       append_output, &file);
+    ls_status closed = close_output(&file, status == LS_OK);
+    return ls_agree(session->comm, status == LS_OK ? closed : status);
+}
+
+static ls_status write_grid(const trained *t, int layer, int64_t pictures, const char *output) {
+    ls_status status = LS_OK;
+    if (t->session.comm->rank == 0)
+        status = ls_evaluation_pictures(&t->session, t->session.train, t->spans, t->span_count, t->weights, layer,
+                                        pictures, output);
+    return ls_agree(t->session.comm, status);
+}
+
+static ls_status write_layer(const trained *t, int layer, int64_t pictures, const char *output) {
+    return ls_path_ends(output, ".png") ? write_grid(t, layer, pictures, output) : write_outputs(t, layer, output);
+}
+
+ls_status ls_encode_run(const ls_comm *comm, const char *run, const char *data, const char *layer, int64_t pictures,
+                        const char *output) {
     trained t = {0};
     int index = 0;
     ls_status status = open_trained(&t, comm, run, data);
     if (status == LS_OK) status = ls_agree(comm, find_layer(&t, layer, &index));
-    if (status == LS_OK) status = write_outputs(&t, index, output);
+    if (status == LS_OK) status = write_layer(&t, index, pictures, output);
     close_trained(&t);
     return status;
 }
 
-static bool is_picture(const char *path) {
-    const char *end = strrchr(path, '.');
-    return end && strcmp(end, ".png") == 0;
-}
-
-static ls_status write_grid(trained *t, const char *output) {
-    ls_status status = LS_OK;
-    if (t->session.comm->rank == 0)
-        status = ls_evaluation_pictures(&t->session, t->session.train, t->spans, t->span_count, t->weights,
-                                        GRID_PICTURES, output);
-    return ls_agree(t->session.comm, status);
-}
-
-ls_status ls_reconstruct_run(const ls_comm *comm, const char *run, const char *data, const char *output) {
+ls_status ls_reconstruct_run(const ls_comm *comm, const char *run, const char *data, int64_t pictures,
+                             const char *output) {
     trained t = {0};
     ls_status status = open_trained(&t, comm, run, data);
-    if (status == LS_OK)
-        status = is_picture(output) ? write_grid(&t, output)
-                                    : write_outputs(&t, ls_model_layers(t.session.model) - 1, output);
+    if (status == LS_OK) status = write_layer(&t, ls_model_layers(t.session.model) - 1, pictures, output);
+    close_trained(&t);
+    return status;
+}
+
+/* --- of codes --- */
+
+static ls_status write_decoded(const trained *t, int layer, ls_codes *codes, int64_t across, const char *output) {
+    const ls_session *session = &t->session;
+    output_file file = {.origin = codes->dataset};
+    ls_status status = LS_OK;
+    describe_output(t, ls_model_layers(session->model) - 1, codes->count, &file.spec);
+    if (across > 0) file.spec.across = across;
+    (void)snprintf(file.settings, sizeof file.settings, "decoded from layer %s of %s",
+                   ls_model_layer(session->model, layer)->name, t->info.path);
+    if (session->comm->rank == 0) status = open_output(t, output, &file);
+    status = ls_agree(session->comm, status);
+    if (status == LS_OK) status = ls_evaluation_decode(session, codes, t->weights, layer, append_output, &file);
+    ls_status closed = close_output(&file, status == LS_OK);
+    return ls_agree(session->comm, status == LS_OK ? closed : status);
+}
+
+static ls_status find_cut(const trained *t, const char *name, int *layer) {
+    LS_TRY(find_layer(t, name, layer));
+    if (ls_model_check_cut(t->session.model, *layer) == LS_OK) return LS_OK;
+    return ls_failure_prefix("%s: ", t->info.path);
+}
+
+static ls_status decode(const trained *t, const char *name, const ls_code_source *source, const char *output) {
+    const ls_comm *comm = t->session.comm;
+    int layer = 0;
+    ls_codes codes;
+    LS_TRY(ls_agree(comm, check_other_file(output, source->file)));
+    LS_TRY(ls_agree(comm, find_cut(t, name, &layer)));
+    ls_status status = ls_codes_open(comm, source, &ls_model_layer(t->session.model, layer)->out, &codes);
+    if (status == LS_OK) status = write_decoded(t, layer, &codes, source->columns, output);
+    ls_codes_close(&codes);
+    return status;
+}
+
+ls_status ls_decode_run(const ls_comm *comm, const char *run, const char *layer, const ls_code_source *codes,
+                        const char *output) {
+    trained t = {0};
+    ls_status status = open_model(&t, comm, run, NULL);
+    if (status == LS_OK) status = decode(&t, layer, codes, output);
     close_trained(&t);
     return status;
 }

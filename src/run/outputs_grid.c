@@ -7,6 +7,7 @@
 #include "lockstep/integers.h"
 #include "lockstep/memory.h"
 #include "lockstep/outputs.h"
+#include "outputs_text.h"
 
 enum { SIDE_MAX = 96, GAP = 4 }; /* pixels */
 
@@ -94,46 +95,69 @@ static void find_range(ls_grid_row *row, int64_t count) {
     row->high = high > low ? high : low + 1.0f;
 }
 
+/* Where things lie: bands of rows under one another, each of at most `across` pictures a row. */
+typedef struct arrangement {
+    const layout *layouts; /* [rows] */
+    const ls_grid_row *rows;
+    int count;
+    int64_t pictures, across;
+    int64_t margin, column, band; /* pixels: what the labels take, a picture's width and a band's height, with gaps */
+} arrangement;
+
+static int64_t row_height(const arrangement *a, int r) {
+    int64_t height = a->layouts[r].height * a->layouts[r].scale;
+    return a->rows[r].label ? ls_max(height, LS_TEXT_HEIGHT) : height;
+}
+
 /* All columns are as wide as the widest picture, a row as high as its own. */
-static void measure(const layout *layouts, int count, int64_t pictures, ls_image *image, int64_t *column) {
-    *image = (ls_image){.h = GAP, .c = 1};
-    *column = 0;
-    for (int r = 0; r < count; r++) {
-        image->h += layouts[r].height * layouts[r].scale + GAP;
-        image->c = ls_max(image->c, layouts[r].c);
-        *column = ls_max(*column, layouts[r].width * layouts[r].scale + GAP);
+static void measure(arrangement *a, ls_image *image) {
+    *image = (ls_image){.c = 1};
+    for (int r = 0; r < a->count; r++) {
+        const layout *l = &a->layouts[r];
+        const char *label = a->rows[r].label;
+        a->band += row_height(a, r) + GAP;
+        a->column = ls_max(a->column, l->width * l->scale + GAP);
+        if (label) a->margin = ls_max(a->margin, ls_text_width(label) + GAP);
+        image->c = ls_max(image->c, l->c);
     }
-    image->w = GAP + pictures * *column;
+    image->h = GAP + (a->pictures + a->across - 1) / a->across * a->band;
+    image->w = GAP + a->margin + ls_min(a->pictures, a->across) * a->column;
 }
 
-static void draw_rows(const layout *layouts, const ls_grid_row *rows, int count, int64_t pictures, int64_t column,
-                      ls_image *image) {
-    int64_t y = GAP;
-    for (int r = 0; r < count; r++) {
-        ls_grid_row row = rows[r];
-        if (!(row.low < row.high)) find_range(&row, pictures * layouts[r].count);
-        for (int64_t p = 0; p < pictures; p++)
-            draw(&layouts[r], &row, row.data + p * layouts[r].count, image, y, GAP + p * column);
-        y += layouts[r].height * layouts[r].scale + GAP;
+static void draw_row(const arrangement *a, int r, int64_t y0, ls_image *image) {
+    const layout *l = &a->layouts[r];
+    ls_grid_row row = a->rows[r];
+    if (!(row.low < row.high)) find_range(&row, a->pictures * l->count);
+    for (int64_t p = 0; p < a->pictures; p++) {
+        int64_t y = y0 + p / a->across * a->band;
+        if (row.label && p % a->across == 0)
+            ls_text_draw(row.label, y + (row_height(a, r) - LS_TEXT_HEIGHT) / 2, GAP, image);
+        draw(l, &row, row.data + p * l->count, image, y, GAP + a->margin + p % a->across * a->column);
     }
 }
 
-ls_status ls_grid_write(const char *path, const ls_grid_row *rows, int count, int64_t pictures) {
-    ls_image image = {0};
-    layout *layouts = NULL;
-    int64_t column;
-    assert(count > 0 && pictures > 0);
+static ls_status draw_all(const char *path, arrangement *a) {
+    ls_image image;
+    measure(a, &image);
+    int64_t bytes = image.h * image.w * image.c, y = GAP;
+    LS_TRY(ls_alloc(&image.pixels, bytes, 1, "a picture"));
+    memset(image.pixels, 255, (size_t)bytes);
+    for (int r = 0; r < a->count; r++) {
+        draw_row(a, r, y, &image);
+        y += row_height(a, r) + GAP;
+    }
+    ls_status status = ls_image_write_png(path, &image);
+    ls_image_release(&image);
+    return status;
+}
+
+ls_status ls_grid_write(const char *path, const ls_grid_row *rows, int count, int64_t pictures, int64_t across) {
+    assert(count > 0 && pictures > 0 && across > 0);
+    layout *layouts;
     LS_TRY(ls_alloc(&layouts, count, sizeof *layouts, "a picture"));
     for (int r = 0; r < count; r++) layouts[r] = lay_out(&rows[r].shape);
-    measure(layouts, count, pictures, &image, &column);
-    int64_t bytes = image.h * image.w * image.c;
-    ls_status status = ls_alloc(&image.pixels, bytes, 1, "a picture");
-    if (status == LS_OK) {
-        memset(image.pixels, 255, (size_t)bytes);
-        draw_rows(layouts, rows, count, pictures, column, &image);
-        status = ls_image_write_png(path, &image);
-    }
-    ls_image_release(&image);
+    arrangement a = {.layouts = layouts, .rows = rows, .count = count, .pictures = pictures, .across = across};
+    ls_status status = draw_all(path, &a);
     ls_free(layouts);
     return status;
 }

@@ -95,7 +95,7 @@ ls_status ls_session_open_local(ls_session *session) {
 }
 
 /* A host may have its own copy of a path, and another one there. */
-static ls_status check_same_data(const ls_comm *comm, const ls_dataset *dataset) {
+ls_status ls_session_check_same_data(const ls_comm *comm, const ls_dataset *dataset) {
     if (!dataset) return LS_OK;
     const ls_dataset_info *info = ls_dataset_get_info(dataset);
     int64_t content = (int64_t)strtoull(info->fingerprint, NULL, 16),
@@ -109,8 +109,8 @@ static ls_status check_same_data(const ls_comm *comm, const ls_dataset *dataset)
 
 ls_status ls_session_open_data(ls_session *session) {
     LS_TRY(ls_agree(session->comm, ls_session_open_local(session)));
-    LS_TRY(check_same_data(session->comm, session->train));
-    return check_same_data(session->comm, session->validation);
+    LS_TRY(ls_session_check_same_data(session->comm, session->train));
+    return ls_session_check_same_data(session->comm, session->validation);
 }
 
 static ls_status open_only_local(ls_session *session, const char *const *paths, int count) {
@@ -121,7 +121,7 @@ static ls_status open_only_local(ls_session *session, const char *const *paths, 
 
 ls_status ls_session_open_only(ls_session *session, const char *const *paths, int count) {
     LS_TRY(ls_agree(session->comm, open_only_local(session, paths, count)));
-    return check_same_data(session->comm, session->train);
+    return ls_session_check_same_data(session->comm, session->train);
 }
 
 /* Without room for all samples a rank keeps those that its lanes' shuffle windows draw from, and the blocks at their

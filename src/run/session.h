@@ -35,6 +35,8 @@ ls_status ls_session_open_local(ls_session *session);
 ls_status ls_session_build(ls_session *session, const ls_dataset_info *info);
 /* Collective. The same on one data set alone, for a trained model: it becomes session->train. */
 ls_status ls_session_open_only(ls_session *session, const char *const *paths, int count);
+/* Collective. NULL is allowed. Errors (agreed): LS_INVALID: hosts see different files under one name. */
+ls_status ls_session_check_same_data(const ls_comm *comm, const ls_dataset *dataset);
 /* Collective, for a divided session with open data. Keeps decoded samples in memory, a node's all where they fit, else
  * a rank's shuffle windows; says what it could not do. Errors (agreed). */
 ls_status ls_session_cache_data(ls_session *session);

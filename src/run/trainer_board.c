@@ -27,9 +27,9 @@ typedef struct code_count {
     int64_t width; /* numbers of a code */
 } code_count;
 
-static ls_status count_codes(void *context, int64_t rows, const float *codes) {
-    const code_count *count = context;
-    ls_histogram_add(count->histogram, codes, rows * count->width);
+static ls_status count_codes(void *context, const ls_span *spans, int64_t count, const float *codes) {
+    const code_count *of = context;
+    ls_histogram_add(of->histogram, codes, ls_spans_samples(spans, count) * of->width);
     return LS_OK;
 }
 

@@ -398,6 +398,58 @@ static void test_slab(void **state) {
     }
 }
 
+/* From any layer's output the rest of the model gives the same bits as from the input; with the activation that a loss
+ * on logits leaves out. */
+static void test_layers_after_a_cut(void **state) {
+    (void)state;
+    ls_model *model = autoencoder();
+    set_loss(model);
+    float *weights = calloc((size_t)ls_model_flat_count(model), sizeof *weights);
+    float input[ROWS * 64], whole[ROWS * 64], part[ROWS * 8 * 8 * 4];
+    ls_rows rows = ls_rows_single(ROWS);
+    ls_pass pass = {.pool = pool, .rows = &rows};
+    int last = ls_model_layers(model) - 1;
+    ls_model_init_weights(model, 1, weights);
+    fill_formula(1, 0, 1, ROWS * 64, input);
+    expect_ok(ls_model_prepare(model, &limits, false));
+    ls_model_forward(model, &pass, weights, input, -1);
+    memcpy(whole, ls_model_predict(model, &pass, last), sizeof whole);
+    for (int cut = 0; cut < last; cut++) {
+        int64_t count = ROWS * ls_shape_count(&ls_model_layer(model, cut)->out);
+        expect_ok(ls_model_check_cut(model, cut));
+        ls_model_forward(model, &pass, weights, input, cut);
+        memcpy(part, ls_model_predict(model, &pass, cut), (size_t)count * sizeof *part);
+        ls_model_forward_after(model, &pass, weights, cut, part);
+        assert_memory_equal(ls_model_predict(model, &pass, last), whole, sizeof whole);
+    }
+    expect_invalid(ls_model_check_cut(model, last), "'reshape' is the last one");
+    ls_model_destroy(model);
+    free(weights);
+}
+
+static void test_cuts_that_a_connection_crosses(void **state) {
+    (void)state;
+    const ls_layer_type *add = ls_layer_type_find("add");
+    ls_model *model = new_model((ls_shape){1, {4}});
+    add_layer(model, "dense", "units=4", "wide");
+    add_layer(model, "reshape", "target_shape=2,2", "view");
+    add_layer(model, "flatten", "", NULL);
+    expect_ok(try_layer(model, add, "", "sum", (const char *[]){"wide", "flatten"}, 2));
+    expect_ok(try_layer(model, add, "", NULL, (const char *[]){"sum", "input"}, 2));
+    expect_invalid(ls_model_check_cut(model, 1), "layer 'add' (add) takes the output of 'input'");
+    ls_model_destroy(model);
+    model = new_model((ls_shape){1, {4}});
+    add_layer(model, "dense", "units=4", "wide");
+    add_layer(model, "reshape", "target_shape=4", "view");
+    expect_ok(try_layer(model, add, "", "sum", (const char *[]){"wide", "view"}, 2));
+    expect_ok(ls_model_check_cut(model, 0));
+    expect_ok(ls_model_check_cut(model, 1)); /* another view of the same numbers */
+    add_layer(model, "dense", "units=4", "dense");
+    expect_ok(try_layer(model, add, "", "end", (const char *[]){"wide", "dense"}, 2));
+    expect_invalid(ls_model_check_cut(model, 2), "layer 'end' (add) takes the output of 'wide'");
+    ls_model_destroy(model);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),
@@ -413,6 +465,8 @@ int main(void) {
         cmocka_unit_test(test_penalty_on_logits_is_refused),
         cmocka_unit_test(test_predict),
         cmocka_unit_test(test_views_of_the_input),
+        cmocka_unit_test(test_layers_after_a_cut),
+        cmocka_unit_test(test_cuts_that_a_connection_crosses),
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_layers_too_large_to_count),
         cmocka_unit_test(test_batches_too_large_to_count),

@@ -9,17 +9,15 @@
 
 #include <cmocka.h>
 
-#include "lockstep/dataset.h"
 #include "lockstep/image.h"
 #include "lockstep/outputs.h"
-#include "run/array_file.h"
 #include "support/nets.h"
 #include "support/scratch.h"
 
 static ls_image write_and_read(const ls_grid_row *rows, int count, int64_t pictures, int channels) {
     const char *path = scratch_path("grid.png");
     ls_image image;
-    expect_ok(ls_grid_write(path, rows, count, pictures));
+    expect_ok(ls_grid_write(path, rows, count, pictures, pictures));
     expect_ok(ls_image_read(path, channels, 0, 0, 1 << 24, &image));
     return image;
 }
@@ -86,6 +84,27 @@ static void channels_are_tiles(void **unused) {
     ls_image_release(&image);
 }
 
+/* After two pictures the rows go on below; labels stand in front of each row, and nothing else is in the margin. */
+static void rows_are_wrapped_and_labelled(void **unused) {
+    (void)unused;
+    float black[3 * 96 * 96] = {0};
+    ls_grid_row row = {.label = "a-Z", .data = black, .shape = {.dims = 2, .dim = {96, 96}}, .low = 0, .high = 1};
+    const char *path = scratch_path("labelled.png");
+    ls_image image;
+    expect_ok(ls_grid_write(path, &row, 1, 3, 2));
+    expect_ok(ls_image_read(path, 1, 0, 0, 1 << 24, &image));
+    int64_t margin = image.w - (4 + 2 * 100), dark[2] = {0};
+    assert_int_equal(image.h, 4 + 2 * 100);
+    assert_true(margin > 0);
+    assert_int_equal(pixel(&image, 50, 4 + margin, 0), 0);
+    assert_int_equal(pixel(&image, 150, 4 + margin, 0), 0);
+    assert_int_equal(pixel(&image, 150, 4 + margin + 100, 0), 255); /* there is no fourth one */
+    for (int64_t y = 0; y < image.h; y++)
+        for (int64_t x = 0; x < margin; x++) dark[y / 102] += pixel(&image, y, x, 0) == 0;
+    assert_true(dark[0] > 0 && dark[0] == dark[1]);
+    ls_image_release(&image);
+}
+
 static void any_shape_can_be_shown(void **unused) {
     (void)unused;
     static float data[3 * 400 * 300];
@@ -100,7 +119,7 @@ static void any_shape_can_be_shown(void **unused) {
         ls_image_release(&image);
     }
     ls_grid_row row = {.data = data, .shape = shapes[0]};
-    assert_int_equal(ls_grid_write("no such directory/grid.png", &row, 1, 1), LS_ERROR);
+    assert_int_equal(ls_grid_write("no such directory/grid.png", &row, 1, 1, 1), LS_ERROR);
 }
 
 /* --- files of arrays --- */
@@ -108,12 +127,15 @@ static void any_shape_can_be_shown(void **unused) {
 static const char *write_sink(const char *name, int64_t total, const ls_shape *shape) {
     const char *path = scratch_path(name);
     int64_t each = ls_shape_count(shape);
+    const int32_t labels[] = {5, 0, 4, 1, 9, 2, 1, 3, 1, 4};
     float *data = malloc((size_t)(total * each) * sizeof *data);
+    assert_true(total <= 10);
     fill_formula(1, -1, 1, total * each, data);
     ls_sink *sink;
-    expect_ok(ls_sink_open(path, total, shape, &sink));
+    const ls_sink_spec spec = {.total = total, .shape = *shape, .labelled = true};
+    expect_ok(ls_sink_open(path, &spec, &sink));
     for (int64_t at = 0, count = 1; at < total; at += count, count = count + 1 < total - at ? count + 1 : total - at)
-        expect_ok(ls_sink_append(sink, count, data + at * each));
+        expect_ok(ls_sink_append(sink, count, data + at * each, labels + at, NULL));
     assert_int_not_equal(access(path, F_OK), 0);
     expect_ok(ls_sink_close(sink, true));
     free(data);
@@ -144,45 +166,32 @@ static void numpy_reads_npy(void **unused) {
     free(header);
 }
 
-static void hdf5_reads_h5(void **unused) {
+static void csv_has_labels_and_all_digits(void **unused) {
     (void)unused;
-    const char *path = write_sink("out.h5", 11, &(ls_shape){.dims = 1, .dim = {32}});
-    ls_array_reader *reader;
-    ls_shape shape;
-    float data[11 * 32], expected[11 * 32];
-    expect_ok(ls_array_reader_open(path, &reader));
-    expect_ok(ls_array_reader_shape(reader, "/data", &shape));
-    assert_true(ls_shape_equal(&shape, &(ls_shape){.dims = 2, .dim = {11, 32}}));
-    expect_ok(ls_array_reader_read(reader, "/data", 0, 11, data));
-    fill_formula(1, -1, 1, 11 * 32, expected);
-    assert_memory_equal(data, expected, sizeof data);
-    ls_array_reader_close(reader);
-}
-
-/* Samples may have as many dimensions as those of a data set, and a file of them is one. */
-static void outputs_are_a_data_set(void **unused) {
-    (void)unused;
-    const ls_shape shape = {.dims = 4, .dim = {2, 3, 2, 2}};
-    const char *path = write_sink("deep.h5", 5, &shape);
-    float data[5 * 24], expected[5 * 24];
-    ls_dataset *dataset;
-    expect_ok(ls_dataset_open(&path, 1, &dataset));
-    assert_int_equal(ls_dataset_get_info(dataset)->count, 5);
-    assert_true(ls_shape_equal(&ls_dataset_get_info(dataset)->shape, &shape));
-    expect_ok(ls_dataset_read(dataset, 0, 5, data, NULL));
-    fill_formula(1, -1, 1, 5 * 24, expected);
-    assert_memory_equal(data, expected, sizeof data);
-    ls_dataset_close(dataset);
+    FILE *file = fopen(write_sink("out.csv", 3, &(ls_shape){.dims = 2, .dim = {2, 2}}), "r");
+    char line[256];
+    const int labels[] = {5, 0, 4};
+    assert_non_null(file);
+    assert_non_null(fgets(line, sizeof line, file));
+    assert_string_equal(line, "label,x0,x1,x2,x3\n");
+    for (uint64_t row = 0; row < 3; row++) {
+        int label;
+        float x[4];
+        assert_int_equal(fscanf(file, "%d,%f,%f,%f,%f", &label, &x[0], &x[1], &x[2], &x[3]), 5);
+        assert_int_equal(label, labels[row]);
+        for (uint64_t i = 0; i < 4; i++) assert_true(x[i] == formula_number(1, 4 * row + i) * 2.0f - 1.0f);
+    }
+    fclose(file);
 }
 
 static void what_is_not_kept_leaves_nothing(void **unused) {
     (void)unused;
-    const char *names[] = {"gone.h5", "gone.npy"};
-    for (int i = 0; i < 2; i++) {
+    const char *names[] = {"gone.csv", "gone.npy", "gone.png"};
+    for (int i = 0; i < 3; i++) {
         const char *path = scratch_path(names[i]);
         char part[4096];
         ls_sink *sink;
-        expect_ok(ls_sink_open(path, 5, &(ls_shape){.dims = 1, .dim = {3}}, &sink));
+        expect_ok(ls_sink_open(path, &(ls_sink_spec){.total = 5, .shape = {.dims = 1, .dim = {3}}}, &sink));
         expect_ok(ls_sink_close(sink, false));
         snprintf(part, sizeof part, "%s.part", path);
         assert_int_not_equal(access(path, F_OK), 0);
@@ -193,20 +202,24 @@ static void what_is_not_kept_leaves_nothing(void **unused) {
 static void names_are_checked(void **unused) {
     (void)unused;
     ls_sink *sink;
-    ls_shape shape = {.dims = 1, .dim = {3}};
-    assert_int_equal(ls_sink_open("out.txt", 5, &shape, &sink), LS_INVALID);
-    assert_int_equal(ls_sink_open(".npy", 5, &shape, &sink), LS_INVALID);
-    assert_int_equal(ls_sink_open("no such directory/out.npy", 5, &shape, &sink), LS_ERROR);
-    assert_int_equal(ls_sink_open("no such directory/out.h5", 5, &shape, &sink), LS_ERROR);
+    ls_sink_spec spec = {.total = 5, .shape = {.dims = 1, .dim = {3}}};
+    assert_int_equal(ls_sink_open("out.txt", &spec, &sink), LS_INVALID);
+    assert_int_equal(ls_sink_open(".npy", &spec, &sink), LS_INVALID);
+    assert_int_equal(ls_sink_open("no such directory/out.npy", &spec, &sink), LS_ERROR);
+    assert_int_equal(ls_sink_open("no such directory/out.csv", &spec, &sink), LS_ERROR);
     assert_null(sink);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(vectors_are_squares),    cmocka_unit_test(rows_may_differ),
-        cmocka_unit_test(channels_are_tiles),     cmocka_unit_test(any_shape_can_be_shown),
-        cmocka_unit_test(numpy_reads_npy),        cmocka_unit_test(hdf5_reads_h5),
-        cmocka_unit_test(outputs_are_a_data_set), cmocka_unit_test(what_is_not_kept_leaves_nothing),
+        cmocka_unit_test(vectors_are_squares),
+        cmocka_unit_test(rows_may_differ),
+        cmocka_unit_test(channels_are_tiles),
+        cmocka_unit_test(rows_are_wrapped_and_labelled),
+        cmocka_unit_test(any_shape_can_be_shown),
+        cmocka_unit_test(numpy_reads_npy),
+        cmocka_unit_test(csv_has_labels_and_all_digits),
+        cmocka_unit_test(what_is_not_kept_leaves_nothing),
         cmocka_unit_test(names_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,56 @@
+/* lockstep sample - see evaluator.h. */
+#include "command.h"
+#include "lockstep/evaluator.h"
+#include "lockstep/file.h"
+#include "lockstep/shape.h"
+
+typedef struct sample_options {
+    char output[LS_PATH_MAX], layer[LS_NAME_MAX], grid[LS_NAME_MAX];
+    int64_t count, seed;
+    double range;
+} sample_options;
+
+static const ls_option options[] = {
+    {"output", LS_OPTION_STRING, offsetof(sample_options, output), .required = true, .capacity = LS_PATH_MAX,
+     .help = ".png: a grid; .h5, .npy or .csv", .letter = 'o'},
+    {"count", LS_OPTION_INT, offsetof(sample_options, count), .preset = "100", .min = 1, .max = 1e9,
+     .help = "codes to draw from N(0, 1)", .letter = 'n'},
+    {"seed", LS_OPTION_INT, offsetof(sample_options, seed), .preset = "0", .min = 0, .max = 1e15,
+     .help = "of what is drawn"},
+    {"grid", LS_OPTION_STRING, offsetof(sample_options, grid), .capacity = LS_NAME_MAX,
+     .help = "15x20: rows and columns of a map over codes of two numbers, in place of drawing"},
+    {"range", LS_OPTION_DOUBLE, offsetof(sample_options, range), .preset = "0", .min = 0, .max = 1e6,
+     .help = "3: a map from -3 to 3 in even steps; 0: over the quantiles 0.05 to 0.95 of N(0, 1)"},
+    {"layer", LS_OPTION_STRING, offsetof(sample_options, layer), .capacity = LS_NAME_MAX,
+     .help = "the layer whose output a code stands for (default: the config's)"},
+    LS_OPTIONS_END};
+
+static ls_status read_grid(const sample_options *given, ls_code_source *codes) {
+    enum { SIDE_MAX = 1000 };
+    ls_shape grid;
+    if (given->grid[0] == '\0') return LS_OK;
+    LS_TRY(ls_shape_parse(given->grid, &grid));
+    if (grid.dims != 2 || grid.dim[0] > SIDE_MAX || grid.dim[1] > SIDE_MAX)
+        return LS_RAISE(LS_INVALID, "--grid must be rows and columns, at most %d each, like 15x15, not '%s'", SIDE_MAX,
+                        given->grid);
+    codes->rows = grid.dim[0];
+    codes->columns = grid.dim[1];
+    return LS_OK;
+}
+
+static ls_status run(const ls_comm *comm, const ls_call *call) {
+    const sample_options *given = call->options[0];
+    ls_code_source codes = {.range = given->range, .count = given->count, .seed = (uint64_t)given->seed};
+    LS_TRY(read_grid(given, &codes));
+    return ls_decode_run(comm, call->word[0], given->layer[0] != '\0' ? given->layer : NULL, &codes, given->output);
+}
+
+const ls_command ls_command_sample = {
+    .name = "sample",
+    .usage = "RUN -o OUT.png|OUT.h5|OUT.npy|OUT.csv [options]",
+    .help = "writes what a trained model makes of random codes, or of a map of codes",
+    .table = {{options, sizeof(sample_options)}},
+    .min_words = 1,
+    .max_words = 1,
+    .run = run,
+};

@@ -1,0 +1,34 @@
+/* codes.h - codes to decode: from a file, the command line, a grid or a random generator. Private to run.
+ *
+ * Those of a data set are read where they are needed; others are in memory, the same on all ranks. */
+#ifndef LOCKSTEP_RUN_CODES_H
+#define LOCKSTEP_RUN_CODES_H
+
+#include "lockstep/comm.h"
+#include "lockstep/dataset.h"
+#include "lockstep/evaluator.h"
+
+typedef struct ls_codes {
+    int64_t count;
+    ls_shape shape;
+    ls_dataset *dataset; /* NULL: */
+    float *data;         /* [count][shape] */
+} ls_codes;
+
+/* Collective. Codes of this shape. Errors (agreed): LS_INVALID: no such file, numbers that are none, another shape.
+ * ls_codes_close in every case. */
+ls_status ls_codes_open(const ls_comm *comm, const ls_code_source *source, const ls_shape *shape, ls_codes *out);
+void ls_codes_close(ls_codes *codes);
+
+/* Local. out[count][shape] <- the codes from `first` on. Errors: those of ls_dataset_read. */
+ls_status ls_codes_read(ls_codes *codes, int64_t first, int64_t count, float *out);
+
+/* Local. The arrays of an .npy file (float32 or float64) and of a .csv file (with or without a header, whose column
+ * "label" is left out): codes->count and codes->data for codes->shape. Errors: LS_INVALID names file, place and mend.
+ */
+ls_status ls_codes_load_npy(const char *path, ls_codes *codes);
+ls_status ls_codes_load_csv(const char *path, ls_codes *codes);
+/* Local. "0,0.5,-1": exactly `count` finite numbers. Errors: LS_INVALID, in words that go behind a name. */
+ls_status ls_codes_parse(const char *text, int64_t count, float *out);
+
+#endif

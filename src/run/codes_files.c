@@ -1,0 +1,174 @@
+/* codes_files.c - codes out of files that other programs write; see codes.h. */
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lockstep/memory.h"
+#include "run/codes.h"
+
+static ls_status open_text(const char *path, FILE **out) {
+    *out = fopen(path, "rb");
+    if (*out) return LS_OK;
+    return LS_RAISE(LS_INVALID, "%s: cannot be opened: %s", path, strerror(errno));
+}
+
+/* --- NumPy; see output_npy.c --- */
+
+typedef struct npy_array {
+    const char *path;
+    FILE *file;
+    size_t item_bytes; /* 4 or 8 */
+    int64_t rows, row_numbers;
+} npy_array;
+
+/* "(10, 4, 4, 8)": the rows, and the numbers of each. */
+static bool parse_npy_shape(const char *text, npy_array *npy) {
+    char *end;
+    errno = 0;
+    npy->rows = strtoll(text, &end, 10);
+    npy->row_numbers = 1;
+    while (end != text && *end == ',' && end[1] != ')') {
+        text = end + 1;
+        if (__builtin_mul_overflow(npy->row_numbers, strtoll(text, &end, 10), &npy->row_numbers)) return false;
+    }
+    return errno == 0 && end != text && npy->rows > 0 && npy->row_numbers > 0;
+}
+
+static ls_status parse_npy_header(const char *header, npy_array *npy) {
+    const char *shape = strstr(header, "'shape': (");
+    bool f4 = strstr(header, "'descr': '<f4'"), f8 = strstr(header, "'descr': '<f8'");
+    npy->item_bytes = f4 ? sizeof(float) : sizeof(double);
+    if (!(f4 || f8) || !strstr(header, "'fortran_order': False"))
+        return LS_RAISE(LS_INVALID,
+                        "%s: must hold float32 or float64, little-endian, in C's order; save "
+                        "np.ascontiguousarray(codes, dtype='<f4')",
+                        npy->path);
+    if (shape && parse_npy_shape(shape + strlen("'shape': ("), npy)) return LS_OK;
+    return LS_RAISE(LS_INVALID, "%s: is damaged, or has no codes", npy->path);
+}
+
+/* Magic, version, and the header's length: two bytes in version 1, four after it. */
+static ls_status read_npy_header(npy_array *npy) {
+    unsigned char start[12] = {0};
+    char header[4096] = "";
+    size_t length = 0;
+    bool good = fread(start, 1, 10, npy->file) == 10 && memcmp(start, "\x93NUMPY", 6) == 0;
+    if (good && start[6] > 1) good = fread(start + 10, 1, 2, npy->file) == 2;
+    length = start[8] + 256U * start[9] + 65536U * start[10];
+    good = good && length < sizeof header && fread(header, 1, length, npy->file) == length;
+    return good ? parse_npy_header(header, npy) : LS_RAISE(LS_INVALID, "%s: is not an .npy file", npy->path);
+}
+
+static bool read_npy_number(const npy_array *npy, float *out) {
+    double number;
+    if (npy->item_bytes == sizeof *out) return fread(out, sizeof *out, 1, npy->file) == 1;
+    bool read = fread(&number, sizeof number, 1, npy->file) == 1;
+    if (read) *out = (float)number;
+    return read;
+}
+
+static ls_status read_npy(npy_array *npy, ls_codes *codes) {
+    char text[LS_SHAPE_TEXT_MAX];
+    LS_TRY(read_npy_header(npy));
+    int64_t numbers = ls_shape_count(&codes->shape);
+    if (npy->row_numbers != numbers)
+        return LS_RAISE(LS_INVALID, "%s: has %" PRId64 " numbers a row, but codes are %s", npy->path, npy->row_numbers,
+                        ls_shape_text(&codes->shape, text));
+    codes->count = npy->rows;
+    LS_TRY(ls_alloc(&codes->data, npy->rows * numbers, sizeof(float), "codes"));
+    for (int64_t i = 0; i < npy->rows * numbers; i++)
+        if (!read_npy_number(npy, &codes->data[i])) return LS_RAISE(LS_INVALID, "%s: is cut short", npy->path);
+    return LS_OK;
+}
+
+ls_status ls_codes_load_npy(const char *path, ls_codes *codes) {
+    npy_array npy = {.path = path};
+    LS_TRY(open_text(path, &npy.file));
+    ls_status status = read_npy(&npy, codes);
+    (void)fclose(npy.file);
+    return status;
+}
+
+/* --- text --- */
+
+/* One number and what ends it. */
+static ls_status parse_number(const char *text, char **end, float *out) {
+    *out = strtof(text, end);
+    if (*end == text || !isfinite(*out))
+        return LS_RAISE(LS_INVALID, "'%.*s' is not a number", (int)strcspn(text, ",\r\n"), text);
+    *end += strspn(*end, " \r\n");
+    if (**end == ',' || **end == '\0') return LS_OK;
+    return LS_RAISE(LS_INVALID, "numbers are separated by commas, but here stands '%c'", **end);
+}
+
+ls_status ls_codes_parse(const char *text, int64_t count, float *out) {
+    char *end;
+    int64_t found = 0;
+    for (;; text = end + 1) {
+        float number;
+        LS_TRY(parse_number(text, &end, &number));
+        if (found < count) out[found] = number;
+        found++;
+        if (*end == '\0') break;
+    }
+    if (found == count) return LS_OK;
+    return LS_RAISE(LS_INVALID, "%" PRId64 " numbers, but a code has %" PRId64, found, count);
+}
+
+typedef struct csv_table {
+    const char *path;
+    FILE *file;
+    char *line;
+    size_t line_bytes;
+    int64_t number; /* of the line */
+    bool labelled;  /* its first column is not part of the code */
+    int64_t room;   /* numbers that there is memory for */
+} csv_table;
+
+/* Fills in the next line that is not empty. */
+static bool next_line(csv_table *csv) {
+    while (getline(&csv->line, &csv->line_bytes, csv->file) > 0) {
+        csv->number++;
+        if (csv->line[strspn(csv->line, " \r\n")] != '\0') return true;
+    }
+    return false;
+}
+
+static bool is_header(const char *line) {
+    const char *first = line + strspn(line, " \"");
+    return isalpha((unsigned char)*first) && strncasecmp(first, "nan", 3) != 0 && strncasecmp(first, "inf", 3) != 0;
+}
+
+static ls_status read_line(csv_table *csv, ls_codes *codes) {
+    int64_t numbers = ls_shape_count(&codes->shape), at = codes->count * numbers;
+    const char *text = csv->line, *comma = csv->labelled ? strchr(text, ',') : NULL;
+    LS_TRY(ls_grow(&codes->data, &csv->room, at + numbers, sizeof(float), "codes"));
+    if (ls_codes_parse(comma ? comma + 1 : text, numbers, codes->data + at) != LS_OK)
+        return ls_failure_prefix("%s:%" PRId64 ": ", csv->path, csv->number);
+    codes->count++;
+    return LS_OK;
+}
+
+static ls_status read_csv(csv_table *csv, ls_codes *codes) {
+    bool more = next_line(csv);
+    if (more && is_header(csv->line)) {
+        csv->labelled = strncmp(csv->line + strspn(csv->line, " \""), "label", 5) == 0;
+        more = next_line(csv);
+    }
+    for (; more; more = next_line(csv)) LS_TRY(read_line(csv, codes));
+    if (codes->count > 0) return LS_OK;
+    return LS_RAISE(LS_INVALID, "%s: has no codes", csv->path);
+}
+
+ls_status ls_codes_load_csv(const char *path, ls_codes *codes) {
+    csv_table csv = {.path = path};
+    LS_TRY(open_text(path, &csv.file));
+    ls_status status = read_csv(&csv, codes);
+    (void)fclose(csv.file);
+    free(csv.line);
+    return status;
+}

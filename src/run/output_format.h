@@ -1,0 +1,16 @@
+/* output_format.h - what a kind of output file is: one file output_<name>.c each, one line in outputs.c. Private to
+ * run. Local. */
+#ifndef LOCKSTEP_RUN_OUTPUT_FORMAT_H
+#define LOCKSTEP_RUN_OUTPUT_FORMAT_H
+
+#include "lockstep/outputs.h"
+
+typedef struct ls_output_format {
+    const char *ending, *name;
+    /* *state is the format's own; close it in every case. */
+    ls_status (*open)(const char *path, const ls_sink_spec *spec, void **state);
+    ls_status (*append)(void *state, int64_t count, const float *data, const int32_t *labels, const char *const *names);
+    ls_status (*close)(void *state, bool keep);
+} ls_output_format;
+
+#endif
