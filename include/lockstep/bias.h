@@ -1,16 +1,12 @@
-/* bias.h - what is added at every position of a picture or a sequence, and its gradient. Local, no allocation; exact as
+/* bias.h - the gradient of what is added at every position of a picture or a sequence. Local, no allocation; exact as
  * gemm.h says. */
 #ifndef LOCKSTEP_BIAS_H
 #define LOCKSTEP_BIAS_H
 
 #include <stdint.h>
 
-#include "lockstep/activation.h"
 #include "lockstep/rows.h"
 #include "lockstep/threads.h"
-
-/* y[count][n] = f(y + bias[n]); bias may be NULL. */
-void ls_bias_forward(ls_pool *pool, int64_t count, int64_t n, const float *bias, ls_activation activation, float *y);
 
 /* db[i][n] of each node: the tree over its lanes of the chains over their rows, `repeat` rows of dy a row. */
 void ls_bias_gradient(ls_pool *pool, const ls_rows *rows, int64_t repeat, int64_t n, const float *dy, float *const *db,

@@ -3,7 +3,12 @@
  *   y[r,i,j,o] = f(bias[o] + sum over a,b,c of x[r, i*stride_h + a - pad_top, j*stride_w + b - pad_left, c] w[a,b,c,o])
  *
  * with zeros outside the picture (cross-correlation, as in Keras). Sums run in the order of (a, b, c).
- * Local, no allocation; scratch is the caller's. */
+ *
+ * The picture may be up-sampled first: each of its rows up_h times, each column up_w times. It never is in memory.
+ * What the kernel's taps then meet of one small pixel is added up in the kernel instead: the whole is a transposed
+ * convolution with stride up_h x up_w and a kernel up_h - 1 higher and up_w - 1 wider, 16 multiplications a small pixel
+ * in place of 36 for 3x3 taps and 2x2. Its sums are the chains of that convolution: near those of the large picture,
+ * but not the same bits. Local, no allocation; scratch is the caller's. */
 #ifndef LOCKSTEP_CONV_H
 #define LOCKSTEP_CONV_H
 
@@ -19,6 +24,7 @@ typedef struct ls_conv {
     int64_t out_h, out_w, o; /* output */
     int64_t kernel_h, kernel_w, stride_h, stride_w;
     int64_t pad_top, pad_left; /* what the bottom and right lack follows from the sizes */
+    int64_t up_h, up_w;        /* how often a row and a column is repeated first */
 } ls_conv;
 
 /* Fills in the output size and padding. same: ceil(n / stride) outputs, padding max((ceil(n/s)-1)s + k - n, 0), the odd
@@ -26,18 +32,26 @@ typedef struct ls_conv {
 ls_conv ls_conv_make(int64_t h, int64_t w, int64_t c, int64_t filters, int64_t kernel_h, int64_t kernel_w,
                      int64_t stride_h, int64_t stride_w, bool same);
 
+/* The same, strides 1, on a picture of h/up_h x w/up_w that is up-sampled. */
+ls_conv ls_conv_up_sampled(ls_conv conv, int64_t up_h, int64_t up_w);
+
 void ls_conv_forward(ls_pool *pool, const ls_conv *conv, int64_t rows, const float *x, const float *w,
                      const float *bias, ls_activation activation, float *y, float *scratch);
 
-/* dx from dy (the transposed convolution). Sums run over falling a, falling b, rising o. */
+/* dx from dy. Sums run over falling a, falling b, rising o. */
 void ls_conv_input_gradient(ls_pool *pool, const ls_conv *conv, int64_t rows, const float *dy, const float *w,
                             float *dx, float *scratch);
+
+/* The same as a layer of its own, the transposed convolution: x = f(bias[c] + the input gradient of y). No up-sampling.
+ */
+void ls_conv_transposed(ls_pool *pool, const ls_conv *conv, int64_t rows, const float *y, const float *w,
+                        const float *bias, ls_activation activation, float *x, float *scratch);
 
 /* dw[i], db[i] a node, as ls_gemm_weight_gradient; a lane's chain runs over its rows and in each over (i, j). */
 void ls_conv_weight_gradient(ls_pool *pool, const ls_conv *conv, const ls_rows *rows, const float *x, const float *dy,
                              float *const *dw, float *const *db, float *scratch);
 
-/* Floats of scratch that any of the three needs for up to max_rows rows, whatever the instruction set. */
+/* Floats of scratch that any of them needs for up to max_rows rows, whatever the instruction set. */
 int64_t ls_conv_scratch(const ls_conv *conv, int64_t max_rows, int threads, int lanes);
 
 /* Multiplications and additions of one pass over one sample, counted as direct convolution. */

@@ -133,6 +133,9 @@ struct ls_layer_type {
     ls_status (*prepare)(ls_layer *layer, const ls_limits *limits);
     void (*forward)(const ls_layer *layer, const ls_pass *pass, const ls_layer_io *io);
     void (*backward)(const ls_layer *layer, const ls_pass *pass, const ls_layer_io *io);
+    /* Returns whether the layer does the work of `before`, the layer of its only input, from now on as well: the model
+     * then gives it before's input instead and prepares it again. NULL: it never does. */
+    bool (*absorb)(ls_layer *layer, const ls_layer *before);
 };
 
 /* sum[count] = lane_sums[lanes of the pass][count] of all lanes of the run, added in their tree. Collective where the

@@ -30,7 +30,8 @@ void ls_model_destroy(ls_model *model); /* NULL is allowed */
 ls_status ls_model_add(ls_model *model, const ls_layer_type *type, const void *options, const char *name,
                        const char *const *inputs, int count);
 
-/* Call it once, after the last layer. Checks that every layer's output is used, that the model's output has as many
+/* Call it once, after the last layer: from now on layers do the work of those before them where they can
+ * (ls_layer_type.absorb). Checks that every layer's output is used, that the model's output has as many
  * numbers as the target, and that it ends in the activation that the loss needs (views may follow). Errors: LS_INVALID.
  */
 ls_status ls_model_set_loss(ls_model *model, const ls_loss_type *loss, const ls_shape *target);
@@ -64,14 +65,16 @@ void ls_model_init_weights(const ls_model *model, uint64_t seed, float *weights)
 /* Runs layers 0..last (last < 0: all). With a loss on logits the activation before it is left out. */
 void ls_model_forward(ls_model *model, const ls_pass *pass, const float *weights, const float *input, int last);
 
-/* Whether the layers after this one can be run from its output alone. Errors: LS_INVALID: there are none, or one takes
- * something else too that comes before the cut (names both). */
+/* Whether the layers after this one can be run from its output alone. Errors: LS_INVALID: there are none, or they do
+ * its work, or one takes something else too that comes before the cut (names both). */
 ls_status ls_model_check_cut(const ls_model *model, int layer);
 
 /* Runs the layers after `layer`, where the model can be cut; output: [rows][out], what that layer gives. */
 void ls_model_forward_after(ls_model *model, const ls_pass *pass, const float *weights, int layer, const float *output);
 
-/* A layer's output of the latest forward pass, [rows][out], until backward; logits for the last one, see above. */
+/* A layer's output of the latest forward pass, [rows][out], until backward; logits for the last one, see above. A layer
+ * whose work those after it do as well (ls_layer_type.absorb) has one only where the pass ended with it, and in
+ * training none. */
 const float *ls_model_output(const ls_model *model, int layer);
 
 /* The same as a user sees it: with the activation that forward left out, which is computed in place. In training not

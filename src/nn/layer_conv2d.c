@@ -1,6 +1,8 @@
-/* 2-D convolution of pictures, Keras' Conv2D: kernel [height, width, channels, filters]. */
+/* 2-D convolution of pictures, Keras' Conv2D: kernel [height, width, channels, filters]. Nearest up-sampling before it
+ * is part of it (conv.h). */
 #include "layers.h"
 #include "lockstep/conv.h"
+#include "lockstep/integers.h"
 
 typedef struct conv2d_options {
     int64_t filters;
@@ -39,13 +41,16 @@ static ls_status prepare(ls_layer *layer, const ls_limits *limits) {
     LS_TRY(ls_layer_check_picture(layer));
     const conv2d_options *given = layer->options;
     const int64_t *in = layer->in[0].dim;
-    ls_conv conv = ls_conv_make(in[0], in[1], in[2], given->filters, ls_pair_h(&given->kernel_size),
+    ls_conv *plan = layer->plan;
+    int64_t up_h = ls_max(1, plan->up_h), up_w = ls_max(1, plan->up_w);
+    ls_conv conv = ls_conv_make(in[0] * up_h, in[1] * up_w, in[2], given->filters, ls_pair_h(&given->kernel_size),
                                 ls_pair_w(&given->kernel_size), ls_pair_h(&given->strides), ls_pair_w(&given->strides),
                                 given->padding);
     if (conv.out_h < 1 || conv.out_w < 1) {
         return LS_RAISE(LS_INVALID, "kernel_size %lld x %lld is larger than the picture; use padding: same",
                         (long long)conv.kernel_h, (long long)conv.kernel_w);
     }
+    conv = ls_conv_up_sampled(conv, up_h, up_w);
     layer->out = (ls_shape){3, {conv.out_h, conv.out_w, conv.o}};
     layer->activation = (ls_activation)given->activation;
     LS_TRY(
@@ -53,8 +58,16 @@ static ls_status prepare(ls_layer *layer, const ls_limits *limits) {
     ls_layer_regularize(layer, &given->regularizers);
     layer->flops = ls_conv_flops(&conv);
     layer->scratch_floats = ls_conv_scratch(&conv, limits->max_rows, limits->threads, limits->lanes);
-    *(ls_conv *)layer->plan = conv;
+    *plan = conv;
     return LS_OK;
+}
+
+static bool absorb(ls_layer *layer, const ls_layer *before) {
+    ls_conv *plan = layer->plan;
+    if (before->type != &ls_layer_up_sampling2d || plan->stride_h > 1 || plan->stride_w > 1) return false;
+    plan->up_h *= before->out.dim[0] / before->in[0].dim[0];
+    plan->up_w *= before->out.dim[1] / before->in[0].dim[1];
+    return true;
 }
 
 static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_io *io) {
@@ -84,4 +97,5 @@ const ls_layer_type ls_layer_conv2d = {
     .prepare = prepare,
     .forward = forward,
     .backward = backward,
+    .absorb = absorb,
 };

@@ -65,9 +65,8 @@ static ls_status prepare(ls_layer *layer, const ls_limits *limits) {
 }
 
 static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_io *io) {
-    ls_conv_input_gradient(pass->pool, layer->plan, pass->rows->count, io->x[0], io->param[0], io->y, pass->scratch);
-    ls_bias_forward(pass->pool, ls_layer_vectors(layer, pass), ls_layer_width(layer), io->param[1], layer->activation,
-                    io->y);
+    ls_conv_transposed(pass->pool, layer->plan, pass->rows->count, io->x[0], io->param[0], io->param[1],
+                       layer->activation, io->y, pass->scratch);
 }
 
 static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_io *io) {

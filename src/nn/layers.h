@@ -29,6 +29,8 @@ static inline void ls_layer_regularize(ls_layer *layer, const ls_regularizers *r
     layer->activity = regularizers->activity;
 }
 
+extern const ls_layer_type ls_layer_up_sampling2d;
+
 extern const char *const ls_padding_names[]; /* Keras' "valid", "same"; the second is 1 */
 
 /* Errors: LS_INVALID, the input has not three dimensions. */

@@ -154,14 +154,36 @@ void ls_model_number_params(ls_model *model) {
     number_params(model, true);
 }
 
+static bool is_used(const ls_model *model, int index) {
+    for (int j = index + 1; j < model->count; j++) {
+        const ls_layer *layer = &model->vertices[j].layer;
+        for (int k = 0; k < layer->inputs; k++)
+            if (layer->input[k] == index) return true;
+    }
+    return index == model->count - 1;
+}
+
+/* The layer takes the input of the one before it in that one's place. */
+static void bypass(ls_model *model, ls_layer *layer) {
+    int index = layer->input[0];
+    ls_vertex *before = &model->vertices[index];
+    layer->in[0] = before->layer.in[0];
+    layer->input[0] = before->layer.input[0];
+    before->idle = !is_used(model, index);
+}
+
+static void absorb(ls_model *model) {
+    for (int i = 0; i < model->count; i++) {
+        ls_layer *layer = &model->vertices[i].layer;
+        while (layer->type->absorb && layer->input[0] != LS_MODEL_INPUT &&
+               layer->type->absorb(layer, ls_model_layer(model, layer->input[0])))
+            bypass(model, layer);
+    }
+}
+
 static ls_status check_used(const ls_model *model) {
     for (int i = 0; i + 1 < model->count; i++) {
-        bool used = false;
-        for (int j = i + 1; j < model->count; j++) {
-            const ls_layer *layer = &model->vertices[j].layer;
-            for (int k = 0; k < layer->inputs; k++) used = used || layer->input[k] == i;
-        }
-        if (used) continue;
+        if (is_used(model, i)) continue;
         const ls_layer *layer = &model->vertices[i].layer;
         return LS_RAISE(LS_INVALID, "layer '%s' (%s): no later layer takes its output", layer->name, layer->type->name);
     }
@@ -171,6 +193,11 @@ static ls_status check_used(const ls_model *model) {
 ls_status ls_model_check_cut(const ls_model *model, int layer) {
     const char *name = model->vertices[layer].layer.name;
     if (layer == model->count - 1) return LS_RAISE(LS_INVALID, "layer '%s' is the last one: nothing comes after", name);
+    if (model->vertices[layer].idle)
+        return LS_RAISE(LS_INVALID,
+                        "the model cannot be cut after layer '%s', which is part of what comes after it; cut "
+                        "before it",
+                        name);
     for (int i = layer + 1; i < model->count; i++) {
         const ls_layer *later = &model->vertices[i].layer;
         for (int k = 0; k < later->inputs; k++) {
@@ -224,6 +251,7 @@ ls_status ls_model_set_loss(ls_model *model, const ls_loss_type *loss, const ls_
     }
     LS_TRY(check_used(model));
     LS_TRY(take_logits(model, loss));
+    absorb(model);
     model->loss = loss;
     return LS_OK;
 }

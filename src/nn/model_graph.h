@@ -11,6 +11,7 @@ typedef struct ls_vertex {
     int source;   /* the layer in whose memory its output lies: itself, or for a view what the view shows (or
                      LS_MODEL_INPUT) */
     bool trained; /* it or a layer before it has weights, so that backward comes this far */
+    bool idle;    /* all that take its output have absorbed it: it runs only where that is asked for */
     ls_piece output, gradient, kept;
     ls_piece
         addend[LS_INPUTS_MAX]; /* a gradient of an input that later layers have written one for already; it is added */
@@ -57,5 +58,10 @@ static inline bool ls_model_trained(const ls_model *model, int source) {
 }
 
 static inline bool ls_layer_is_view(const ls_layer *layer) { return !layer->type->forward; }
+
+/* Whether backward runs through it. */
+static inline bool ls_vertex_learns(const ls_vertex *vertex) {
+    return !ls_layer_is_view(&vertex->layer) && vertex->trained && !vertex->idle;
+}
 
 #endif

@@ -32,7 +32,7 @@ static void forget_pieces(ls_model *model) {
 static void add_outputs(ls_model *model, ls_slab *slab, int64_t rows, bool training) {
     for (int i = 0; i < model->count; i++) {
         ls_vertex *vertex = &model->vertices[i];
-        if (ls_layer_is_view(&vertex->layer)) continue;
+        if (ls_layer_is_view(&vertex->layer) || (vertex->idle && training)) continue;
         int last = training ? 2 * model->count - i : model->count;
         ls_slab_add(slab, &vertex->output, rows * ls_shape_count(&vertex->layer.out), i, last);
         ls_slab_add(slab, &vertex->kept, vertex->layer.kept_floats, i, training ? last : i);
@@ -61,7 +61,7 @@ static void add_gradients(ls_model *model, ls_slab *slab, int64_t rows) {
     if (ls_model_trained(model, output)) model->vertices[output].gradient.first = model->count;
     for (int i = model->count - 1; i >= 0; i--) {
         ls_vertex *vertex = &model->vertices[i];
-        if (ls_layer_is_view(&vertex->layer) || !vertex->trained) continue;
+        if (!ls_vertex_learns(vertex)) continue;
         ls_piece *gradient = &vertex->gradient;
         ls_slab_add(slab, gradient, rows * ls_shape_count(&vertex->layer.out), gradient->first, 2 * model->count - i);
         add_input_gradients(model, slab, rows, i);

@@ -106,9 +106,10 @@ static void penalize_activity(const ls_layer *layer, const ls_pass *pass, const 
 static void run_layers(ls_model *model, const ls_pass *pass, const float *weights, int first, int last) {
     ls_pass own = own_pass(model, pass);
     memset(model->row_penalty, 0, (size_t)pass->rows->count * sizeof *model->row_penalty);
+    bool idle_too = model->vertices[last].idle; /* one idle layer may take another one's output */
     for (int i = first; i <= last; i++) {
         const ls_layer *layer = &model->vertices[i].layer;
-        if (ls_layer_is_view(layer)) continue;
+        if (ls_layer_is_view(layer) || (model->vertices[i].idle && !idle_too)) continue;
         ls_layer_io io = describe(model, i, weights);
         ls_pass_turn(pass, &io, LS_WORK_FORWARD);
         if (model->broken)
@@ -122,7 +123,9 @@ static void run_layers(ls_model *model, const ls_pass *pass, const float *weight
 void ls_model_forward(ls_model *model, const ls_pass *pass, const float *weights, const float *input, int last) {
     model->input_data = input;
     model->raw = true;
-    run_layers(model, pass, weights, 0, last < 0 ? model->count - 1 : last);
+    if (last < 0) last = model->count - 1;
+    assert(!model->training || !model->vertices[last].idle);
+    run_layers(model, pass, weights, 0, last);
 }
 
 void ls_model_forward_after(ls_model *model, const ls_pass *pass, const float *weights, int layer,
@@ -269,7 +272,7 @@ void ls_model_backward(ls_model *model, const ls_pass *pass, const float *weight
     model->input_data = input;
     for (int i = model->count - 1; i >= 0; i--) {
         const ls_layer *layer = &model->vertices[i].layer;
-        if (ls_layer_is_view(layer) || !model->vertices[i].trained) continue;
+        if (!ls_vertex_learns(&model->vertices[i])) continue;
         param_gradients params;
         ls_layer_io io = describe(model, i, weights);
         describe_gradients(model, i, pass->rows, gradients, &io, &params);

@@ -2,24 +2,29 @@
 
 #include "tensor/product.h"
 
-enum { BLOCK_FLOATS = 16384 };
+enum { BIAS_BLOCK = 512 };
 
-typedef struct bias_forward {
-    int64_t count, n, block; /* block: vectors a task */
-    const float *bias;
-    float *y;
-} bias_forward;
+typedef struct bias_gradient {
+    const ls_rows *rows;
+    int64_t repeat, n, blocks;
+    const float *dy;
+    float *parts;
+} bias_gradient;
 
-static void add_task(void *context, int64_t task, int thread) {
+static void bias_task(void *context, int64_t task, int thread) {
     (void)thread;
-    const bias_forward *b = context;
-    int64_t end = ls_min((task + 1) * b->block, b->count);
-    for (float *y = b->y + task * b->block * b->n; y < b->y + end * b->n; y += b->n)
-        for (int64_t j = 0; j < b->n; j++) y[j] += b->bias[j];
+    const bias_gradient *g = context;
+    int64_t lane = task / g->blocks, begin = task % g->blocks * BIAS_BLOCK;
+    int64_t first = g->rows->lane_begin[lane] * g->repeat, end = g->rows->lane_begin[lane + 1] * g->repeat;
+    ls_vector_kernels_get()->sum_rows(end - first, g->n, ls_min(BIAS_BLOCK, g->n - begin), g->dy + first * g->n + begin,
+                                      g->parts + lane * g->n + begin);
 }
 
-void ls_bias_forward(ls_pool *pool, int64_t count, int64_t n, const float *bias, ls_activation activation, float *y) {
-    bias_forward b = {count, n, ceil_div(BLOCK_FLOATS, n), bias, y};
-    if (bias) ls_pool_run(pool, ceil_div(count, b.block), add_task, &b);
-    if (activation != LS_ACTIVATION_LINEAR) ls_activation_forward(pool, activation, count, n, y, y);
+void ls_bias_gradient(ls_pool *pool, const ls_rows *rows, int64_t repeat, int64_t n, const float *dy, float *const *db,
+                      float *scratch) {
+    bias_gradient g = {rows, repeat, n, ceil_div(n, BIAS_BLOCK), dy, scratch};
+    ls_pool_run(pool, rows->lanes * g.blocks, bias_task, &g);
+    ls_tree_add(pool, rows->nodes, rows->node_begin, n, scratch, db);
 }
+
+int64_t ls_bias_gradient_scratch(int64_t n, int lanes) { return round_up(n * lanes, LS_COLUMNS_ALIGN); }

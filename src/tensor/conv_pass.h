@@ -32,6 +32,11 @@ bool ls_conv_planes_suit(const ls_conv_pass *pass, int lanes);
 void ls_conv_planes_run(ls_pool *pool, const ls_conv_pass *pass, int64_t rows, float *scratch);
 int64_t ls_conv_planes_scratch(const ls_conv_pass *pass, int64_t rows, int threads);
 
+/* The transposed convolution that up-sampling and conv amount to: its small side is conv's input, its large side conv's
+ * output. Its kernel, [up_h + kernel_h - 1][up_w + kernel_w - 1][c][o] of conv, is made of conv's by spread_kernel. */
+ls_conv ls_conv_turned(const ls_conv *conv);
+static inline bool ls_conv_is_up_sampled(const ls_conv *conv) { return conv->up_h > 1 || conv->up_w > 1; }
+
 /* How many rows of outputs a task takes, where one needs row_floats of a picture: few enough for a cache, and for many
  * threads. */
 int64_t ls_conv_band(const ls_conv_pass *pass, int64_t rows, int64_t row_floats);

@@ -6,12 +6,15 @@
  *   upright  rows are elements (a, b, c) of the kernel, columns filters; the steps are the pixels of rows of outputs;
  *   flat     for few filters, that would fill a small part of a vector: rows are (a, o), columns (b, c), which lie side
  * by side in the padded picture; the steps are the pixels of rows of the picture. Row y of it meets row y - a of dy,
- * which is zero where there is no such row: that adds zeros to a chain, and changes no bit. */
+ * which is zero where there is no such row: that adds zeros to a chain, and changes no bit.
+ *
+ * Where the picture is up-sampled first, the sums are those of the turned convolution (conv_pass.h), upright, with dy
+ * as the picture that its window slides over; each lane's is folded to the kernel's own taps before lanes are added. */
 #include "tensor/conv_weight.h"
 
 #include <string.h>
 
-#include "tensor/picture.h"
+#include "tensor/conv_pass.h"
 #include "tensor/product.h"
 
 enum {
@@ -22,7 +25,8 @@ enum {
 };
 
 typedef struct gradient {
-    const ls_conv *conv;
+    const ls_conv *conv;   /* whose kernel's gradient is wanted, but turned if it is up-sampled: then */
+    const ls_conv *folded; /* is that convolution, else NULL */
     const ls_rows *rows;
     const float *x, *dy;
     bool flat;
@@ -40,8 +44,12 @@ typedef struct gradient {
 static int64_t taps_of(const ls_conv *conv) { return conv->kernel_h * conv->kernel_w; }
 static int64_t weights_of(const ls_conv *conv) { return taps_of(conv) * conv->c * conv->o; }
 
+/* Those of the result. */
+static int64_t gradient_weights(const gradient *g) { return weights_of(g->folded ? g->folded : g->conv); }
+
 static bool is_flat(const ls_conv *conv, int lanes) {
-    return 2 * conv->o <= lanes && conv->o <= conv->kernel_w * conv->c && conv->stride_h == 1;
+    return 2 * conv->o <= lanes && conv->o <= conv->kernel_w * conv->c && conv->stride_h == 1 &&
+           !ls_conv_is_up_sampled(conv);
 }
 
 /* The picture as a block reads it. Flat: a row of it at a time, and always copied, as whole vectors reach beyond its
@@ -108,6 +116,7 @@ typedef struct block {
     ls_picture picture;
     int64_t channel, filter, filters;    /* the first channel and filter, and the number of filters */
     int64_t height, columns, row_floats; /* of its sum: rows, columns, and the distance of rows */
+    int64_t result_height;               /* rows when it is folded */
     int64_t *a_row, *c_row;
     float *band, *dy, *sums;
 } block;
@@ -146,6 +155,7 @@ static block block_of(const gradient *g, int64_t channel_block, int64_t column_b
     else
         fill_upright(&k);
     k.row_floats = ls_packed_columns(k.columns);
+    k.result_height = g->folded ? taps_of(g->folded) * k.picture.c : k.height;
     for (int64_t row = 0; row < k.height; row++) k.c_row[row] = row * k.row_floats;
     return k;
 }
@@ -234,6 +244,23 @@ static void add_lane(const block *k, int lane, float *sum) {
         }
 }
 
+/* Tap t of the turned kernel got what up_h x up_w taps of the kernel contribute to it (conv.c): a tap's gradient is the
+ * sum over those that it is in, kernel_h - 1 - a + j. In place, the last tap first: what is written has been read. */
+static void fold(const block *k, float *sum) {
+    const ls_conv *kernel = k->g->folded;
+    if (!kernel) return;
+    int64_t tap_floats = k->picture.c * k->row_floats;
+    for (int64_t tap = 0; tap < taps_of(kernel); tap++) {
+        int64_t corner = tap / kernel->kernel_w * k->picture.kernel_w + tap % kernel->kernel_w;
+        float *out = sum + tap * tap_floats;
+        memmove(out, sum + corner * tap_floats, (size_t)tap_floats * sizeof *out);
+        for (int64_t j = 1; j < kernel->up_h * kernel->up_w; j++) {
+            int64_t other = corner + j / kernel->up_w * k->picture.kernel_w + j % kernel->up_w;
+            ls_vector_kernels_get()->add(tap_floats, sum + other * tap_floats, out);
+        }
+    }
+}
+
 /* From a block's sum to its place in a gradient of all taps, channels and filters. */
 static void store_upright(const block *k, const float *sum, float *dw) {
     const ls_conv *conv = k->g->conv;
@@ -254,6 +281,24 @@ static void store_flat(const block *k, const float *sum, float *dw) {
         }
 }
 
+/* Its taps are in falling order, their rows filters, their columns channels. */
+static void store_folded(const block *k, const float *sum, float *dw) {
+    const ls_conv *conv = k->g->folded;
+    int64_t rows = k->picture.c;
+    for (int64_t tap = 0; tap < taps_of(conv); tap++)
+        ls_transpose(k->columns, rows, sum + tap * rows * k->row_floats, k->row_floats,
+                     dw + ((taps_of(conv) - 1 - tap) * conv->c + k->filter) * conv->o + k->channel, conv->o);
+}
+
+static void store(const block *k, const float *sum, float *dw) {
+    if (k->g->folded)
+        store_folded(k, sum, dw);
+    else if (k->g->flat)
+        store_flat(k, sum, dw);
+    else
+        store_upright(k, sum, dw);
+}
+
 static void gradient_task(void *context, int64_t task, int thread) {
     const gradient *g = context;
     int64_t blocks = g->channel_blocks * g->column_blocks, group = task / blocks;
@@ -266,24 +311,24 @@ static void gradient_task(void *context, int64_t task, int thread) {
     for (int lane = 0; lane < lanes; lane++) {
         last = ls_trees_ended(lane);
         add_lane(&k, first + lane, sum_of(&k, last));
+        fold(&k, sum_of(&k, last));
         for (int i = 0; i < last; i++)
-            ls_vector_kernels_get()->add(k.height * k.row_floats, sum_of(&k, i), sum_of(&k, last));
+            ls_vector_kernels_get()->add(k.result_height * k.row_floats, sum_of(&k, i), sum_of(&k, last));
     }
-    float *dw = g->split > 1 ? g->parts + group * weights_of(g->conv) : g->dw[node];
-    if (g->flat)
-        store_flat(&k, sum_of(&k, last), dw);
-    else
-        store_upright(&k, sum_of(&k, last), dw);
+    store(&k, sum_of(&k, last), g->split > 1 ? g->parts + group * gradient_weights(g) : g->dw[node]);
 }
 
 static int64_t parts_floats(const gradient *g, int64_t groups) {
-    return g->split > 1 ? round_up(groups * weights_of(g->conv), LS_COLUMNS_ALIGN) : 0;
+    return g->split > 1 ? round_up(groups * gradient_weights(g), LS_COLUMNS_ALIGN) : 0;
 }
 
 void ls_conv_weight_gradient(ls_pool *pool, const ls_conv *conv, const ls_rows *rows, const float *x, const float *dy,
                              float *const *dw, float *const *db, float *scratch) {
     if (db) ls_bias_gradient(pool, rows, conv->out_h * conv->out_w, conv->o, dy, db, scratch);
+    ls_conv turned = ls_conv_turned(conv);
+    bool folded = ls_conv_is_up_sampled(conv);
     gradient g = {.conv = conv, .rows = rows, .x = x, .dy = dy, .dw = dw, .parts = scratch};
+    if (folded) g.conv = &turned, g.folded = conv, g.x = dy, g.dy = x;
     plan(&g, is_flat(conv, ls_tile_kernels_get()->lanes), rows->lanes);
     for (int i = 0; i < rows->nodes; i++) {
         int64_t lanes = rows->node_begin[i + 1] - rows->node_begin[i];
@@ -292,14 +337,16 @@ void ls_conv_weight_gradient(ls_pool *pool, const ls_conv *conv, const ls_rows *
     int groups = g.group_begin[rows->nodes];
     g.private = scratch + parts_floats(&g, groups);
     ls_pool_run(pool, groups * g.channel_blocks * g.column_blocks, gradient_task, &g);
-    if (g.split > 1) ls_tree_add(pool, rows->nodes, g.group_begin, weights_of(conv), g.parts, dw);
+    if (g.split > 1) ls_tree_add(pool, rows->nodes, g.group_begin, gradient_weights(&g), g.parts, dw);
 }
 
 int64_t ls_conv_weight_gradient_scratch(const ls_conv *conv, int threads, int lanes) {
     int64_t floats = ls_bias_gradient_scratch(conv->o, lanes);
     /* Of either way where both may be taken, as the instruction set need not be chosen yet. */
+    ls_conv turned = ls_conv_turned(conv);
     for (int flat = 0; flat <= (int)is_flat(conv, LS_COLUMNS_ALIGN); flat++) {
         gradient g = {.conv = conv};
+        if (ls_conv_is_up_sampled(conv)) g.conv = &turned, g.folded = conv;
         plan(&g, flat, lanes);
         floats = ls_max(floats, parts_floats(&g, ls_min(lanes, LS_NODES_MAX * g.split)) + threads * g.private_floats);
     }

@@ -112,32 +112,3 @@ void ls_tree_add(ls_pool *pool, int nodes, const int *first, int64_t count, floa
     tree t = {nodes, first, count, ceil_div(count, TREE_BLOCK), parts, sum};
     ls_pool_run(pool, nodes * t.blocks, tree_task, &t);
 }
-
-/* ---- The gradient of a bias. ---- */
-
-enum { BIAS_BLOCK = 512 };
-
-typedef struct bias_gradient {
-    const ls_rows *rows;
-    int64_t repeat, n, blocks;
-    const float *dy;
-    float *parts;
-} bias_gradient;
-
-static void bias_task(void *context, int64_t task, int thread) {
-    (void)thread;
-    const bias_gradient *g = context;
-    int64_t lane = task / g->blocks, begin = task % g->blocks * BIAS_BLOCK;
-    int64_t first = g->rows->lane_begin[lane] * g->repeat, end = g->rows->lane_begin[lane + 1] * g->repeat;
-    ls_vector_kernels_get()->sum_rows(end - first, g->n, ls_min(BIAS_BLOCK, g->n - begin), g->dy + first * g->n + begin,
-                                      g->parts + lane * g->n + begin);
-}
-
-void ls_bias_gradient(ls_pool *pool, const ls_rows *rows, int64_t repeat, int64_t n, const float *dy, float *const *db,
-                      float *scratch) {
-    bias_gradient g = {rows, repeat, n, ceil_div(n, BIAS_BLOCK), dy, scratch};
-    ls_pool_run(pool, rows->lanes * g.blocks, bias_task, &g);
-    ls_tree_add(pool, rows->nodes, rows->node_begin, n, scratch, db);
-}
-
-int64_t ls_bias_gradient_scratch(int64_t n, int lanes) { return round_up(n * lanes, LS_COLUMNS_ALIGN); }

@@ -13,6 +13,7 @@
 
 #include "lockstep/memory.h"
 #include "lockstep/rng.h"
+#include "support/naive_up.h"
 
 enum { MARGIN = 96 };
 static const float untouched = -12345.0f;
@@ -60,12 +61,14 @@ void case_init(kernel_case *k, ls_conv conv, const ls_rows *rows, int64_t scratc
     k->dw = room(gradient + MARGIN, sizeof(float));
     assert_int_equal(ls_alloc(&k->scratch, scratch_count + MARGIN, sizeof(float), "scratch"), LS_OK);
 
-    naive_forward(&conv, rows->count, k->x, k->w, k->bias, k->y_chain, k->y_exact);
-    naive_input_gradient(&conv, rows->count, k->dy, k->w, k->dx_chain, k->dx_exact);
+    bool up = conv.up_h * conv.up_w > 1;
+    (up ? naive_up_forward : naive_forward)(&conv, rows->count, k->x, k->w, k->bias, k->y_chain, k->y_exact);
+    (up ? naive_up_input_gradient : naive_input_gradient)(&conv, rows->count, k->dy, k->w, k->dx_chain, k->dx_exact);
     for (int i = 0; i < rows->nodes; i++) {
         int begin = rows->node_begin[i], end = rows->node_begin[i + 1];
         int64_t at = i * node_floats(&conv), bias_at = at + naive_weights(&conv);
-        naive_weight_gradient(&conv, rows, begin, end, k->x, k->dy, k->dw_chain + at, k->dw_exact + at);
+        (up ? naive_up_weight_gradient : naive_weight_gradient)(&conv, rows, begin, end, k->x, k->dy, k->dw_chain + at,
+                                                                k->dw_exact + at);
         naive_bias_gradient(&conv, rows, begin, end, k->dy, k->dw_chain + bias_at, k->dw_exact + bias_at);
         k->node_dw[i] = k->dw + at;
         k->node_db[i] = k->dw + bias_at;
@@ -97,9 +100,10 @@ static void fail_case(const kernel_case *k, const char *what, const char *proble
     const ls_conv *v = &k->conv;
     fail_msg("%s: %s at %" PRId64 ": %.9g, not %.9g (%s; %" PRId64 " rows, %d lanes, %d nodes; %" PRId64 "x%" PRId64
              "x%" PRId64 " to %" PRId64 "x%" PRId64 "x%" PRId64 ", kernel %" PRId64 "x%" PRId64 ", stride %" PRId64
-             "x%" PRId64 ")",
+             "x%" PRId64 ", up-sampled %" PRId64 "x%" PRId64 ")",
              what, problem, at, got, wanted, ls_isa_name(ls_cpu_isa()), k->rows.count, k->rows.lanes, k->rows.nodes,
-             v->h, v->w, v->c, v->out_h, v->out_w, v->o, v->kernel_h, v->kernel_w, v->stride_h, v->stride_w);
+             v->h, v->w, v->c, v->out_h, v->out_w, v->o, v->kernel_h, v->kernel_w, v->stride_h, v->stride_w, v->up_h,
+             v->up_w);
 }
 
 static void check(const kernel_case *k, const char *what, const char *result, int64_t count, const float *got,

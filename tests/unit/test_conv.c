@@ -68,6 +68,24 @@ static void test_random_shapes(void **state) {
     }
 }
 
+/* As above, strides 1, on a picture that is repeated first: once or more, down and right. */
+static void test_random_up_sampled(void **state) {
+    (void)state;
+    const int64_t channels[] = {1, 2, 3, 5, 8, 16, 17, 32}, small[] = {1, 2, 3, 4, 5}, sizes[] = {1, 2, 3, 4, 5, 7};
+    ls_rng rng = ls_rng_stream(1, LS_RNG_TEST, 1, 0);
+    for (uint64_t i = 0; i < 100; i++) {
+        int64_t up_h = pick(&rng, i, 6, small, 3), up_w = i % 4 ? up_h : pick(&rng, i, 7, small, 3);
+        ls_conv large = ls_conv_make(pick(&rng, i, 0, sizes, 6) * up_h, pick(&rng, i, 1, sizes, 6) * up_w,
+                                     pick(&rng, i, 2, channels, 8), pick(&rng, i, 3, channels, 8),
+                                     pick(&rng, i, 4, small, 5), pick(&rng, i, 5, small, 5), 1, 1, i % 2);
+        if (large.out_h < 1 || large.out_w < 1) continue;
+        int64_t lane_rows[4];
+        for (uint64_t l = 0; l < 4; l++) lane_rows[l] = (int64_t)ls_rng_below(&rng, 32 * i + 16 + l, 3);
+        ls_rows rows = case_rows(4, lane_rows, 3, (const int[]){2, 1, 1});
+        check_conv(ls_conv_up_sampled(large, up_h, up_w), &rows, true);
+    }
+}
+
 /* Bands of rows, blocks of channels and filters, kernels cut into row blocks. */
 static void test_blocks(void **state) {
     (void)state;
@@ -79,6 +97,8 @@ static void test_blocks(void **state) {
     check_conv(ls_conv_make(12, 12, 40, 70, 3, 3, 1, 1, true), &rows, false);
     check_conv(ls_conv_make(8, 9, 130, 66, 5, 5, 1, 1, true), &one, false);
     check_conv(ls_conv_make(60, 60, 18, 20, 3, 3, 2, 2, true), &one, false);
+    check_conv(ls_conv_up_sampled(ls_conv_make(28, 28, 32, 1, 3, 3, 1, 1, true), 2, 2), &rows, true);
+    check_conv(ls_conv_up_sampled(ls_conv_make(16, 16, 70, 66, 5, 5, 1, 1, true), 2, 2), &one, false);
 }
 
 /* As many lanes as there may be: in one node, and in ten. */
@@ -149,8 +169,13 @@ static void test_activations(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sizes),           cmocka_unit_test(test_random_shapes), cmocka_unit_test(test_blocks),
-        cmocka_unit_test(test_lanes_and_nodes), cmocka_unit_test(test_deepest_tree),  cmocka_unit_test(test_adjoint),
+        cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_random_shapes),
+        cmocka_unit_test(test_random_up_sampled),
+        cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_lanes_and_nodes),
+        cmocka_unit_test(test_deepest_tree),
+        cmocka_unit_test(test_adjoint),
         cmocka_unit_test(test_activations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,7 +35,7 @@ static double worst_error(ls_model *model, const char *loss, const ls_rows *rows
     expect_ok(ls_model_set_loss(model, ls_loss_type_find(loss), &target));
     expect_ok(ls_model_prepare(model, &(ls_limits){.max_rows = rows->count, .threads = 2, .lanes = rows->lanes}, true));
     double worst;
-    expect_ok(ls_gradient_check(model, pool, rows, 7, &worst));
+    expect_ok(ls_gradient_check(model, pool, rows, 8, &worst));
     ls_model_destroy(model);
     return worst;
 }

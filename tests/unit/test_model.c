@@ -315,6 +315,78 @@ static void test_predict(void **state) {
     end(&t);
 }
 
+/* Up-sampling, and what takes it, twice; with a layer between them that does nothing, none is absorbed. */
+static ls_model *up_sampler(bool apart) {
+    ls_model *model = new_model((ls_shape){3, {4, 3, 2}});
+    add_layer(model, "conv2d", "filters=3 kernel_size=3 padding=same activation=tanh", NULL);
+    add_layer(model, "up_sampling2d", "", "up");
+    if (apart) add_layer(model, "activation", "activation=linear", NULL);
+    add_layer(model, "conv2d", "filters=4 kernel_size=3 padding=valid activation=tanh", NULL);
+    add_layer(model, "up_sampling2d", "size=1,2", NULL);
+    add_layer(model, "up_sampling2d", "size=2,3", NULL);
+    if (apart) add_layer(model, "activation", "activation=linear", NULL);
+    add_layer(model, "conv2d", "filters=1 kernel_size=5 padding=same activation=sigmoid", NULL);
+    set_loss(model);
+    return model;
+}
+
+enum { UP_INPUT = 4 * 3 * 2, UP_OUTPUT = 12 * 24, UP_FLAT = 512 };
+
+static void run_up_sampler(ls_model *model, const float *input, float *y, float *gradient) {
+    float target[2 * UP_OUTPUT], weights[UP_FLAT];
+    double row_loss[2];
+    ls_rows rows = ls_rows_single(2);
+    ls_pass pass = {.pool = pool, .rows = &rows, .samples = (const int64_t[]){0, 1}, .training = true};
+    assert_true(ls_model_flat_count(model) <= UP_FLAT);
+    fill_formula(3, 0, 1, 2 * UP_OUTPUT, target);
+    fill_formula(2, -1, 1, ls_model_flat_count(model), weights);
+    expect_ok(ls_model_prepare(model, &limits, true));
+    ls_model_forward(model, &pass, weights, input, -1);
+    memcpy(y, ls_model_output(model, ls_model_layers(model) - 1), 2 * UP_OUTPUT * sizeof *y);
+    ls_model_evaluate(model, &pass, weights, target, row_loss, NULL);
+    ls_model_backward(model, &pass, weights, input, &gradient);
+}
+
+static void test_up_sampling_is_absorbed(void **state) {
+    (void)state;
+    float input[2 * UP_INPUT], y[2][2 * UP_OUTPUT], gradient[2][UP_FLAT] = {{0}};
+    fill_formula(1, 0, 1, 2 * UP_INPUT, input);
+    ls_model *model[] = {up_sampler(false), up_sampler(true)};
+    for (int i = 0; i < 2; i++) run_up_sampler(model[i], input, y[i], gradient[i]);
+    for (int i = 0; i < 2 * UP_OUTPUT; i++) expect_near((double)y[0][i], (double)y[1][i], 1e-5);
+    for (int i = 0; i < UP_FLAT; i++) expect_near((double)gradient[0][i], (double)gradient[1][i], 1e-4);
+    assert_true(ls_model_memory_bytes(model[0], &limits, true) < ls_model_memory_bytes(model[1], &limits, true) / 2);
+    for (int i = 0; i < 2; i++) ls_model_destroy(model[i]);
+}
+
+/* small: [h][w][channels]; large: that, by nearest up-sampling. */
+static void expect_repeated(const float *small, int h, int w, int channels, int up_h, int up_w, const float *large) {
+    for (int row = 0; row < h * up_h; row++)
+        for (int column = 0; column < w * up_w; column++)
+            assert_memory_equal(large + (row * w * up_w + column) * channels,
+                                small + (row / up_h * w + column / up_w) * channels, (size_t)channels * sizeof(float));
+}
+
+/* Absorbed layers still have an output for those who ask for it, but nothing can begin there. */
+static void test_output_of_an_absorbed_layer(void **state) {
+    (void)state;
+    float input[UP_INPUT], weights[UP_FLAT];
+    ls_rows rows = ls_rows_single(1);
+    ls_pass pass = {.pool = pool, .rows = &rows, .samples = (const int64_t[]){0}};
+    ls_model *model = up_sampler(false);
+    int up = ls_model_find(model, "up"), two = ls_model_find(model, "up_sampling2d_1");
+    fill_formula(1, 0, 1, UP_INPUT, input);
+    fill_formula(2, -1, 1, ls_model_flat_count(model), weights);
+    expect_ok(ls_model_prepare(model, &limits, false));
+    ls_model_forward(model, &pass, weights, input, up);
+    expect_repeated(ls_model_output(model, up - 1), 4, 3, 3, 2, 2, ls_model_predict(model, &pass, up));
+    ls_model_forward(model, &pass, weights, input, two);
+    expect_repeated(ls_model_output(model, up + 1), 6, 4, 4, 2, 6, ls_model_output(model, two));
+    expect_invalid(ls_model_check_cut(model, up), "'up', which is part of what comes after it");
+    expect_ok(ls_model_check_cut(model, up - 1));
+    ls_model_destroy(model);
+}
+
 static void test_views_of_the_input(void **state) {
     (void)state;
     ls_model *model = new_model((ls_shape){3, {2, 2, 1}});
@@ -415,6 +487,7 @@ static void test_layers_after_a_cut(void **state) {
     ls_model_forward(model, &pass, weights, input, -1);
     memcpy(whole, ls_model_predict(model, &pass, last), sizeof whole);
     for (int cut = 0; cut < last; cut++) {
+        if (cut == ls_model_find(model, "up_sampling2d")) continue; /* absorbed */
         int64_t count = ROWS * ls_shape_count(&ls_model_layer(model, cut)->out);
         expect_ok(ls_model_check_cut(model, cut));
         ls_model_forward(model, &pass, weights, input, cut);
@@ -464,6 +537,8 @@ int main(void) {
         cmocka_unit_test(test_penalties),
         cmocka_unit_test(test_penalty_on_logits_is_refused),
         cmocka_unit_test(test_predict),
+        cmocka_unit_test(test_up_sampling_is_absorbed),
+        cmocka_unit_test(test_output_of_an_absorbed_layer),
         cmocka_unit_test(test_views_of_the_input),
         cmocka_unit_test(test_layers_after_a_cut),
         cmocka_unit_test(test_cuts_that_a_connection_crosses),
