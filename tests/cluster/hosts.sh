@@ -30,7 +30,6 @@ hosts_mpi=(
     OMPI_MCA_plm=rsh OMPI_MCA_ras=^slurm OMPI_MCA_plm_rsh_agent="$LOCKSTEP_ROOT/tests/cluster/agent"
     OMPI_MCA_btl=self,vader,tcp OMPI_MCA_btl_tcp_if_include=10.77.0.0/24 OMPI_MCA_oob_tcp_if_include=10.77.0.0/24
     OMPI_MCA_oob_tcp_keepalive_time=2 OMPI_MCA_oob_tcp_keepalive_intvl=1 OMPI_MCA_oob_tcp_keepalive_probes=3
-
 )
 
 # on HOST COMMAND...: there, in the current directory.
@@ -89,7 +88,13 @@ hosts_up() {
 }
 
 hosts_cut() { ip link set "cable-$1" down; }
-hosts_join() { ip link set "cable-$1" up; }
+
+# What was sent without a cable has left searches for the others' addresses behind, and the first connection after that would
+# fail with such a search, not begin its own.
+hosts_join() {
+    ip link set "cable-$1" up
+    on "$1" ip neighbour flush dev eth0
+}
 
 # hosts_processes HOST: the ids of all that runs there, its holder too.
 hosts_processes() {
