@@ -58,7 +58,7 @@ typedef struct ls_data_settings {
     int64_t parts;              /* an epoch is one of so many parts of the blocks */
     int64_t shuffle_window;
     int64_t cache_mb; /* memory for decoded blocks, a node; -1: half of what is free */
-    ls_transform_list input, target;
+    ls_transform_list augment, input, target;
     bool target_labels; /* the target is the one-hot label */
     ls_place input_place, target_place, parts_place, split_place;
 } ls_data_settings;

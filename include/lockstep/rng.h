@@ -19,8 +19,9 @@ typedef enum ls_rng_purpose {
     LS_RNG_NOISE,      /* training noise: with the epoch */
     LS_RNG_NOISE_EVAL, /* validation noise: epoch 0 always */
     LS_RNG_TEST,
-    LS_RNG_LATENT, /* codes of variational autoencoders */
-    LS_RNG_CODES,  /* codes that are drawn to be decoded */
+    LS_RNG_LATENT,  /* codes of variational autoencoders */
+    LS_RNG_CODES,   /* codes that are drawn to be decoded */
+    LS_RNG_AUGMENT, /* of input and target alike */
 } ls_rng_purpose;
 
 /* A stream: pass it by pointer, copy it freely. */

@@ -2,8 +2,8 @@
  * line in transforms.c.
  *
  * A pipeline is a list of transforms on one sample's floats; there is one for the input and one for the target, both
- * from the same stored sample. Random ones draw from (seed, epoch, sample), so a sample's noise is the same on any
- * rank; validation noise has no epoch. Local. */
+ * from the same stored sample; what augments comes first in both. Random ones draw from (seed, epoch, sample), so a
+ * sample's noise is the same on any rank; validation noise has no epoch. Local. */
 #ifndef LOCKSTEP_TRANSFORM_H
 #define LOCKSTEP_TRANSFORM_H
 
@@ -46,6 +46,10 @@ ls_status ls_pipeline_create(const ls_dataset_info *info, bool labels, ls_pipeli
 void ls_pipeline_destroy(ls_pipeline *pipeline); /* NULL is allowed */
 /* Appends; options are copied. Errors: LS_INVALID: what its plan says, or LS_TRANSFORMS_MAX are there. */
 ls_status ls_pipeline_add(ls_pipeline *pipeline, const ls_transform_type *type, const void *options);
+/* The same, but it is passed over unless a call is training, and draws the same numbers in the pipelines of input and
+ * target: both see one picture. Errors: LS_INVALID also where the type changes shape or range, or other transforms are
+ * there already. */
+ls_status ls_pipeline_augment(ls_pipeline *pipeline, const ls_transform_type *type, const void *options);
 ls_shape ls_pipeline_shape(const ls_pipeline *pipeline);
 /* What black and white have become. */
 void ls_pipeline_range(const ls_pipeline *pipeline, float *low, float *high);

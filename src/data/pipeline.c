@@ -12,6 +12,7 @@ typedef struct stage {
     const ls_transform_type *type;
     void *options;
     ls_signal in;
+    bool augments;
 } stage;
 
 struct ls_pipeline {
@@ -20,7 +21,8 @@ struct ls_pipeline {
     stage stage[LS_TRANSFORMS_MAX];
     int stages;
     ls_signal out;       /* of the last stage, or what is stored where there is none */
-    int apart;           /* stages that are */
+    int apart;           /* stages that are, */
+    int augments_apart;  /* and of them those that are left out but in training */
     int64_t half_floats; /* the most that any stage has */
 };
 
@@ -43,22 +45,41 @@ void ls_pipeline_destroy(ls_pipeline *pipeline) {
     ls_free(pipeline);
 }
 
-ls_status ls_pipeline_add(ls_pipeline *pipeline, const ls_transform_type *type, const void *options) {
+static bool is_like(const ls_signal *a, const ls_signal *b) {
+    return ls_shape_equal(&a->shape, &b->shape) && a->low == b->low && a->high == b->high;
+}
+
+static ls_status add_stage(ls_pipeline *pipeline, const ls_transform_type *type, const void *options, bool augments) {
     if (pipeline->stages == LS_TRANSFORMS_MAX)
         return LS_RAISE(LS_INVALID, "there are more than %d transforms", LS_TRANSFORMS_MAX);
     stage *s = &pipeline->stage[pipeline->stages];
     ls_signal out = pipeline->out;
     if (type->plan != NULL) LS_TRY(type->plan(options, &pipeline->out, &out));
+    if (augments && !is_like(&out, &pipeline->out))
+        return LS_RAISE(LS_INVALID,
+                        "an augmentation, which validation goes without, may change neither shape nor range");
     LS_TRY(ls_alloc(&s->options, (int64_t)type->options_bytes, 1, "the options of a transform"));
     memcpy(s->options, options, type->options_bytes);
     s->type = type;
     s->in = pipeline->out;
+    s->augments = augments;
     pipeline->out = out;
     pipeline->stages++;
     if (type->apart) pipeline->apart++;
+    if (type->apart && augments) pipeline->augments_apart++;
     int64_t floats = ls_align_floats(ls_shape_count(&out.shape));
     if (floats > pipeline->half_floats) pipeline->half_floats = floats;
     return LS_OK;
+}
+
+ls_status ls_pipeline_add(ls_pipeline *pipeline, const ls_transform_type *type, const void *options) {
+    return add_stage(pipeline, type, options, false);
+}
+
+ls_status ls_pipeline_augment(ls_pipeline *pipeline, const ls_transform_type *type, const void *options) {
+    if (pipeline->stages > 0 && !pipeline->stage[pipeline->stages - 1].augments)
+        return LS_RAISE(LS_INVALID, "an augmentation must come first");
+    return add_stage(pipeline, type, options, true);
 }
 
 ls_shape ls_pipeline_shape(const ls_pipeline *pipeline) { return pipeline->out.shape; }
@@ -92,18 +113,25 @@ static void load(const ls_pipeline *pipeline, const ls_shape *shape, const void 
     }
 }
 
+/* Input and target have noise of their own, but one augmentation. */
+static ls_rng stage_rng(const ls_pipeline_call *call, bool augments, int index) {
+    if (augments) return ls_rng_stream(call->seed, LS_RNG_AUGMENT, (uint32_t)index, call->epoch);
+    uint32_t instance = (call->target ? LS_TRANSFORMS_MAX : 0) + (uint32_t)index;
+    if (call->training) return ls_rng_stream(call->seed, LS_RNG_NOISE, instance, call->epoch);
+    return ls_rng_stream(call->seed, LS_RNG_NOISE_EVAL, instance, 0);
+}
+
 void ls_pipeline_apply(const ls_pipeline *pipeline, const ls_pipeline_call *call, int64_t sample, const void *stored,
                        int32_t label, float *out, float *scratch) {
-    ls_rng_purpose purpose = call->training ? LS_RNG_NOISE : LS_RNG_NOISE_EVAL;
-    uint32_t epoch = call->training ? call->epoch : 0, first = call->target ? LS_TRANSFORMS_MAX : 0;
-    int apart_after = pipeline->apart;
+    int apart_after = pipeline->apart - (call->training ? 0 : pipeline->augments_apart);
     float *x = buffer(pipeline, apart_after, out, scratch);
     load(pipeline, pipeline->stages > 0 ? &pipeline->stage[0].in.shape : &pipeline->out.shape, stored, label, x);
     for (int i = 0; i < pipeline->stages; i++) {
         const stage *s = &pipeline->stage[i];
+        if (s->augments && !call->training) continue;
         if (s->type->apart) apart_after--;
         float *y = buffer(pipeline, apart_after, out, scratch);
-        ls_rng rng = ls_rng_stream(call->seed, purpose, first + (uint32_t)i, epoch);
+        ls_rng rng = stage_rng(call, s->augments, i);
         s->type->apply(s->options, &s->in, &rng, (uint64_t)sample, x, y);
         x = y;
     }

@@ -5,6 +5,6 @@
 #include "lockstep/transform.h"
 
 extern const ls_transform_type ls_transform_rescale, ls_transform_grayscale, ls_transform_gaussian_noise,
-    ls_transform_clip;
+    ls_transform_clip, ls_transform_random_flip;
 
 #endif

@@ -99,6 +99,7 @@ void ls_config_destroy(ls_config *config) {
     release_paths(&config->data.train);
     release_paths(&config->data.validation);
     release_paths(&config->initial_weights);
+    release_transforms(&config->data.augment);
     release_transforms(&config->data.input);
     release_transforms(&config->data.target);
     for (int i = 0; i < config->layers; i++) ls_free(config->layer[i].options);

@@ -109,6 +109,14 @@ static void print_transforms(const ls_transform_list *list, int indent, FILE *ou
     }
 }
 
+static ls_status read_augment(ls_config *config, const ls_node *value) {
+    return read_transforms(config, &config->data.augment, value);
+}
+
+static void print_augment(const ls_config *config, int indent, FILE *out) {
+    print_transforms(&config->data.augment, indent, out);
+}
+
 static ls_status read_input(ls_config *config, const ls_node *value) {
     config->data.input_place = value->place;
     return read_transforms(config, &config->data.input, value);
@@ -151,6 +159,11 @@ const ls_config_key ls_config_data_keys[] = {
     {.option = {"cache_mb", LS_OPTION_INT, AT(cache_mb), .preset = "-1", .min = -1, .max = 1e9,
                 .help = "memory a node for decoded samples, in MiB; -1: half of what is free"},
      .may_change = true},
+    {.option = {"augment",
+                .help = "what is done to samples in training alone, for input and target alike, before either: a list "
+                        "of transforms (default: [])"},
+     .read = read_augment,
+     .print = print_augment},
     {.option = {"input", .required = true,
                 .help = "what the model is given: a list of transforms of a sample; []: as stored"},
      .read = read_input,
@@ -178,16 +191,24 @@ ls_status ls_config_complete_data(ls_config *config, const ls_node *data) {
 
 /* ---- from settings to pipelines ---- */
 
-static ls_status make_pipeline(const ls_config *config, const ls_dataset_info *info, const ls_transform_list *list,
-                               bool labels, const ls_place *place, ls_pipeline **out) {
-    if (ls_pipeline_create(info, labels, out) != LS_OK) return ls_config_prefix(config, place);
+typedef ls_status append(ls_pipeline *pipeline, const ls_transform_type *type, const void *options);
+
+static ls_status append_all(const ls_config *config, const ls_transform_list *list, append *to, ls_pipeline *pipeline) {
     for (int i = 0; i < list->count; i++) {
         const ls_transform_entry *entry = &list->entry[i];
-        if (ls_pipeline_add(*out, entry->type, entry->options) == LS_OK) continue;
+        if (to(pipeline, entry->type, entry->options) == LS_OK) continue;
         ls_failure_prefix("%s: ", entry->type->name);
         return ls_config_prefix(config, &entry->place);
     }
     return LS_OK;
+}
+
+/* Labels are what they are in a picture that is turned, too. */
+static ls_status make_pipeline(const ls_config *config, const ls_dataset_info *info, const ls_transform_list *list,
+                               bool labels, const ls_place *place, ls_pipeline **out) {
+    if (ls_pipeline_create(info, labels, out) != LS_OK) return ls_config_prefix(config, place);
+    if (!labels) LS_TRY(append_all(config, &config->data.augment, ls_pipeline_augment, *out));
+    return append_all(config, list, ls_pipeline_add, *out);
 }
 
 ls_status ls_config_pipelines(const ls_config *config, const ls_dataset_info *info, ls_pipeline **input,

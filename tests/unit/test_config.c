@@ -211,7 +211,7 @@ static void unknown_words_name_the_nearest(void **state) {
                    "t.yaml:4:13: unknown transform 'rescal'; did you mean 'rescale'?");
     expect_failure(DATA "  shards: 3\n" MODEL REST,
                    "t.yaml:4:3: unknown key 'shards' in data; there is: train, validation, parts, shuffle_window, "
-                   "cache_mb, input, target");
+                   "cache_mb, augment, input, target");
 }
 
 static void values_are_checked(void **state) {

@@ -34,7 +34,8 @@ static ls_pipeline *pipeline_of(const ls_dataset_info *info) {
 }
 
 /* The values of one option; the others keep their defaults. */
-static ls_status add(ls_pipeline *pipeline, const char *name, const char *option, const char *a, const char *b) {
+static ls_status append(ls_status (*to)(ls_pipeline *, const ls_transform_type *, const void *), ls_pipeline *pipeline,
+                        const char *name, const char *option, const char *a, const char *b) {
     const ls_transform_type *type = ls_transform_find(name);
     assert_non_null(type);
     char *record = calloc(1, type->options_bytes);
@@ -43,9 +44,17 @@ static ls_status add(ls_pipeline *pipeline, const char *name, const char *option
     if (option)
         assert_int_equal(ls_option_set(ls_options_find(type->options, option), record, texts, b ? 2 : 1, b != NULL),
                          LS_OK);
-    ls_status status = ls_pipeline_add(pipeline, type, record);
+    ls_status status = to(pipeline, type, record);
     free(record); /* the pipeline has its copy */
     return status;
+}
+
+static ls_status add(ls_pipeline *pipeline, const char *name, const char *option, const char *a, const char *b) {
+    return append(ls_pipeline_add, pipeline, name, option, a, b);
+}
+
+static ls_status augment(ls_pipeline *pipeline, const char *name, const char *option, const char *a) {
+    return append(ls_pipeline_augment, pipeline, name, option, a, NULL);
 }
 
 static void apply(const ls_pipeline *pipeline, const ls_pipeline_call *call, int64_t sample, const void *stored,
@@ -258,6 +267,94 @@ static void test_a_pipeline_is_its_stages_in_a_row(void **state) {
     }
 }
 
+/* The place in the stored picture of value i of the mirrored one. */
+static int mirrored(int i, bool across, bool down) {
+    int row = i / (W * RGB), column = i / RGB % W;
+    return ((down ? H - 1 - row : row) * W + (across ? W - 1 - column : column)) * RGB + i % RGB;
+}
+
+static bool is_mirrored(const float *out, const uint8_t *bytes, bool across, bool down) {
+    for (int i = 0; i < VALUES; i++)
+        if (out[i] != bytes[mirrored(i, across, down)]) return false;
+    return true;
+}
+
+static void check_flips(const char *mode, bool across_allowed, bool down_allowed) {
+    enum { SAMPLES = 1000 };
+    uint8_t bytes[VALUES];
+    float out[VALUES];
+    int seen[4] = {0}, kinds = (across_allowed ? 2 : 1) * (down_allowed ? 2 : 1);
+    fill_bytes(bytes, VALUES);
+    ls_pipeline *pipeline = pipeline_of(&colour);
+    assert_int_equal(augment(pipeline, "random_flip", "mode", mode), LS_OK);
+    for (int s = 0; s < SAMPLES; s++) {
+        apply(pipeline, &training, s, bytes, out);
+        int kind = -1;
+        for (int k = 0; k < 4; k++)
+            if (is_mirrored(out, bytes, k & 1, k & 2)) kind = k;
+        assert_true(kind >= 0 && (across_allowed || !(kind & 1)) && (down_allowed || !(kind & 2)));
+        seen[kind]++;
+    }
+    for (int k = 0; k < 4; k++) /* four standard deviations of 1000 throws of a coin */
+        if (seen[k] > 0) assert_true(abs(seen[k] - SAMPLES / kinds) < 64);
+    ls_pipeline_destroy(pipeline);
+}
+
+static void test_flips_are_as_likely_as_not(void **state) {
+    (void)state;
+    check_flips("horizontal", true, false);
+    check_flips("vertical", false, true);
+    check_flips("horizontal_and_vertical", true, true);
+    ls_pipeline *pipeline = pipeline_of(&floats);
+    assert_int_equal(augment(pipeline, "random_flip", NULL, NULL), LS_INVALID); /* not a picture */
+    ls_pipeline_destroy(pipeline);
+}
+
+/* Augmentation: the same for input and target, another in each epoch, and none in a validation, whatever comes after.
+ */
+static void test_augmentation_is_common_to_input_and_target(void **state) {
+    (void)state;
+    uint8_t bytes[VALUES];
+    float a[VALUES], b[VALUES], plain[PIXELS];
+    fill_bytes(bytes, VALUES);
+    ls_pipeline *input = pipeline_of(&colour), *target = pipeline_of(&colour), *without = pipeline_of(&colour);
+    ls_pipeline *const augmented[] = {input, target};
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(augment(augmented[i], "random_flip", "mode", "horizontal"), LS_OK);
+        assert_int_equal(augment(augmented[i], "gaussian_noise", "stddev", "3"), LS_OK);
+    }
+    ls_pipeline *const grey[] = {input, without};
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(add(grey[i], "gaussian_noise", "mean", "2", NULL), LS_OK); /* stddev 0 */
+        assert_int_equal(add(grey[i], "grayscale", NULL, NULL, NULL), LS_OK);
+    }
+    ls_pipeline_call of_target = training, later = training, validation = training;
+    of_target.target = true;
+    later.epoch++;
+    validation.training = false;
+    bool changes = false;
+    for (int s = 0; s < 20; s++) {
+        apply(input, &training, s, bytes, a);
+        apply(target, &of_target, s, bytes, b);
+        for (int i = 0; i < PIXELS; i++)
+            assert_float_equal(a[i], 0.299F * b[RGB * i] + 0.587F * b[RGB * i + 1] + 0.114F * b[RGB * i + 2] + 2, 1e-3);
+        apply(input, &later, s, bytes, b);
+        changes = changes || memcmp(a, b, sizeof plain) != 0;
+        apply(input, &validation, s, bytes, a);
+        apply(without, &validation, s, bytes, plain);
+        assert_memory_equal(a, plain, sizeof plain);
+    }
+    assert_true(changes);
+    assert_int_equal(augment(input, "random_flip", NULL, NULL), LS_INVALID); /* it would not come first */
+    ls_pipeline *shrunk = pipeline_of(&colour);
+    assert_int_equal(augment(shrunk, "grayscale", NULL, NULL), LS_INVALID); /* another shape */
+    assert_int_equal(augment(shrunk, "rescale", NULL, NULL), LS_INVALID);   /* another range */
+    ls_pipeline_destroy(shrunk);
+    ls_pipeline_destroy(input);
+    ls_pipeline_destroy(target);
+    ls_pipeline_destroy(without);
+}
+
 static void test_labels_are_one_hot(void **state) {
     (void)state;
     ls_pipeline *pipeline;
@@ -293,6 +390,8 @@ int main(void) {
         cmocka_unit_test(test_noise_has_its_mean_and_deviation),
         cmocka_unit_test(test_transforms_of_a_pipeline_have_streams_of_their_own),
         cmocka_unit_test(test_a_pipeline_is_its_stages_in_a_row),
+        cmocka_unit_test(test_flips_are_as_likely_as_not),
+        cmocka_unit_test(test_augmentation_is_common_to_input_and_target),
         cmocka_unit_test(test_labels_are_one_hot),
         cmocka_unit_test(test_too_many_transforms_are_refused),
     };
