@@ -39,6 +39,10 @@ ls_status ls_file_link(const char *target, const char *path);
 /* Removes the .part files of this directory that no process is writing, and its .part links. */
 void ls_file_sweep(const char *directory);
 
+/* Whether it is a file that can be read from its beginning more than once. Errors: LS_INVALID, there is none, or it is
+ * a folder, a pipe or a device: opening one of these may wait for ever. */
+ls_status ls_file_check_regular(const char *path);
+
 /* Whether both paths lead to one and the same file, which exists. */
 bool ls_file_is_same(const char *a, const char *b);
 

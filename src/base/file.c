@@ -139,3 +139,11 @@ bool ls_file_is_same(const char *a, const char *b) {
     return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
            first.st_ino == second.st_ino;
 }
+
+ls_status ls_file_check_regular(const char *path) {
+    struct stat about;
+    if (stat(path, &about) != 0) return LS_RAISE(LS_INVALID, "%s: cannot be opened: %s", path, strerror(errno));
+    if (S_ISREG(about.st_mode)) return LS_OK;
+    return LS_RAISE(LS_INVALID, "%s: is %s, not a file", path,
+                    S_ISDIR(about.st_mode) ? "a directory" : "a pipe or a device");
+}

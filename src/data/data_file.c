@@ -12,10 +12,14 @@
 #include <unistd.h>
 
 #include "data_format.h"
+#include "lockstep/file.h"
 #include "lockstep/integers.h"
 #include "lockstep/memory.h"
 
 enum { FINGERPRINT_PROBES = 64 };
+
+/* Of all samples: sums and products of what a file holds stay far from the end of int64_t. */
+static const int64_t DATA_BYTES_MAX = INT64_C(1) << 50;
 
 /* Under the lock, after a call of HDF5 that failed. A disk or network that fails may come back; damage stays. */
 static ls_status fail_read(const ls_data_file *file, const char *damage) {
@@ -30,10 +34,7 @@ static ls_status fail_foreign(const ls_data_file *file, const char *what) {
 }
 
 static ls_status check_readable(const ls_data_file *file) {
-    struct stat info;
-    if (stat(file->path, &info) != 0)
-        return LS_RAISE(LS_INVALID, "%s: cannot be opened: %s", file->path, strerror(errno));
-    if (S_ISDIR(info.st_mode)) return fail_foreign(file, "is a directory, not a data set");
+    LS_TRY(ls_file_check_regular(file->path));
     if (access(file->path, R_OK) != 0)
         return LS_RAISE(LS_INVALID, "%s: cannot be read: %s", file->path, strerror(errno));
     return LS_OK;
@@ -67,6 +68,23 @@ static ls_status read_element(ls_data_file *file) {
     return LS_OK;
 }
 
+/* What a header claims is no reason to take memory for it: its samples must be in the file, at best compressed as well
+ * as deflate can (1032 times). Where they lie in other files there is nothing to compare with. */
+static ls_status check_claim(const ls_data_file *file) {
+    enum { COMPRESSION_MAX = 2048 };
+    hid_t plan = H5Dget_create_plist(file->data);
+    bool elsewhere = H5Pget_layout(plan) == H5D_VIRTUAL || H5Pget_external_count(plan) > 0;
+    (void)H5Pclose(plan);
+    struct stat about;
+    if (elsewhere || stat(file->path, &about) != 0) return LS_OK;
+    const ls_dataset_info *info = &file->info;
+    if (info->count * info->sample_bytes / COMPRESSION_MAX <= (int64_t)about.st_size) return LS_OK;
+    return LS_RAISE(LS_INVALID,
+                    "%s: is damaged or cut short: %" PRId64 " samples of %" PRId64 " bytes cannot be in %" PRId64
+                    " bytes; import it again",
+                    file->path, info->count, info->sample_bytes, (int64_t)about.st_size);
+}
+
 static ls_status read_shape(ls_data_file *file) {
     ls_dataset_info *info = &file->info;
     hsize_t dim[H5S_MAX_RANK];
@@ -86,10 +104,10 @@ static ls_status read_shape(ls_data_file *file) {
         info->shape.dim[d - 1] = (int64_t)dim[d];
         info->sample_bytes *= (int64_t)dim[d];
     }
-    if (dim[0] > (hsize_t)(INT64_MAX / info->sample_bytes))
+    if (dim[0] > (hsize_t)(DATA_BYTES_MAX / info->sample_bytes))
         return LS_RAISE(LS_INVALID, "%s: " LS_DATA_SET " claims more samples than there can be", file->path);
     info->count = (int64_t)dim[0];
-    return LS_OK;
+    return check_claim(file);
 }
 
 /* *value stays as it is where there is no such attribute. */

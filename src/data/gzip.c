@@ -6,6 +6,7 @@
 
 #include <zlib.h>
 
+#include "lockstep/file.h"
 #include "lockstep/integers.h"
 #include "lockstep/memory.h"
 
@@ -37,6 +38,7 @@ static ls_status read_bytes(gzFile file, int64_t max_bytes, ls_bytes *out) {
 
 ls_status ls_gzip_read(const char *path, int64_t max_bytes, ls_bytes *out) {
     *out = (ls_bytes){0};
+    LS_TRY(ls_file_check_regular(path));
     gzFile file = gzopen(path, "rb");
     if (!file) return LS_RAISE(LS_INVALID, "%s: %s", path, strerror(errno));
     gzbuffer(file, FIRST_BYTES);

@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "image_codec.h"
+#include "lockstep/file.h"
 #include "lockstep/memory.h"
 
 enum { SIGNATURE_BYTES = 8 };
@@ -39,29 +39,34 @@ ls_status ls_image_make(int64_t h, int64_t w, int64_t c, const ls_decode_request
     return LS_OK;
 }
 
-static const struct format *recognize(FILE *file) {
+/* *out: NULL, another kind of file. A disk or network that fails is an error: it makes no picture a bad one. */
+static ls_status recognize(FILE *file, const struct format **out) {
     uint8_t head[SIGNATURE_BYTES];
+    *out = NULL;
     const size_t got = fread(head, 1, sizeof head, file);
+    if (ferror(file)) return LS_RAISE(LS_ERROR, "cannot be read: %s", strerror(errno));
     rewind(file);
     for (int i = 0; i < FORMATS; i++)
-        if (got >= formats[i].length && memcmp(head, formats[i].signature, formats[i].length) == 0) return &formats[i];
-    return NULL;
+        if (got >= formats[i].length && memcmp(head, formats[i].signature, formats[i].length) == 0) *out = &formats[i];
+    return LS_OK;
 }
 
-/* Regular files only: opening a pipe would wait for its writer. */
-static ls_status open_regular(const char *path, FILE **out) {
-    struct stat about;
+/* A picture that is not there, or not for us, is one that is passed over; what else fails is no fault of the picture.
+ */
+static ls_status open_picture(const char *path, FILE **out) {
     *out = NULL;
-    if (stat(path, &about) != 0) return LS_RAISE(LS_INVALID, "%s: %s", path, strerror(errno));
-    if (!S_ISREG(about.st_mode)) return LS_RAISE(LS_INVALID, "%s: not a file", path);
+    LS_TRY(ls_file_check_regular(path));
     *out = fopen(path, "rb");
-    return *out ? LS_OK : LS_RAISE(LS_INVALID, "%s: %s", path, strerror(errno));
+    if (*out) return LS_OK;
+    const bool refused = errno == ENOENT || errno == EACCES || errno == EPERM;
+    return LS_RAISE(refused ? LS_INVALID : LS_ERROR, "%s: cannot be opened: %s", path, strerror(errno));
 }
 
 bool ls_image_recognize(const char *path) {
     FILE *file;
-    if (open_regular(path, &file) != LS_OK) return false;
-    const bool known = recognize(file) != NULL;
+    const struct format *format;
+    if (open_picture(path, &file) != LS_OK) return false;
+    const bool known = recognize(file, &format) == LS_OK && format;
     fclose(file);
     return known;
 }
@@ -101,10 +106,13 @@ static ls_status finish(ls_image *image, int orientation, int64_t c) {
 }
 
 static ls_status read_file(FILE *file, const ls_decode_request *request, ls_image *out) {
-    const struct format *format = recognize(file);
+    const struct format *format;
+    LS_TRY(recognize(file, &format));
     if (!format) return LS_RAISE(LS_INVALID, "not a JPEG or PNG file");
     int orientation;
-    LS_TRY(format->decode(file, request, out, &orientation));
+    ls_status status = format->decode(file, request, out, &orientation);
+    if (ferror(file)) return LS_RAISE(LS_ERROR, "cannot be read: %s", strerror(errno));
+    LS_TRY(status);
     return finish(out, orientation, request->channels);
 }
 
@@ -112,7 +120,7 @@ ls_status ls_image_read(const char *path, int channels, int64_t want_h, int64_t 
                         ls_image *out) {
     *out = (ls_image){0};
     FILE *file;
-    LS_TRY(open_regular(path, &file));
+    LS_TRY(open_picture(path, &file));
     const ls_decode_request request = {channels, want_h, want_w, limit_bytes};
     ls_status status = read_file(file, &request, out);
     fclose(file);

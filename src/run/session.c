@@ -131,16 +131,16 @@ static void keep_windows(const ls_session *session) {
     const ls_dataset_info *info = ls_dataset_get_info(session->train);
     int64_t lane_samples = info->count / session->lanes.count + 1, window = config->data.shuffle_window;
     int64_t samples = (window < lane_samples ? window : lane_samples) + 2 * info->block_samples;
-    int64_t need_bytes = (session->lanes.end - session->lanes.first) * samples * info->sample_bytes;
+    double need_bytes = (double)(session->lanes.end - session->lanes.first) * (double)(samples * info->sample_bytes);
     int64_t node_bytes = config->data.cache_mb <= 0 ? ls_memory_available_bytes() / 2 : config->data.cache_mb << 20;
     int64_t room_bytes = node_bytes / session->comm->node_size;
-    ls_dataset_keep(session->train, need_bytes < room_bytes ? need_bytes : room_bytes);
+    ls_dataset_keep(session->train, need_bytes < (double)room_bytes ? (int64_t)need_bytes : room_bytes);
     ls_log_info("the data does not fit into memory and is read from its files in every epoch");
-    if (need_bytes > room_bytes)
-        ls_log_warn("a rank's shuffle windows take %" PRId64 " MB and may take %" PRId64
+    if (need_bytes > (double)room_bytes)
+        ls_log_warn("a rank's shuffle windows take %.0f MB and may take %" PRId64
                     ": blocks will be decoded again and again; set data.shuffle_window to about %" PRId64,
-                    need_bytes >> 20, room_bytes >> 20,
-                    (int64_t)((double)window * (double)room_bytes / (double)need_bytes));
+                    need_bytes / (1 << 20), room_bytes >> 20,
+                    (int64_t)((double)window * (double)room_bytes / need_bytes));
 }
 
 ls_status ls_session_cache_data(ls_session *session) {

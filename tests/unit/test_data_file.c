@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -85,10 +86,9 @@ static void a_block_is_at_most_everything(void **unused) {
 }
 
 /* A short file can claim to hold samples that nobody has memory for, not even for their labels. */
-static void claims_take_no_memory(void **unused) {
-    (void)unused;
+static const char *write_claim(hsize_t samples) {
     const char *path = write_file(COUNT);
-    const hsize_t dim[] = {(hsize_t)1 << 50, 1}, chunk[] = {1, 1};
+    const hsize_t dim[] = {samples, 1}, chunk[] = {1, 1};
     ls_hdf5_lock();
     hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT), space = H5Screate_simple(2, dim, NULL);
     hid_t plan = H5Pcreate(H5P_DATASET_CREATE);
@@ -101,7 +101,22 @@ static void claims_take_no_memory(void **unused) {
     H5Sclose(space);
     H5Fclose(file);
     ls_hdf5_unlock();
-    expect_refused(path, "must be 1125899906842624 integers");
+    return path;
+}
+
+static void claims_take_no_memory(void **unused) {
+    (void)unused;
+    expect_refused(write_claim(INT64_MAX), "more samples than there can be");
+    expect_refused(write_claim((hsize_t)1 << 50), "1125899906842624 samples of 1 bytes cannot be in");
+    expect_refused(write_claim(1000), "must be 1000 integers");
+}
+
+/* Whoever opens a pipe that nobody writes to waits for ever. */
+static void pipes_are_refused(void **unused) {
+    (void)unused;
+    const char *path = scratch_path("pipe");
+    assert_int_equal(mkfifo(path, 0666), 0);
+    expect_refused(path, "is a pipe or a device, not a file");
 }
 
 /* HDF5 tells of a failed system call in two lines of times, addresses and numbers. */
@@ -123,6 +138,7 @@ static void reasons_are_one_line(void **unused) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(classes_have_bounds),
                                        cmocka_unit_test(a_block_is_at_most_everything),
-                                       cmocka_unit_test(claims_take_no_memory), cmocka_unit_test(reasons_are_one_line)};
+                                       cmocka_unit_test(claims_take_no_memory), cmocka_unit_test(pipes_are_refused),
+                                       cmocka_unit_test(reasons_are_one_line)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

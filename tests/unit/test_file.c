@@ -156,6 +156,17 @@ static void errors_name_the_file(void **unused) {
     assert_false(exists(part));
 }
 
+static void only_files_are_regular(void **unused) {
+    (void)unused;
+    const char *path = scratch_path("file");
+    assert_int_equal(ls_file_check_regular(path), LS_INVALID);
+    assert_int_equal(ls_file_write_text(path, "text"), LS_OK);
+    assert_int_equal(ls_file_check_regular(path), LS_OK);
+    assert_int_equal(ls_file_check_regular("/dev/null"), LS_INVALID);
+    assert_int_equal(ls_file_check_regular("/tmp"), LS_INVALID);
+    assert_string_equal(ls_failure_get()->message, "/tmp: is a directory, not a file");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_name_comes_last),
@@ -167,6 +178,7 @@ int main(void) {
         cmocka_unit_test(what_has_its_name_is_nobodys_to_begin_again),
         cmocka_unit_test(links_are_replaced),
         cmocka_unit_test(errors_name_the_file),
+        cmocka_unit_test(only_files_are_regular),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,6 +42,15 @@ static void assert_refused(const char *path) {
     assert_memory_equal(ls_failure_get()->message, path, strlen(path));
 }
 
+/* The system fails to read this file's beginning: that is no bad picture, to be passed over. */
+static void test_failing_disk(void **state) {
+    (void)state;
+    ls_image image;
+    assert_int_equal(ls_image_read("/proc/self/mem", 3, 0, 0, limit, &image), LS_ERROR);
+    assert_string_equal(ls_failure_get()->message, "/proc/self/mem: cannot be read: Input/output error");
+    assert_false(ls_image_recognize("/proc/self/mem"));
+}
+
 /* --- JPEG files to read --- */
 
 typedef struct jpeg_file {
@@ -370,6 +379,7 @@ static void test_odd_orientations(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_failing_disk),
         cmocka_unit_test(test_png_round_trip),
         cmocka_unit_test(test_png_that_cannot_be_written),
         cmocka_unit_test(test_orientation),

@@ -142,7 +142,9 @@ static void test_idx_errors(void **state) {
     const uint8_t none[] = {0, 0, 8, 1, 0, 0, 0, 0};
     assert_fails("idx", NULL, LIST(scratch_write("none", none, sizeof none)), "dimension of 0");
     assert_fails("idx", NULL, LIST(scratch_write("text", "some words", 10)), "text: not an IDX file");
-    assert_fails("idx", NULL, LIST(scratch_path("missing")), "missing: No such file");
+    assert_fails("idx", NULL, LIST(scratch_path("missing")), "missing: cannot be opened: No such file");
+    assert_int_equal(mkfifo(scratch_path("pipe"), 0666), 0);
+    assert_fails("idx", NULL, LIST(scratch_path("pipe")), "pipe: is a pipe or a device, not a file");
     assert_fails("idx", NULL, LIST(images, images, images), "IMAGES LABELS");
     for (int64_t bytes = 0; bytes < (int64_t)sizeof pictures; bytes++)
         assert_fails("idx", NULL, LIST(scratch_write("short", pictures, bytes)), "short: ");
