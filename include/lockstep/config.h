@@ -91,6 +91,7 @@ typedef struct ls_checkpoint_settings {
 typedef struct ls_tensorboard_settings {
     bool enabled; /* false: "tensorboard: none" */
     bool images, histograms;
+    int64_t projector; /* samples at most whose codes its projector gets; 0: none */
 } ls_tensorboard_settings;
 
 typedef struct ls_training_settings {

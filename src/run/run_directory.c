@@ -49,10 +49,10 @@ static ls_status remove_matching(const char *run, const char *folder, const char
 
 static const struct {
     const char *folder, *pattern;
-} run_files[] = {{"images", "epoch-*.png*"},    {"tensorboard", "events.out.tfevents.*.lockstep"},
-                 {"checkpoints", "step-*.h5*"}, {"checkpoints", "best.h5*"},
-                 {"checkpoints", "last.h5*"},   {".", "metrics.jsonl*"},
-                 {".", "config.yaml*"}};
+} run_files[] = {{"images", "epoch-*.png*"},     {"tensorboard", "events.out.tfevents.*.lockstep"},
+                 {"tensorboard", "projector?*"}, {"checkpoints", "step-*.h5*"},
+                 {"checkpoints", "best.h5*"},    {"checkpoints", "last.h5*"},
+                 {".", "metrics.jsonl*"},        {".", "config.yaml*"}};
 enum { RUN_FILES = sizeof run_files / sizeof run_files[0] };
 
 ls_status ls_run_directory_clear(const char *run, bool with_log) {

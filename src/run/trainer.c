@@ -119,6 +119,7 @@ static ls_status end_epoch(ls_trainer *t) {
     adapt_learning_rate(t, val_loss);
     ls_verdict verdict = ls_early_stopping_update(&training->early_stopping, t->config->data.parts,
                                                   watched(t, training->early_stopping.monitor, val_loss), &t->position);
+    if (verdict.improved) LS_TRY(ls_trainer_show_best(t));
     close_epoch(&t->position);
     int64_t every = training->checkpoint.every_epochs;
     if (verdict.improved) LS_TRY(ls_trainer_keep_best(t));

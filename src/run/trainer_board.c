@@ -1,10 +1,14 @@
-/* trainer_board.c - what TensorBoard is shown of a run, where the config asks for it: event files in RUN/tensorboard/.
+/* trainer_board.c - what TensorBoard is shown of a run, where the config asks for it: event files, and those of its
+ * projector, in RUN/tensorboard/.
  */
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
+#include "lockstep/integers.h"
 #include "lockstep/memory.h"
 #include "run/evaluation.h"
+#include "run/projector.h"
 #include "run/run_directory.h"
 #include "run/trainer_parts.h"
 
@@ -69,6 +73,59 @@ static ls_status show_weights(ls_trainer *t) {
     }
     ls_free(histogram);
     return status;
+}
+
+/* --- points --- */
+
+enum { PROJECTOR_NUMBERS_MAX = 2000000 /* that TensorBoard, which reads them as text, still shows at once */ };
+
+/* Cuts spans down to their first samples; returns how many spans are left. */
+static int64_t keep_first(ls_span *spans, int64_t count, int64_t samples) {
+    int64_t kept = 0;
+    for (; kept < count && samples > 0; kept++) {
+        spans[kept].count = ls_min(spans[kept].count, samples);
+        samples -= spans[kept].count;
+    }
+    return kept;
+}
+
+typedef struct code_list {
+    float *codes;
+    int64_t numbers, width; /* so far; of a code */
+} code_list;
+
+static ls_status list_codes(void *context, const ls_span *spans, int64_t count, const float *codes) {
+    code_list *list = context;
+    int64_t numbers = ls_spans_samples(spans, count) * list->width;
+    memcpy(list->codes + list->numbers, codes, (size_t)numbers * sizeof *codes);
+    list->numbers += numbers;
+    return LS_OK;
+}
+
+static ls_status write_points(const ls_trainer *t, ls_projection *points, const code_list *list) {
+    char folder[LS_PATH_MAX];
+    LS_TRY(ls_run_directory_path(t->run, "tensorboard", folder));
+    points->folder = folder;
+    points->width = list->width;
+    points->codes = list->codes;
+    return ls_projector_write(points);
+}
+
+ls_status ls_trainer_show_points(ls_trainer *t, ls_dataset *dataset, ls_span *spans, int64_t count) {
+    const ls_tensorboard_settings *settings = &t->config->training.tensorboard;
+    int layer = ls_model_find(t->session.model, t->config->code);
+    if (!settings->enabled || layer < 0) return LS_OK;
+    code_list list = {.width = ls_shape_count(&ls_model_layer(t->session.model, layer)->out)};
+    count = keep_first(spans, count, ls_min(settings->projector, PROJECTOR_NUMBERS_MAX / list.width));
+    ls_projection points = {
+        .dataset = dataset, .spans = spans, .count = count, .samples = ls_spans_samples(spans, count)};
+    if (points.samples == 0) return LS_OK;
+    LS_TRY(ls_agree(t->comm, ls_alloc(&list.codes, points.samples * list.width, sizeof(float), "codes")));
+    ls_status status = ls_evaluation_outputs(&t->session, dataset, spans, count,
+                                             ls_exchange_weights(t->stepper.exchange), layer, list_codes, &list);
+    if (status == LS_OK && t->board) status = write_points(t, &points, &list);
+    ls_free(list.codes);
+    return ls_agree(t->comm, status);
 }
 
 /* --- numbers --- */

@@ -53,6 +53,15 @@ ls_status ls_trainer_judge(ls_trainer *t, double *scores) {
     return status;
 }
 
+ls_status ls_trainer_show_best(ls_trainer *t) {
+    judge_samples judges;
+    ls_pulse_enter(&t->pulse, LS_PHASE_VALIDATE);
+    ls_status status = ls_agree(t->comm, find_judges(t, &judges));
+    if (status == LS_OK) status = ls_trainer_show_points(t, judges.dataset, judges.spans, judges.count);
+    ls_free(judges.spans);
+    return status;
+}
+
 double ls_trainer_mean_loss(const ls_trainer *t) { return t->position.loss_sum / (double)t->position.loss_count; }
 
 static void log_epoch(const ls_trainer *t, const ls_epoch_metrics *row) {

@@ -54,6 +54,8 @@ void ls_trainer_set_learning_rate(ls_trainer *t);
 /* The scores of the weights on the validation data, and the epoch's picture. scores[LS_SCORES_MAX]: NaN where there is
  * nothing to judge by. */
 ls_status ls_trainer_judge(ls_trainer *t, double *scores);
+/* The epoch is the best so far, and still open: what there is to show of it alone. */
+ls_status ls_trainer_show_best(ls_trainer *t);
 /* Local. What the time of this rank was spent on since the last epoch's line: seconds[LS_BUDGET_ITEMS]. */
 void ls_trainer_take_budget(ls_trainer *t, double *seconds);
 /* Local. The epoch's line, in the log and in the metrics. */
@@ -67,8 +69,10 @@ double ls_trainer_mean_loss(const ls_trainer *t);
 ls_status ls_trainer_open_board(ls_trainer *t);
 /* Local. The picture of the epoch, a PNG. */
 ls_status ls_trainer_show_picture(ls_trainer *t, const char *path);
-/* The codes of all samples of the spans. */
+/* The codes of all samples of the spans, as a histogram. */
 ls_status ls_trainer_show_codes(ls_trainer *t, ls_dataset *dataset, const ls_span *spans, int64_t count);
+/* The codes of the first samples of the spans, as points, in place of those of an earlier epoch. Cuts the spans. */
+ls_status ls_trainer_show_points(ls_trainer *t, ls_dataset *dataset, ls_span *spans, int64_t count);
 /* Local. The numbers of the epoch and the weights; writes all that the epoch has shown. */
 ls_status ls_trainer_show_epoch(ls_trainer *t, const ls_epoch_metrics *row);
 

@@ -1,5 +1,5 @@
-# Event files: written where they are asked for, and what TensorBoard's own reader finds in them is what the run says of itself; also
-# of a run that was killed after its last checkpoint and did epochs twice. LOCKSTEP_TENSORBOARD_PYTHON names the Python that
+# Event files and the projector's: written where they are asked for, and what TensorBoard itself finds in them is what the run says of itself;
+# also of a run that was killed after its last checkpoint and did epochs twice. LOCKSTEP_TENSORBOARD_PYTHON names the Python that
 # has the package `tensorboard`, else python3 is asked.
 . "$LOCKSTEP_ROOT/tests/system/lib.sh"
 
@@ -10,9 +10,11 @@ train() { quietly ranks "$1" "$LOCKSTEP" train config.yaml --run "${@:2}"; }
 # None where they are not wanted; of rank 0 alone where they are; they change nothing.
 train 2 plain --set training.epochs=3
 [ ! -e plain/tensorboard ]
+files_of() { ls "$1/tensorboard" | sed -E 's/^events.out.tfevents.*.lockstep$/events/'; }
 train 2 run --set training.epochs=3 --set training.tensorboard='{}' --set training.checkpoint='{every_epochs: 2, keep: 9}'
 same_run plain run
-[ "$(ls run/tensorboard | grep -c '^events.out.tfevents.*.lockstep$')" = 1 ]
+projector=$(printf '%s\n' projector-codes.tsv projector-labels.tsv projector-pictures.png projector_config.pbtxt)
+[ "$(files_of run)" = "events"$'\n'"$projector" ] || fail "$(ls run/tensorboard)"
 
 # A folder that cannot be written to is an error, and says so.
 train 1 barred --set training.epochs=1
@@ -24,13 +26,51 @@ said 'barred/tensorboard/events.out.tfevents.'
 rm "run/checkpoints/$(readlink run/checkpoints/last.h5)"
 truncate --size=-5 run/tensorboard/*
 train 1 run --resume --set training.epochs=4 --set training.tensorboard='{}'
-[ "$(ls run/tensorboard | wc -l)" = 2 ]
+[ "$(files_of run | grep -c events)" = 2 ]
 # A run that is finished writes none.
 train 1 run --resume --set training.epochs=4 --set training.tensorboard='{}'
-[ "$(ls run/tensorboard | wc -l)" = 2 ]
-train 2 bare --set training.epochs=1 --set training.tensorboard='{images: false, histograms: false}'
+[ "$(files_of run | grep -c events)" = 2 ]
+train 2 bare --set training.epochs=1 --set training.tensorboard='{images: false, histograms: false, projector: 0}'
+[ "$(files_of bare)" = events ]
+
+# The projector's points are the codes and labels that encode gives, of as many samples as were asked for.
+same_points() { # same_points RUN SAMPLES
+    quietly "$LOCKSTEP" encode "$1" -o codes.csv
+    diff <(tail -n +2 codes.csv | head -n "$2" | cut -d, -f 2- | tr , '\t') "$1/tensorboard/projector-codes.tsv" >&2
+    diff <(tail -n +2 codes.csv | head -n "$2" | cut -d, -f 1) "$1/tensorboard/projector-labels.tsv" >&2
+}
+same_points run 206
+train 3 few --set training.epochs=1 --set training.tensorboard='{histograms: false, projector: 60}'
+same_points few 60
+# Classes and samples that have names; nothing to colour by; a code that is not a picture's.
+mkdir -p pictures/cats pictures/dogs
+for number in 1 2 3; do
+    cp run/images/epoch-0001.png pictures/cats/c$number.png
+    cp run/images/epoch-0001.png pictures/dogs/d$number.png
+done
+quietly "$LOCKSTEP" import images pictures -o pictures.h5 --size 28x28 --channels 1
+train 2 named --set data.train=pictures.h5 --set training.epochs=1 --set data.validation.split=0.5 --set training.tensorboard='{}'
+[ "$(head -n 1 named/tensorboard/projector-labels.tsv)" = "label"$'\t'"name" ]
+[ "$(grep -cE '^(cats'$'\t''cats/c|dogs'$'\t''dogs/d)[123].png$' named/tensorboard/projector-labels.tsv)" = 3 ] ||
+    fail "$(cat named/tensorboard/projector-labels.tsv)"
+quietly "$LOCKSTEP" import images pictures -o nameless.h5 --size 28x28 --channels 1 --labels none
+quietly "$LOCKSTEP" encode run --data nameless.h5 -o vectors.h5
+cat >vectors.yaml <<'YAML'
+data: {train: vectors.h5, validation: {split: 0.5}, input: []}
+model:
+  - flatten
+  - dense: {units: 3, name: code}
+  - dense: 147
+code: code
+loss: mean_squared_error
+optimizer: adam
+training: {epochs: 1, batch_size: 3, images: 0, tensorboard: {}}
+YAML
+quietly ranks 2 "$LOCKSTEP" train vectors.yaml --run vectors
+[ "$(awk -F '\t' '{ print NF }' vectors/tensorboard/projector-codes.tsv | sort | uniq -c | tr -s ' ')" = ' 3 3' ]
+[ ! -e vectors/tensorboard/projector-pictures.png ]
 # And --overwrite removes them.
-cp -a bare again
+cp -a run again
 train 1 again --overwrite --set training.epochs=1
 [ -z "$(ls again/tensorboard)" ]
 
@@ -94,4 +134,44 @@ check_histograms(events, metrics)
 events, metrics = read("bare")
 check_scalars(events, metrics)
 assert not events.Tags()["images"] and not events.Tags()["histograms"]
+
+# The server's own answers about the projector.
+import array, time, urllib.parse, urllib.request
+from tensorboard import program
+
+server = program.TensorBoard()
+server.configure(argv=[None, "--logdir", ".", "--port", "0", "--host", "127.0.0.1", "--load_fast", "false"])
+url = server.launch() + "data/plugin/projector/"
+
+def ask(what, **parameters):
+    with urllib.request.urlopen(url + what + "?" + urllib.parse.urlencode(parameters)) as answer:
+        return answer.read()
+
+wanted = {"run/tensorboard", "few/tensorboard", "named/tensorboard", "vectors/tensorboard"}
+for attempt in range(300):
+    runs = set(json.loads(ask("runs")))
+    if wanted <= runs:
+        break
+    time.sleep(0.1)
+assert runs == wanted, runs
+
+def check_points(run, shape, labels, picture):
+    [embedding] = json.loads(ask("info", run=run))["embeddings"]
+    assert embedding["tensorName"] == "code" and embedding["tensorShape"] == shape, embedding
+    codes = array.array("f", ask("tensor", run=run, name="code"))
+    lines = open(run + "/projector-codes.tsv").read().splitlines()
+    assert codes == array.array("f", [float(number) for line in lines for number in line.split("\t")])
+    if labels:
+        assert ask("metadata", run=run, name="code") == open(run + "/projector-labels.tsv", "rb").read()
+    assert ("metadataPath" in embedding) == labels
+    if picture:
+        png = ask("sprite_image", run=run, name="code")
+        assert embedding["sprite"]["singleImageDim"] == [28, 28]
+        assert struct.unpack(">II", png[16:24]) == (picture, picture), png[:24]
+    assert ("sprite" in embedding) == bool(picture)
+
+check_points("run/tensorboard", [206, 147], True, 15 * 28)
+check_points("few/tensorboard", [60, 147], True, 8 * 28)
+check_points("named/tensorboard", [3, 147], True, 2 * 28)
+check_points("vectors/tensorboard", [3, 3], True, 0)
 END
