@@ -2,6 +2,7 @@
 #ifndef LOCKSTEP_INSPECT_H
 #define LOCKSTEP_INSPECT_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "lockstep/comm.h"
@@ -12,6 +13,7 @@ typedef struct ls_inspect_options {
     int setting_count;
     int ranks;      /* a config: that it would be trained on */
     ls_shape shape; /* a config: of a sample, where its data is not there; dims 0: not known */
+    bool drawing;   /* of a config's or a run's model, as text for Graphviz' dot, in place of the rest */
 } ls_inspect_options;
 
 /* Collective. Prints on rank 0, told apart by what the path is:

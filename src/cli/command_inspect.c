@@ -9,7 +9,7 @@
 typedef struct inspect_options {
     int64_t ranks;
     char shape[LS_NAME_MAX];
-    bool diff;
+    bool dot, diff;
 } inspect_options;
 
 static const ls_option options[] = {
@@ -17,6 +17,8 @@ static const ls_option options[] = {
      .help = "of a config: the memory of one of so many ranks"},
     {"shape", LS_OPTION_STRING, offsetof(inspect_options, shape), .capacity = LS_NAME_MAX,
      .help = "of a config: a sample's shape, such as 28x28x1, where the data is not there"},
+    {"dot", LS_OPTION_BOOL, offsetof(inspect_options, dot), .preset = "false",
+     .help = "of a config or a run: draw the model, for Graphviz: ... | dot -Tpng -o model.png"},
     {"diff", LS_OPTION_BOOL, offsetof(inspect_options, diff), .preset = "false",
      .help = "print where two checkpoints or runs differ; the exit status is 0 if they do not, 1 if they do"},
     LS_OPTIONS_END};
@@ -24,7 +26,7 @@ static const ls_option options[] = {
 static ls_status run(const ls_comm *comm, const ls_call *call) {
     const inspect_options *given = call->options[0];
     ls_inspect_options inspect = {
-        .settings = call->repeated, .setting_count = call->repeats, .ranks = (int)given->ranks};
+        .settings = call->repeated, .setting_count = call->repeats, .ranks = (int)given->ranks, .drawing = given->dot};
     if (given->diff != (call->words == 2))
         return LS_RAISE(LS_INVALID, given->diff ? "inspect --diff takes two runs or checkpoints"
                                                 : "inspect takes one path; --diff takes two");

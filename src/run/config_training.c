@@ -63,10 +63,10 @@ static const ls_config_key tensorboard_keys[] = {
     {.option = {"histograms", LS_OPTION_BOOL, AT(tensorboard.histograms), .preset = "true",
                 .help =
                     "of each array of weights, and of the codes of the validation data, which costs a pass over it"}},
-    {.option = {"projector", LS_OPTION_INT, AT(tensorboard.projector), .preset = "2000", .min = 0, .max = 1e5,
-                .help =
-                    "samples of the validation data whose codes, of the best epoch, labels and pictures the projector "
-                    "shows, but no more codes than make two million numbers; 0: none"}},
+    {.option =
+         {"projector", LS_OPTION_INT, AT(tensorboard.projector), .preset = "2000", .min = 0, .max = 1e5,
+          .help = "samples of the validation data that its projector shows: their codes in the best epoch, labels and "
+                  "pictures; at most as many as make two million numbers; 0: none"}},
     LS_CONFIG_KEYS_END};
 
 const ls_config_key ls_config_training_keys[] = {

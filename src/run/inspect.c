@@ -7,6 +7,7 @@
 
 #include "inspect_kinds.h"
 #include "lockstep/checkpoint.h"
+#include "run_directory.h"
 
 const char *ls_count_text(int64_t count, char *text) {
     char digits[LS_FIGURE_MAX];
@@ -50,9 +51,18 @@ static ls_status find_subject(const char *path, subject *out) {
     return LS_OK;
 }
 
+static ls_status draw(const char *path, subject found, const ls_inspect_options *options, FILE *out) {
+    char config[LS_PATH_MAX];
+    if (found == CONFIG) return ls_inspect_config(path, options, out);
+    if (found != RUN) return LS_RAISE(LS_INVALID, "%s: only the model of a config or a run can be drawn", path);
+    LS_TRY(ls_run_directory_path(path, "config.yaml", config));
+    return ls_inspect_config(config, options, out);
+}
+
 static ls_status inspect(const char *path, const ls_inspect_options *options, FILE *out) {
     subject found = CONFIG;
     LS_TRY(find_subject(path, &found));
+    if (options->drawing) return draw(path, found, options, out);
     switch (found) {
     case RUN:
         return ls_inspect_run(path, out);

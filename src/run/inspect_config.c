@@ -160,8 +160,10 @@ static ls_status inspect(prospect *p, const ls_inspect_options *options, FILE *o
     LS_TRY(divide(p, options->ranks));
     ls_status status = build(p, &options->shape);
     bool known = p->session.train != NULL || options->shape.dims > 0;
+    if (!known && options->drawing) return ls_failure_prefix("shapes are unknown; give --shape, such as 28x28x1: ");
     if (!known) return print_unknown(p->session.config, out);
     LS_TRY(status);
+    if (options->drawing) return ls_inspect_drawing(p->session.config, p->session.model, out);
     print_layers(p, out);
     print_data(p, out);
     print_memory(p, out);

@@ -2,9 +2,12 @@
 #ifndef LOCKSTEP_RUN_INSPECT_KINDS_H
 #define LOCKSTEP_RUN_INSPECT_KINDS_H
 
+#include "lockstep/config.h"
 #include "lockstep/inspect.h"
+#include "lockstep/model.h"
 
 ls_status ls_inspect_config(const char *path, const ls_inspect_options *options, FILE *out);
+ls_status ls_inspect_drawing(const ls_config *config, const ls_model *model, FILE *out);
 ls_status ls_inspect_run(const char *path, FILE *out);
 ls_status ls_inspect_checkpoint(const char *path, FILE *out);
 ls_status ls_inspect_dataset(const char *path, FILE *out);

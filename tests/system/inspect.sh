@@ -24,6 +24,23 @@ holds out "a shape is 1 to 4 dimensions, such as 28x28x1, not '28x28xx'"
 expect_exit 2 "$LOCKSTEP" inspect "$LOCKSTEP_ROOT/configs/mnist-conv.yaml" --shape 28x28 2>out
 holds out 'mnist-conv.yaml:8:5: layer '
 
+# Models as drawings, which Graphviz reads where it is installed: every layer and what it takes, as the config has it.
+for config in "$LOCKSTEP_ROOT"/configs/mnist-*.yaml; do
+    grep -q 'train: data/mnist-train.h5' "$config" || continue
+    "$LOCKSTEP" inspect "$config" --shape 28x28x1 --dot >out
+    ! command -v dot >messages || dot -Tdot out >messages 2>&1 || fail "$config: $(cat messages)"
+    [ "$(grep -c '^  layer[0-9]* \[label=".*output: [0-9x ]*.*"' out)" = "$(grep -c '^  - ' "$config")" ] || fail "$(cat out)"
+done
+"$LOCKSTEP" inspect "$LOCKSTEP_ROOT/configs/mnist-conv.yaml" --shape 28x28x1 --dot >out
+[ "$(grep -o 'layer[0-9]* -> layer[0-9]*' out | tr -dc '0-9\n' | tr '\n' ' ')" = "01 12 23 34 45 56 67 78 89 910 1011 1112 " ] || fail "$(cat out)"
+holds out 'layer5 [label="code: max_pooling2d\npadding: same\noutput: 4 x 4 x 8", fillcolor=lightblue];'
+"$LOCKSTEP" inspect "$LOCKSTEP_ROOT/configs/mnist-vae.yaml" --shape 28x28x1 --dot >out
+for edge in 'input -> layer0' 'layer1 -> layer2' 'layer1 -> layer3' 'layer2 -> layer4' 'layer3 -> layer4'; do holds out "  $edge;"; done
+[ "$(grep -c -e '->' out)" = 8 ] || fail "$(cat out)"
+expect_exit 2 "$LOCKSTEP" inspect "$LOCKSTEP_ROOT/configs/mnist-conv.yaml" --dot >out 2>messages
+holds messages 'shapes are unknown; give --shape, such as 28x28x1'
+[ ! -s out ] || fail "$(cat out)"
+
 # A data set, and a run on it.
 "$LOCKSTEP" synth digits -n 100 -o data.h5 2>/dev/null
 "$LOCKSTEP" inspect data.h5 >out
@@ -38,6 +55,10 @@ holds out '"epoch": 2, "step": 4'
 holds out 'whole    a/checkpoints/last.h5: 2 epochs done; 4 steps in all, best'
 "$LOCKSTEP" inspect a/checkpoints/best.h5 >out
 holds out 'seed: 1'
+"$LOCKSTEP" inspect a --dot >out
+holds out 'input -> layer0;'
+expect_exit 2 "$LOCKSTEP" inspect a/checkpoints/best.h5 --dot 2>messages
+holds messages 'only the model of a config or a run can be drawn'
 
 # Differences: none between numbers of ranks, some between seeds.
 train 3 --run b
