@@ -3,6 +3,7 @@
 
 #include <linux/futex.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -48,7 +49,7 @@ static layout lay_out(int members, const int *nodes, int64_t count, int64_t reco
     return at;
 }
 
-/* Nothing is touched here but by its owner: a page lies near whoever touches it first. */
+/* Nothing is touched here: a page lies near whoever touches it first. */
 static ls_status alloc_memory(ls_group *group, bool shared, int64_t bytes) {
     if (!shared) return ls_alloc(&group->own, bytes, 1, "weights and gradients");
     return ls_shared_create(group->comm, bytes, &group->shared);
@@ -66,6 +67,14 @@ static void find_parts(ls_group *group, const layout *at, const int *nodes) {
     }
 }
 
+/* A member writes its gradients first by itself. Its part of the weights, which is its slice of them where this group is
+ * the only one, is filled by another. */
+static void touch_own_weights(ls_group *group) {
+    int64_t begin = group->stride * group->member / group->members;
+    int64_t end = group->stride * (group->member + 1) / group->members;
+    memset(group->weights + begin, 0, (size_t)(end - begin) * sizeof(float));
+}
+
 ls_status ls_group_init(ls_group *group, const ls_comm *comm, bool shared, const int *nodes, int64_t count,
                         int64_t record_doubles) {
     *group = (ls_group){.comm = comm,
@@ -76,6 +85,7 @@ ls_status ls_group_init(ls_group *group, const ls_comm *comm, bool shared, const
     group->stride = vector_bytes(count) / (int64_t)sizeof(float);
     LS_TRY(alloc_memory(group, shared, at.bytes));
     find_parts(group, &at, nodes);
+    touch_own_weights(group);
     return LS_OK;
 }
 
