@@ -73,7 +73,7 @@ static void warn_of_memory(const ls_session *session) {
     int64_t free_bytes = ls_memory_available_bytes();
     if (comm->node_rank == 0 && need_bytes > free_bytes)
         ls_log_rank(
-            "this will not fit: %d ranks on %s need %.1f GB, and %.1f GB are free; 'lockstep inspect' says what "
+            "this will not fit: %d ranks on %s need %.3g GB, and %.3g GB are free; 'lockstep inspect' says what "
             "for, and fewer ranks with more threads need less",
             comm->node_size, comm->host, (double)need_bytes / 1e9, (double)free_bytes / 1e9);
 }
