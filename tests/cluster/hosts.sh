@@ -20,7 +20,7 @@ if [ -z "${HOSTS:-}" ]; then
         skip "namespaces for several hosts are forbidden here: $(tail -n 1 messages)"
     export HOSTS=$PWD/hosts
     mkdir "$HOSTS"
-    exec "${hosts_namespaces[@]}" bash "$0"
+    exec "${hosts_namespaces[@]}" bash "$0" "$@"
 fi
 
 # Open MPI there: the other hosts through tests/cluster/agent in place of ssh, only the hosts' network, and shared memory
@@ -70,8 +70,16 @@ hosts_add() {
     on "$host" ip link set eth0 up
 }
 
-# hosts_up NUMBER [RATE [DELAY_MS]]: cables of that rate in both directions, as tc has it ("1gbit"; "": unlimited), and with
-# that delay (needs vde2's switch and filter, as few kernels have netem).
+# hosts_rate HOST RATE: of its cable from now on, in both directions, as tc has it ("1gbit"; "": unlimited).
+hosts_rate() {
+    local queue=(pfifo)
+    [ -z "$2" ] || queue=(tbf rate "$2" burst 256kb latency 20ms)
+    tc qdisc replace dev "cable-$1" root "${queue[@]}"
+    on "$1" tc qdisc replace dev eth0 root "${queue[@]}"
+}
+
+# hosts_up NUMBER [RATE [DELAY_MS]]: cables of that rate, and with that delay (needs vde2's switch and filter, as few kernels
+# have netem).
 hosts_up() {
     local i
     echo '127.0.0.1 localhost' >"$HOSTS/names"
@@ -81,9 +89,7 @@ hosts_up() {
     ip link add switch type bridge && ip link set switch up
     for ((i = 1; i <= $1; i++)); do
         hosts_add "h$i" "10.77.0.$i" "${3:-}"
-        [ -n "${2:-}" ] || continue
-        tc qdisc add dev "cable-h$i" root tbf rate "$2" burst 256kb latency 20ms
-        on "h$i" tc qdisc add dev eth0 root tbf rate "$2" burst 256kb latency 20ms
+        [ -z "${2:-}" ] || hosts_rate "h$i" "$2"
     done
 }
 
