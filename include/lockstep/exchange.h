@@ -27,7 +27,7 @@ typedef struct ls_exchange ls_exchange;
 
 typedef struct ls_exchange_settings {
     int mode;         /* LS_EXCHANGE_... */
-    double bucket_mb; /* MiB of the flat vector that are exchanged at a time; only where there are messages */
+    double bucket_mb; /* MiB of the flat vector that are exchanged at a time where there are messages; 0: by itself */
     double clip_norm; /* the batch's gradient is made no longer than this, as a whole; 0: as long as it is */
 } ls_exchange_settings;
 

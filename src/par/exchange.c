@@ -2,6 +2,7 @@
 #include "lockstep/exchange.h"
 
 #include <assert.h>
+#include <math.h>
 
 #include "lockstep/log.h"
 #include "lockstep/memory.h"
@@ -60,9 +61,17 @@ static ls_status alloc_rest(ls_exchange *x) {
     return ls_alloc(&x->own_records, (x->lanes.size + 1) * doubles, sizeof(double), "signals");
 }
 
+/* Unless said otherwise: a message of 1/8 MiB, long enough for its cost not to count, so that little is left to
+ * exchange when backward ends; measured in docs/performance.md. Of many ranks the messages are shorter, for what is
+ * under way (exchange_messages.h) would need too much memory. */
+static double bucket_mb(const ls_exchange_settings *settings, int ranks) {
+    static const double slice_mb = 0.125, most_mb = 16;
+    return settings->bucket_mb > 0 ? settings->bucket_mb : fmin(slice_mb * ranks, most_mb);
+}
+
 /* One group has one bucket: its ranks' slices are as long as can be. */
 static ls_shards divide(const ls_lanes *lanes, const ls_exchange_settings *settings, int64_t count, int groups) {
-    int64_t bucket = groups == 1 ? count : (int64_t)(settings->bucket_mb * (1 << 20) / sizeof(float));
+    int64_t bucket = groups == 1 ? count : (int64_t)(bucket_mb(settings, lanes->size) * (1 << 20) / sizeof(float));
     return ls_shards_make(count, bucket, lanes->rank, lanes->size);
 }
 

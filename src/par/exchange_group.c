@@ -67,8 +67,8 @@ static void find_parts(ls_group *group, const layout *at, const int *nodes) {
     }
 }
 
-/* A member writes its gradients first by itself. Its part of the weights, which is its slice of them where this group is
- * the only one, is filled by another. */
+/* A member is the first to write its gradients. Its part of the weights, which is its slice where this group is the
+ * only one, would be filled by another. */
 static void touch_own_weights(ls_group *group) {
     int64_t begin = group->stride * group->member / group->members;
     int64_t end = group->stride * (group->member + 1) / group->members;

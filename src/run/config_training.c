@@ -52,8 +52,8 @@ static const ls_config_key exchange_keys[] = {
     {.option = {"mode", LS_OPTION_CHOICE, AT(exchange.mode), .preset = "auto", .choices = ls_exchange_mode_names,
                 .help = "how the ranks of one host add up gradients: in shared memory or by messages"},
      .may_change = true},
-    {.option = {"bucket_mb", LS_OPTION_DOUBLE, AT(exchange.bucket_mb), .preset = "4", .min = 0.001, .max = 1024,
-                .help = "what messages carry at a time, in MiB of weights over all ranks"},
+    {.option = {"bucket_mb", LS_OPTION_DOUBLE, AT(exchange.bucket_mb), .preset = "0", .min = 0, .max = 1024,
+                .help = "what messages carry at a time, in MiB of weights over all ranks; 0: 1/8 a rank, 16 at most"},
      .may_change = true},
     LS_CONFIG_KEYS_END};
 
