@@ -16,7 +16,7 @@ static const ls_option options[] = {
     {"decay_steps", LS_OPTION_INT, offsetof(cosine_decay_options, decay_steps), .required = true, .min = 1, .max = 1e15,
      .help = "updates from the highest rate to the lowest"},
     {"alpha", LS_OPTION_DOUBLE, offsetof(cosine_decay_options, alpha), .preset = "0", .min = 0, .max = 1,
-     .help = "the lowest rate, as a share of the highest"},
+     .help = "the lowest rate, as a share of the highest; 1: a warm-up alone"},
     {"warmup_steps", LS_OPTION_INT, offsetof(cosine_decay_options, warmup_steps), .preset = "0", .min = 0, .max = 1e15,
      .help = "updates before those, from the initial rate to warmup_target"},
     {"warmup_target", LS_OPTION_DOUBLE, offsetof(cosine_decay_options, warmup_target), .preset = "0", .min = 0,

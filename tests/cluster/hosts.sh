@@ -70,10 +70,11 @@ hosts_add() {
     on "$host" ip link set eth0 up
 }
 
-# hosts_rate HOST RATE: of its cable from now on, in both directions, as tc has it ("1gbit"; "": unlimited).
+# hosts_rate HOST RATE: of its cable from now on, in both directions, as tc has it ("1gbit"; "": unlimited). After a pause 64 KiB
+# pass at once.
 hosts_rate() {
     local queue=(pfifo)
-    [ -z "$2" ] || queue=(tbf rate "$2" burst 256kb latency 20ms)
+    [ -z "$2" ] || queue=(tbf rate "$2" burst 64kb latency 20ms)
     tc qdisc replace dev "cable-$1" root "${queue[@]}"
     on "$1" tc qdisc replace dev eth0 root "${queue[@]}"
 }
