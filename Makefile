@@ -14,7 +14,8 @@ MPI     ?= ompi## pkg-config name of MPI
 HDF5    ?= hdf5-openmpi## pkg-config name of the parallel HDF5 built with it
 TESTS   ?=## pattern of the tests that `make test` runs; all where empty
 V       ?=## 1: show the commands in full
-CONFIGS ?= configs/mnist-dense.yaml configs/mnist-deep.yaml configs/mnist-conv.yaml## what `make bench` measures
+CONFIGS ?=## what `make bench` measures; the seven reference models where empty
+PYTHON  ?= python3## Python of `make bench`; if it has PyTorch, that is measured beside
 
 comma := ,
 Q     := $(if $(V),,@)
@@ -109,8 +110,8 @@ check-code:
 demo: ## train a small autoencoder on two ranks and draw what it learnt
 	scripts/demo
 
-bench: all ## time a training step of CONFIGS
-	@for config in $(CONFIGS); do $(PROGRAM) bench $$config || exit; done
+bench: all ## time a training step, ours and PyTorch's in turn; also as $(BUILD)/bench.json
+	@$(PYTHON) scripts/bench --program $(PROGRAM) --json $(BUILD)/bench.json $(CONFIGS)
 
 bench-kernels: $(BUILD)/tests/bench/bench_kernels ## time the kernels alone, with OpenBLAS as a yardstick
 	$(BUILD)/tests/bench/bench_kernels

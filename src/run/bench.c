@@ -120,6 +120,7 @@ static void print_result(const bench *b, int64_t steps, double peak_gflops, doub
                "%.1f of %.1f GFLOP/s (%.3f of the peak)\n";
     fputs(json ? "{\"config\": " : session->config->path, stdout);
     if (json) ls_quoted_print(session->config->path, stdout);
+    if (json) printf(", \"parameters\": %lld", (long long)ls_model_param_count(session->model));
     printf(format, session->comm->size, session->threads, batch, median_s * 1e3, b->exchange_s * 1e3,
            b->waiting_s * 1e3, (double)batch / median_s, gflops, peak_gflops, gflops / peak_gflops);
     print_profile(b, own_gflops, json);
