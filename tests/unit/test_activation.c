@@ -25,7 +25,7 @@ static double f(ls_activation activation, const float *row, int64_t i) {
     case LS_ACTIVATION_TANH:
         return tanh(z);
     case LS_ACTIVATION_SOFTMAX:
-        for (int64_t k = 0; k < WIDTH; k++) top = fmax(top, (double)row[k]);
+        for (int64_t k = 0; k < WIDTH; k++) top = (double)row[k] > top ? (double)row[k] : top; /* fmax breaks gcc 12 */
         for (int64_t k = 0; k < WIDTH; k++) sum += exp((double)row[k] - top);
         return exp(z - top) / sum;
     default:
