@@ -15,7 +15,7 @@ HDF5    ?= hdf5-openmpi## pkg-config name of the parallel HDF5 built with it
 TESTS   ?=## pattern of the tests that `make test` runs; all where empty
 V       ?=## 1: show the commands in full
 CONFIGS ?=## what `make bench` measures; the seven reference models where empty
-PYTHON  ?= python3## Python of `make bench`; if it has PyTorch, that is measured beside
+PYTHON  ?= python3## Python of the benchmarks; if it has PyTorch, that is measured beside
 
 comma := ,
 Q     := $(if $(V),,@)
@@ -113,8 +113,8 @@ demo: ## train a small autoencoder on two ranks and draw what it learnt
 bench: all ## time a training step, ours and PyTorch's in turn; also as $(BUILD)/bench.json
 	@$(PYTHON) scripts/bench --program $(PROGRAM) --json $(BUILD)/bench.json $(CONFIGS)
 
-bench-kernels: $(BUILD)/tests/bench/bench_kernels ## time the kernels alone, with OpenBLAS as a yardstick
-	$(BUILD)/tests/bench/bench_kernels
+bench-kernels: $(BUILD)/tests/bench/bench_kernels ## time the kernels alone, beside OpenBLAS, libxsmm and oneDNN
+	@$< | $(PYTHON) tests/bench/onednn.py
 
 install: all ## install the program, the library and its headers under PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include/lockstep
@@ -148,9 +148,13 @@ $(TEST_PROGRAMS): %: %.o $(SUPPORT) $(LIBRARY) $(SAN_OBJECTS)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) -o $@ $^ $(TEST_LIBS) $(LIBS)
 
-$(BUILD)/tests/bench/bench_kernels: %: %.o $(LIBRARY)
+# With OpenBLAS, and with libxsmm where it is installed (Debian: libopenblas-dev, libxsmm-dev).
+BENCH_XSMM = $(shell pkg-config --exists libxsmm && echo libxsmm)
+$(BUILD)/tests/bench/bench_kernels: %: %.o $(BUILD)/tests/bench/rival_openblas.o \
+                                    $(if $(BENCH_XSMM),$(BUILD)/tests/bench/rival_libxsmm.o) $(LIBRARY)
 	@echo "  LINK  $@"
-	$(Q)$(LINK) -o $@ $^ $(shell pkg-config --libs openblas) $(LIBS)
+	$(Q)$(LINK) -o $@ $^ $(shell pkg-config --libs openblas $(BENCH_XSMM:%=% libxsmmnoblas)) $(LIBS)
+$(BUILD)/tests/bench/bench_kernels.o: CPPFLAGS += $(if $(BENCH_XSMM),-DHAVE_LIBXSMM)
 
 $(BUILD)/src/%.o: src/%.c Makefile
 	@mkdir -p $(@D)

@@ -1,21 +1,25 @@
-/* bench_kernels.c - GFLOP/s of the kernels on the models' shapes, beside the machine's peak and, for dense layers,
- * OpenBLAS.
+/* bench_kernels.c - GFLOP/s of the kernels on the models' shapes, beside the machine's peak and rivals (rivals.h).
  *
  *   bench_kernels [THREADS [SECONDS A MEASUREMENT]]
  *
- * Each figure is the best of some repetitions: others on the machine can only make it look worse. OpenBLAS is a
- * yardstick and no part of Lockstep: its sgemm on one thread, all rows in one call. */
+ * Three numbers a kernel: forward (ours with bias and relu, rivals without), input gradient, weight gradient. FLOPs
+ * are those of direct convolution, whatever saves some. Each figure is the best of some repetitions: others on the
+ * machine can only make it look worse. Rivals have one thread and all rows in one call. */
 #include <cblas.h>
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
+#include "bench/rivals.h"
 #include "lockstep/clock.h"
 #include "lockstep/conv.h"
 #include "lockstep/cpu.h"
 #include "lockstep/gemm.h"
+#include "lockstep/integers.h"
 #include "lockstep/memory.h"
 #include "lockstep/rng.h"
 
@@ -24,7 +28,8 @@ static double measure_s = 0.3;
 
 typedef struct problem {
     ls_pool *pool;
-    ls_conv conv; /* of a dense layer: c and o only */
+    ls_conv conv;  /* of a dense layer: c and o only */
+    ls_conv plain; /* the same without up-sampling, for rivals */
     bool dense;
     ls_rows rows;
     float *x, *w, *bias, *y, *dx, *dw, *db, *scratch;
@@ -135,15 +140,127 @@ static void dense(ls_pool *pool, int64_t row_count, int64_t k, int64_t n) {
     release(&p);
 }
 
-static void conv(ls_pool *pool, int64_t row_count, int64_t size, int64_t c, int64_t o, int64_t kernel) {
-    problem p = {.pool = pool, .conv = ls_conv_make(size, size, c, o, kernel, kernel, 1, 1, true)};
+/* --- rivals --- */
+
+static const rival *const rivals[] = {
+    &rival_openblas,
+#if defined(HAVE_LIBXSMM)
+    &rival_libxsmm,
+#endif
+};
+enum { RIVALS = sizeof rivals / sizeof *rivals };
+
+static const rival *opponent;
+
+static void rival_forward(problem *p) { opponent->forward(&p->plain, p->rows.count, p->x, p->w, p->y); }
+static void rival_input_gradient(problem *p) { opponent->input_gradient(&p->plain, p->rows.count, p->y, p->w, p->dx); }
+static void rival_weight_gradient(problem *p) {
+    opponent->weight_gradient(&p->plain, p->rows.count, p->x, p->y, p->dw);
+}
+
+/* A rival that computes something else is no rival. */
+static void check(const char *what, int64_t count, const float *ours, const float *theirs) {
+    double off = 0, all = 0;
+    for (int64_t i = 0; i < count; i++) {
+        off += fabs((double)ours[i] - (double)theirs[i]);
+        all += fabs((double)ours[i]);
+    }
+    if (off <= 1e-4 * all) return;
+    fprintf(stderr, "%s of %s is not ours: off by %g of %g\n", what, opponent->name, off, all);
+    exit(1);
+}
+
+static void check_rival(problem *p) {
+    const ls_conv *v = &p->plain;
+    int64_t in = p->rows.count * v->h * v->w * v->c, out = p->rows.count * v->out_h * v->out_w * v->o;
+    int64_t weights = v->kernel_h * v->kernel_w * v->c * v->o;
+    float *other = floats(ls_max(ls_max(in, out), weights), 0);
+    problem theirs = *p;
+    ls_conv_forward(p->pool, v, p->rows.count, p->x, p->w, NULL, LS_ACTIVATION_LINEAR, p->y, p->scratch);
+    theirs.y = other;
+    rival_forward(&theirs);
+    check("forward", out, p->y, other);
+    if (opponent->strides || v->stride_h * v->stride_w == 1) {
+        theirs = *p;
+        ls_conv_input_gradient(p->pool, v, p->rows.count, p->y, p->w, p->dx, p->scratch);
+        theirs.dx = other;
+        rival_input_gradient(&theirs);
+        check("input gradient", in, p->dx, other);
+        ls_conv_weight_gradient(p->pool, v, &p->rows, p->x, p->y, &p->dw, &p->db, p->scratch);
+        theirs.dw = other;
+        rival_weight_gradient(&theirs);
+        check("weight gradient", weights, p->dw, other);
+    }
+    ls_free(other);
+}
+
+static void print_rival(problem *p) {
+    check_rival(p);
+    printf("  | %6.1f", best(p, rival_forward));
+    if (opponent->strides || p->conv.stride_h * p->conv.stride_w == 1)
+        printf(" %6.1f %6.1f", best(p, rival_input_gradient), best(p, rival_weight_gradient));
+    else
+        printf(" %6s %6s", "-", "-");
+}
+
+/* A convolution of a model; up: of pictures that are up-sampled first, which ours does not make. */
+static void conv(ls_pool *pool, int64_t row_count, int64_t size, int64_t c, int64_t o, int64_t kernel,
+                 const char *kind) {
+    int64_t stride = strcmp(kind, "/2") == 0 ? 2 : 1;
+    ls_conv plain = ls_conv_make(size, size, c, o, kernel, kernel, stride, stride, strcmp(kind, "valid") != 0);
+    problem p = {.pool = pool, .conv = plain, .plain = plain};
     allocate(&p, row_count);
-    printf("conv  %4" PRId64 " x %2" PRId64 "x%2" PRId64 "x%3" PRId64 " -> %3" PRId64 ", %" PRId64 "x%" PRId64
-           "  %7.1f %7.1f %7.1f\n",
-           row_count, size, size, c, o, kernel, kernel, best(&p, forward), best(&p, input_gradient),
-           best(&p, weight_gradient));
+    if (strcmp(kind, "up") == 0) p.conv = ls_conv_up_sampled(plain, 2, 2);
+    printf("%3" PRId64 " x %2" PRId64 "x%2" PRId64 "x%-3" PRId64 " -> %3" PRId64 ", %" PRId64 "x%" PRId64 " %-5s",
+           row_count, size, size, c, o, kernel, kernel, kind);
+    printf("  | %6.1f %6.1f %6.1f", best(&p, forward), best(&p, input_gradient), best(&p, weight_gradient));
+    for (int i = 0; i < RIVALS; i++) {
+        opponent = rivals[i];
+        print_rival(&p);
+    }
+    puts("");
     fflush(stdout);
     release(&p);
+}
+
+static void dense_layers(ls_pool *pool) {
+    printf("\n%-36s  %-22s  OpenBLAS (the same)\n", "dense: rows x inputs -> units", "forward dx dw");
+    dense(pool, 256, 784, 32);
+    dense(pool, 256, 32, 784);
+    dense(pool, 256, 784, 128);
+    dense(pool, 256, 128, 784);
+    dense(pool, 256, 128, 64);
+    dense(pool, 50, 51200, 2000);
+    dense(pool, 50, 2000, 51200);
+}
+
+static void convolutions(ls_pool *pool) {
+    printf("\n%-34s  | %-20s", "conv: rows x picture -> filters", "ours: forward dx dw");
+    for (int i = 0; i < RIVALS; i++) printf("  | %-20s", rivals[i]->name);
+    puts("");
+    conv(pool, 128, 28, 1, 16, 3, ""); /* mnist-conv */
+    conv(pool, 128, 14, 16, 8, 3, "");
+    conv(pool, 128, 7, 8, 8, 3, "");
+    conv(pool, 128, 8, 8, 8, 3, "up");
+    conv(pool, 128, 16, 8, 16, 3, "valid");
+    conv(pool, 128, 28, 16, 1, 3, "up");
+    conv(pool, 128, 28, 1, 32, 3, ""); /* mnist-denoise */
+    conv(pool, 128, 14, 32, 32, 3, "");
+    conv(pool, 128, 7, 32, 32, 3, "");
+    conv(pool, 128, 14, 32, 32, 3, "up");
+    conv(pool, 128, 28, 32, 1, 3, "up");
+    conv(pool, 128, 28, 32, 64, 3,
+         "valid"); /* mnist-denoise-latent; and the first of mnist-denoise; backwards for its transposed ones */
+    conv(pool, 128, 26, 64, 64, 3, "");
+    conv(pool, 32, 32, 1, 64, 3, "/2"); /* cifar-colorize; the same */
+    conv(pool, 32, 16, 64, 128, 3, "/2");
+    conv(pool, 32, 8, 128, 256, 3, "/2");
+    conv(pool, 32, 8, 256, 256, 3, "/2");
+    conv(pool, 32, 32, 3, 64, 3, "");
+    conv(pool, 4, 80, 3, 256, 5, ""); /* catdog-colorize, of its 50 rows */
+    conv(pool, 4, 40, 256, 128, 5, "");
+    conv(pool, 4, 40, 128, 128, 5, "up");
+    conv(pool, 4, 80, 128, 3, 5, "up");
 }
 
 int main(int argc, char **argv) {
@@ -156,26 +273,8 @@ int main(int argc, char **argv) {
     openblas_set_num_threads(1);
     printf("%s, %d threads, peak %.1f GFLOP/s, %d lanes\n", ls_isa_name(isa), threads, ls_cpu_peak_gflops(pool, 0.5),
            LANES);
-    printf("GFLOP/s                            forward  dx      dw          OpenBLAS, one thread\n");
-    dense(pool, 256, 784, 32);
-    dense(pool, 256, 32, 784);
-    dense(pool, 256, 784, 128);
-    dense(pool, 256, 128, 784);
-    dense(pool, 256, 128, 64);
-    dense(pool, 50, 51200, 2000);
-    dense(pool, 50, 2000, 51200);
-    conv(pool, 128, 28, 1, 32, 3);
-    conv(pool, 128, 14, 32, 32, 3);
-    conv(pool, 128, 28, 32, 32, 3);
-    conv(pool, 128, 28, 32, 1, 3);
-    conv(pool, 128, 28, 1, 16, 3);
-    conv(pool, 128, 14, 16, 8, 3);
-    conv(pool, 128, 7, 8, 8, 3);
-    conv(pool, 128, 14, 8, 16, 3);
-    conv(pool, 128, 28, 16, 1, 3);
-    conv(pool, 4, 80, 3, 256, 5);
-    conv(pool, 4, 40, 256, 128, 5);
-    conv(pool, 4, 80, 128, 3, 5);
+    dense_layers(pool);
+    convolutions(pool);
     ls_pool_destroy(pool);
     return 0;
 }
