@@ -9,11 +9,12 @@
 #include "tensor/product.h"
 
 enum {
-    BLOCK_STEPS = 256,   /* of the sum, and */
-    BLOCK_COLUMNS = 192, /* columns, a multiple of any panel: a packed block of b, for the second-level cache */
+    BLOCK_STEPS = 256,   /* of the sum, and at most */
+    BLOCK_COLUMNS = 192, /* columns, multiples of any panel: a packed block of b, for the second-level cache */
     BLOCK_ROWS = 84,     /* rows of a beside it: a multiple of most tiles' heights */
     SHARED_MAX =
-        1 << 20, /* floats: a smaller b is packed once for all tasks, a larger one block by block as it is used */
+        1 << 20, /* floats: a smaller b is packed once for all rows, a larger one block by block as it is used */
+    WAYS = 8,    /* rows of a that a tile may take from one set of a first-level cache */
     TASKS = 32,  /* enough for many threads, where there is that much work */
     ROW_STRIDE = BLOCK_STEPS + 16 /* of a copied block of a: does not collide */
 };
@@ -26,7 +27,7 @@ typedef struct product {
     const float *bias;
     ls_activation activation;
     float *y;
-    int64_t column_blocks, row_blocks, step_blocks;
+    int64_t block_columns, column_blocks, row_blocks, step_blocks;
     float *shared;  /* b in packed blocks, or NULL */
     float *private; /* a thread's block of b, and one of x */
 } product;
@@ -36,7 +37,7 @@ static bool is_shared(int64_t n, int64_t k) { return ls_packed_columns(n) * k <=
 
 /* The block of steps [begin, begin + steps) and columns of block `column_block`: panel after panel. */
 static void pack_block(const product *g, int64_t column_block, int64_t begin, int64_t steps, float *out) {
-    int64_t first = column_block * BLOCK_COLUMNS, columns = ls_min(BLOCK_COLUMNS, g->n - first);
+    int64_t first = column_block * g->block_columns, columns = ls_min(g->block_columns, g->n - first);
     for (int64_t p = 0; p < ls_panel_count(columns); p++) {
         ls_panel panel = ls_panel_at(columns, p);
         ls_panel_pack(&panel, steps, ls_matrix_part(g->b, begin, first + panel.begin), out + panel.begin * steps);
@@ -44,8 +45,8 @@ static void pack_block(const product *g, int64_t column_block, int64_t begin, in
 }
 
 static float *shared_block(const product *g, int64_t column_block, int64_t begin) {
-    int64_t first = column_block * BLOCK_COLUMNS;
-    return g->shared + first * g->k + begin * ls_packed_columns(ls_min(BLOCK_COLUMNS, g->n - first));
+    int64_t first = column_block * g->block_columns;
+    return g->shared + first * g->k + begin * ls_packed_columns(ls_min(g->block_columns, g->n - first));
 }
 
 static void pack_task(void *context, int64_t task, int thread) {
@@ -61,11 +62,34 @@ static const float *copy_rows(const float *x, int64_t stride, int64_t rows, int6
     return out;
 }
 
-/* Adds the products of one block of steps to rows [begin, end) of a column block. */
+/* Where rows are few, a block of b that lies well is not worth packing. */
+static bool is_direct(const product *g) { return !g->shared && !g->b.transposed && g->n % LS_COLUMNS_ALIGN == 0; }
+
+/* Asks for a part of a block of b that the thread will want next, so that it comes while tiles are computed. */
+static void prefetch_part(const ls_matrix *b, int64_t steps, int64_t columns, int64_t part, int64_t parts) {
+    int64_t rows = b->transposed ? columns : steps, row_floats = b->transposed ? steps : columns;
+    for (int64_t r = part * rows / parts; r < (part + 1) * rows / parts; r++)
+        for (int64_t q = 0; q < row_floats; q += LS_COLUMNS_ALIGN) __builtin_prefetch(b->at + r * b->stride + q, 0, 2);
+}
+
+/* The block after the one at `step`, from panel `panel` on: in the next steps, else in the next columns. */
+static void prefetch_next(const product *g, int64_t column, int64_t columns, int64_t step, int64_t part,
+                          int64_t parts) {
+    int64_t next = step + BLOCK_STEPS;
+    if (next >= g->k) next = 0, column += g->block_columns;
+    if (g->shared || column + columns > g->n) return;
+    ls_matrix b = ls_matrix_part(g->b, next, column);
+    prefetch_part(&b, ls_min(BLOCK_STEPS, g->k - next), columns, part, parts);
+}
+
+/* Adds the products of one block of steps, from b, to rows [begin, end) of a column block. */
 static void multiply_block(const product *g, int64_t begin, int64_t end, int64_t column_block, int64_t step,
                            int64_t steps, const float *b, float *copy) {
-    int64_t first = column_block * BLOCK_COLUMNS, columns = ls_min(BLOCK_COLUMNS, g->n - first), rows = end - begin;
-    bool copied = ls_stride_collides(g->k), last = step + steps == g->k;
+    const ls_tile_kernels *kernels = ls_tile_kernels_get();
+    int64_t first = column_block * g->block_columns, columns = ls_min(g->block_columns, g->n - first),
+            rows = end - begin;
+    bool copied = ls_stride_collides(g->k) && kernels->rows[ls_panel_at(columns, 0).row_floats / kernels->lanes] > WAYS;
+    bool last = step + steps == g->k, direct = is_direct(g);
     int64_t stride = copied ? ROW_STRIDE : g->k, a_row[BLOCK_ROWS], c_row[BLOCK_ROWS];
     const float *a = g->x + begin * g->k + step;
     if (copied) a = copy_rows(a, g->k, rows, steps, copy);
@@ -73,27 +97,32 @@ static void multiply_block(const product *g, int64_t begin, int64_t end, int64_t
 
     for (int64_t p = 0; p < ls_panel_count(columns); p++) {
         ls_panel panel = ls_panel_at(columns, p);
-        int64_t column = first + panel.begin;
+        int64_t column = first + panel.begin, vectors = panel.row_floats / kernels->lanes;
+        int64_t tiles = ceil_div(rows, kernels->rows[vectors]);
         ls_tile tile = {.segments = 1,
                         .steps = steps,
                         .a = a,
-                        .a_row = a_row,
                         .a_step = 1,
-                        .b = b + panel.begin * steps,
-                        .b_step = panel.row_floats,
+                        .b = direct ? g->b.at + step * g->n + column : b + panel.begin * steps,
+                        .b_step = direct ? g->n : panel.row_floats,
                         .c = g->y + begin * g->n + column,
-                        .c_row = c_row,
                         .columns = panel.columns,
                         .resume = step > 0,
                         .bias = last && g->bias ? g->bias + column : NULL,
                         .relu = last && g->activation == LS_ACTIVATION_RELU};
-        ls_tiles_run(&tile, rows);
+        for (int64_t t = 0, row = 0, next; t < tiles; t++, row = next) {
+            next = (t + 1) * rows / tiles;
+            prefetch_next(g, column, panel.columns, step, t, tiles);
+            tile.a_row = a_row + row;
+            tile.c_row = c_row + row;
+            kernels->run[vectors][next - row](&tile);
+        }
     }
 }
 
 static void activate_block(const product *g, int64_t begin, int64_t end, int64_t column_block) {
     if (!ls_activation_is_late(g->activation)) return;
-    int64_t first = column_block * BLOCK_COLUMNS, columns = ls_min(BLOCK_COLUMNS, g->n - first);
+    int64_t first = column_block * g->block_columns, columns = ls_min(g->block_columns, g->n - first);
     for (int64_t r = begin; r < end; r++) {
         float *y = g->y + r * g->n + first;
         ls_activation_apply(g->activation, columns, y, y);
@@ -109,7 +138,7 @@ static void product_task(void *context, int64_t task, int thread) {
     for (int64_t step = 0; step < g->k; step += BLOCK_STEPS) {
         int64_t steps = ls_min(BLOCK_STEPS, g->k - step);
         const float *b = g->shared ? shared_block(g, column_block, step) : private;
-        if (!g->shared) pack_block(g, column_block, step, steps, private);
+        if (!g->shared && !is_direct(g)) pack_block(g, column_block, step, steps, private);
         for (int64_t i = 0; i < parts; i++)
             multiply_block(g, begin + i * (end - begin) / parts, begin + (i + 1) * (end - begin) / parts, column_block,
                            step, steps, b, copy);
@@ -118,14 +147,17 @@ static void product_task(void *context, int64_t task, int thread) {
 }
 
 static void product_run(ls_pool *pool, product g, float *scratch) {
-    if (g.rows == 0) return; /* a large b would be packed for nothing */
-    int64_t shared_floats = is_shared(g.n, g.k) ? ls_packed_columns(g.n) * g.k : 0;
-    g.column_blocks = ceil_div(g.n, BLOCK_COLUMNS);
+    if (g.rows == 0) return;                                    /* a large b would be packed for nothing */
+    int64_t parts = ls_max(1, g.rows / (2 * LS_TILE_ROWS_MAX)); /* that rows may be divided into */
+    bool shared = parts > 1 && is_shared(g.n, g.k);
+    g.block_columns = BLOCK_COLUMNS;
+    while (!shared && g.block_columns > LS_TILE_COLUMNS_MAX && 2 * ceil_div(g.n, g.block_columns) < TASKS)
+        g.block_columns -= LS_TILE_COLUMNS_MAX;
+    g.column_blocks = ceil_div(g.n, g.block_columns);
     g.step_blocks = ceil_div(g.k, BLOCK_STEPS);
-    g.shared = shared_floats ? scratch : NULL;
-    g.private = scratch + shared_floats;
-    /* A block of b that is packed by its task is packed once only if the task takes all rows. */
-    g.row_blocks = g.shared ? ls_max(1, ls_min(ceil_div(TASKS, g.column_blocks), g.rows / (2 * LS_TILE_ROWS_MAX))) : 1;
+    g.row_blocks = shared ? ls_min(ceil_div(TASKS, g.column_blocks), parts) : 1;
+    g.shared = shared ? scratch : NULL;
+    g.private = scratch + (shared ? ls_packed_columns(g.n) * g.k : 0);
     if (g.shared) ls_pool_run(pool, g.column_blocks * g.step_blocks, pack_task, &g);
     ls_pool_run(pool, g.column_blocks * g.row_blocks, product_task, &g);
 }
@@ -144,10 +176,9 @@ void ls_gemm_input_gradient(ls_pool *pool, int64_t rows, int64_t n, int64_t k, c
     product_run(pool, g, scratch);
 }
 
-/* ---- Weight gradient: for each tile of dw, lane after lane, the tree's pending sums in a small stack of tiles. ----
- */
+/* ---- Weight gradient: each tile of dw, all lanes of a node at once. ---- */
 
-enum { GRADIENT_ROWS = 84, GRADIENT_COLUMNS = 192, STACK_FLOATS = (LS_TILE_SUMS_MAX + 1) * LS_TILE_FLOATS };
+enum { GRADIENT_ROWS = 84, GRADIENT_COLUMNS = 192 };
 
 typedef struct gradient {
     const ls_rows *rows;
@@ -157,13 +188,11 @@ typedef struct gradient {
     bool packed;
     float *const *dw;
     int64_t column_blocks, row_blocks;
-    float *private; /* a thread's stack of tiles, and a block of x where its rows collide */
+    float *private; /* a thread's block of x, where its rows collide */
     int64_t private_floats;
 } gradient;
 
-static int64_t gradient_private_floats(int64_t max_rows) {
-    return STACK_FLOATS + max_rows * ls_packed_columns(GRADIENT_ROWS);
-}
+static int64_t gradient_private_floats(int64_t max_rows) { return max_rows * ls_packed_columns(GRADIENT_ROWS); }
 
 /* Where a tile will be stored: asked for while it is being computed, as it comes from far away and is needed only once.
  */
@@ -173,42 +202,17 @@ static void prefetch_tile(const ls_tile *tile, int64_t height) {
             __builtin_prefetch(tile->c + tile->c_row[p] + q, 1);
 }
 
-/* One tile of the sum over a node: *whole has all but the rows of its lanes. */
-static void gradient_tile(const ls_rows *rows, int64_t node, const ls_tile *whole, int64_t height, float *stack) {
-    const ls_tile_kernels *kernels = ls_tile_kernels_get();
-    int64_t vectors = ceil_div(whole->columns, kernels->lanes), stack_row[LS_TILE_ROWS_MAX];
-    int first = rows->node_begin[node], lanes = rows->node_begin[node + 1] - first;
-    prefetch_tile(whole, height);
-    for (int64_t p = 0; p < height; p++) stack_row[p] = p * LS_TILE_COLUMNS_MAX;
-    ls_tile tile = *whole;
-    tile.stack = stack;
-    tile.c_row = stack_row;
-    tile.columns = vectors * kernels->lanes;
-    for (int lane = 0; lane < lanes; lane++) {
-        int64_t begin = rows->lane_begin[first + lane];
-        tile.steps = rows->lane_begin[first + lane + 1] - begin;
-        tile.a = whole->a + begin * whole->a_step;
-        tile.b = whole->b + begin * whole->b_step;
-        tile.sums = ls_trees_ended(lane);
-        tile.c = stack + tile.sums * LS_TILE_FLOATS;
-        if (lane == lanes - 1) {
-            tile.c = whole->c;
-            tile.c_row = whole->c_row;
-            tile.columns = whole->columns;
-        }
-        kernels->run[vectors][height](&tile);
-    }
-}
-
 /* Rows [row, row + rows) of one panel. x: those columns of the input, rows x_row apart. */
 static void gradient_panel(const gradient *g, int64_t node, int64_t p, int64_t row, int64_t rows, const float *x,
-                           int64_t x_row, float *stack) {
+                           int64_t x_row) {
     const ls_tile_kernels *kernels = ls_tile_kernels_get();
     ls_panel panel = ls_panel_at(g->n, p);
-    int64_t tiles = ceil_div(rows, kernels->rows[panel.row_floats / kernels->lanes]);
+    int64_t vectors = panel.row_floats / kernels->lanes, tiles = ceil_div(rows, kernels->rows[vectors]);
+    int first = g->rows->node_begin[node];
     int64_t a_row[LS_TILE_ROWS_MAX], c_row[LS_TILE_ROWS_MAX];
     for (int64_t i = 0; i < LS_TILE_ROWS_MAX; i++) a_row[i] = i, c_row[i] = i * g->n;
-    ls_tile tile = {.segments = 1,
+    ls_tile tile = {.lane_begin = g->rows->lane_begin + first,
+                    .lanes = g->rows->node_begin[node + 1] - first,
                     .a_row = a_row,
                     .a_step = x_row,
                     .b = g->packed ? g->dy + panel.begin * g->rows->count : g->dy,
@@ -219,7 +223,8 @@ static void gradient_panel(const gradient *g, int64_t node, int64_t p, int64_t r
         end = (t + 1) * rows / tiles;
         tile.a = x + begin;
         tile.c = g->dw[node] + (row + begin) * g->n + panel.begin;
-        gradient_tile(g->rows, node, &tile, end - begin, stack);
+        prefetch_tile(&tile, end - begin);
+        kernels->add[vectors][end - begin](&tile);
     }
 }
 
@@ -227,7 +232,7 @@ static void gradient_task(void *context, int64_t task, int thread) {
     const gradient *g = context;
     int64_t blocks = g->column_blocks * g->row_blocks, column_block = task % g->column_blocks;
     int64_t row = task % blocks / g->column_blocks * GRADIENT_ROWS, rows = ls_min(GRADIENT_ROWS, g->k - row);
-    float *stack = g->private + thread * g->private_floats, *copy = stack + STACK_FLOATS;
+    float *copy = g->private + thread * g->private_floats;
     const float *x = g->x + row;
     int64_t x_row = g->k;
     if (ls_stride_collides(g->k)) {
@@ -237,8 +242,7 @@ static void gradient_task(void *context, int64_t task, int thread) {
     }
     int64_t panels = GRADIENT_COLUMNS / ls_panel_width();
     int64_t end = ls_min(ls_panel_count(g->n), (column_block + 1) * panels);
-    for (int64_t p = column_block * panels; p < end; p++)
-        gradient_panel(g, task / blocks, p, row, rows, x, x_row, stack);
+    for (int64_t p = column_block * panels; p < end; p++) gradient_panel(g, task / blocks, p, row, rows, x, x_row);
 }
 
 typedef struct panel_copy {

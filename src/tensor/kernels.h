@@ -9,14 +9,7 @@
 #include <stdint.h>
 
 /* Bounds over all instruction sets. LS_TILE_SUMS_MAX: the depth of the tree over LS_LANES_MAX lanes. */
-enum {
-    LS_TILE_ROWS_MAX = 14,
-    LS_TILE_VECTORS_MAX = 4,
-    LS_TILE_COLUMNS_MAX = 64,
-    LS_TILE_FLOATS =
-        LS_TILE_ROWS_MAX * LS_TILE_COLUMNS_MAX, /* of a tile in a stack of tiles: rows of LS_TILE_COLUMNS_MAX */
-    LS_TILE_SUMS_MAX = 10
-};
+enum { LS_TILE_ROWS_MAX = 14, LS_TILE_VECTORS_MAX = 4, LS_TILE_COLUMNS_MAX = 64, LS_TILE_SUMS_MAX = 10 };
 
 /* A tile of a product: c[p][q] = a chain of multiply-adds over segments s and steps j, in that order, of
  *
@@ -34,12 +27,19 @@ typedef struct ls_tile {
     bool resume; /* the chain goes on from what is in c; else from zero */
 
     /* What happens to the chain before it is stored. */
-    int sums; /* c = stack[sums - 1] + ... (stack[1] + (stack[0] + c)): the tree over lanes, from a stack of tiles */
-    const float *stack;
     const float *bias;     /* [columns], or NULL */
     const float *row_bias; /* [rows], or NULL */
     bool relu;
+
+    /* A sum over lanes: lane l's chain is over the steps [lane_begin[l], lane_begin[l + 1]) of one segment, and the
+     * tree over `lanes` of them, a power of two, is stored as it is. */
+    const int64_t *lane_begin;
+    int lanes;
 } ls_tile;
+
+/* Lanes are added as a binary counter counts: after lane `lane` (from 0) that many complete subtrees end, and wait to
+ * be added to it, the smallest first. */
+static inline int ls_trees_ended(int64_t lane) { return __builtin_ctzll(~(unsigned long long)lane); }
 
 typedef void (*ls_tile_fn)(const ls_tile *tile);
 
@@ -48,6 +48,7 @@ typedef struct ls_tile_kernels {
     int vectors;                                                   /* vectors a row of the widest tile */
     int rows[LS_TILE_VECTORS_MAX + 1];                             /* rows of the highest tile, by vectors */
     ls_tile_fn run[LS_TILE_VECTORS_MAX + 1][LS_TILE_ROWS_MAX + 1]; /* by vectors and rows */
+    ls_tile_fn add[LS_TILE_VECTORS_MAX + 1][LS_TILE_ROWS_MAX + 1]; /* over lanes */
     double (*multiply_add)(int64_t rounds);                        /* nothing but FMA; returns the operations done */
 } ls_tile_kernels;
 
@@ -69,6 +70,8 @@ typedef struct ls_vector_kernels {
     void (*route)(int64_t count, const float *x, const float *y, float *dy,
                   float *dx); /* where x == y: dx += dy, dy = 0 */
     void (*sum_rows)(int64_t rows, int64_t stride, int64_t count, const float *x, float *y); /* y = x[0] + x[1] + ... */
+    /* out[r * out_stride + q] = in[q * stride + r] for rows x columns numbers */
+    void (*transpose)(int64_t rows, int64_t columns, const float *in, int64_t stride, float *out, int64_t out_stride);
 } ls_vector_kernels;
 
 const ls_tile_kernels *ls_tile_kernels_get(void);

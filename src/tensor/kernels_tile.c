@@ -14,34 +14,42 @@
     for (int p = 0; p < (rows); p++) UNROLL(GCC unroll 4)                                                              \
     for (int v = 0; v < (vectors); v++)
 
-VEC_INLINE void tile_multiply(const ls_tile *t, const int rows, const int vectors,
-                              vec acc[LS_TILE_ROWS_MAX][LS_TILE_VECTORS_MAX]) {
-    const float *a[LS_TILE_ROWS_MAX];
+typedef vec tile_sums[LS_TILE_ROWS_MAX][LS_TILE_VECTORS_MAX];
+
+VEC_INLINE void tile_rows(const ls_tile *t, const int rows, const float *a[LS_TILE_ROWS_MAX]) {
 #pragma GCC unroll 16
     for (int p = 0; p < rows; p++) a[p] = t->a + t->a_row[p];
+}
 
-    for (int64_t s = 0; s < t->segments; s++) {
-        const float *b = t->b + s * t->b_segment;
-        int64_t at = s * t->a_segment, a_step = t->a_step, b_step = t->b_step;
-        for (int64_t j = t->steps; j > 0; j--) {
-            vec row[LS_TILE_VECTORS_MAX];
+/* `steps` steps of the chains: those of a that are `at` floats after its rows' beginnings, and of b. */
+VEC_INLINE void tile_steps(const ls_tile *t, const int rows, const int vectors, const float *const *a, int64_t at,
+                           const float *b, int64_t steps, tile_sums acc) {
+    int64_t a_step = t->a_step, b_step = t->b_step;
+    for (int64_t j = steps; j > 0; j--) {
+        vec row[LS_TILE_VECTORS_MAX];
 #pragma GCC unroll 4
-            for (int v = 0; v < vectors; v++) row[v] = vec_load(b + v * VEC_LANES);
+        for (int v = 0; v < vectors; v++) row[v] = vec_load(b + v * VEC_LANES);
 #pragma GCC unroll 16
-            for (int p = 0; p < rows; p++) {
-                vec x = vec_set(a[p][at]);
+        for (int p = 0; p < rows; p++) {
+            vec x = vec_set(a[p][at]);
 #pragma GCC unroll 4
-                for (int v = 0; v < vectors; v++) acc[p][v] = vec_fma(x, row[v], acc[p][v]);
-            }
-            at += a_step;
-            b += b_step;
+            for (int v = 0; v < vectors; v++) acc[p][v] = vec_fma(x, row[v], acc[p][v]);
         }
+        at += a_step;
+        b += b_step;
     }
+}
+
+VEC_INLINE void tile_multiply(const ls_tile *t, const int rows, const int vectors, tile_sums acc) {
+    const float *a[LS_TILE_ROWS_MAX];
+    tile_rows(t, rows, a);
+    for (int64_t s = 0; s < t->segments; s++)
+        tile_steps(t, rows, vectors, a, s * t->a_segment, t->b + s * t->b_segment, t->steps, acc);
 }
 
 /* What the header says, for constant rows and vectors. Only the last vector of a row may be partly outside c. */
 VEC_INLINE void tile_run(const ls_tile *t, const int rows, const int vectors) {
-    vec acc[LS_TILE_ROWS_MAX][LS_TILE_VECTORS_MAX];
+    tile_sums acc;
     const int last = vectors - 1;
     const int64_t rest = t->columns - last * VEC_LANES;
     EACH_VECTOR(p, v, rows, vectors) acc[p][v] = (vec){0};
@@ -52,8 +60,6 @@ VEC_INLINE void tile_run(const ls_tile *t, const int rows, const int vectors) {
 
     tile_multiply(t, rows, vectors, acc);
 
-    for (int i = 0; i < t->sums; i++) EACH_VECTOR(p, v, rows, vectors)
-    acc[p][v] += vec_load(t->stack + i * LS_TILE_FLOATS + p * LS_TILE_COLUMNS_MAX + v * VEC_LANES);
     if (t->row_bias) EACH_VECTOR(p, v, rows, vectors) acc[p][v] += vec_set(t->row_bias[p]);
     if (t->bias) EACH_VECTOR(p, v, rows, vectors) {
             const float *bias = t->bias + v * VEC_LANES;
@@ -67,6 +73,31 @@ VEC_INLINE void tile_run(const ls_tile *t, const int rows, const int vectors) {
             vec_store(c, x);
         else
             vec_store_part(c, x, rest);
+    }
+}
+
+/* The same for a sum over lanes. Subtrees that are complete wait in a stack, which stays in the first-level cache. */
+VEC_INLINE void tile_add(const ls_tile *t, const int rows, const int vectors) {
+    const float *a[LS_TILE_ROWS_MAX];
+    tile_sums acc, stack[LS_TILE_SUMS_MAX];
+    const int last = vectors - 1;
+    const int64_t rest = t->columns - last * VEC_LANES;
+    tile_rows(t, rows, a);
+    for (int lane = 0;;) {
+        int64_t begin = t->lane_begin[lane], end = t->lane_begin[lane + 1];
+        int ended = ls_trees_ended(lane);
+        EACH_VECTOR(p, v, rows, vectors) acc[p][v] = (vec){0};
+        tile_steps(t, rows, vectors, a, begin * t->a_step, t->b + begin * t->b_step, end - begin, acc);
+        for (int i = 0; i < ended; i++) EACH_VECTOR(p, v, rows, vectors) acc[p][v] += stack[i][p][v];
+        if (++lane == t->lanes) break;
+        EACH_VECTOR(p, v, rows, vectors) stack[ended][p][v] = acc[p][v];
+    }
+    EACH_VECTOR(p, v, rows, vectors) {
+        float *c = t->c + t->c_row[p] + v * VEC_LANES;
+        if (v < last)
+            vec_store(c, acc[p][v]);
+        else
+            vec_store_part(c, acc[p][v], rest);
     }
 }
 
@@ -89,7 +120,8 @@ enum { VECTORS = 4, ROWS_OF_1 = 6, ROWS_OF_2 = 6, ROWS_OF_3 = 6, ROWS_OF_4 = 5 }
 #endif
 
 #define TILE(v, r)                                                                                                     \
-    static void tile_##v##_##r(const ls_tile *t) { tile_run(t, r, v); }
+    static void tile_##v##_##r(const ls_tile *t) { tile_run(t, r, v); }                                                \
+    static void add_##v##_##r(const ls_tile *t) { tile_add(t, r, v); }
 TILES(TILE)
 
 /* A multiply-add takes 4 cycles and two start in each: 12 chains keep both units busy on every machine. */
@@ -104,9 +136,11 @@ static double multiply_add(int64_t rounds) {
     return 2.0 * CHAINS * VEC_LANES * (double)rounds;
 }
 
-#define ENTRY(v, r) [v][r] = tile_##v##_##r,
+#define RUN(v, r) [v][r] = tile_##v##_##r,
+#define ADD(v, r) [v][r] = add_##v##_##r,
 const ls_tile_kernels LS_KERNELS_NAME(tile, LS_KERNEL_ISA) = {.lanes = VEC_LANES,
                                                               .vectors = VECTORS,
                                                               .rows = {0, ROWS_OF_1, ROWS_OF_2, ROWS_OF_3, ROWS_OF_4},
-                                                              .run = {TILES(ENTRY)},
+                                                              .run = {TILES(RUN)},
+                                                              .add = {TILES(ADD)},
                                                               .multiply_add = multiply_add};

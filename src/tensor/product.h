@@ -46,9 +46,6 @@ static inline ls_matrix ls_matrix_part(ls_matrix b, int64_t row, int64_t column)
 /* Copies rows x panel->columns numbers to out[rows][panel->row_floats], zeros at the right. */
 void ls_panel_pack(const ls_panel *panel, int64_t rows, ls_matrix b, float *out);
 
-/* out[r * out_stride + q] = in[q * stride + r] for rows x columns numbers. */
-void ls_transpose(int64_t rows, int64_t columns, const float *in, int64_t stride, float *out, int64_t out_stride);
-
 /* Whether rows that far apart fall on so few sets of a first-level cache that a tile's rows push each other out. */
 bool ls_stride_collides(int64_t floats);
 
@@ -59,10 +56,6 @@ void ls_tiles_run(const ls_tile *tile, int64_t rows);
 /* y = f(y) for the activations that tiles do not apply themselves: sigmoid and tanh. */
 bool ls_activation_is_late(ls_activation activation);
 void ls_activation_apply(ls_activation activation, int64_t count, const float *x, float *y);
-
-/* Lanes are added as a binary counter counts: after lane `lane` of its node (from 0) that many complete subtrees end,
- * and wait to be added to it, the smallest first. */
-static inline int ls_trees_ended(int64_t lane) { return __builtin_ctzll(~(unsigned long long)lane); }
 
 /* sum[i][count] = the tree over parts [first[i], first[i + 1]), a power of two of them, part j at parts + j * count;
  * parts are overwritten. */

@@ -44,17 +44,22 @@ static void test_small_shapes(void **state) {
     }
 }
 
-/* Blocks of steps, of columns, of rows; strides that collide; weights too large to be packed at once. */
+/* Blocks of steps, of columns, of rows; strides that collide; weights too large to be packed at once; few rows, whose
+ * weights are read where they lie. */
 static void test_blocks(void **state) {
     (void)state;
     const int64_t lane_rows[] = {30, 31, 30, 31};
     const int lanes[] = {4};
     ls_rows rows = case_rows(4, lane_rows, 1, lanes), few = ls_rows_single(9), one = ls_rows_single(1);
+    ls_rows some = ls_rows_single(40);
     check_dense(&rows, 210, 300, false);
     check_dense(&rows, 512, 70, false);
     check_dense(&rows, 70, 768, false);
     check_dense(&few, 1100, 1001, false);
     check_dense(&one, 400, 513, false);
+    check_dense(&some, 512, 300, false);
+    check_dense(&some, 176, 770, false);
+    check_dense(&few, 32, 512, false);
 }
 
 /* As many lanes as there may be: in one node, and in ten. */
