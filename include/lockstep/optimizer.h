@@ -35,8 +35,8 @@ const ls_optimizer_type *ls_optimizer_type_find(const char *name);
 /* The optimizer's learning_rate option. */
 double ls_optimizer_learning_rate(const ls_optimizer_type *type, const void *options);
 
-/* Runs the update over the pool in fixed pieces. */
-void ls_optimizer_apply(const ls_optimizer_type *type, ls_pool *pool, const void *options, int64_t step,
+/* Runs the update over the pool in fixed pieces. Whether all weights are finite after it. */
+bool ls_optimizer_apply(const ls_optimizer_type *type, ls_pool *pool, const void *options, int64_t step,
                         double learning_rate, const ls_update *update);
 
 #endif

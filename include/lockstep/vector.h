@@ -12,7 +12,7 @@
 void ls_vector_add(ls_pool *pool, int64_t count, const float *x, float *y);
 
 /* Whether all numbers are finite. */
-bool ls_vector_finite(ls_pool *pool, int64_t count, const float *x);
+bool ls_vector_finite(int64_t count, const float *x);
 
 /* One sample of a loss: returns its sum over the elements (added in double, in an order that depends on count alone)
  * and, where dz is not NULL, writes scale * d sum / dz. Binary cross-entropy from logits z: max(z,0) - z t + log(1 +

@@ -1,7 +1,10 @@
 #include "lockstep/optimizer.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <string.h>
+
+#include "lockstep/vector.h"
 
 /* The table of optimizers: one line each. */
 #define OPTIMIZERS(X)                                                                                                  \
@@ -39,21 +42,24 @@ typedef struct application {
     int64_t step;
     double learning_rate;
     const ls_update *whole;
+    atomic_bool bad; /* a weight is not finite */
 } application;
 
 static void apply_piece(void *context, int64_t task, int thread) {
     (void)thread;
-    const application *a = context;
+    application *a = context;
     int64_t begin = task * PIECE, left = a->whole->count - begin;
     ls_update piece = {.count = left < PIECE ? left : PIECE,
                        .gradient = a->whole->gradient + begin,
                        .weight = a->whole->weight + begin};
     for (int s = 0; s < a->type->slots; s++) piece.slot[s] = a->whole->slot[s] + begin;
     a->type->update(a->options, a->step, a->learning_rate, &piece);
+    if (!ls_vector_finite(piece.count, piece.weight)) atomic_store(&a->bad, true);
 }
 
-void ls_optimizer_apply(const ls_optimizer_type *type, ls_pool *pool, const void *options, int64_t step,
+bool ls_optimizer_apply(const ls_optimizer_type *type, ls_pool *pool, const void *options, int64_t step,
                         double learning_rate, const ls_update *update) {
     application a = {.type = type, .options = options, .step = step, .learning_rate = learning_rate, .whole = update};
     ls_pool_run(pool, (update->count + PIECE - 1) / PIECE, apply_piece, &a);
+    return !atomic_load(&a.bad);
 }

@@ -75,8 +75,9 @@ static void sum_slice(ls_exchange *x, int64_t bucket, piece_fn use) {
     take_terms(x, slice);
     for (int a = 0; a < x->plan.arrivals; a++)
         x->terms[x->plan.nodes + a] = ls_messages_arrival(&x->messages, bucket, a);
-    for (int64_t at = 0; at < length; at += LS_PIECE_FLOATS) {
-        ls_range where = {slice.begin + at, ls_min(slice.begin + at + LS_PIECE_FLOATS, slice.end)};
+    int64_t piece = x->plan.sum.length > 1 ? LS_PIECE_FLOATS : length; /* all at once where nothing is added up */
+    for (int64_t at = 0; at < length; at += piece) {
+        ls_range where = {slice.begin + at, ls_min(slice.begin + at + piece, slice.end)};
         /* The sum, or a node's gradient: nobody else reads either any more. */
         float *gradient = (float *)add_up(x, &x->plan.sum, at, where.end - where.begin, x->sum);
         use(x, place + at, where, gradient);

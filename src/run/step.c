@@ -187,10 +187,10 @@ static void update_piece(void *context, int64_t place, int64_t count, float *gra
     int64_t trained = trained_part(stepper, count, weight);
     ls_update update = {.count = trained, .gradient = gradient, .weight = weight};
     for (int s = 0; s < session->config->optimizer->slots; s++) update.slot[s] = stepper->slot[s] + place;
-    ls_optimizer_apply(session->config->optimizer, session->pool, session->config->optimizer_options, stepper->step + 1,
-                       ls_stepper_learning_rate(stepper, stepper->step), &update);
+    bool finite = ls_optimizer_apply(session->config->optimizer, session->pool, session->config->optimizer_options,
+                                     stepper->step + 1, ls_stepper_learning_rate(stepper, stepper->step), &update);
     ls_vector_add(session->pool, count - trained, gradient + trained, weight + trained);
-    if (!ls_vector_finite(session->pool, count, weight)) stepper->weights_finite = false;
+    if (!finite || !ls_vector_finite(count - trained, weight + trained)) stepper->weights_finite = false;
 }
 
 static void add_up_lanes(const ls_stepper *stepper, int scores, double *sums) {

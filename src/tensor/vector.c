@@ -1,7 +1,5 @@
 #include "lockstep/vector.h"
 
-#include <stdatomic.h>
-
 #include "tensor/product.h"
 
 enum { BLOCK = 16384 };
@@ -10,7 +8,6 @@ typedef struct vector_task {
     int64_t count;
     const float *x;
     float *y;
-    atomic_bool bad;
 } vector_task;
 
 static void add_task(void *context, int64_t task, int thread) {
@@ -25,18 +22,7 @@ void ls_vector_add(ls_pool *pool, int64_t count, const float *x, float *y) {
     ls_pool_run(pool, ceil_div(count, BLOCK), add_task, &v);
 }
 
-static void finite_task(void *context, int64_t task, int thread) {
-    (void)thread;
-    vector_task *v = context;
-    int64_t begin = task * BLOCK;
-    if (!ls_vector_kernels_get()->finite(ls_min(BLOCK, v->count - begin), v->x + begin)) atomic_store(&v->bad, true);
-}
-
-bool ls_vector_finite(ls_pool *pool, int64_t count, const float *x) {
-    vector_task v = {.count = count, .x = x};
-    ls_pool_run(pool, ceil_div(count, BLOCK), finite_task, &v);
-    return !atomic_load(&v.bad);
-}
+bool ls_vector_finite(int64_t count, const float *x) { return ls_vector_kernels_get()->finite(count, x); }
 
 double ls_vector_cross_entropy(int64_t count, const float *z, const float *target, float scale, float *dz) {
     return ls_vector_kernels_get()->cross_entropy(count, z, target, scale, dz);

@@ -136,13 +136,37 @@ static void test_threads_change_nothing(void **state) {
         weight[threads - 1] = calloc(MANY, sizeof(float));
         float *slots = calloc(2 * MANY, sizeof(float));
         ls_update update = {MANY, gradient, weight[threads - 1], {slots, slots + MANY}};
-        ls_optimizer_apply(type, pool, options, 1, 0.001, &update);
+        assert_true(ls_optimizer_apply(type, pool, options, 1, 0.001, &update));
         ls_pool_destroy(pool);
         free(slots);
     }
     for (int t = 0; t < 3; t++) assert_memory_equal(weight[t], weight[0], MANY * sizeof(float));
     for (int t = 0; t < 3; t++) free(weight[t]);
     free(gradient);
+}
+
+/* A weight that is not finite is noticed wherever it stands. */
+static void test_not_finite(void **state) {
+    (void)state;
+    enum { MANY = 40000 };
+    float *gradient = calloc(MANY, sizeof(float)), *weight = calloc(MANY, sizeof(float));
+    float *slot = calloc(MANY, sizeof(float));
+    _Alignas(16) char options[128];
+    const ls_optimizer_type *type = ls_optimizer_type_find("sgd");
+    set_options(type->options, options, "");
+    ls_pool *pool;
+    expect_ok(ls_pool_create(2, &pool));
+    ls_update update = {MANY, gradient, weight, {slot}};
+    for (int at = 0; at < MANY; at += 13333) {
+        assert_true(ls_optimizer_apply(type, pool, options, 1, 0.001, &update));
+        weight[at] = INFINITY;
+        assert_false(ls_optimizer_apply(type, pool, options, 1, 0.001, &update));
+        weight[at] = 0;
+    }
+    ls_pool_destroy(pool);
+    free(gradient);
+    free(weight);
+    free(slot);
 }
 
 /* Where nothing was ever learnt nothing moves: the gaps between weight arrays stay zero. */
@@ -198,6 +222,7 @@ int main(void) {
         cmocka_unit_test(test_formulas),
         cmocka_unit_test(test_cut_anywhere),
         cmocka_unit_test(test_threads_change_nothing),
+        cmocka_unit_test(test_not_finite),
         cmocka_unit_test(test_zero_stays_zero),
         cmocka_unit_test(test_slots_decay_to_zero),
         cmocka_unit_test(test_defaults_are_keras),
