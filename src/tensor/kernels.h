@@ -52,6 +52,11 @@ typedef struct ls_tile_kernels {
     double (*multiply_add)(int64_t rounds);                        /* nothing but FMA; returns the operations done */
 } ls_tile_kernels;
 
+/* A run of equal windows of a max-pooling: h x w pixels of c channels, rows `row` floats apart, windows `step`. */
+typedef struct ls_windows {
+    int64_t count, h, w, c, row, step;
+} ls_windows;
+
 /* Loops over flat vectors; see the public headers of the same names. */
 typedef struct ls_vector_kernels {
     void (*add)(int64_t count, const float *x, float *y);
@@ -66,9 +71,10 @@ typedef struct ls_vector_kernels {
     void (*softmax_backward)(int64_t rows, int64_t width, const float *y, const float *dy, float *dx);
     double (*cross_entropy)(int64_t count, const float *z, const float *target, float scale, float *dz);
     double (*squared_error)(int64_t count, const float *z, const float *target, float scale, float *dz);
-    void (*maximum)(int64_t count, const float *x, float *y); /* y = max(x, y) */
-    void (*route)(int64_t count, const float *x, const float *y, float *dy,
-                  float *dx); /* where x == y: dx += dy, dy = 0 */
+    /* y[count][c]: the largest of each window; and back: dy goes to the first place of a window that has its value, the
+     * others get zeros. Adds to dx, or writes it. */
+    void (*maximum)(const ls_windows *windows, const float *x, float *y);
+    void (*route)(const ls_windows *windows, const float *x, const float *y, const float *dy, bool add, float *dx);
     void (*sum_rows)(int64_t rows, int64_t stride, int64_t count, const float *x, float *y); /* y = x[0] + x[1] + ... */
     /* out[r * out_stride + q] = in[q * stride + r] for rows x columns numbers */
     void (*transpose)(int64_t rows, int64_t columns, const float *in, int64_t stride, float *out, int64_t out_stride);

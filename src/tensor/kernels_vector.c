@@ -44,17 +44,42 @@ static bool all_finite(int64_t count, const float *x) {
     return true;
 }
 
-static void maximum(int64_t count, const float *x, float *y) {
-    FOR_EACH_VEC(count, i, lanes, put(y + i, vec_at_least(get(x + i, lanes), get(y + i, lanes)), lanes););
+/* Windows of many channels are short runs of memory, far apart: the next one's are asked for in time. */
+VEC_INLINE vec window_maximum(const ls_windows *windows, const float *x, int64_t lanes) {
+    vec most = get(x, lanes);
+    for (int64_t i = 0; i < windows->h; i++)
+        for (int64_t j = 0; j < windows->w; j++) {
+            __builtin_prefetch(x + i * windows->row + j * windows->c + windows->step);
+            most = vec_at_least(get(x + i * windows->row + j * windows->c, lanes), most);
+        }
+    return most;
 }
 
-static void route(int64_t count, const float *x, const float *y, float *dy, float *dx) {
-    FOR_EACH_VEC(count, i, lanes, {
-        vec_mask hit = get(x + i, lanes) == get(y + i, lanes);
-        vec g = get(dy + i, lanes);
-        put(dx + i, get(dx + i, lanes) + vec_select(hit, g, (vec){0}), lanes);
-        put(dy + i, vec_select(hit, (vec){0}, g), lanes);
-    });
+static void maximum(const ls_windows *windows, const float *x, float *y) {
+    int64_t c = windows->c;
+    for (int64_t k = 0; k < windows->count; k++, x += windows->step, y += c)
+        FOR_EACH_VEC(c, i, lanes, put(y + i, window_maximum(windows, x + i, lanes), lanes););
+}
+
+VEC_INLINE void window_route(const ls_windows *windows, const float *x, vec y, vec dy, bool add, float *dx,
+                             int64_t lanes) {
+    for (int64_t i = 0; i < windows->h; i++)
+        for (int64_t j = 0; j < windows->w; j++) {
+            int64_t at = i * windows->row + j * windows->c;
+            __builtin_prefetch(x + at + windows->step);
+            __builtin_prefetch(dx + at + windows->step, 1);
+            vec_mask hit = get(x + at, lanes) == y;
+            vec mine = vec_select(hit, dy, (vec){0});
+            dy = vec_select(hit, (vec){0}, dy);
+            put(dx + at, add ? get(dx + at, lanes) + mine : mine, lanes);
+        }
+}
+
+static void route(const ls_windows *windows, const float *x, const float *y, const float *dy, bool add, float *dx) {
+    int64_t c = windows->c;
+    for (int64_t k = 0; k < windows->count; k++, x += windows->step, dx += windows->step, y += c, dy += c)
+        FOR_EACH_VEC(c, i, lanes,
+                     window_route(windows, x + i, get(y + i, lanes), get(dy + i, lanes), add, dx + i, lanes););
 }
 
 static void sum_rows(int64_t rows, int64_t stride, int64_t count, const float *x, float *y) {

@@ -19,7 +19,8 @@ ls_pooling ls_pooling_make(int64_t h, int64_t w, int64_t c, int64_t pool_h, int6
 typedef struct max_pooling {
     const ls_pooling *p;
     const float *x, *y, *dy;
-    float *out; /* y or dx */
+    float *out;         /* y or dx */
+    bool overlap, gaps; /* do windows share pixels; are there pixels in none */
 } max_pooling;
 
 typedef struct span {
@@ -31,50 +32,58 @@ static span window(int64_t i, int64_t size, int64_t stride, int64_t pad, int64_t
     return (span){ls_max(i * stride - pad, 0), ls_min(i * stride - pad + size, n)};
 }
 
-static void forward_task(void *context, int64_t task, int thread) {
-    (void)thread;
-    const max_pooling *m = context;
+/* How many windows from number i on are as wide as that one and a stride apart: one at an edge, or all that are whole.
+ */
+static int64_t equal_windows(const ls_pooling *p, int64_t i) {
+    int64_t whole = (p->w + p->pad_left - p->pool_w) / p->stride_w + 1; /* the first that reaches beyond the picture */
+    bool is_whole = i * p->stride_w >= p->pad_left && i < whole;
+    return is_whole ? ls_min(whole, p->out_w) - i : 1;
+}
+
+typedef void (*windows_fn)(const max_pooling *m, const ls_windows *windows, int64_t input, int64_t output);
+
+/* Calls f for the windows of row i of a sample's outputs, run after run. */
+static void for_row(const max_pooling *m, int64_t sample, int64_t i, windows_fn f) {
     const ls_pooling *p = m->p;
-    const float *x = m->x + task / p->out_h * p->h * p->w * p->c;
-    float *y = m->out + task * p->out_w * p->c;
-    span rows = window(task % p->out_h, p->pool_h, p->stride_h, p->pad_top, p->h);
-    for (int64_t j = 0; j < p->out_w; j++, y += p->c) {
+    span rows = window(i, p->pool_h, p->stride_h, p->pad_top, p->h);
+    for (int64_t j = 0, count; j < p->out_w; j += count) {
+        count = equal_windows(p, j);
         span columns = window(j, p->pool_w, p->stride_w, p->pad_left, p->w);
-        memcpy(y, x + (rows.begin * p->w + columns.begin) * p->c, (size_t)p->c * sizeof *y);
-        for (int64_t a = rows.begin; a < rows.end; a++)
-            for (int64_t b = columns.begin; b < columns.end; b++)
-                ls_vector_kernels_get()->maximum(p->c, x + (a * p->w + b) * p->c, y);
+        ls_windows windows = {.count = count,
+                              .h = rows.end - rows.begin,
+                              .w = columns.end - columns.begin,
+                              .c = p->c,
+                              .row = p->w * p->c,
+                              .step = p->stride_w * p->c};
+        f(m, &windows, ((sample * p->h + rows.begin) * p->w + columns.begin) * p->c,
+          ((sample * p->out_h + i) * p->out_w + j) * p->c);
     }
 }
 
-enum { CHANNELS = 256 }; /* that are looked at together */
+static void take_maximum(const max_pooling *m, const ls_windows *windows, int64_t input, int64_t output) {
+    ls_vector_kernels_get()->maximum(windows, m->x + input, m->out + output);
+}
 
-/* Channels [c, c + count) of one output: its gradient goes to the first position that has its value. */
-static void route_window(const max_pooling *m, int64_t sample, span rows, span columns, int64_t output, int64_t c,
-                         int64_t count) {
-    const ls_pooling *p = m->p;
-    float dy[CHANNELS];
-    memcpy(dy, m->dy + output * p->c + c, (size_t)count * sizeof *dy);
-    for (int64_t a = rows.begin; a < rows.end; a++)
-        for (int64_t b = columns.begin; b < columns.end; b++) {
-            int64_t at = ((sample * p->h + a) * p->w + b) * p->c + c;
-            ls_vector_kernels_get()->route(count, m->x + at, m->y + output * p->c + c, dy, m->out + at);
-        }
+static void route(const max_pooling *m, const ls_windows *windows, int64_t input, int64_t output) {
+    ls_vector_kernels_get()->route(windows, m->x + input, m->y + output, m->dy + output, m->overlap, m->out + input);
+}
+
+static void forward_task(void *context, int64_t task, int thread) {
+    (void)thread;
+    const max_pooling *m = context;
+    for_row(m, task / m->p->out_h, task % m->p->out_h, take_maximum);
 }
 
 static void backward_task(void *context, int64_t task, int thread) {
     (void)thread;
     const max_pooling *m = context;
-    const ls_pooling *p = m->p;
-    memset(m->out + task * p->h * p->w * p->c, 0, (size_t)(p->h * p->w * p->c) * sizeof *m->out);
-    for (int64_t i = 0; i < p->out_h; i++)
-        for (int64_t j = 0; j < p->out_w; j++) {
-            span rows = window(i, p->pool_h, p->stride_h, p->pad_top, p->h);
-            span columns = window(j, p->pool_w, p->stride_w, p->pad_left, p->w);
-            for (int64_t c = 0; c < p->c; c += CHANNELS)
-                route_window(m, task, rows, columns, (task * p->out_h + i) * p->out_w + j, c,
-                             ls_min(CHANNELS, p->c - c));
-        }
+    int64_t floats = m->p->h * m->p->w * m->p->c;
+    if (m->overlap || m->gaps) memset(m->out + task * floats, 0, (size_t)floats * sizeof *m->out);
+    for (int64_t i = 0; i < m->p->out_h; i++) for_row(m, task, i, route);
+}
+
+static bool has_gaps(int64_t n, int64_t size, int64_t stride, int64_t pad, int64_t out) {
+    return stride > size || (out - 1) * stride - pad + size < n;
 }
 
 void ls_max_pooling_forward(ls_pool *pool, const ls_pooling *pooling, int64_t rows, const float *x, float *y) {
@@ -84,7 +93,11 @@ void ls_max_pooling_forward(ls_pool *pool, const ls_pooling *pooling, int64_t ro
 
 void ls_max_pooling_backward(ls_pool *pool, const ls_pooling *pooling, int64_t rows, const float *x, const float *y,
                              const float *dy, float *dx) {
-    max_pooling m = {.p = pooling, .x = x, .y = y, .dy = dy, .out = dx};
+    const ls_pooling *p = pooling;
+    max_pooling m = {.p = p, .x = x, .y = y, .dy = dy, .out = dx};
+    m.overlap = p->stride_h < p->pool_h || p->stride_w < p->pool_w;
+    m.gaps = has_gaps(p->h, p->pool_h, p->stride_h, p->pad_top, p->out_h) ||
+             has_gaps(p->w, p->pool_w, p->stride_w, p->pad_left, p->out_w);
     ls_pool_run(pool, rows, backward_task, &m);
 }
 
