@@ -58,7 +58,10 @@ typedef struct ls_layer {
 
     ls_shape out;
     ls_activation activation; /* applied to its output; the model may take it over where the loss works on logits */
-    ls_regularizer activity;  /* on its output, a mean over samples */
+    bool
+        derived; /* its dy has the activation's derivative in it: the layer that takes its output sees to that, which */
+    bool derives;            /* multiplies its dx by relu's derivative at x */
+    ls_regularizer activity; /* on its output, a mean over samples */
     int params;
     ls_param param[LS_PARAMS_MAX];
     int64_t batch_sums;     /* how many numbers it adds up over the whole batch at a time, at most */
@@ -136,6 +139,7 @@ struct ls_layer_type {
     /* Returns whether the layer does the work of `before`, the layer of its only input, from now on as well: the model
      * then gives it before's input instead and prepares it again. NULL: it never does. */
     bool (*absorb)(ls_layer *layer, const ls_layer *before);
+    bool can_derive; /* backward knows ls_layer.derives, which saves the layer before it a pass over its gradient */
 };
 
 /* sum[count] = lane_sums[lanes of the pass][count] of all lanes of the run, added in their tree. Collective where the

@@ -20,9 +20,9 @@ ls_pooling ls_pooling_make(int64_t h, int64_t w, int64_t c, int64_t pool_h, int6
 void ls_max_pooling_forward(ls_pool *pool, const ls_pooling *pooling, int64_t rows, const float *x, float *y);
 
 /* Each output's gradient goes to the first position (in row order) that holds its window's maximum; windows that
- * overlap add. */
+ * overlap add. relu: x is what relu made of something, and dx is the gradient of that. */
 void ls_max_pooling_backward(ls_pool *pool, const ls_pooling *pooling, int64_t rows, const float *x, const float *y,
-                             const float *dy, float *dx);
+                             const float *dy, bool relu, float *dx);
 
 /* Nearest up-sampling by size_h x size_w of an h x w x c picture: y is [h*size_h, w*size_w, c]; and its transpose. */
 void ls_up_sampling_forward(ls_pool *pool, int64_t rows, int64_t h, int64_t w, int64_t c, int64_t size_h,

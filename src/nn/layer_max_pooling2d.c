@@ -45,7 +45,8 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_i
 }
 
 static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_io *io) {
-    ls_max_pooling_backward(pass->pool, layer->plan, pass->rows->count, io->x[0], io->y, io->dy, io->dx[0]);
+    ls_max_pooling_backward(pass->pool, layer->plan, pass->rows->count, io->x[0], io->y, io->dy, layer->derives,
+                            io->dx[0]);
 }
 
 const ls_layer_type ls_layer_max_pooling2d = {
@@ -60,4 +61,5 @@ const ls_layer_type ls_layer_max_pooling2d = {
     .prepare = prepare,
     .forward = forward,
     .backward = backward,
+    .can_derive = true,
 };

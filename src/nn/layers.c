@@ -123,7 +123,7 @@ void ls_layer_activate(const ls_layer *layer, const ls_pass *pass, float *y) {
 }
 
 void ls_layer_deactivate(const ls_layer *layer, const ls_pass *pass, const float *y, float *dy) {
-    if (layer->activation == LS_ACTIVATION_LINEAR) return;
+    if (layer->activation == LS_ACTIVATION_LINEAR || layer->derived) return;
     ls_activation_backward(pass->pool, layer->activation, ls_layer_vectors(layer, pass), ls_layer_width(layer), y, dy,
                            dy);
 }

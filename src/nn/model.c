@@ -154,14 +154,17 @@ void ls_model_number_params(ls_model *model) {
     number_params(model, true);
 }
 
-static bool is_used(const ls_model *model, int index) {
+/* How many layers take the layer's output; the last one's is taken as the model's. */
+static int uses(const ls_model *model, int index) {
+    int count = index == model->count - 1;
     for (int j = index + 1; j < model->count; j++) {
         const ls_layer *layer = &model->vertices[j].layer;
-        for (int k = 0; k < layer->inputs; k++)
-            if (layer->input[k] == index) return true;
+        for (int k = 0; k < layer->inputs; k++) count += layer->input[k] == index;
     }
-    return index == model->count - 1;
+    return count;
 }
+
+static bool is_used(const ls_model *model, int index) { return uses(model, index) > 0; }
 
 /* The layer takes the input of the one before it in that one's place. */
 static void bypass(ls_model *model, ls_layer *layer) {
@@ -178,6 +181,17 @@ static void absorb(ls_model *model) {
         while (layer->type->absorb && layer->input[0] != LS_MODEL_INPUT &&
                layer->type->absorb(layer, ls_model_layer(model, layer->input[0])))
             bypass(model, layer);
+    }
+}
+
+/* Where a layer can multiply by the derivative of relu before it, it does. */
+static void share_derivatives(ls_model *model) {
+    for (int i = 0; i < model->count; i++) {
+        ls_layer *layer = &model->vertices[i].layer;
+        if (!layer->type->can_derive || layer->input[0] == LS_MODEL_INPUT || uses(model, layer->input[0]) > 1) continue;
+        ls_layer *before = &model->vertices[layer->input[0]].layer;
+        layer->derives = before->derived =
+            before->activation == LS_ACTIVATION_RELU && !ls_regularizer_is_on(&before->activity);
     }
 }
 
@@ -252,6 +266,7 @@ ls_status ls_model_set_loss(ls_model *model, const ls_loss_type *loss, const ls_
     LS_TRY(check_used(model));
     LS_TRY(take_logits(model, loss));
     absorb(model);
+    share_derivatives(model);
     model->loss = loss;
     return LS_OK;
 }

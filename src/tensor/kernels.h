@@ -72,9 +72,10 @@ typedef struct ls_vector_kernels {
     double (*cross_entropy)(int64_t count, const float *z, const float *target, float scale, float *dz);
     double (*squared_error)(int64_t count, const float *z, const float *target, float scale, float *dz);
     /* y[count][c]: the largest of each window; and back: dy goes to the first place of a window that has its value, the
-     * others get zeros. Adds to dx, or writes it. */
+     * others get zeros; relu: where y > 0 only. Adds to dx, or writes it. */
     void (*maximum)(const ls_windows *windows, const float *x, float *y);
-    void (*route)(const ls_windows *windows, const float *x, const float *y, const float *dy, bool add, float *dx);
+    void (*route)(const ls_windows *windows, const float *x, const float *y, const float *dy, bool relu, bool add,
+                  float *dx);
     void (*sum_rows)(int64_t rows, int64_t stride, int64_t count, const float *x, float *y); /* y = x[0] + x[1] + ... */
     /* out[r * out_stride + q] = in[q * stride + r] for rows x columns numbers */
     void (*transpose)(int64_t rows, int64_t columns, const float *in, int64_t stride, float *out, int64_t out_stride);

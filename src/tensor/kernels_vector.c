@@ -75,11 +75,16 @@ VEC_INLINE void window_route(const ls_windows *windows, const float *x, vec y, v
         }
 }
 
-static void route(const ls_windows *windows, const float *x, const float *y, const float *dy, bool add, float *dx) {
+static void route(const ls_windows *windows, const float *x, const float *y, const float *dy, bool relu, bool add,
+                  float *dx) {
     int64_t c = windows->c;
     for (int64_t k = 0; k < windows->count; k++, x += windows->step, dx += windows->step, y += c, dy += c)
-        FOR_EACH_VEC(c, i, lanes,
-                     window_route(windows, x + i, get(y + i, lanes), get(dy + i, lanes), add, dx + i, lanes););
+        FOR_EACH_VEC(c, i, lanes, {
+            vec most = get(y + i, lanes);
+            vec g = get(dy + i, lanes);
+            if (relu) g = vec_select(most > (vec){0}, g, (vec){0});
+            window_route(windows, x + i, most, g, add, dx + i, lanes);
+        });
 }
 
 static void sum_rows(int64_t rows, int64_t stride, int64_t count, const float *x, float *y) {

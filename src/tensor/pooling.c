@@ -19,7 +19,8 @@ ls_pooling ls_pooling_make(int64_t h, int64_t w, int64_t c, int64_t pool_h, int6
 typedef struct max_pooling {
     const ls_pooling *p;
     const float *x, *y, *dy;
-    float *out;         /* y or dx */
+    float *out; /* y or dx */
+    bool relu;
     bool overlap, gaps; /* do windows share pixels; are there pixels in none */
 } max_pooling;
 
@@ -65,7 +66,8 @@ static void take_maximum(const max_pooling *m, const ls_windows *windows, int64_
 }
 
 static void route(const max_pooling *m, const ls_windows *windows, int64_t input, int64_t output) {
-    ls_vector_kernels_get()->route(windows, m->x + input, m->y + output, m->dy + output, m->overlap, m->out + input);
+    ls_vector_kernels_get()->route(windows, m->x + input, m->y + output, m->dy + output, m->relu, m->overlap,
+                                   m->out + input);
 }
 
 static void forward_task(void *context, int64_t task, int thread) {
@@ -92,9 +94,9 @@ void ls_max_pooling_forward(ls_pool *pool, const ls_pooling *pooling, int64_t ro
 }
 
 void ls_max_pooling_backward(ls_pool *pool, const ls_pooling *pooling, int64_t rows, const float *x, const float *y,
-                             const float *dy, float *dx) {
+                             const float *dy, bool relu, float *dx) {
     const ls_pooling *p = pooling;
-    max_pooling m = {.p = p, .x = x, .y = y, .dy = dy, .out = dx};
+    max_pooling m = {.p = p, .x = x, .y = y, .dy = dy, .out = dx, .relu = relu};
     m.overlap = p->stride_h < p->pool_h || p->stride_w < p->pool_w;
     m.gaps = has_gaps(p->h, p->pool_h, p->stride_h, p->pad_top, p->out_h) ||
              has_gaps(p->w, p->pool_w, p->stride_w, p->pad_left, p->out_w);

@@ -15,11 +15,11 @@
 enum { ROWS = 3, COUNT_MAX = ROWS * 24 * 24 * 300 };
 static float x[COUNT_MAX], y[COUNT_MAX], dy[COUNT_MAX], dx[COUNT_MAX], wanted[COUNT_MAX];
 
-/* Few different values, all below zero: ties, and padding that would win if it counted as zero. */
-static void fill(void) {
+/* Six different values, so that there are ties. All below zero, padding would win if it counted as zero. */
+static void fill(float last) {
     ls_rng rng = ls_rng_stream(5, LS_RNG_TEST, 0, 0);
     ls_rng_fill_uniform(&rng, 0, COUNT_MAX, x);
-    for (int64_t i = 0; i < COUNT_MAX; i++) x[i] = -1 - floorf(x[i] * 6);
+    for (int64_t i = 0; i < COUNT_MAX; i++) x[i] = last - floorf(x[i] * 6);
     ls_rng_fill_normal(&rng, 1, COUNT_MAX, dy);
 }
 
@@ -36,12 +36,12 @@ static int64_t first_maximum(const ls_pooling *p, int64_t row, int64_t i, int64_
     return best;
 }
 
-static void check_pooling(ls_pooling p, int threads) {
+static void check_pooling(ls_pooling p, bool relu, int threads) {
     int64_t in = ROWS * p.h * p.w * p.c, out = ROWS * p.out_h * p.out_w * p.c;
     memset(wanted, 0, (size_t)in * sizeof *wanted);
     memset(dx, 0xff, (size_t)in * sizeof *dx);
     ls_max_pooling_forward(case_pool(threads), &p, ROWS, x, y);
-    ls_max_pooling_backward(case_pool(threads), &p, ROWS, x, y, dy, dx);
+    ls_max_pooling_backward(case_pool(threads), &p, ROWS, x, y, dy, relu, dx);
     for (int64_t o = 0; o < out; o++) {
         int64_t pixel = o / p.c;
         int64_t at =
@@ -49,12 +49,10 @@ static void check_pooling(ls_pooling p, int threads) {
         assert_true(y[o] == x[at]);
         wanted[at] += dy[o]; /* in the order of the outputs, as they must be added */
     }
-    for (int64_t i = 0; i < in; i++) assert_true(dx[i] == wanted[i]);
+    for (int64_t i = 0; i < in; i++) assert_true(dx[i] == (relu && x[i] <= 0 ? 0 : wanted[i]));
 }
 
-static void test_max_pooling(void **state) {
-    (void)state;
-    fill();
+static void check_all_poolings(bool relu) {
     const int64_t channels[] = {1, 3, 8, 16, 33};
     for (int isa = 0; isa <= (int)case_best_isa(); isa++)
         for (size_t c = 0; c < 5; c++)
@@ -62,10 +60,24 @@ static void test_max_pooling(void **state) {
                 for (int64_t stride = 1; stride <= 3; stride++)
                     for (int same = 0; same < 2; same++) {
                         ls_cpu_use((ls_isa)isa);
-                        check_pooling(ls_pooling_make(7, 10, channels[c], size, 2, stride, stride, same),
+                        check_pooling(ls_pooling_make(7, 10, channels[c], size, 2, stride, stride, same), relu,
                                       1 + (int)stride % 3);
                     }
-    check_pooling(ls_pooling_make(6, 6, 300, 2, 2, 2, 2, false), 2);
+    check_pooling(ls_pooling_make(6, 6, 300, 2, 2, 2, 2, false), relu, 2);
+}
+
+static void test_max_pooling(void **state) {
+    (void)state;
+    fill(-1);
+    check_all_poolings(false);
+}
+
+/* What relu makes: the gradient is that of what went into it. */
+static void test_max_pooling_of_relu(void **state) {
+    (void)state;
+    fill(2);
+    for (int64_t i = 0; i < COUNT_MAX; i++) x[i] = fmaxf(x[i], 0);
+    check_all_poolings(true);
 }
 
 static void test_sizes(void **state) {
@@ -93,7 +105,7 @@ static void check_up_sampling(int64_t c, int64_t size_h, int64_t size_w) {
 
 static void test_up_sampling(void **state) {
     (void)state;
-    fill();
+    fill(-1);
     const int64_t channels[] = {1, 3, 16, 20};
     for (int isa = 0; isa <= (int)case_best_isa(); isa++)
         for (size_t c = 0; c < 4; c++)
@@ -106,6 +118,6 @@ static void test_up_sampling(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_sizes), cmocka_unit_test(test_max_pooling),
-                                       cmocka_unit_test(test_up_sampling)};
+                                       cmocka_unit_test(test_max_pooling_of_relu), cmocka_unit_test(test_up_sampling)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
