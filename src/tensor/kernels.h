@@ -1,12 +1,14 @@
 /* kernels.h - the inner loops: one source, kernels*.c, compiled once an instruction set (simd.h).
  *
- * ls_tile_kernels() and ls_vector_kernels() are those of the set in use. Results of the tile kernels do not depend on
- * the set. */
+ * ls_tile_kernels_get() and its like give those of the set in use. Results of the tile and Winograd kernels do not
+ * depend on the set. */
 #ifndef LOCKSTEP_TENSOR_KERNELS_H
 #define LOCKSTEP_TENSOR_KERNELS_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "tensor/winograd.h"
 
 /* Bounds over all instruction sets. LS_TILE_SUMS_MAX: the depth of the tree over LS_LANES_MAX lanes. */
 enum { LS_TILE_ROWS_MAX = 14, LS_TILE_VECTORS_MAX = 4, LS_TILE_COLUMNS_MAX = 64, LS_TILE_SUMS_MAX = 10 };
@@ -81,13 +83,41 @@ typedef struct ls_vector_kernels {
     void (*transpose)(int64_t rows, int64_t columns, const float *in, int64_t stride, float *out, int64_t out_stride);
 } ls_vector_kernels;
 
+/* Which matrix: B^T, A^T, G, A, G^T. */
+typedef enum ls_winograd_part {
+    LS_WINOGRAD_INPUT,
+    LS_WINOGRAD_OUTPUT,
+    LS_WINOGRAD_KERNEL,
+    LS_WINOGRAD_OUTPUT_GRADIENT,
+    LS_WINOGRAD_KERNEL_GRADIENT,
+    LS_WINOGRAD_PARTS
+} ls_winograd_part;
+
+/* A matrix applied to a piece of a picture, its pixels row after row: `channels` floats, a multiple of 16, at in[k] and
+ * out[k] each. LS_WINOGRAD_OUTPUT adds bias[channels] and applies relu. */
+typedef struct ls_winograd_piece {
+    int64_t channels;
+    const float *const *in;
+    float *const *out;
+    const float *bias;
+    bool relu;
+} ls_winograd_piece;
+
+typedef void (*ls_winograd_fn)(const ls_winograd_piece *piece);
+
+typedef struct ls_winograd_kernels {
+    ls_winograd_fn run[LS_WINOGRAD_FORMS][LS_WINOGRAD_PARTS][3]; /* by the number of axes, 1 or 2 */
+} ls_winograd_kernels;
+
 const ls_tile_kernels *ls_tile_kernels_get(void);
 const ls_vector_kernels *ls_vector_kernels_get(void);
+const ls_winograd_kernels *ls_winograd_kernels_get(void);
 
 #define LS_KERNELS_PASTE(kind, isa) ls_##kind##_kernels_##isa
 #define LS_KERNELS_NAME(kind, isa)  LS_KERNELS_PASTE(kind, isa)
 
 extern const ls_tile_kernels ls_tile_kernels_portable, ls_tile_kernels_avx2, ls_tile_kernels_avx512;
 extern const ls_vector_kernels ls_vector_kernels_portable, ls_vector_kernels_avx2, ls_vector_kernels_avx512;
+extern const ls_winograd_kernels ls_winograd_kernels_portable, ls_winograd_kernels_avx2, ls_winograd_kernels_avx512;
 
 #endif
