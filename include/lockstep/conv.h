@@ -8,7 +8,16 @@
  * What the kernel's taps then meet of one small pixel is added up in the kernel instead: the whole is a transposed
  * convolution with stride up_h x up_w and a kernel up_h - 1 higher and up_w - 1 wider, 16 multiplications a small pixel
  * in place of 36 for 3x3 taps and 2x2. Its sums are the chains of that convolution: near those of the large picture,
- * but not the same bits. Local, no allocation; scratch is the caller's. */
+ * but not the same bits.
+ *
+ * Stride-1 sums over many channels for many filters, with kernels of 2, 3 or 5 taps an axis, are made with less
+ * arithmetic: by Winograd's minimal filtering (tensor/winograd.h), which here are 1.4 to 4 times fewer multiplications.
+ * So are the parts of strided input gradients and of up-sampled convolutions. Its numbers are no chains, but like them
+ * depend on nothing but the pictures' values: which convolutions are taken follows from their shape alone. Errors
+ * against exact sums are below 5 times those of chains (test_conv.c; measured 1.2 to 2.5). A number that is not finite
+ * spreads to the pixels of its tile, up to 5 away.
+ *
+ * Local, no allocation; scratch is the caller's. */
 #ifndef LOCKSTEP_CONV_H
 #define LOCKSTEP_CONV_H
 

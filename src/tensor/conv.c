@@ -44,7 +44,9 @@ int64_t ls_conv_band(const ls_conv_pass *pass, int64_t rows, int64_t row_floats)
 }
 
 static void pass_run(ls_pool *pool, const ls_conv_pass *pass, int64_t rows, float *scratch) {
-    if (ls_conv_planes_suit(pass, ls_tile_kernels_get()->lanes))
+    if (ls_conv_winograd_suits(pass))
+        ls_conv_winograd_run(pool, pass, rows, scratch);
+    else if (ls_conv_planes_suit(pass, ls_tile_kernels_get()->lanes))
         ls_conv_planes_run(pool, pass, rows, scratch);
     else
         ls_conv_tiles_run(pool, pass, rows, scratch);
@@ -52,6 +54,7 @@ static void pass_run(ls_pool *pool, const ls_conv_pass *pass, int64_t rows, floa
 
 /* Of either way where both may be taken, as the instruction set need not be chosen yet. */
 static int64_t pass_scratch(const ls_conv_pass *pass, int64_t rows, int threads) {
+    if (ls_conv_winograd_suits(pass)) return ls_conv_winograd_scratch(pass, threads);
     int64_t floats = ls_conv_tiles_scratch(pass, rows, threads);
     return ls_conv_planes_suit(pass, LS_COLUMNS_ALIGN) ? ls_max(floats, ls_conv_planes_scratch(pass, rows, threads))
                                                        : floats;
@@ -213,6 +216,29 @@ static float *spread_kernel(ls_pool *pool, const ls_conv *conv, const float *w, 
 }
 
 /* ---- The doors. ---- */
+
+static bool window_is_winograd(const ls_conv *conv) {
+    ls_conv_pass pass = forward_pass(conv, false);
+    return ls_conv_winograd_suits(&pass);
+}
+
+static bool phases_are_winograd(const ls_conv *conv) {
+    for (int64_t i = 0; i < conv->stride_h * conv->stride_w; i++) {
+        ls_conv_pass pass = phase_pass(conv, false, i);
+        if (has_pixels(&pass) && ls_conv_winograd_suits(&pass)) return true;
+    }
+    return false;
+}
+
+bool ls_conv_forward_is_winograd(const ls_conv *conv) {
+    ls_conv turned = ls_conv_turned(conv);
+    return ls_conv_is_up_sampled(conv) ? phases_are_winograd(&turned) : window_is_winograd(conv);
+}
+
+bool ls_conv_input_gradient_is_winograd(const ls_conv *conv) {
+    ls_conv turned = ls_conv_turned(conv);
+    return ls_conv_is_up_sampled(conv) ? window_is_winograd(&turned) : phases_are_winograd(conv);
+}
 
 void ls_conv_forward(ls_pool *pool, const ls_conv *conv, int64_t rows, const float *x, const float *w,
                      const float *bias, ls_activation activation, float *y, float *scratch) {

@@ -35,9 +35,8 @@ VEC_INLINE double entry(const ls_winograd_form form, const ls_winograd_part part
     }
 }
 
-/* out[i step] = sum over j of entry(i, j) in[j step]. */
-VEC_INLINE void transform_axis(const ls_winograd_form form, const ls_winograd_part part, const int step, const vec *in,
-                               vec *out) {
+/* out[i] = sum over j of entry(i, j) in[j]. */
+VEC_INLINE void transform_axis(const ls_winograd_form form, const ls_winograd_part part, const vec *in, vec *out) {
     const int rows = rows_of(form, part), columns = columns_of(form, part);
 #pragma GCC unroll 6
     for (int i = 0; i < rows; i++) {
@@ -47,37 +46,52 @@ VEC_INLINE void transform_axis(const ls_winograd_form form, const ls_winograd_pa
         for (int j = columns - 1; j >= 0; j--) {
             const float factor = (float)entry(form, part, i, j);
             if (factor == 0) continue;
-            sum = terms++ ? vec_fma(vec_set(factor), in[j * step], sum) : factor * in[j * step];
+            sum = terms++ ? vec_fma(vec_set(factor), in[j], sum) : factor * in[j];
         }
-        out[i * step] = sum;
+        out[i] = sum;
     }
 }
 
-VEC_INLINE void transform(const ls_winograd_form form, const ls_winograd_part part, const int axes,
-                          const ls_winograd_piece *piece) {
-    const int rows = rows_of(form, part), columns = columns_of(form, part);
-    const int in_count = axes == 2 ? columns * columns : columns, out_count = axes == 2 ? rows * rows : rows;
+/* Pixels [k, k + columns) of the piece. */
+VEC_INLINE void transform_row(const ls_winograd_form form, const ls_winograd_part part, const vec *in,
+                              const ls_winograd_piece *piece, const int k, const int64_t c) {
+    const int count = rows_of(form, part);
+    vec out[N];
+    transform_axis(form, part, in, out);
+#pragma GCC unroll 6
+    for (int j = 0; j < count; j++) {
+        if (part == LS_WINOGRAD_OUTPUT)
+            out[j] = vec_at_least(vec_set(piece->relu ? 0 : -INFINITY), out[j] + vec_load(piece->bias + c));
+        vec_store(piece->out[k + j] + c, out[j]);
+    }
+}
+
+VEC_INLINE void transform_1(const ls_winograd_form form, const ls_winograd_part part, const ls_winograd_piece *piece) {
+    const int columns = columns_of(form, part);
     for (int64_t c = 0; c < piece->channels; c += VEC_LANES) {
-        vec in[N * N], half[N * N], out[N * N];
-#pragma GCC unroll 36
-        for (int k = 0; k < in_count; k++)
-            in[axes == 2 ? k / columns * N + k % columns : k] = vec_load(piece->in[k] + c);
-        if (axes == 1) {
-            transform_axis(form, part, 1, in, out);
-        } else {
+        vec in[N];
 #pragma GCC unroll 6
-            for (int j = 0; j < columns; j++) transform_axis(form, part, N, in + j, half + j);
+        for (int j = 0; j < columns; j++) in[j] = vec_load(piece->in[j] + c);
+        transform_row(form, part, in, piece, 0, c);
+    }
+}
+
+/* Columns first, then rows. */
+VEC_INLINE void transform_2(const ls_winograd_form form, const ls_winograd_part part, const ls_winograd_piece *piece) {
+    const int rows = rows_of(form, part), columns = columns_of(form, part);
+    for (int64_t c = 0; c < piece->channels; c += VEC_LANES) {
+        vec half[N][N];
 #pragma GCC unroll 6
-            for (int i = 0; i < rows; i++) transform_axis(form, part, 1, half + i * N, out + i * N);
+        for (int j = 0; j < columns; j++) {
+            vec in[N], out[N];
+#pragma GCC unroll 6
+            for (int i = 0; i < columns; i++) in[i] = vec_load(piece->in[i * columns + j] + c);
+            transform_axis(form, part, in, out);
+#pragma GCC unroll 6
+            for (int i = 0; i < rows; i++) half[i][j] = out[i];
         }
-        vec bias = {0}, floor = vec_set(piece->relu ? 0 : -INFINITY);
-        if (part == LS_WINOGRAD_OUTPUT) bias = vec_load(piece->bias + c);
-#pragma GCC unroll 36
-        for (int k = 0; k < out_count; k++) {
-            vec x = out[axes == 2 ? k / rows * N + k % rows : k];
-            if (part == LS_WINOGRAD_OUTPUT) x = vec_at_least(floor, x + bias);
-            vec_store(piece->out[k] + c, x);
-        }
+#pragma GCC unroll 6
+        for (int i = 0; i < rows; i++) transform_row(form, part, half[i], piece, i * rows, c);
     }
 }
 
@@ -90,8 +104,8 @@ VEC_INLINE void transform(const ls_winograd_form form, const ls_winograd_part pa
 #define FORMS(X) PARTS(X, LS_F43) PARTS(X, LS_F25) PARTS(X, LS_F42)
 
 #define FUNCTIONS(form, part)                                                                                          \
-    static void form##_##part##_1(const ls_winograd_piece *piece) { transform(form, part, 1, piece); }                 \
-    static void form##_##part##_2(const ls_winograd_piece *piece) { transform(form, part, 2, piece); }
+    static void form##_##part##_1(const ls_winograd_piece *piece) { transform_1(form, part, piece); }                  \
+    static void form##_##part##_2(const ls_winograd_piece *piece) { transform_2(form, part, piece); }
 FORMS(FUNCTIONS)
 
 #define ENTRIES(form, part) .run[form][part][1] = form##_##part##_1, .run[form][part][2] = form##_##part##_2,

@@ -20,6 +20,7 @@ typedef struct kernel_case {
     float *node_dw[LS_NODES_MAX], *node_db[LS_NODES_MAX];
     float *scratch;
     int64_t scratch_count;
+    bool y_is_first, dx_is_first; /* of Winograd's filtering, and not run yet */
 } kernel_case;
 
 /* Lanes of lane_rows[l] rows each, nodes of node_lanes[i] lanes. */
@@ -29,9 +30,12 @@ ls_rows case_rows(int lanes, const int64_t *lane_rows, int nodes, const int *nod
 void case_init(kernel_case *k, ls_conv conv, const ls_rows *rows, int64_t scratch_count);
 void case_release(kernel_case *k);
 
-/* Fails the test unless all results are the chains bit for bit, near the exact sums, and within their bounds. */
+/* Fails the test unless all results are the chains bit for bit, near the exact sums, and within their bounds. Results
+ * of Winograd's filtering are no chains: there the first run's take the chains' place, and all later ones must be
+ * these.
+ */
 void case_clear(kernel_case *k);
-void case_check(const kernel_case *k, const char *what);
+void case_check(kernel_case *k, const char *what);
 
 /* A pool of that many threads, 1..CASE_THREADS_MAX, made once. */
 ls_pool *case_pool(int threads);

@@ -11,6 +11,8 @@
 #include "lockstep/conv.h"
 #include "lockstep/rng.h"
 #include "support/kernel_case.h"
+#include "support/naive_up.h"
+#include "tensor/conv_pass.h"
 
 static void run_case(kernel_case *k, ls_isa isa, int threads) {
     ls_pool *pool = case_pool(threads);
@@ -167,6 +169,131 @@ static void test_activations(void **state) {
     case_release(&k);
 }
 
+/* ---- Winograd's filtering: every cut of the work gives the same bits (check_conv), and they are near. ---- */
+
+static void test_winograd_shapes(void **state) {
+    (void)state;
+    const int64_t channels[] = {48, 64, 80, 96}, kernels[] = {1, 2, 3, 5}, sizes[] = {4, 5, 8, 11};
+    ls_rng rng = ls_rng_stream(1, LS_RNG_TEST, 2, 0);
+    int taken = 0;
+    for (uint64_t i = 0; i < 40; i++) {
+        int64_t up = i % 4 == 0 ? 2 : 1, stride = i % 4 == 1 ? 2 : 1, kernel = pick(&rng, i, 4, kernels, 4);
+        ls_conv conv =
+            ls_conv_make(pick(&rng, i, 0, sizes, 4) * up, pick(&rng, i, 1, sizes, 4) * up,
+                         pick(&rng, i, 2, channels, 4), pick(&rng, i, 3, channels, 4), kernel,
+                         i % 3 ? kernel : pick(&rng, i, 5, kernels, 4), stride, stride, kernel == 1 || i % 2);
+        if (conv.out_h < 1 || conv.out_w < 1) continue;
+        ls_rows rows = ls_rows_single((int64_t)(i % 3));
+        if (up > 1) conv = ls_conv_up_sampled(conv, up, up);
+        taken += ls_conv_forward_is_winograd(&conv) || ls_conv_input_gradient_is_winograd(&conv);
+        check_conv(conv, &rows, true);
+    }
+    assert_true(taken > 10);
+}
+
+/* Pictures apart, and all at once. */
+static void test_winograd_rows(void **state) {
+    (void)state;
+    const ls_conv convs[] = {ls_conv_make(26, 26, 64, 64, 3, 3, 1, 1, true),
+                             ls_conv_make(9, 9, 64, 128, 5, 5, 1, 1, true),
+                             ls_conv_make(8, 8, 64, 128, 3, 3, 2, 2, true)};
+    enum { ROWS = 5 };
+    ls_rows rows = ls_rows_single(ROWS);
+    for (size_t i = 0; i < sizeof convs / sizeof *convs; i++) {
+        kernel_case k;
+        case_init(&k, convs[i], &rows, ls_conv_scratch(&convs[i], ROWS, CASE_THREADS_MAX, 1));
+        run_case(&k, case_best_isa(), 2);
+        int64_t in = naive_in_count(&convs[i]), out = naive_out_count(&convs[i]);
+        case_clear(&k);
+        ls_conv_weight_gradient(case_pool(1), &k.conv, &rows, k.x, k.dy, k.node_dw, k.node_db, k.scratch);
+        for (int64_t begin = 0, count = 1; begin<ROWS; begin += count, count = ROWS - begin> 1 ? 2 : 1) {
+            ls_conv_forward(case_pool(1), &k.conv, count, k.x + begin * in, k.w, k.bias, LS_ACTIVATION_LINEAR,
+                            k.y + begin * out, k.scratch);
+            ls_conv_input_gradient(case_pool(1), &k.conv, count, k.dy + begin * out, k.w, k.dx + begin * in, k.scratch);
+        }
+        case_check(&k, "cut");
+        case_release(&k);
+    }
+}
+
+typedef struct error {
+    double squares, most;
+} error;
+
+static error error_of(int64_t count, const float *got, const double *exact) {
+    error e = {0, 0};
+    for (int64_t i = 0; i < count; i++) {
+        double d = fabs((double)got[i] - exact[i]);
+        e.squares += d * d;
+        e.most = fmax(e.most, d);
+    }
+    return e;
+}
+
+/* Errors against double, of root mean squares and at most, stay below five times those of direct sums. */
+static void check_error(const char *what, int64_t count, const float *got, const float *chain, const double *exact) {
+    error winograd = error_of(count, got, exact), direct = error_of(count, chain, exact);
+    double mean = sqrt(winograd.squares / direct.squares), most = winograd.most / direct.most;
+    if (mean >= 5 || most >= 5)
+        fail_msg("%s: errors of %.2f (most: %.2f) times those of direct sums", what, mean, most);
+}
+
+static void check_errors(ls_conv conv, bool positive) {
+    kernel_case k;
+    ls_rows rows = ls_rows_single(1);
+    case_init(&k, conv, &rows, ls_conv_scratch(&conv, 1, 1, 1));
+    int64_t in = naive_in_count(&conv), out = naive_out_count(&conv);
+    bool up = conv.up_h > 1;
+    if (positive) { /* as after a relu */
+        for (int64_t i = 0; i < in; i++) k.x[i] = fmaxf(k.x[i], 0);
+        for (int64_t i = 0; i < out; i++) k.dy[i] = fmaxf(k.dy[i], 0);
+        (up ? naive_up_forward : naive_forward)(&conv, 1, k.x, k.w, k.bias, k.y_chain, k.y_exact);
+        (up ? naive_up_input_gradient : naive_input_gradient)(&conv, 1, k.dy, k.w, k.dx_chain, k.dx_exact);
+    }
+    ls_cpu_use(case_best_isa());
+    ls_conv_forward(case_pool(1), &conv, 1, k.x, k.w, k.bias, LS_ACTIVATION_LINEAR, k.y, k.scratch);
+    ls_conv_input_gradient(case_pool(1), &conv, 1, k.dy, k.w, k.dx, k.scratch);
+    assert_true(ls_conv_forward_is_winograd(&conv) || ls_conv_input_gradient_is_winograd(&conv));
+    check_error("y", out, k.y, k.y_chain, k.y_exact);
+    check_error("dx", in, k.dx, k.dx_chain, k.dx_exact);
+    case_release(&k);
+}
+
+/* The models' layers; large pictures cut, as the length of sums decides. */
+static void test_winograd_errors(void **state) {
+    (void)state;
+    for (int positive = 0; positive <= 1; positive++) {
+        check_errors(ls_conv_make(26, 26, 64, 64, 3, 3, 1, 1, true), positive);
+        check_errors(ls_conv_make(28, 28, 32, 64, 3, 3, 1, 1, false), positive);
+        check_errors(ls_conv_make(14, 14, 32, 32, 3, 3, 1, 1, true), positive);
+        check_errors(ls_conv_make(10, 10, 128, 256, 3, 3, 1, 1, true), positive);
+        check_errors(ls_conv_make(16, 16, 256, 128, 5, 5, 1, 1, true), positive);
+        check_errors(ls_conv_make(16, 16, 128, 256, 3, 3, 2, 2, true), positive);
+        check_errors(ls_conv_make(32, 32, 64, 128, 3, 3, 2, 2, true), positive);
+        check_errors(ls_conv_up_sampled(ls_conv_make(20, 20, 128, 128, 5, 5, 1, 1, true), 2, 2), positive);
+        check_errors(ls_conv_up_sampled(ls_conv_make(20, 20, 256, 128, 3, 3, 1, 1, true), 2, 2), positive);
+    }
+}
+
+static void test_winograd_activations(void **state) {
+    (void)state;
+    ls_conv conv = ls_conv_make(7, 9, 64, 64, 3, 3, 1, 1, true);
+    enum { COUNT = 2 * 7 * 9 * 64 };
+    static float linear[COUNT], fused[COUNT], apart[COUNT];
+    ls_rows rows = ls_rows_single(2);
+    kernel_case k;
+    case_init(&k, conv, &rows, ls_conv_scratch(&conv, 2, 1, 1));
+    assert_true(ls_conv_forward_is_winograd(&conv));
+    ls_cpu_use(case_best_isa());
+    ls_conv_forward(case_pool(1), &conv, 2, k.x, k.w, k.bias, LS_ACTIVATION_LINEAR, linear, k.scratch);
+    for (int f = 0; f < LS_ACTIVATION_COUNT; f++) {
+        ls_conv_forward(case_pool(1), &conv, 2, k.x, k.w, k.bias, (ls_activation)f, fused, k.scratch);
+        ls_activation_forward(case_pool(1), (ls_activation)f, COUNT / 64, 64, linear, apart);
+        assert_memory_equal(fused, apart, sizeof fused);
+    }
+    case_release(&k);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sizes),
@@ -177,6 +304,10 @@ int main(void) {
         cmocka_unit_test(test_deepest_tree),
         cmocka_unit_test(test_adjoint),
         cmocka_unit_test(test_activations),
+        cmocka_unit_test(test_winograd_shapes),
+        cmocka_unit_test(test_winograd_rows),
+        cmocka_unit_test(test_winograd_errors),
+        cmocka_unit_test(test_winograd_activations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
