@@ -10,12 +10,11 @@
  * in place of 36 for 3x3 taps and 2x2. Its sums are the chains of that convolution: near those of the large picture,
  * but not the same bits.
  *
- * Stride-1 sums over many channels for many filters, with kernels of 2, 3 or 5 taps an axis, are made with less
- * arithmetic: by Winograd's minimal filtering (tensor/winograd.h), which here are 1.4 to 4 times fewer multiplications.
- * So are the parts of strided input gradients and of up-sampled convolutions. Its numbers are no chains, but like them
- * depend on nothing but the pictures' values: which convolutions are taken follows from their shape alone. Errors
- * against exact sums are below 5 times those of chains (test_conv.c; measured 1.2 to 2.5). A number that is not finite
- * spreads to the pixels of its tile, up to 5 away.
+ * Sums over many channels for many filters, with kernels of 2, 3 or 5 taps an axis or as many times the stride, are
+ * made by Winograd's minimal filtering (tensor/winograd.h), with 1.4 to 4 times fewer multiplications. So are the parts
+ * of strided input gradients and of up-sampled convolutions. The numbers are no chains then, but like them depend on
+ * the pictures' values alone, as it follows from the shape where it is done. Errors against exact sums are below 5
+ * times those of chains (test_conv.c holds it; measured 1.2 to 2.5). A number that is not finite spreads over its tile.
  *
  * Local, no allocation; scratch is the caller's. */
 #ifndef LOCKSTEP_CONV_H

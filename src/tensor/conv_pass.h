@@ -33,7 +33,8 @@ void ls_conv_planes_run(ls_pool *pool, const ls_conv_pass *pass, int64_t rows, f
 int64_t ls_conv_planes_scratch(const ls_conv_pass *pass, int64_t rows, int threads);
 
 /* Winograd's minimal filtering: for many channels and filters, kernels of 2, 3 or 5 taps an axis (the other may have
- * one), stride 1. Its numbers are not the chains of the other two, so where it suits it is taken always. */
+ * one), or of so many times the stride. Its numbers are not the chains of the other two, so where it suits it is taken
+ * always. */
 bool ls_conv_winograd_suits(const ls_conv_pass *pass);
 void ls_conv_winograd_run(ls_pool *pool, const ls_conv_pass *pass, int64_t rows, float *scratch);
 int64_t ls_conv_winograd_scratch(const ls_conv_pass *pass, int threads);

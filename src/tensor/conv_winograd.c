@@ -3,41 +3,84 @@
  * A picture's outputs fall into tiles of m_h x m_w, each made of a piece of n_h x n_w of its inputs; pieces overlap. A
  * task takes some tiles, of one picture or several, all the way while they stay in the second-level cache: pieces
  * transformed, a product a point, and for each panel of filters the outputs of its products. Tiles at the edges are
- * computed whole: what they lack is read from zeros, what they have too much goes to a place that nobody reads. */
+ * computed whole: what they lack is read from zeros, what they have too much goes to a place that nobody reads.
+ *
+ * With strides the inputs fall into phases: pixels s i + a meet the taps a, a + s, ... of the kernel, with stride 1.
+ * The phases' products are one sum, so a point has the channels of all of them; but phases that have a tap less than
+ * others lack the point at infinity, where that tap would stand alone. So 3x3 with stride 2 has 81 products a channel
+ * and a filter for 4x4 outputs, in place of 144. */
+#include <string.h>
+
 #include "tensor/conv_pass.h"
 #include "tensor/product.h"
 
 enum {
     ALIGN = LS_COLUMNS_ALIGN, /* channels and filters are multiples of it: no vector has a rest */
-    CACHE_FLOATS = 100000,    /* of transformed pieces and products a task */
-    TILES_MIN = 6,            /* a task, and at most TILES_MAX: multiples of the height of the products' widest tiles */
+    POINTS_MAX = LS_WINOGRAD_POINTS_MAX,
+    PHASES_MAX = 4,
+    CACHE_FLOATS = 100000, /* of transformed pieces and products a task */
+    TILES_MIN = 6,         /* a task, and at most TILES_MAX: multiples of the height of the products' widest tiles */
     TILES_MAX = 48,
-    TASKS = 8,          /* fewer blocks of tiles than that: panels are divided among tasks, too */
-    LINE = 16,          /* points are that much further apart, as powers of two would share a cache set */
-    TRANSFORM_WORK = 16 /* as many multiplications as a number of a piece, or of a product, costs besides: measured */
+    TASKS = 8, /* fewer blocks of tiles than that: panels are divided among tasks, too */
+    LINE = 16, /* points are that much further apart, as powers of two would share a cache set */
+    /* What an average costs, as multiplications: measured. */
+    TRANSFORM_WORK = 16, /* to transform a number, of a piece or a product */
+    PIXEL_WORK = 200     /* to find a pixel of a piece */
 };
 
 typedef struct plan {
     const ls_conv_pass *pass;
     ls_winograd_form form;
     int axes;
-    int64_t m_h, m_w, n_h, n_w, points;
-    int64_t down, across, tiles; /* tiles of a picture, and of all */
-    int64_t block, blocks;       /* tiles a task */
+    int64_t taps_h, taps_w, m_h, m_w, n_h, n_w;
+    int64_t phases, points;
+    int64_t step[PHASES_MAX][POINTS_MAX]; /* where a phase's channels begin in a point's sums; NONE: not there */
+    int64_t steps[POINTS_MAX], all_steps; /* of a point's sums, and of all */
+    int64_t down, across, tiles;          /* tiles of a picture, and of all */
+    int64_t block, blocks;                /* tiles a task */
     int64_t panel_groups;
-    float *packed; /* the transformed kernel: panels, a point after the other */
+    float *packed; /* the transformed kernel: point p's panels begin at packed_at[p]; */
     float *private;
-    int64_t point_floats, piece_floats, product_floats, private_floats;
+    int64_t packed_at[POINTS_MAX];
+    int64_t piece_at[POINTS_MAX], pieces_floats, product_floats, private_floats; /* and pieces at piece_at[p] */
 } plan;
 
-/* Kernels of as many taps on both axes, or of one tap on one of them. */
+enum { NONE = -1 };
+
+/* Kernels of as many taps on both axes, or of one tap on one of them: of each phase. */
 static bool form_of(const ls_picture *picture, ls_winograd_form *form) {
-    int64_t most = ls_max(picture->kernel_h, picture->kernel_w), least = ls_min(picture->kernel_h, picture->kernel_w);
+    int64_t taps_h = ceil_div(picture->kernel_h, picture->stride_h);
+    int64_t taps_w = ceil_div(picture->kernel_w, picture->stride_w);
+    if (taps_h != taps_w && picture->kernel_h != 1 && picture->kernel_w != 1) return false;
+    if (picture->stride_h * picture->stride_w > PHASES_MAX) return false;
     for (int f = 0; f < LS_WINOGRAD_FORMS; f++) {
         *form = (ls_winograd_form)f;
-        if (ls_winograd[f].r == most && (least == most || least == 1)) return true;
+        if (ls_winograd[f].r == ls_max(taps_h, taps_w)) return true;
     }
     return false;
+}
+
+/* Taps that the phase of remainder a has on an axis. */
+static int64_t taps_of(int64_t kernel, int64_t stride, int64_t a) { return ceil_div(kernel - a, stride); }
+
+static bool has_point(const plan *n, int64_t phase, int64_t p) {
+    const ls_picture *v = &n->pass->picture;
+    bool less_h = taps_of(v->kernel_h, v->stride_h, phase / v->stride_w) < n->taps_h;
+    bool less_w = taps_of(v->kernel_w, v->stride_w, phase % v->stride_w) < n->taps_w;
+    return !(less_h && p / n->n_w == n->n_h - 1) && !(less_w && p % n->n_w == n->n_w - 1);
+}
+
+static void plan_points(plan *n) {
+    int64_t c = n->pass->picture.c;
+    for (int64_t p = 0; p < n->points; p++) {
+        for (int64_t phase = 0; phase < n->phases; phase++) {
+            bool there = has_point(n, phase, p);
+            n->step[phase][p] = there ? n->steps[p] : NONE;
+            if (there) n->steps[p] += c;
+        }
+        n->packed_at[p] = n->all_steps * n->pass->o;
+        n->all_steps += n->steps[p];
+    }
 }
 
 static plan plan_of(const ls_conv_pass *pass, int64_t rows, float *scratch) {
@@ -47,56 +90,71 @@ static plan plan_of(const ls_conv_pass *pass, int64_t rows, float *scratch) {
     const ls_winograd_matrices *form = &ls_winograd[n.form];
     if (picture->kernel_h > 1) n.axes++, n.m_h = form->m, n.n_h = form->n;
     if (picture->kernel_w > 1) n.axes++, n.m_w = form->m, n.n_w = form->n;
+    n.taps_h = ceil_div(picture->kernel_h, picture->stride_h);
+    n.taps_w = ceil_div(picture->kernel_w, picture->stride_w);
+    n.phases = picture->stride_h * picture->stride_w;
     n.points = n.n_h * n.n_w;
+    plan_points(&n);
     n.down = ceil_div(pass->out_h, n.m_h);
     n.across = ceil_div(pass->out_w, n.m_w);
     n.tiles = rows * n.down * n.across;
-    int64_t fit = CACHE_FLOATS / (n.points * (picture->c + LS_TILE_COLUMNS_MAX)) / TILES_MIN * TILES_MIN;
+    int64_t fit = CACHE_FLOATS / (n.all_steps + n.points * LS_TILE_COLUMNS_MAX) / TILES_MIN * TILES_MIN;
     n.block = ls_max(TILES_MIN, ls_min(TILES_MAX, fit));
     n.blocks = ceil_div(n.tiles, n.block);
-    n.point_floats = picture->c * pass->o;
-    n.piece_floats = n.block * picture->c + LINE;
+    for (int64_t p = 0; p < n.points; p++) {
+        n.piece_at[p] = n.pieces_floats;
+        n.pieces_floats += n.block * n.steps[p] + LINE;
+    }
     n.product_floats = n.block * LS_TILE_COLUMNS_MAX + LINE;
-    int64_t taps_floats = picture->kernel_h * picture->kernel_w * ALIGN * LS_TILE_COLUMNS_MAX;
-    n.private_floats =
-        ls_max(taps_floats, picture->c + LS_TILE_COLUMNS_MAX + n.points * (n.piece_floats + n.product_floats));
+    int64_t taps_floats = (1 + n.taps_h * n.taps_w) * ALIGN * LS_TILE_COLUMNS_MAX;
+    int64_t block_floats = picture->c + ls_max(picture->c, LS_TILE_COLUMNS_MAX) + n.pieces_floats;
+    n.private_floats = ls_max(taps_floats, block_floats + n.points * n.product_floats);
     if (!scratch) return n;
     n.packed = scratch;
-    n.private = scratch + n.points * n.point_floats;
+    n.private = scratch + n.all_steps * pass->o;
     return n;
 }
 
 /* Where it is a tenth faster or more: a rule of the shape alone, as neither rows nor threads nor instruction set may
- * decide what bits there are. */
+ * decide what bits there are. The kernel's transform is worth about a tile a picture, in batches of some dozens. */
 bool ls_conv_winograd_suits(const ls_conv_pass *pass) {
     const ls_picture *picture = &pass->picture;
     int64_t c = picture->c, o = pass->o;
     ls_winograd_form form;
-    if (picture->stride_h != 1 || picture->stride_w != 1 || c % ALIGN != 0 || o % ALIGN != 0) return false;
-    if (!form_of(picture, &form)) return false;
+    if (c % ALIGN != 0 || o % ALIGN != 0 || !form_of(picture, &form)) return false;
     plan n = plan_of(pass, 1, NULL);
     int64_t direct = picture->kernel_h * picture->kernel_w * pass->out_h * pass->out_w * c * o;
-    return 11 * n.points * n.tiles * (c * o + TRANSFORM_WORK * (c + o)) <= 10 * direct;
+    int64_t tile = n.all_steps * o + TRANSFORM_WORK * (n.all_steps + n.points * o) + PIXEL_WORK * n.phases * n.points;
+    return 11 * (n.tiles + 1) * tile <= 10 * direct;
 }
 
-/* ALIGN channels of a panel: the taps side by side, and from these the points. */
+/* ALIGN channels of a phase and panel: the taps side by side, and from these the points. */
 static void pack_task(void *context, int64_t task, int thread) {
     const plan *n = context;
     const ls_conv_pass *pass = n->pass;
     const ls_picture *picture = &pass->picture;
     int64_t channel_blocks = picture->c / ALIGN, channel = task % channel_blocks * ALIGN;
-    ls_panel panel = ls_panel_at(pass->o, task / channel_blocks);
+    int64_t phase = task / channel_blocks % n->phases;
+    ls_panel panel = ls_panel_at(pass->o, task / channel_blocks / n->phases);
     int64_t floats = ALIGN * panel.row_floats;
-    const float *in[LS_WINOGRAD_POINTS_MAX];
-    float *out[LS_WINOGRAD_POINTS_MAX], *taps = n->private + thread * n->private_floats;
-    for (int64_t k = 0; k < picture->kernel_h * picture->kernel_w; k++, taps += floats) {
-        int64_t at = pass->w_begin + k / picture->kernel_w * pass->tap_row + k % picture->kernel_w * pass->tap_column;
-        ls_matrix w = {pass->w + at, pass->w_stride, pass->transposed};
-        ls_panel_pack(&panel, ALIGN, ls_matrix_part(w, channel, panel.begin), taps);
-        in[k] = taps;
+    const float *in[POINTS_MAX];
+    float *out[POINTS_MAX], *unread = n->private + thread * n->private_floats, *taps = unread + floats;
+    for (int64_t k = 0; k < n->taps_h * n->taps_w; k++) {
+        int64_t a = phase / picture->stride_w + k / n->taps_w * picture->stride_h;
+        int64_t b = phase % picture->stride_w + k % n->taps_w * picture->stride_w;
+        ls_matrix w = {pass->w + pass->w_begin + a * pass->tap_row + b * pass->tap_column, pass->w_stride,
+                       pass->transposed};
+        in[k] = taps + k * floats;
+        if (a < picture->kernel_h && b < picture->kernel_w)
+            ls_panel_pack(&panel, ALIGN, ls_matrix_part(w, channel, panel.begin), taps + k * floats);
+        else
+            memset(taps + k * floats, 0, (size_t)floats * sizeof *taps);
     }
-    for (int64_t p = 0; p < n->points; p++)
-        out[p] = n->packed + p * n->point_floats + panel.begin * picture->c + channel * panel.row_floats;
+    for (int64_t p = 0; p < n->points; p++) {
+        int64_t step = n->step[phase][p] + channel;
+        float *at = n->packed + n->packed_at[p] + panel.begin * n->steps[p] + step * panel.row_floats;
+        out[p] = n->step[phase][p] == NONE ? unread : at;
+    }
     ls_winograd_piece piece = {.channels = floats, .in = in, .out = out};
     ls_winograd_kernels_get()->run[n->form][LS_WINOGRAD_KERNEL][n->axes](&piece);
 }
@@ -106,8 +164,8 @@ typedef struct block {
     const plan *n;
     int64_t begin, count;
     float *zeros;    /* channels that a picture has not */
-    float *unread;   /* filters of pixels that it has not */
-    float *pieces;   /* [points][count][c], */
+    float *unread;   /* what nobody reads: filters of pixels that are not there, points that a phase has not */
+    float *pieces;   /* a point [count][steps], */
     float *products; /* and [points][count][columns of a panel] */
 } block;
 
@@ -115,8 +173,8 @@ static block block_of(const plan *n, int64_t begin, int thread) {
     block k = {.n = n, .begin = begin, .count = ls_min(n->block, n->tiles - begin)};
     k.zeros = n->private + thread * n->private_floats;
     k.unread = k.zeros + n->pass->picture.c;
-    k.pieces = k.unread + LS_TILE_COLUMNS_MAX;
-    k.products = k.pieces + n->points * n->piece_floats;
+    k.pieces = k.unread + ls_max(n->pass->picture.c, LS_TILE_COLUMNS_MAX);
+    k.products = k.pieces + n->pieces_floats;
     return k;
 }
 
@@ -129,37 +187,42 @@ static place place_of(const plan *n, int64_t tile) {
         .row = tile / (n->down * n->across), .i = tile / n->across % n->down * n->m_h, .j = tile % n->across * n->m_w};
 }
 
-/* Where the inputs of tile t lie. */
-static void find_inputs(const block *k, int64_t t, const float **in) {
+/* Where the inputs of a phase of tile t lie. */
+static void find_inputs(const block *k, int64_t t, int64_t phase, const float **in) {
     const plan *n = k->n;
-    const ls_picture *picture = &n->pass->picture;
+    const ls_picture *v = &n->pass->picture;
     place at = place_of(n, k->begin + t);
-    const float *x = n->pass->x + at.row * picture->h * picture->w * picture->c;
+    const float *x = n->pass->x + at.row * v->h * v->w * v->c;
+    int64_t top = at.i * v->stride_h + phase / v->stride_w - v->pad_top;
+    int64_t left = at.j * v->stride_w + phase % v->stride_w - v->pad_left;
     for (int64_t p = 0; p < n->points; p++) {
-        int64_t i = at.i + p / n->n_w - picture->pad_top, j = at.j + p % n->n_w - picture->pad_left;
-        bool inside = i >= 0 && i < picture->h && j >= 0 && j < picture->w;
-        in[p] = inside ? x + (i * picture->w + j) * picture->c : k->zeros;
+        int64_t i = top + p / n->n_w * v->stride_h, j = left + p % n->n_w * v->stride_w;
+        bool inside = i >= 0 && i < v->h && j >= 0 && j < v->w;
+        in[p] = inside ? x + (i * v->w + j) * v->c : k->zeros;
     }
 }
 
-/* Pixels of a few rows at a time are no stream that hardware foresees. */
-static void prefetch(const float *pixel, int64_t channels) {
-    for (int64_t q = 0; q < channels; q += LINE) __builtin_prefetch(pixel + q);
+/* Pixels of a few rows at a time are no stream that hardware foresees. Of the next tile only its last columns: the
+ * others are this one's, too. */
+static void prefetch_inputs(const plan *n, const float *const *in) {
+    for (int64_t p = 0; p < n->points; p++)
+        for (int64_t q = 0; p % n->n_w >= n->n_w - n->m_w && q < n->pass->picture.c; q += LINE)
+            __builtin_prefetch(in[p] + q);
 }
 
-static void transform_inputs(const block *k) {
+static void transform_inputs(const block *k, int64_t phase) {
     const plan *n = k->n;
     int64_t c = n->pass->picture.c;
-    const float *in[2][LS_WINOGRAD_POINTS_MAX];
-    float *out[LS_WINOGRAD_POINTS_MAX];
-    for (int64_t q = 0; q < c; q++) k->zeros[q] = 0;
-    find_inputs(k, 0, in[0]);
+    const float *in[2][POINTS_MAX];
+    float *out[POINTS_MAX];
+    find_inputs(k, 0, phase, in[0]);
     for (int64_t t = 0; t < k->count; t++) {
         const float **next = in[(t + 1) % 2];
-        find_inputs(k, ls_min(t + 1, k->count - 1), next);
+        find_inputs(k, ls_min(t + 1, k->count - 1), phase, next);
+        prefetch_inputs(n, next);
         for (int64_t p = 0; p < n->points; p++) {
-            if (p % n->n_w >= n->n_w - n->m_w) prefetch(next[p], c); /* the others are this tile's, too */
-            out[p] = k->pieces + p * n->piece_floats + t * c;
+            float *at = k->pieces + n->piece_at[p] + t * n->steps[p] + n->step[phase][p];
+            out[p] = n->step[phase][p] == NONE ? k->unread : at;
         }
         ls_winograd_piece piece = {.channels = c, .in = in[t % 2], .out = out};
         ls_winograd_kernels_get()->run[n->form][LS_WINOGRAD_INPUT][n->axes](&piece);
@@ -168,15 +231,15 @@ static void transform_inputs(const block *k) {
 
 static void multiply(const block *k, const ls_panel *panel) {
     const plan *n = k->n;
-    int64_t a_row[TILES_MAX], c_row[TILES_MAX], c = n->pass->picture.c;
-    for (int64_t t = 0; t < k->count; t++) a_row[t] = t * c, c_row[t] = t * panel->row_floats;
+    int64_t a_row[TILES_MAX], c_row[TILES_MAX];
     for (int64_t p = 0; p < n->points; p++) {
+        for (int64_t t = 0; t < k->count; t++) a_row[t] = t * n->steps[p], c_row[t] = t * panel->row_floats;
         ls_tile tile = {.segments = 1,
-                        .steps = c,
-                        .a = k->pieces + p * n->piece_floats,
+                        .steps = n->steps[p],
+                        .a = k->pieces + n->piece_at[p],
                         .a_row = a_row,
                         .a_step = 1,
-                        .b = n->packed + p * n->point_floats + panel->begin * c,
+                        .b = n->packed + n->packed_at[p] + panel->begin * n->steps[p],
                         .b_step = panel->row_floats,
                         .c = k->products + p * n->product_floats,
                         .c_row = c_row,
@@ -202,8 +265,8 @@ static void transform_outputs(const block *k, const ls_panel *panel) {
     const plan *n = k->n;
     const ls_conv_pass *pass = n->pass;
     static const float no_bias[LS_TILE_COLUMNS_MAX];
-    const float *in[LS_WINOGRAD_POINTS_MAX];
-    float *out[LS_WINOGRAD_POINTS_MAX];
+    const float *in[POINTS_MAX];
+    float *out[POINTS_MAX];
     ls_winograd_piece piece = {.channels = panel->columns,
                                .in = in,
                                .out = out,
@@ -222,7 +285,8 @@ static void block_task(void *context, int64_t task, int thread) {
     const plan *n = context;
     block k = block_of(n, task / n->panel_groups * n->block, thread);
     int64_t group = task % n->panel_groups, panels = ls_panel_count(n->pass->o);
-    transform_inputs(&k);
+    memset(k.zeros, 0, (size_t)n->pass->picture.c * sizeof *k.zeros);
+    for (int64_t phase = 0; phase < n->phases; phase++) transform_inputs(&k, phase);
     for (int64_t p = group * panels / n->panel_groups; p < (group + 1) * panels / n->panel_groups; p++) {
         ls_panel panel = ls_panel_at(n->pass->o, p);
         multiply(&k, &panel);
@@ -233,11 +297,11 @@ static void block_task(void *context, int64_t task, int thread) {
 void ls_conv_winograd_run(ls_pool *pool, const ls_conv_pass *pass, int64_t rows, float *scratch) {
     plan n = plan_of(pass, rows, scratch);
     n.panel_groups = ls_min(ls_panel_count(pass->o), ceil_div(TASKS, ls_max(1, n.blocks)));
-    ls_pool_run(pool, ls_panel_count(pass->o) * (pass->picture.c / ALIGN), pack_task, &n);
+    ls_pool_run(pool, ls_panel_count(pass->o) * n.phases * (pass->picture.c / ALIGN), pack_task, &n);
     ls_pool_run(pool, n.blocks * n.panel_groups, block_task, &n);
 }
 
 int64_t ls_conv_winograd_scratch(const ls_conv_pass *pass, int threads) {
     plan n = plan_of(pass, 1, NULL);
-    return n.points * n.point_floats + threads * n.private_floats;
+    return n.all_steps * pass->o + threads * n.private_floats;
 }
