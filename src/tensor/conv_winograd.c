@@ -229,6 +229,18 @@ static void transform_inputs(const block *k, int64_t phase) {
     }
 }
 
+/* While a point of a panel is multiplied, its share of the inputs of the next tiles, more or less, is asked for: they
+ * may come from memory. */
+static void prefetch_next(const block *k, int64_t panel, int64_t p) {
+    const plan *n = k->n;
+    const ls_picture *v = &n->pass->picture;
+    int64_t count = ls_min(n->block, n->tiles - k->begin - k->count), shares = ls_panel_count(n->pass->o) * n->points;
+    int64_t share = panel * n->points + p, tile_floats = v->h * v->w * v->c / (n->down * n->across);
+    const float *x = n->pass->x + (k->begin + k->count) * tile_floats;
+    for (int64_t q = share * count * tile_floats / shares; q < (share + 1) * count * tile_floats / shares; q += LINE)
+        __builtin_prefetch(x + q, 0, 2);
+}
+
 static void multiply(const block *k, const ls_panel *panel) {
     const plan *n = k->n;
     int64_t a_row[TILES_MAX], c_row[TILES_MAX];
@@ -245,6 +257,7 @@ static void multiply(const block *k, const ls_panel *panel) {
                         .c_row = c_row,
                         .columns = panel->columns};
         ls_tiles_run(&tile, k->count);
+        prefetch_next(k, panel->begin / ls_panel_width(), p);
     }
 }
 
