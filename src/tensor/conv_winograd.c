@@ -19,10 +19,11 @@ enum {
     POINTS_MAX = LS_WINOGRAD_POINTS_MAX,
     PHASES_MAX = 4,
     CACHE_FLOATS = 100000, /* of transformed pieces and products a task */
-    TILES_MIN = 6,         /* a task, and at most TILES_MAX: multiples of the height of the products' widest tiles */
+    TILES_MIN = 12,        /* a task, and at most TILES_MAX: */
     TILES_MAX = 48,
-    TASKS = 8, /* fewer blocks of tiles than that: panels are divided among tasks, too */
-    LINE = 16, /* points are that much further apart, as powers of two would share a cache set */
+    HEIGHT = 6, /* in multiples of the height of the products' widest tiles */
+    TASKS = 3,  /* a thread: with fewer blocks of tiles, panels are divided among tasks, too */
+    LINE = 16,  /* points are that much further apart, as powers of two would share a cache set */
     /* What an average costs, as multiplications: measured. */
     TRANSFORM_WORK = 16, /* to transform a number, of a piece or a product */
     PIXEL_WORK = 200     /* to find a pixel of a piece */
@@ -98,7 +99,7 @@ static plan plan_of(const ls_conv_pass *pass, int64_t rows, float *scratch) {
     n.down = ceil_div(pass->out_h, n.m_h);
     n.across = ceil_div(pass->out_w, n.m_w);
     n.tiles = rows * n.down * n.across;
-    int64_t fit = CACHE_FLOATS / (n.all_steps + n.points * LS_TILE_COLUMNS_MAX) / TILES_MIN * TILES_MIN;
+    int64_t fit = CACHE_FLOATS / (n.all_steps + n.points * LS_TILE_COLUMNS_MAX) / HEIGHT * HEIGHT;
     n.block = ls_max(TILES_MIN, ls_min(TILES_MAX, fit));
     n.blocks = ceil_div(n.tiles, n.block);
     for (int64_t p = 0; p < n.points; p++) {
@@ -309,7 +310,9 @@ static void block_task(void *context, int64_t task, int thread) {
 
 void ls_conv_winograd_run(ls_pool *pool, const ls_conv_pass *pass, int64_t rows, float *scratch) {
     plan n = plan_of(pass, rows, scratch);
-    n.panel_groups = ls_min(ls_panel_count(pass->o), ceil_div(TASKS, ls_max(1, n.blocks)));
+    n.panel_groups = 1;
+    while (n.blocks * n.panel_groups < TASKS * ls_pool_threads(pool) && 2 * n.panel_groups <= ls_panel_count(pass->o))
+        n.panel_groups *= 2;
     ls_pool_run(pool, ls_panel_count(pass->o) * n.phases * (pass->picture.c / ALIGN), pack_task, &n);
     ls_pool_run(pool, n.blocks * n.panel_groups, block_task, &n);
 }
