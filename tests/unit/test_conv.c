@@ -225,7 +225,7 @@ static error error_of(int64_t count, const float *got, const double *exact) {
     for (int64_t i = 0; i < count; i++) {
         double d = fabs((double)got[i] - exact[i]);
         e.squares += d * d;
-        e.most = fmax(e.most, d);
+        e.most = d > e.most ? d : e.most;
     }
     return e;
 }
@@ -245,8 +245,8 @@ static void check_errors(ls_conv conv, bool positive) {
     int64_t in = naive_in_count(&conv), out = naive_out_count(&conv);
     bool up = conv.up_h > 1;
     if (positive) { /* as after a relu */
-        for (int64_t i = 0; i < in; i++) k.x[i] = fmaxf(k.x[i], 0);
-        for (int64_t i = 0; i < out; i++) k.dy[i] = fmaxf(k.dy[i], 0);
+        for (int64_t i = 0; i < in; i++) k.x[i] = k.x[i] > 0 ? k.x[i] : 0;
+        for (int64_t i = 0; i < out; i++) k.dy[i] = k.dy[i] > 0 ? k.dy[i] : 0;
         (up ? naive_up_forward : naive_forward)(&conv, 1, k.x, k.w, k.bias, k.y_chain, k.y_exact);
         (up ? naive_up_input_gradient : naive_input_gradient)(&conv, 1, k.dy, k.w, k.dx_chain, k.dx_exact);
     }
