@@ -44,8 +44,7 @@ static void fill_planes(const plan *n, int64_t row, int64_t begin, int64_t heigh
     const float *x = n->pass->x + (row * picture->h * picture->w + first) * c;
     memset(planes, 0, (size_t)(c * n->plane) * sizeof *planes);
     for (int64_t i = ls_max(top, 0); i < ls_min(top + height + picture->kernel_h - 1, picture->h); i++)
-        ls_vector_kernels_get()->transpose(c, count, x + i * picture->w * c, c,
-                                           planes + (i - top) * picture->padded_w + left, n->plane);
+        ls_transpose(c, count, x + i * picture->w * c, c, planes + (i - top) * picture->padded_w + left, n->plane);
 }
 
 /* Filters x pixels [q, q + columns), kernel row after kernel row. */
@@ -98,8 +97,8 @@ static void band_task(void *context, int64_t task, int thread) {
 
     float *y = pass->y + pass->out_begin + row * pass->out_picture + begin * pass->out_row;
     for (int64_t i = 0; i < height; i++)
-        ls_vector_kernels_get()->transpose(pass->out_w, pass->o, result + i * pass->picture.padded_w, n->result,
-                                           y + i * pass->out_row, pass->out_column);
+        ls_transpose(pass->out_w, pass->o, result + i * pass->picture.padded_w, n->result, y + i * pass->out_row,
+                     pass->out_column);
     if (ls_activation_is_late(pass->activation)) ls_activation_apply(pass->activation, height * pass->out_row, y, y);
 }
 

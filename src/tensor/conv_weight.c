@@ -286,9 +286,8 @@ static void store_folded(const block *k, const float *sum, float *dw) {
     const ls_conv *conv = k->g->folded;
     int64_t rows = k->picture.c;
     for (int64_t tap = 0; tap < taps_of(conv); tap++)
-        ls_vector_kernels_get()->transpose(
-            k->columns, rows, sum + tap * rows * k->row_floats, k->row_floats,
-            dw + ((taps_of(conv) - 1 - tap) * conv->c + k->filter) * conv->o + k->channel, conv->o);
+        ls_transpose(k->columns, rows, sum + tap * rows * k->row_floats, k->row_floats,
+                     dw + ((taps_of(conv) - 1 - tap) * conv->c + k->filter) * conv->o + k->channel, conv->o);
 }
 
 static void store(const block *k, const float *sum, float *dw) {

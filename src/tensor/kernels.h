@@ -79,8 +79,6 @@ typedef struct ls_vector_kernels {
     void (*route)(const ls_windows *windows, const float *x, const float *y, const float *dy, bool relu, bool add,
                   float *dx);
     void (*sum_rows)(int64_t rows, int64_t stride, int64_t count, const float *x, float *y); /* y = x[0] + x[1] + ... */
-    /* out[r * out_stride + q] = in[q * stride + r] for rows x columns numbers */
-    void (*transpose)(int64_t rows, int64_t columns, const float *in, int64_t stride, float *out, int64_t out_stride);
 } ls_vector_kernels;
 
 /* Which matrix: B^T, A^T, G, A, G^T. */

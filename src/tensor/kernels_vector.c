@@ -104,67 +104,6 @@ static void sum_rows(int64_t rows, int64_t stride, int64_t count, const float *x
     }
 }
 
-/* ---- Transposition, in registers: a store a number would be slow. ---- */
-
-typedef float quad __attribute__((vector_size(16)));
-typedef float quad_unaligned __attribute__((vector_size(16), aligned(4), may_alias));
-typedef float oct __attribute__((vector_size(32)));
-typedef float oct_unaligned __attribute__((vector_size(32), aligned(4), may_alias));
-typedef int32_t order_4 __attribute__((vector_size(16)));
-typedef int32_t order_8 __attribute__((vector_size(32)));
-
-/* Four by four numbers of in, columns `stride` apart, to rows of out. */
-VEC_INLINE void transpose_4x4(const float *in, int64_t stride, float *out, int64_t out_stride) {
-    quad x[4], y[4];
-    for (int i = 0; i < 4; i++) x[i] = *(const quad_unaligned *)(in + i * stride);
-    for (int i = 0; i < 2; i++) { /* pairs of two columns, rows 0 1 and 2 3 */
-        y[i] = __builtin_shuffle(x[2 * i], x[2 * i + 1], (order_4){0, 4, 1, 5});
-        y[2 + i] = __builtin_shuffle(x[2 * i], x[2 * i + 1], (order_4){2, 6, 3, 7});
-    }
-    for (int i = 0; i < 4; i += 2) {
-        *(quad_unaligned *)(out + i * out_stride) = __builtin_shuffle(y[i], y[i + 1], (order_4){0, 1, 4, 5});
-        *(quad_unaligned *)(out + (i + 1) * out_stride) = __builtin_shuffle(y[i], y[i + 1], (order_4){2, 3, 6, 7});
-    }
-}
-
-/* Eight by eight: the same in both halves of a register, then halves are exchanged. */
-VEC_INLINE void transpose_8x8(const float *in, int64_t stride, float *out, int64_t out_stride) {
-    oct x[8], y[8];
-    for (int i = 0; i < 8; i++) x[i] = *(const oct_unaligned *)(in + i * stride);
-    for (int i = 0; i < 4; i++) {
-        y[i] = __builtin_shuffle(x[2 * i], x[2 * i + 1], (order_8){0, 8, 1, 9, 4, 12, 5, 13});
-        y[4 + i] = __builtin_shuffle(x[2 * i], x[2 * i + 1], (order_8){2, 10, 3, 11, 6, 14, 7, 15});
-    }
-    for (int i = 0; i < 8; i += 2) { /* x[i], x[i + 1]: rows i / 2, and 4 more, of the first or the last four columns */
-        x[i] = __builtin_shuffle(y[i], y[i + 1], (order_8){0, 1, 8, 9, 4, 5, 12, 13});
-        x[i + 1] = __builtin_shuffle(y[i], y[i + 1], (order_8){2, 3, 10, 11, 6, 7, 14, 15});
-    }
-    for (int i = 0; i < 4; i++) {
-        oct first = x[i / 2 * 4 + i % 2], second = x[i / 2 * 4 + 2 + i % 2];
-        *(oct_unaligned *)(out + i * out_stride) =
-            __builtin_shuffle(first, second, (order_8){0, 1, 2, 3, 8, 9, 10, 11});
-        *(oct_unaligned *)(out + (i + 4) * out_stride) =
-            __builtin_shuffle(first, second, (order_8){4, 5, 6, 7, 12, 13, 14, 15});
-    }
-}
-
-enum { LINE = 16 }; /* floats of a cache line: one of in is used up before the next is needed */
-
-static void transpose(int64_t rows, int64_t columns, const float *in, int64_t stride, float *out, int64_t out_stride) {
-    int64_t rows_8 = rows / 8 * 8, columns_8 = columns / 8 * 8, rows_4 = rows / 4 * 4, columns_4 = columns / 4 * 4;
-    for (int64_t begin = 0; begin < rows_8; begin += LINE)
-        for (int64_t q = 0; q < columns_8; q += 8) {
-            for (int64_t i = 0; i < 8; i++) __builtin_prefetch(in + (q + i) * stride + begin + LINE);
-            for (int64_t r = begin; r < begin + LINE && r < rows_8; r += 8)
-                transpose_8x8(in + q * stride + r, stride, out + r * out_stride + q, out_stride);
-        }
-    for (int64_t r = 0; r < rows_4; r += 4)
-        for (int64_t q = r < rows_8 ? columns_8 : 0; q < columns_4; q += 4)
-            transpose_4x4(in + q * stride + r, stride, out + r * out_stride + q, out_stride);
-    for (int64_t r = 0; r < rows; r++)
-        for (int64_t q = r < rows_4 ? columns_4 : 0; q < columns; q++) out[r * out_stride + q] = in[q * stride + r];
-}
-
 /* ---- Activations. ---- */
 
 VEC_INLINE vec sigmoid_of(vec x) { return 1.0f / (1.0f + vec_exp(-x)); }
@@ -278,5 +217,4 @@ const ls_vector_kernels LS_KERNELS_NAME(vector, LS_KERNEL_ISA) = {.add = add,
                                                                   .squared_error = squared_error,
                                                                   .maximum = maximum,
                                                                   .route = route,
-                                                                  .sum_rows = sum_rows,
-                                                                  .transpose = transpose};
+                                                                  .sum_rows = sum_rows};

@@ -18,6 +18,35 @@ ls_panel ls_panel_at(int64_t n, int64_t p) {
 
 enum { LINE = 16 }; /* floats of a cache line */
 
+/* Four by four numbers of in, columns `stride` apart, to rows of out: in registers, as a store a number would be slow.
+ */
+static void transpose_4x4(const float *in, int64_t stride, float *out, int64_t out_stride) {
+    typedef float quad __attribute__((vector_size(16)));
+    typedef float quad_unaligned __attribute__((vector_size(16), aligned(4), may_alias));
+    typedef int32_t order __attribute__((vector_size(16)));
+    quad a = *(const quad_unaligned *)in, b = *(const quad_unaligned *)(in + stride);
+    quad c = *(const quad_unaligned *)(in + 2 * stride), d = *(const quad_unaligned *)(in + 3 * stride);
+    quad ab_low = __builtin_shuffle(a, b, (order){0, 4, 1, 5}), ab_high = __builtin_shuffle(a, b, (order){2, 6, 3, 7});
+    quad cd_low = __builtin_shuffle(c, d, (order){0, 4, 1, 5}), cd_high = __builtin_shuffle(c, d, (order){2, 6, 3, 7});
+    *(quad_unaligned *)out = __builtin_shuffle(ab_low, cd_low, (order){0, 1, 4, 5});
+    *(quad_unaligned *)(out + out_stride) = __builtin_shuffle(ab_low, cd_low, (order){2, 3, 6, 7});
+    *(quad_unaligned *)(out + 2 * out_stride) = __builtin_shuffle(ab_high, cd_high, (order){0, 1, 4, 5});
+    *(quad_unaligned *)(out + 3 * out_stride) = __builtin_shuffle(ab_high, cd_high, (order){2, 3, 6, 7});
+}
+
+void ls_transpose(int64_t rows, int64_t columns, const float *in, int64_t stride, float *out, int64_t out_stride) {
+    int64_t whole_rows = rows / 4 * 4, whole_columns = columns / 4 * 4;
+    for (int64_t begin = 0; begin < whole_rows; begin += LINE) /* a line of in is used up before the next is needed */
+        for (int64_t q = 0; q < whole_columns; q += 4) {
+            for (int64_t i = 0; i < 4; i++) __builtin_prefetch(in + (q + i) * stride + begin + LINE);
+            for (int64_t r = begin; r < ls_min(begin + LINE, whole_rows); r += 4)
+                transpose_4x4(in + q * stride + r, stride, out + r * out_stride + q, out_stride);
+        }
+    for (int64_t q = 0; q < columns; q++)
+        for (int64_t r = q < whole_columns ? whole_rows : 0; r < rows; r++)
+            out[r * out_stride + q] = in[q * stride + r];
+}
+
 /* Far enough ahead for memory to answer in time: rows of a large matrix are pages apart, where no hardware foresees
  * them. */
 enum { ROWS_AHEAD = 12 };
@@ -31,7 +60,7 @@ static void pack_rows(const ls_panel *panel, int64_t rows, const float *in, int6
 
 void ls_panel_pack(const ls_panel *panel, int64_t rows, ls_matrix b, float *out) {
     if (b.transposed)
-        ls_vector_kernels_get()->transpose(rows, panel->columns, b.at, b.stride, out, panel->row_floats);
+        ls_transpose(rows, panel->columns, b.at, b.stride, out, panel->row_floats);
     else
         pack_rows(panel, rows, b.at, b.stride, out);
     for (int64_t r = 0; panel->columns < panel->row_floats && r < rows; r++)

@@ -46,6 +46,9 @@ static inline ls_matrix ls_matrix_part(ls_matrix b, int64_t row, int64_t column)
 /* Copies rows x panel->columns numbers to out[rows][panel->row_floats], zeros at the right. */
 void ls_panel_pack(const ls_panel *panel, int64_t rows, ls_matrix b, float *out);
 
+/* out[r * out_stride + q] = in[q * stride + r] for rows x columns numbers. */
+void ls_transpose(int64_t rows, int64_t columns, const float *in, int64_t stride, float *out, int64_t out_stride);
+
 /* Whether rows that far apart fall on so few sets of a first-level cache that a tile's rows push each other out. */
 bool ls_stride_collides(int64_t floats);
 
