@@ -215,8 +215,8 @@ static void gradient_panel(const gradient *g, int64_t node, int64_t p, int64_t r
                     .lanes = g->rows->node_begin[node + 1] - first,
                     .a_row = a_row,
                     .a_step = x_row,
-                    .b = g->packed ? g->dy + panel.begin * g->rows->count : g->dy,
-                    .b_step = panel.row_floats,
+                    .b = g->dy + panel.begin * (g->packed ? g->rows->count : 1),
+                    .b_step = g->packed ? panel.row_floats : g->n,
                     .c_row = c_row,
                     .columns = panel.columns};
     for (int64_t t = 0, begin = 0, end; t < tiles; t++, begin = end) {
@@ -224,6 +224,9 @@ static void gradient_panel(const gradient *g, int64_t node, int64_t p, int64_t r
         tile.a = x + begin;
         tile.c = g->dw[node] + (row + begin) * g->n + panel.begin;
         prefetch_tile(&tile, end - begin);
+        if (!g->packed && panel.begin + 2 * panel.columns <= g->n)
+            prefetch_part(&(ls_matrix){g->dy + panel.begin + panel.columns, g->n, false}, g->rows->count, panel.columns,
+                          t, tiles);
         kernels->add[vectors][end - begin](&tile);
     }
 }
@@ -261,13 +264,14 @@ static void panel_task(void *context, int64_t task, int thread) {
 void ls_gemm_weight_gradient(ls_pool *pool, const ls_rows *rows, int64_t n, int64_t k, const float *x, const float *dy,
                              float *const *dw, float *const *db, float *scratch) {
     if (db) ls_bias_gradient(pool, rows, 1, n, dy, db, scratch);
+    bool few = k <= GRADIENT_ROWS; /* tiles read dy, so that copying it would cost as much */
     gradient g = {.rows = rows,
                   .n = n,
                   .k = k,
                   .x = x,
                   .dy = dy,
                   .dw = dw,
-                  .packed = ls_panel_at(n, 0).row_floats != n,
+                  .packed = !(ls_panel_at(n, 0).row_floats == n || (few && n % LS_COLUMNS_ALIGN == 0)),
                   .column_blocks = ceil_div(n, GRADIENT_COLUMNS),
                   .row_blocks = ceil_div(k, GRADIENT_ROWS),
                   .private = scratch,

@@ -83,6 +83,7 @@ static void test_lanes_and_nodes(void **state) {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         check_dense(&rows[i], 19, 23, true);
         check_dense(&rows[i], 64, 90, true);
+        check_dense(&rows[i], 112, 20, true);
     }
 }
 
