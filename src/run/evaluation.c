@@ -20,6 +20,7 @@ static ls_status local_sums(const ls_pieces *p, ls_loader *loader, const measure
     for (int64_t round = 0;; round++) {
         LS_TRY(ls_loader_next(loader, &batch));
         if (!batch) return LS_OK;
+        ls_pulse_beat(p->session->pulse);
         m->batch(m->context, p, batch, sums + round * p->chunk_pieces * m->scores);
     }
 }

@@ -29,6 +29,7 @@ static ls_status all_rounds(const ls_pieces *p, const output_job *job, float *al
         LS_TRY(ls_agree(comm, job->run(job->context, p, &rows, &output)));
         ls_comm_collect(comm, output, rows * job->width * (int64_t)sizeof(float), all);
         LS_TRY(ls_agree(comm, append_round(p, round, job, all)));
+        ls_pulse_beat(p->session->pulse);
     }
     return LS_OK;
 }

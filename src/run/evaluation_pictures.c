@@ -79,6 +79,7 @@ static ls_status fill_pictures(const pictures *p, ls_dataset *dataset, const flo
     LS_TRY(ls_loader_open(&spec, &loader));
     ls_status status = ls_loader_next(loader, &batch);
     for (int64_t at = 0; status == LS_OK && batch; status = ls_loader_next(loader, &batch)) {
+        ls_pulse_beat(session->pulse);
         fill_batch(p, weights, batch, at);
         at += batch->rows.count;
     }
