@@ -36,12 +36,15 @@ ls_status ls_model_add(ls_model *model, const ls_layer_type *type, const void *o
  */
 ls_status ls_model_set_loss(ls_model *model, const ls_loss_type *loss, const ls_shape *target);
 
+/* After ls_model_set_loss and before ls_model_prepare: passes may end with this layer in training, too, though it may
+ * be one whose work those after it do. */
+void ls_model_show(ls_model *model, int layer);
+
 /* Lays out activations, gradients (training; needs a loss) and scratch, and allocates them. May be called again; no
  * layer can be added then. Errors: LS_ERROR, no memory. */
 ls_status ls_model_prepare(ls_model *model, const ls_limits *limits, bool training);
 
 int ls_model_layers(const ls_model *model);
-const ls_loss_type *ls_model_loss(const ls_model *model); /* NULL before ls_model_set_loss */
 const ls_layer *ls_model_layer(const ls_model *model, int index);
 int ls_model_find(const ls_model *model, const char *name); /* a layer's index, or -1 */
 const char *ls_model_nearest(const ls_model *model, const char *name);
@@ -74,7 +77,7 @@ void ls_model_forward_after(ls_model *model, const ls_pass *pass, const float *w
 
 /* A layer's output of the latest forward pass, [rows][out], until backward; logits for the last one, see above. A layer
  * whose work those after it do as well (ls_layer_type.absorb) has one only where the pass ended with it, and in
- * training none. */
+ * training only if it is shown. */
 const float *ls_model_output(const ls_model *model, int layer);
 
 /* The same as a user sees it: with the activation that forward left out, which is computed in place. In training not

@@ -13,7 +13,7 @@ static const char input_name[] = "input";
 ls_status ls_model_create(const ls_shape *input, ls_model **out) {
     LS_TRY(ls_alloc(out, 1, sizeof **out, "a model"));
     (*out)->input = *input;
-    (*out)->logits = NO_LAYER;
+    (*out)->logits = (*out)->shown = NO_LAYER;
     return LS_OK;
 }
 
@@ -271,9 +271,9 @@ ls_status ls_model_set_loss(ls_model *model, const ls_loss_type *loss, const ls_
     return LS_OK;
 }
 
-int ls_model_layers(const ls_model *model) { return model->count; }
+void ls_model_show(ls_model *model, int layer) { model->shown = model->vertices[layer].idle ? layer : NO_LAYER; }
 
-const ls_loss_type *ls_model_loss(const ls_model *model) { return model->loss; }
+int ls_model_layers(const ls_model *model) { return model->count; }
 
 const ls_layer *ls_model_layer(const ls_model *model, int index) {
     assert(index >= 0 && index < model->count);

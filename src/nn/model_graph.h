@@ -26,6 +26,7 @@ struct ls_model {
 
     const ls_loss_type *loss;
     int logits; /* the layer without its activation because the loss takes logits, or NO_LAYER */
+    int shown;  /* the idle layer that a pass may end with in training, or NO_LAYER */
 
     ls_limits limits;
     bool training;

@@ -29,11 +29,18 @@ static void forget_pieces(ls_model *model) {
     }
 }
 
+/* When a layer's output is used last; before it is made, if never. In training idle layers run only in a pass that ends
+ * with the one that is shown. */
+static int last_use(const ls_model *model, int index, bool training) {
+    if (!training) return model->count;
+    return model->vertices[index].idle ? model->shown : 2 * model->count - index;
+}
+
 static void add_outputs(ls_model *model, ls_slab *slab, int64_t rows, bool training) {
     for (int i = 0; i < model->count; i++) {
         ls_vertex *vertex = &model->vertices[i];
-        if (ls_layer_is_view(&vertex->layer) || (vertex->idle && training)) continue;
-        int last = training ? 2 * model->count - i : model->count;
+        int last = last_use(model, i, training);
+        if (ls_layer_is_view(&vertex->layer) || last < i) continue;
         ls_slab_add(slab, &vertex->output, rows * ls_shape_count(&vertex->layer.out), i, last);
         ls_slab_add(slab, &vertex->kept, vertex->layer.kept_floats, i, training ? last : i);
     }

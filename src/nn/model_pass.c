@@ -124,7 +124,7 @@ void ls_model_forward(ls_model *model, const ls_pass *pass, const float *weights
     model->input_data = input;
     model->raw = true;
     if (last < 0) last = model->count - 1;
-    assert(!model->training || !model->vertices[last].idle);
+    assert(!model->training || !model->vertices[last].idle || last == model->shown);
     run_layers(model, pass, weights, 0, last);
 }
 

@@ -82,10 +82,18 @@ static ls_status open_validation(ls_session *session) {
     return ls_config_prefix(session->config, &paths->place);
 }
 
+/* TensorBoard is shown the codes in the middle of training. */
+static void show_code(ls_session *session) {
+    int code = ls_model_find(session->model, session->config->code);
+    if (session->config->training.tensorboard.enabled && code >= 0) ls_model_show(session->model, code);
+}
+
 ls_status ls_session_build(ls_session *session, const ls_dataset_info *info) {
     LS_TRY(ls_config_pipelines(session->config, info, &session->input, &session->target));
     ls_shape input = ls_pipeline_shape(session->input), target = ls_pipeline_shape(session->target);
-    return ls_config_model(session->config, &input, &target, &session->model);
+    LS_TRY(ls_config_model(session->config, &input, &target, &session->model));
+    show_code(session);
+    return LS_OK;
 }
 
 ls_status ls_session_open_local(ls_session *session) {

@@ -16,6 +16,10 @@ same_run plain run
 projector=$(printf '%s\n' projector-codes.tsv projector-labels.tsv projector-pictures.png projector_config.pbtxt)
 [ "$(files_of run)" = "events"$'\n'"$projector" ] || fail "$(ls run/tensorboard)"
 
+# The code may be of a layer that a convolution has absorbed.
+train 2 absorbed --set training.epochs=3 --set training.tensorboard='{}' --set code=up_sampling2d
+diff <(metrics plain) <(metrics absorbed)
+
 # A folder that cannot be written to is an error, and says so.
 train 1 barred --set training.epochs=1
 touch barred/tensorboard

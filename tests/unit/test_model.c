@@ -387,6 +387,25 @@ static void test_output_of_an_absorbed_layer(void **state) {
     ls_model_destroy(model);
 }
 
+/* And in training the one that is shown, at no cost to the rest. */
+static void test_output_of_a_shown_layer(void **state) {
+    (void)state;
+    float input[2 * UP_INPUT], weights[UP_FLAT], y[2][2 * UP_OUTPUT], gradient[2][UP_FLAT] = {{0}};
+    ls_rows rows = ls_rows_single(1);
+    ls_pass pass = {.pool = pool, .rows = &rows, .samples = (const int64_t[]){0}};
+    fill_formula(1, 0, 1, 2 * UP_INPUT, input);
+    fill_formula(2, -1, 1, UP_FLAT, weights);
+    ls_model *model[] = {up_sampler(false), up_sampler(false)};
+    int two = ls_model_find(model[1], "up_sampling2d_1");
+    ls_model_show(model[1], two);
+    for (int i = 0; i < 2; i++) run_up_sampler(model[i], input, y[i], gradient[i]);
+    assert_memory_equal(y[0], y[1], sizeof y[0]);
+    assert_memory_equal(gradient[0], gradient[1], sizeof gradient[0]);
+    ls_model_forward(model[1], &pass, weights, input, two);
+    expect_repeated(ls_model_output(model[1], two - 2), 6, 4, 4, 2, 6, ls_model_predict(model[1], &pass, two));
+    for (int i = 0; i < 2; i++) ls_model_destroy(model[i]);
+}
+
 static void test_views_of_the_input(void **state) {
     (void)state;
     ls_model *model = new_model((ls_shape){3, {2, 2, 1}});
@@ -539,6 +558,7 @@ int main(void) {
         cmocka_unit_test(test_predict),
         cmocka_unit_test(test_up_sampling_is_absorbed),
         cmocka_unit_test(test_output_of_an_absorbed_layer),
+        cmocka_unit_test(test_output_of_a_shown_layer),
         cmocka_unit_test(test_views_of_the_input),
         cmocka_unit_test(test_layers_after_a_cut),
         cmocka_unit_test(test_cuts_that_a_connection_crosses),
