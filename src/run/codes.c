@@ -123,9 +123,21 @@ void ls_codes_close(ls_codes *codes) {
     *codes = (ls_codes){0};
 }
 
+ls_status ls_codes_check(const char *path, const ls_codes *codes, int64_t first, int64_t count, const float *numbers) {
+    int64_t floats = ls_shape_count(&codes->shape);
+    for (int64_t i = 0; i < count * floats; i++)
+        if (!isfinite(numbers[i]))
+            return LS_RAISE(LS_INVALID, "%s: code %" PRId64 " has a number that is not finite", path,
+                            first + i / floats);
+    return LS_OK;
+}
+
 ls_status ls_codes_read(ls_codes *codes, int64_t first, int64_t count, float *out) {
     int64_t floats = ls_shape_count(&codes->shape);
-    if (codes->dataset) return ls_dataset_read(codes->dataset, first, count, out, NULL);
+    if (codes->dataset) {
+        LS_TRY(ls_dataset_read(codes->dataset, first, count, out, NULL));
+        return ls_codes_check(ls_dataset_path(codes->dataset, 0), codes, first, count, out);
+    }
     memcpy(out, codes->data + first * floats, (size_t)(count * floats) * sizeof *out);
     return LS_OK;
 }

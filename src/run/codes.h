@@ -20,8 +20,11 @@ typedef struct ls_codes {
 ls_status ls_codes_open(const ls_comm *comm, const ls_code_source *source, const ls_shape *shape, ls_codes *out);
 void ls_codes_close(ls_codes *codes);
 
-/* Local. out[count][shape] <- the codes from `first` on. Errors: those of ls_dataset_read. */
+/* Local. out[count][shape] <- the codes from `first` on. Errors: those of ls_dataset_read and ls_codes_check. */
 ls_status ls_codes_read(ls_codes *codes, int64_t first, int64_t count, float *out);
+
+/* Local. numbers[count][shape], the codes of `path` from `first` on. Errors: LS_INVALID: one is not finite. */
+ls_status ls_codes_check(const char *path, const ls_codes *codes, int64_t first, int64_t count, const float *numbers);
 
 /* Local. The arrays of an .npy file (float32 or float64) and of a .csv file (with or without a header, whose column
  * "label" is left out): codes->count and codes->data for codes->shape. Errors: LS_INVALID names file, place and mend.

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "lockstep/memory.h"
 #include "run/codes.h"
@@ -63,6 +64,18 @@ static ls_status read_npy_header(npy_array *npy) {
     return good ? parse_npy_header(header, npy) : LS_RAISE(LS_INVALID, "%s: is not an .npy file", npy->path);
 }
 
+/* Before there is memory for what the header says. */
+static ls_status check_npy_length(const npy_array *npy) {
+    struct stat info;
+    int64_t bytes, at = ftello(npy->file);
+    if (fstat(fileno(npy->file), &info) != 0)
+        return LS_RAISE(LS_ERROR, "%s: cannot be read: %s", npy->path, strerror(errno));
+    if (!__builtin_mul_overflow(npy->rows, npy->row_numbers * (int64_t)npy->item_bytes, &bytes) &&
+        bytes <= info.st_size - at)
+        return LS_OK;
+    return LS_RAISE(LS_INVALID, "%s: is cut short", npy->path);
+}
+
 static bool read_npy_number(const npy_array *npy, float *out) {
     double number;
     if (npy->item_bytes == sizeof *out) return fread(out, sizeof *out, 1, npy->file) == 1;
@@ -78,11 +91,12 @@ static ls_status read_npy(npy_array *npy, ls_codes *codes) {
     if (npy->row_numbers != numbers)
         return LS_RAISE(LS_INVALID, "%s: has %" PRId64 " numbers a row, but codes are %s", npy->path, npy->row_numbers,
                         ls_shape_text(&codes->shape, text));
+    LS_TRY(check_npy_length(npy));
     codes->count = npy->rows;
     LS_TRY(ls_alloc(&codes->data, npy->rows * numbers, sizeof(float), "codes"));
     for (int64_t i = 0; i < npy->rows * numbers; i++)
         if (!read_npy_number(npy, &codes->data[i])) return LS_RAISE(LS_INVALID, "%s: is cut short", npy->path);
-    return LS_OK;
+    return ls_codes_check(npy->path, codes, 0, npy->rows, codes->data);
 }
 
 ls_status ls_codes_load_npy(const char *path, ls_codes *codes) {

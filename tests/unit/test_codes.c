@@ -73,6 +73,15 @@ static void bad_npy_is_refused(void **state) {
                               "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4294967296, 4294967296), }\n",
                               numbers, 24),
                     "damaged, or has no codes");
+    expect_bad_file(write_npy("k.npy",
+                              "{'descr': '<f4', 'fortran_order': False, 'shape': (9223372036854775807, 2), }\n",
+                              numbers, 24),
+                    "k.npy: is cut short");
+    expect_bad_file(
+        write_npy("l.npy", "{'descr': '<f8', 'fortran_order': False, 'shape': (20000000000, 2), }\n", numbers, 24),
+        "l.npy: is cut short");
+    const float nothing[] = {0.5F, -1, 2, NAN, 3, 1e-3F};
+    expect_bad_file(write_npy("n.npy", good, nothing, 24), "n.npy: code 1 has a number that is not finite");
     expect_bad_file(scratch_write("i.npy", "hello", 5), "is not an .npy file");
     expect_bad_file(scratch_write("j.txt", "hello", 5), "codes are read from .h5, .npy or .csv");
 }
