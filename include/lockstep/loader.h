@@ -43,7 +43,8 @@ void ls_loader_close(ls_loader *loader);
 ls_status ls_loader_next(ls_loader *loader, const ls_batch **batch);
 double ls_loader_wait_s(const ls_loader *loader);
 
-/* Bytes that the ring takes: depth + 1 batches, for one is in use. */
-int64_t ls_loader_memory_bytes(const ls_loader_spec *spec);
+/* Bytes that a loader takes for samples of this kind (spec->dataset may be NULL): depth + 1 batches, for one is in use,
+ * and one as it is stored. */
+int64_t ls_loader_memory_bytes(const ls_loader_spec *spec, const ls_dataset_info *info);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lockstep/clock.h"
+#include "lockstep/integers.h"
 #include "lockstep/loader.h"
 #include "lockstep/memory.h"
 
@@ -89,6 +90,11 @@ static int64_t pipeline_floats(const ls_pipeline *pipeline) {
     return ls_shape_count(&shape);
 }
 
+static int64_t scratch_floats(const ls_loader_spec *spec) {
+    int64_t input = ls_pipeline_scratch(spec->input);
+    return spec->target != NULL ? ls_max(input, ls_pipeline_scratch(spec->target)) : input;
+}
+
 static ls_status allocate_batch(const ls_loader *loader, ls_batch *batch) {
     int64_t rows = loader->spec.max_rows;
     LS_TRY(ls_alloc(&batch->samples, rows, sizeof *batch->samples, "a batch"));
@@ -100,14 +106,11 @@ static ls_status allocate_batch(const ls_loader *loader, ls_batch *batch) {
 static ls_status allocate(ls_loader *loader) {
     const ls_loader_spec *spec = &loader->spec;
     const ls_dataset_info *info = ls_dataset_get_info(spec->dataset);
-    int64_t scratch = ls_pipeline_scratch(spec->input);
-    if (spec->target != NULL && ls_pipeline_scratch(spec->target) > scratch)
-        scratch = ls_pipeline_scratch(spec->target);
     LS_TRY(ls_alloc(&loader->ring, loader->slots, sizeof *loader->ring, "batches"));
     for (int i = 0; i < loader->slots; i++) LS_TRY(allocate_batch(loader, &loader->ring[i]));
     LS_TRY(ls_alloc(&loader->stored, spec->max_rows, (size_t)info->sample_bytes, "a batch as it is stored"));
     if (info->labelled) LS_TRY(ls_alloc(&loader->labels, spec->max_rows, sizeof(int32_t), "labels of a batch"));
-    return ls_alloc(&loader->scratch, scratch, sizeof(float), "the transforms");
+    return ls_alloc(&loader->scratch, scratch_floats(spec), sizeof(float), "the transforms");
 }
 
 ls_status ls_loader_open(const ls_loader_spec *spec, ls_loader **out) {
@@ -181,7 +184,9 @@ ls_status ls_loader_next(ls_loader *loader, const ls_batch **batch) {
 
 double ls_loader_wait_s(const ls_loader *loader) { return loader->wait_s; }
 
-int64_t ls_loader_memory_bytes(const ls_loader_spec *spec) {
+int64_t ls_loader_memory_bytes(const ls_loader_spec *spec, const ls_dataset_info *info) {
     int64_t floats = pipeline_floats(spec->input) + pipeline_floats(spec->target);
-    return (spec->depth + 1) * spec->max_rows * (floats * (int64_t)sizeof(float) + (int64_t)sizeof(int64_t));
+    int64_t batch_bytes = spec->max_rows * (floats * (int64_t)sizeof(float) + (int64_t)sizeof(int64_t));
+    int64_t stored_bytes = spec->max_rows * (info->sample_bytes + (info->labelled ? (int64_t)sizeof(int32_t) : 0));
+    return (spec->depth + 1) * batch_bytes + stored_bytes + scratch_floats(spec) * (int64_t)sizeof(float);
 }

@@ -13,12 +13,12 @@ typedef struct ls_best {
     double interval_s;
     double written_s;     /* when best.h5 was last written; rank 0's clock */
     bool pending;         /* equal on all ranks */
-    float *weights;       /* [flat count] on rank 0 */
+    float *weights;       /* [flat count] on rank 0; NULL before there was anything to keep */
     ls_position position; /* that they belong to */
 } ls_best;
 
-/* Collective. Errors (agreed): LS_ERROR, no memory. Release in every case. */
-ls_status ls_best_init(ls_best *best, const ls_comm *comm, const char *run, double interval_s, int64_t flat_count);
+/* Local. */
+void ls_best_init(ls_best *best, const ls_comm *comm, const char *run, double interval_s);
 void ls_best_release(ls_best *best);
 
 /* Collective. The snapshot is the best so far: written now, or kept. */

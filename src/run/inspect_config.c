@@ -98,18 +98,27 @@ typedef struct forecast {
     int64_t batches_bytes;
 } forecast;
 
-static forecast predict(const ls_session *session) {
+static forecast predict(const prospect *p, const ls_session *session) {
     ls_loader_spec loader = {.dataset = session->train,
                              .input = session->input,
                              .target = session->target,
                              .training = true,
                              .max_rows = ls_session_limits(session).max_rows,
                              .depth = LS_BATCHES_AHEAD};
-    return (forecast){.step = ls_stepper_memory(session), .batches_bytes = ls_loader_memory_bytes(&loader)};
+    return (forecast){.step = ls_stepper_memory(session), .batches_bytes = ls_loader_memory_bytes(&loader, &p->data)};
 }
 
 static int64_t rank_bytes(const forecast *f) {
     return f->step.model_bytes + f->step.exchange_bytes + f->step.slot_bytes + f->batches_bytes;
+}
+
+/* Rank 0's, while the rank that is shown may be another one. */
+static int64_t best_bytes(const prospect *p) {
+    ls_session first = p->session;
+    ls_comm comm = *first.comm;
+    comm.rank = 0;
+    first.comm = &comm;
+    return ls_stepper_memory(&first).best_bytes;
 }
 
 /* All ranks on one host: their own memory, which differs with their lanes, and what they share. */
@@ -121,14 +130,14 @@ static int64_t host_bytes(const prospect *p) {
         ls_status status = ls_lanes_init(&other.lanes, p->session.lanes.count, rank, p->comm.size);
         assert(status == LS_OK); /* as for the rank before */
         (void)status;
-        f = predict(&other);
+        f = predict(p, &other);
         bytes += rank_bytes(&f);
     }
-    return bytes + f.step.host_bytes;
+    return bytes + f.step.host_bytes + best_bytes(p);
 }
 
 static void print_memory(const prospect *p, FILE *out) {
-    forecast f = predict(&p->session);
+    forecast f = predict(p, &p->session);
     fprintf(out, "memory of a rank (of %d, threads: %d)\n", p->comm.size, p->session.threads);
     print_bytes("activations and their gradients", f.step.model_bytes, out);
     print_bytes("gradients of weights, exchange", f.step.exchange_bytes, out);
@@ -136,6 +145,7 @@ static void print_memory(const prospect *p, FILE *out) {
     print_bytes("batches made ready", f.batches_bytes, out);
     print_bytes("in all", rank_bytes(&f), out);
     print_bytes("once a host: weights", f.step.host_bytes, out);
+    print_bytes("rank 0: best weights, to be written", best_bytes(p), out);
     print_bytes("host with all ranks", host_bytes(p), out);
     if (p->data.count > 0) print_bytes("once a host, if they fit: samples", p->data.count * p->data.sample_bytes, out);
 }

@@ -50,6 +50,11 @@ static ls_exchange_settings exchange_settings(const ls_config *config) {
     return settings;
 }
 
+static int64_t best_bytes(const ls_session *session) {
+    bool waits = session->comm->rank == 0 && session->config->training.checkpoint.best_interval_s > 0;
+    return waits ? ls_model_flat_count(session->model) * (int64_t)sizeof(float) : 0;
+}
+
 ls_step_memory ls_stepper_memory(const ls_session *session) {
     ls_limits limits = ls_session_limits(session);
     int64_t count = ls_model_flat_count(session->model), shard = count / session->comm->size;
@@ -58,7 +63,8 @@ ls_step_memory ls_stepper_memory(const ls_session *session) {
     return (ls_step_memory){.model_bytes = ls_model_memory_bytes(session->model, &limits, true),
                             .exchange_bytes = exchange.rank_bytes,
                             .slot_bytes = session->config->optimizer->slots * shard * (int64_t)sizeof(float),
-                            .host_bytes = exchange.host_bytes};
+                            .host_bytes = exchange.host_bytes,
+                            .best_bytes = best_bytes(session)};
 }
 
 static int64_t own_bytes(const ls_step_memory *memory) {
@@ -69,7 +75,8 @@ static int64_t own_bytes(const ls_step_memory *memory) {
 static void warn_of_memory(const ls_session *session) {
     const ls_comm *comm = session->comm;
     ls_step_memory memory = ls_stepper_memory(session);
-    int64_t need_bytes = ls_comm_max(comm, own_bytes(&memory)) * comm->node_size + memory.host_bytes;
+    int64_t need_bytes =
+        ls_comm_max(comm, own_bytes(&memory)) * comm->node_size + memory.host_bytes + memory.best_bytes;
     int64_t free_bytes = ls_memory_available_bytes();
     if (comm->node_rank == 0 && need_bytes > free_bytes)
         ls_log_rank(

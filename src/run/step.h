@@ -36,6 +36,7 @@ typedef struct ls_step_memory {
     int64_t exchange_bytes; /* gradients, and what messages need */
     int64_t slot_bytes;     /* the optimizer's state */
     int64_t host_bytes;     /* weights, where the ranks of a host share them */
+    int64_t best_bytes;     /* rank 0: the best weights, where they wait to be written */
 } ls_step_memory;
 
 /* Collective. Prepares the session's model for training and makes the exchange. Errors (agreed). Release in every case.

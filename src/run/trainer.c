@@ -190,8 +190,7 @@ static ls_status start(ls_trainer *t, const ls_train_options *options) {
     LS_TRY(ls_agree(t->comm, ls_division_check(&t->session)));
     LS_TRY(prepare_directory(t, options));
     LS_TRY(ls_stepper_init(&t->stepper, &t->session));
-    LS_TRY(ls_best_init(&t->best, t->comm, t->run, t->config->training.checkpoint.best_interval_s,
-                        ls_model_flat_count(t->session.model)));
+    ls_best_init(&t->best, t->comm, t->run, t->config->training.checkpoint.best_interval_s);
     if (options->resume) LS_TRY(ls_trainer_resume(t));
     if (t->position.step == 0) LS_TRY(begin_anew(t, options));
     return ls_agree(t->comm, open_records(t));

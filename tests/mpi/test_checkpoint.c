@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "run/best.h"
 #include "support/nets.h"
 #include "support/ranks.h"
 #include "support/scratch.h"
@@ -107,12 +108,52 @@ static void a_full_disk_is_everyones_error(void **unused) {
     if (ranks.rank == 0) expect_same_files(path, before);
 }
 
+static void improve(ls_best *best, const char *run, uint32_t version, int64_t written) {
+    char path[LS_PATH_MAX];
+    snprintf(path, sizeof path, "%s/checkpoints/best.h5", run);
+    state s = new_state(ranks.rank, ranks.size, version, true);
+    ls_checkpoint_info info;
+    expect_ok(ls_best_improved(best, &s.snapshot));
+    if (ranks.rank == 0) {
+        expect_ok(ls_checkpoint_inspect(path, &info));
+        assert_int_equal(info.position.step, written);
+        ls_checkpoint_info_release(&info);
+    }
+    free_state(&s);
+}
+
+/* The first is written at once; there is a copy only of one that waits, and the latest of those is written. */
+static void the_best_waits(void **unused) {
+    (void)unused;
+    const char *run = new_run("best");
+    ls_best best;
+    ls_best_init(&best, &ranks, run, 1e6);
+    improve(&best, run, 1, 1);
+    assert_on_all_ranks(best.weights == NULL);
+    improve(&best, run, 2, 1);
+    improve(&best, run, 3, 1);
+    assert_on_all_ranks((best.weights != NULL) == (ranks.rank == 0));
+    state s = new_state(ranks.rank, ranks.size, 4, true), wanted = new_state(0, 1, 3, true),
+          got = new_state(0, 1, 3, true);
+    expect_ok(ls_best_flush(&best, &s.snapshot));
+    char path[LS_PATH_MAX];
+    snprintf(path, sizeof path, "%s/checkpoints/best.h5", run);
+    memset(got.snapshot.weights, 0, (size_t)ls_model_flat_count(got.model) * sizeof(float));
+    got.snapshot.optimizer = NULL;
+    expect_ok(ls_checkpoint_read(path, &got.snapshot));
+    got.snapshot.optimizer = wanted.snapshot.optimizer;
+    expect_same_arrays(&wanted, &got);
+    ls_best_release(&best);
+    free_state(&s);
+    free_state(&wanted);
+    free_state(&got);
+}
+
 int main(int argc, char **argv) {
     (void)signal(SIGXFSZ, SIG_IGN);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(same_bytes_as_one_rank),
-        cmocka_unit_test(every_rank_reads_its_part),
-        cmocka_unit_test(all_ranks_find_the_same),
+        cmocka_unit_test(same_bytes_as_one_rank),         cmocka_unit_test(every_rank_reads_its_part),
+        cmocka_unit_test(all_ranks_find_the_same),        cmocka_unit_test(the_best_waits),
         cmocka_unit_test(a_full_disk_is_everyones_error),
     };
     return run_on_ranks(argc, argv, "checkpoint", tests, sizeof tests / sizeof *tests);

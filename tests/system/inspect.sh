@@ -16,6 +16,7 @@ holds out '4 x 4 x 8'
 holds out '8 lanes on 3 ranks use 89 % of the cores'
 "$LOCKSTEP" inspect "$LOCKSTEP_ROOT/configs/catdog-colorize.yaml" --shape 80x80x3 --ranks 8 >out
 holds out '206,098,515 parameters'
+grep -qE 'best weights, to be written +824 MB' out || fail "$(cat out)"
 "$LOCKSTEP" inspect "$LOCKSTEP_ROOT/configs/mnist-conv.yaml" >out
 holds out 'mnist-conv.yaml:4:10: data/mnist-train.h5: cannot be opened'
 holds out 'Shapes, parameters and memory are unknown without data'

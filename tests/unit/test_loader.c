@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include <malloc.h>
 #include <time.h>
 
 #include "lockstep/loader.h"
@@ -198,12 +199,30 @@ static void test_without_a_target(void **state) {
     source s = {.batches = 3, .fails_at = -1};
     ls_loader_spec spec = spec_of(&s, 1), whole = spec;
     spec.target = NULL;
-    assert_true(ls_loader_memory_bytes(&spec) < ls_loader_memory_bytes(&whole));
+    const ls_dataset_info *info = ls_dataset_get_info(spec.dataset);
+    assert_true(ls_loader_memory_bytes(&spec, info) < ls_loader_memory_bytes(&whole, info));
     ls_loader *loader;
     const ls_batch *batch;
     assert_int_equal(ls_loader_open(&spec, &loader), LS_OK);
     assert_int_equal(ls_loader_next(loader, &batch), LS_OK);
     assert_null(batch->target);
+    ls_loader_close(loader);
+}
+
+/* As malloc sees it. */
+static void test_memory_is_what_was_said(void **state) {
+    (void)state;
+    source s = {.fails_at = -1};
+    ls_loader_spec spec = spec_of(&s, 1);
+    spec.max_rows = 5000;
+    ls_loader *loader;
+    struct mallinfo2 before = mallinfo2();
+    if (before.uordblks == 0) skip(); /* a sanitizer's malloc does not count */
+    assert_int_equal(ls_loader_open(&spec, &loader), LS_OK);
+    struct mallinfo2 after = mallinfo2();
+    double bytes = (double)(after.uordblks + after.hblkhd) - (double)(before.uordblks + before.hblkhd);
+    double said = (double)ls_loader_memory_bytes(&spec, ls_dataset_get_info(spec.dataset));
+    if (bytes < said || bytes > 1.02 * said + 65536) fail_msg("%g bytes, but %g were said", bytes, said);
     ls_loader_close(loader);
 }
 
@@ -216,6 +235,7 @@ int main(void) {
         cmocka_unit_test(test_it_can_be_closed_at_any_time),
         cmocka_unit_test(test_waiting_is_counted),
         cmocka_unit_test(test_without_a_target),
+        cmocka_unit_test(test_memory_is_what_was_said),
     };
     return cmocka_run_group_tests_name("loader", tests, setup, teardown);
 }
