@@ -15,7 +15,7 @@ static const ls_config_key early_stopping_keys[] = {
     {.option = {"min_delta", LS_OPTION_DOUBLE, AT(early_stopping.min_delta), .preset = "0", .min = 0, .max = 1e9,
                 .help = "by how much it must fall to count; the best epoch is the best by however little"}},
     {.option = {"restore_best", LS_OPTION_BOOL, AT(early_stopping.restore_best), .preset = "false",
-                .help = "end with the weights of the best epoch"}},
+                .help = "end with the weights of the best epoch; a run that is given more epochs goes on from them"}},
     LS_CONFIG_KEYS_END};
 
 static const ls_config_key plateau_keys[] = {

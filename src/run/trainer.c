@@ -123,7 +123,8 @@ static ls_status end_epoch(ls_trainer *t) {
     close_epoch(&t->position);
     int64_t every = training->checkpoint.every_epochs;
     if (verdict.improved) LS_TRY(ls_trainer_keep_best(t));
-    if (verdict.stop && training->early_stopping.restore_best) LS_TRY(ls_trainer_restore_best(t));
+    if (verdict.stop) ls_log_info("no progress: the run ends early");
+    if (is_over(t) && training->early_stopping.restore_best && !verdict.improved) LS_TRY(ls_trainer_restore_best(t));
     if (is_over(t) || (every > 0 && t->position.epoch % every == 0)) LS_TRY(ls_trainer_save(t));
     return is_over(t) ? LS_OK : open_feed(t);
 }

@@ -40,7 +40,7 @@ ls_status ls_trainer_resume(ls_trainer *t);
 ls_status ls_trainer_take_initial_weights(ls_trainer *t);
 /* The weights of this moment are the best so far. */
 ls_status ls_trainer_keep_best(ls_trainer *t);
-/* Puts the best weights in the place of the latest. */
+/* Puts the best weights, if there are any, in the place of the latest. */
 ls_status ls_trainer_restore_best(ls_trainer *t);
 /* What the last update made of its weights a rank hears in the next step, which is too late for a checkpoint. */
 ls_status ls_trainer_check_weights(const ls_trainer *t);

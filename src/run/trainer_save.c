@@ -125,12 +125,16 @@ ls_status ls_trainer_keep_best(ls_trainer *t) {
 
 ls_status ls_trainer_restore_best(ls_trainer *t) {
     char path[LS_PATH_MAX];
+    ls_checkpoint_info info;
     ls_snapshot s = snapshot(t);
+    if (t->position.best_epoch < 0) return LS_OK;
     LS_TRY(ls_best_flush(&t->best, &s));
     LS_TRY(ls_run_directory_path(t->run, "checkpoints/best.h5", path));
+    LS_TRY(ls_checkpoint_find(t->comm, path, &info));
     s = snapshot_to_fill(t);
     s.optimizer = NULL;
-    LS_TRY(ls_agree(t->comm, ls_checkpoint_read(path, &s)));
-    ls_log_info("stopped early; the weights of epoch %" PRId64 " are restored", t->position.best_epoch + 1);
-    return LS_OK;
+    ls_status status = ls_agree(t->comm, ls_checkpoint_read(info.path, &s));
+    ls_checkpoint_info_release(&info);
+    if (status == LS_OK) ls_log_info("the weights of epoch %" PRId64 " are restored", t->position.best_epoch + 1);
+    return status;
 }

@@ -45,9 +45,19 @@ equal "$best" "$(evaluated 1 early.1)"
 equal "$best" "$(evaluated 1 early.1/checkpoints/last.h5)"
 equal "$best" "$(val_losses early.1 | sed -n "$((last - 2))p")"
 # The same where it is killed and goes on in between.
-train 2 early.2 --set training.epochs=$((last - 1)) "${stopping[@]}"
+train 2 early.2 --set training.epochs=40 "${stopping[@]}" --set training.checkpoint.keep=99
+cp -a early.2 bad
+rm $(ls early.2/checkpoints/step-* | tail -n 1)
 train 1 early.2 --resume --set training.epochs=40 "${stopping[@]}"
 same_run early.1 early.2
+# Also where the epochs run out before.
+train 2 out --set training.epochs=$((last - 1)) "${stopping[@]}"
+equal "$best" "$(evaluated 1 out/checkpoints/last.h5)"
+# The best are not taken unseen.
+rm $(ls bad/checkpoints/step-* | tail -n 1)
+printf X | dd of=bad/checkpoints/best.h5 bs=1 seek=3000 conv=notrunc 2>/dev/null
+expect_exit 2 ranks 2 "$LOCKSTEP" train config.yaml --run bad --resume --set training.epochs=40 "${stopping[@]}" >messages 2>&1
+said 'bad/checkpoints/best.h5: damaged'
 
 # Parts: each epoch judges another part; evaluate looks at what all of them hold out: 206 of 1030, a fifth of each part.
 train 2 parts --set data.parts=3 --set training.epochs=3
