@@ -76,7 +76,7 @@ typedef struct ls_checkpoint_info {
 } ls_checkpoint_info;
 
 /* Local. Verifies the whole file's hash, then reads the attributes. Errors: LS_INVALID: not a checkpoint, cut short, or
- * damaged (says which). */
+ * damaged (says which); LS_ERROR: it cannot be read. */
 ls_status ls_checkpoint_inspect(const char *path, ls_checkpoint_info *info);
 void ls_checkpoint_info_release(ls_checkpoint_info *info);
 
@@ -106,7 +106,7 @@ ls_status ls_checkpoint_set_last(const ls_comm *comm, const char *run, int64_t s
 
 /* Collective. The newest complete checkpoint of a run that verifies; damaged ones are named in a warning and passed
  * over. All ranks get the same info; LS_OK with info->path empty: there is none. Release it. Errors (agreed): LS_ERROR:
- * there are some, but none of them can be used. */
+ * there are some, but none of them can be used, or one cannot be read. */
 ls_status ls_checkpoint_newest(const ls_comm *comm, const char *run, ls_checkpoint_info *info);
 
 /* Collective. What RUN means on a command line: a checkpoint file, or a run directory (its best checkpoint, else its

@@ -39,8 +39,10 @@ static bool read_at(int fd, int64_t offset, void *data, int64_t bytes) {
     return true;
 }
 
+/* errno 0: what is there is not what it should be. Otherwise it may be whole, and is only out of reach. */
 static ls_status fail_read(const char *path) {
-    return LS_RAISE(LS_INVALID, "%s: cannot be read: %s", path, errno ? strerror(errno) : "it ends too early");
+    ls_status status = errno == 0 || errno == ENOENT ? LS_INVALID : LS_ERROR;
+    return LS_RAISE(status, "%s: cannot be read: %s", path, errno ? strerror(errno) : "it ends too early");
 }
 
 static ls_status hash_blocks(int fd, const char *path, int64_t file_bytes, void *buffer, XXH3_state_t *state) {
@@ -108,7 +110,7 @@ static ls_status verify(int fd, const char *path) {
 
 ls_status ls_seal_verify(const char *path) {
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a pipe of that name must not hold us up */
-    if (fd < 0) return LS_RAISE(LS_INVALID, "%s: cannot be read: %s", path, strerror(errno));
+    if (fd < 0) return fail_read(path);
     ls_status status = verify(fd, path);
     (void)close(fd);
     return status;

@@ -18,7 +18,8 @@ enum { LS_SEAL_BYTES = 512 };
 /* Seals a file that is complete but for its first LS_SEAL_BYTES. Errors: LS_ERROR. */
 ls_status ls_seal_write(const ls_file *file);
 
-/* Errors: LS_INVALID: cannot be read, not a checkpoint, cut short, damaged (says which). */
+/* Errors: LS_INVALID: not a checkpoint, cut short, damaged (says which); LS_ERROR: it cannot be read, and may be whole.
+ */
 ls_status ls_seal_verify(const char *path);
 
 #endif

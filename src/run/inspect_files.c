@@ -36,8 +36,9 @@ ls_status ls_inspect_checkpoint(const char *path, FILE *out) {
 /* A damaged one is a line like the others: it is what one wants to know. */
 static void print_checkpoint_line(const char *path, FILE *out) {
     ls_checkpoint_info info;
-    if (ls_checkpoint_inspect(path, &info) != LS_OK) {
-        fprintf(out, "  damaged  %s\n", ls_failure_get()->message);
+    ls_status status = ls_checkpoint_inspect(path, &info);
+    if (status != LS_OK) {
+        fprintf(out, "  %s  %s\n", status == LS_INVALID ? "damaged" : "unread ", ls_failure_get()->message);
         return;
     }
     fprintf(out, "  whole    %s: ", path);

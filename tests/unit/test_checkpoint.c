@@ -277,6 +277,18 @@ static void the_newest_whole_one_is_used(void **unused) {
     assert_int_equal(ls_checkpoint_newest(&alone, run, &info), LS_ERROR);
 }
 
+/* It may be whole: to go on from an older one would undo what was done since. */
+static void what_cannot_be_read_is_not_passed_over(void **unused) {
+    (void)unused;
+    const char *run = new_run("unread"), *path = path_in(run, "checkpoints/step-0000000002.h5");
+    ls_checkpoint_info info;
+    save(run, 1, 3);
+    assert_int_equal(symlink("step-0000000002.h5", path), 0); /* to itself: ELOOP, also for root */
+    assert_int_equal(ls_checkpoint_inspect(path, &info), LS_ERROR);
+    assert_int_equal(ls_checkpoint_newest(&alone, run, &info), LS_ERROR);
+    assert_non_null(strstr(ls_failure_get()->message, "step-0000000002.h5: cannot be read"));
+}
+
 static void a_run_is_its_best_or_newest(void **unused) {
     (void)unused;
     const char *run = new_run("find");
@@ -414,6 +426,7 @@ int main(void) {
         cmocka_unit_test(saving_keeps_the_newest),
         cmocka_unit_test(leftovers_are_removed),
         cmocka_unit_test(the_newest_whole_one_is_used),
+        cmocka_unit_test(what_cannot_be_read_is_not_passed_over),
         cmocka_unit_test(a_run_is_its_best_or_newest),
         cmocka_unit_test(differences_are_named),
         cmocka_unit_test(strange_shapes_are_refused),
