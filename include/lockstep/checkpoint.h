@@ -4,7 +4,8 @@
  * the same bytes: /weights/<layer>/<array>            float32, Keras' names and shapes
  *   /optimizer/<slot>/<layer>/<array>   float32, flat
  *   attributes of /                     lockstep_format, version, config, history (metrics.jsonl so far), fingerprint,
- * isa, lanes, optimizer (empty: weights only), and the fields of ls_position by name Its first 512 bytes (HDF5's user
+ * sample_shape, element and classes (of the training data), validation_fingerprint (empty: no files of its own), isa,
+ * lanes, optimizer (empty: weights only), and the fields of ls_position by name. Its first 512 bytes (HDF5's user
  * block) hold its length and a hash of all of it (src/run/checkpoint_seal.h): a damaged file is known before HDF5 opens
  * it. It is written beside its name, flushed to disk, renamed, the directory flushed: a kill at any instant leaves the
  * old file or the new one. */
@@ -53,9 +54,10 @@ typedef struct ls_snapshot {
     float *slot[LS_SLOTS_MAX]; /* this rank's shard of each slot */
     ls_shards shards;
     ls_position position;
-    const char *config;      /* resolved text */
-    const char *fingerprint; /* of the training data */
-    const char *history;     /* metrics.jsonl so far */
+    const char *config;          /* resolved text */
+    const ls_dataset_info *data; /* of the training data */
+    const char *validation;      /* fingerprint of the validation files; "": there are none */
+    const char *history;         /* metrics.jsonl so far */
     int lanes;
     const char *isa;
 } ls_snapshot;
@@ -68,7 +70,9 @@ ls_status ls_checkpoint_write(const ls_comm *comm, const char *path, const ls_sn
  */
 typedef struct ls_checkpoint_info {
     char path[LS_PATH_MAX];
-    char version[32], isa[16], optimizer[LS_NAME_MAX], fingerprint[LS_FINGERPRINT_MAX];
+    char version[32], isa[16], optimizer[LS_NAME_MAX];
+    ls_dataset_info data; /* of the training data: what a model is built on, and the fingerprint; the rest is 0 */
+    char validation[LS_FINGERPRINT_MAX];
     int lanes;
     bool complete; /* has the optimizer's state: can be gone on from */
     ls_position position;

@@ -27,6 +27,10 @@ typedef enum ls_element { LS_ELEMENT_UINT8, LS_ELEMENT_FLOAT32 } ls_element;
 
 static inline int64_t ls_element_bytes(ls_element element) { return element == LS_ELEMENT_UINT8 ? 1 : 4; }
 
+static inline const char *ls_element_name(ls_element element) {
+    return element == LS_ELEMENT_UINT8 ? "uint8" : "float32";
+}
+
 typedef struct ls_dataset_info {
     int64_t count;  /* samples of all files */
     ls_shape shape; /* of one sample */

@@ -13,7 +13,6 @@
 
 enum { KEEP_BYTES = 64 << 20 };
 
-static const char *const element_names[] = {[LS_ELEMENT_UINT8] = "uint8", [LS_ELEMENT_FLOAT32] = "float32"};
 
 struct ls_dataset {
     ls_dataset_info info;
@@ -42,8 +41,8 @@ static ls_status check_same(const ls_data_file *a, const ls_data_file *b) {
     char a_text[LS_SHAPE_TEXT_MAX], b_text[LS_SHAPE_TEXT_MAX];
     if (!ls_shape_equal(&a->info.shape, &b->info.shape) || a->info.element != b->info.element)
         return LS_RAISE(LS_INVALID, "%s has samples of %s (%s), but %s of %s (%s); they cannot be one data set",
-                        a->path, ls_shape_text(&a->info.shape, a_text), element_names[a->info.element], b->path,
-                        ls_shape_text(&b->info.shape, b_text), element_names[b->info.element]);
+                        a->path, ls_shape_text(&a->info.shape, a_text), ls_element_name(a->info.element), b->path,
+                        ls_shape_text(&b->info.shape, b_text), ls_element_name(b->info.element));
     if (a->info.labelled != b->info.labelled)
         return LS_RAISE(LS_INVALID, "%s has labels, but %s has none; they cannot be one data set",
                         a->info.labelled ? a->path : b->path, a->info.labelled ? b->path : a->path);

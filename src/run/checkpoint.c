@@ -34,6 +34,16 @@ static ls_status describe_position(ls_array_writer *writer, const ls_position *p
     return LS_OK;
 }
 
+static ls_status describe_data(ls_array_writer *writer, const ls_snapshot *s) {
+    char shape[LS_SHAPE_TEXT_MAX];
+    int64_t classes = s->data->classes;
+    LS_TRY(ls_array_writer_put_text(writer, "fingerprint", s->data->fingerprint));
+    LS_TRY(ls_array_writer_put_text(writer, "validation_fingerprint", s->validation));
+    LS_TRY(ls_array_writer_put_text(writer, "sample_shape", ls_shape_text(&s->data->shape, shape)));
+    LS_TRY(ls_array_writer_put_text(writer, "element", ls_element_name(s->data->element)));
+    return ls_array_writer_put_number(writer, "classes", LS_NUMBER_INT64, &classes);
+}
+
 static ls_status describe_run(ls_array_writer *writer, const ls_snapshot *s) {
     int64_t format = LS_CHECKPOINT_FORMAT, lanes = s->lanes;
     LS_TRY(ls_array_writer_put_number(writer, "lockstep_format", LS_NUMBER_INT64, &format));
@@ -41,7 +51,7 @@ static ls_status describe_run(ls_array_writer *writer, const ls_snapshot *s) {
     LS_TRY(ls_array_writer_put_text(writer, "version", LS_VERSION));
     LS_TRY(ls_array_writer_put_text(writer, "isa", s->isa));
     LS_TRY(ls_array_writer_put_text(writer, "optimizer", s->optimizer ? s->optimizer->name : ""));
-    LS_TRY(ls_array_writer_put_text(writer, "fingerprint", s->fingerprint));
+    LS_TRY(describe_data(writer, s));
     LS_TRY(ls_array_writer_put_text(writer, "config", s->config));
     LS_TRY(ls_array_writer_put_text(writer, "history", s->history));
     return describe_position(writer, &s->position);
@@ -163,6 +173,22 @@ static ls_status get_position(ls_array_reader *reader, ls_position *position) {
     return LS_OK;
 }
 
+static ls_status get_data(ls_array_reader *reader, ls_checkpoint_info *info) {
+    ls_dataset_info *data = &info->data;
+    char shape[LS_SHAPE_TEXT_MAX], element[LS_NAME_MAX];
+    int64_t classes;
+    LS_TRY(get_short_text(reader, "fingerprint", data->fingerprint, sizeof data->fingerprint));
+    LS_TRY(get_short_text(reader, "validation_fingerprint", info->validation, sizeof info->validation));
+    LS_TRY(get_short_text(reader, "sample_shape", shape, sizeof shape));
+    LS_TRY(get_short_text(reader, "element", element, sizeof element));
+    LS_TRY(ls_array_reader_get_number(reader, "classes", LS_NUMBER_INT64, &classes));
+    data->element = strcmp(element, ls_element_name(LS_ELEMENT_UINT8)) == 0 ? LS_ELEMENT_UINT8 : LS_ELEMENT_FLOAT32;
+    data->classes = (int)classes;
+    data->labelled = classes > 0;
+    if (ls_shape_parse(shape, &data->shape) != LS_OK) return ls_failure_prefix("%s: sample_shape: ", info->path);
+    return LS_OK;
+}
+
 static ls_status get_info(ls_array_reader *reader, ls_checkpoint_info *info) {
     int64_t format, lanes;
     LS_TRY(ls_array_reader_get_number(reader, "lockstep_format", LS_NUMBER_INT64, &format));
@@ -177,7 +203,7 @@ static ls_status get_info(ls_array_reader *reader, ls_checkpoint_info *info) {
     LS_TRY(get_short_text(reader, "version", info->version, sizeof info->version));
     LS_TRY(get_short_text(reader, "isa", info->isa, sizeof info->isa));
     LS_TRY(get_short_text(reader, "optimizer", info->optimizer, sizeof info->optimizer));
-    LS_TRY(get_short_text(reader, "fingerprint", info->fingerprint, sizeof info->fingerprint));
+    LS_TRY(get_data(reader, info));
     info->complete = info->optimizer[0] != '\0';
     LS_TRY(ls_array_reader_get_text(reader, "config", &info->config));
     LS_TRY(ls_array_reader_get_text(reader, "history", &info->history));

@@ -34,7 +34,7 @@ const ls_position_field ls_position_fields[LS_POSITION_FIELDS] = {
     DOUBLE(plateau_sum),
 };
 _Static_assert(sizeof(ls_position) == LS_POSITION_FIELDS * 8, "every field of the position is stored");
-_Static_assert(LS_CHECKPOINT_FORMAT == 2 && LS_POSITION_FIELDS == 19, "other fields are another format");
+_Static_assert(LS_CHECKPOINT_FORMAT == 3 && LS_POSITION_FIELDS == 19, "other fields are another format");
 
 ls_position ls_position_start(void) {
     return (ls_position){.best = INFINITY, .best_epoch = -1, .stopping_best = INFINITY, .plateau_best = INFINITY};

@@ -7,7 +7,7 @@
 #include "array_file.h"
 #include "lockstep/checkpoint.h"
 
-enum { LS_CHECKPOINT_FORMAT = 2, LS_POSITION_FIELDS = 16 + LS_METRICS_MAX, LS_ARRAY_NAME_MAX = 256 };
+enum { LS_CHECKPOINT_FORMAT = 3, LS_POSITION_FIELDS = 16 + LS_METRICS_MAX, LS_ARRAY_NAME_MAX = 256 };
 
 /* The fields of ls_position, stored as attributes of these names. */
 typedef struct ls_position_field {

@@ -25,7 +25,7 @@ static ls_status open_dataset(const char *path, ls_codes *codes) {
     if (info->element == LS_ELEMENT_FLOAT32 && ls_shape_count(&info->shape) == ls_shape_count(&codes->shape))
         return LS_OK;
     return LS_RAISE(LS_INVALID, "%s: has samples of %s (%s), but codes are %s (float32)", path,
-                    ls_shape_text(&info->shape, is), info->element == LS_ELEMENT_FLOAT32 ? "float32" : "uint8",
+                    ls_shape_text(&info->shape, is), ls_element_name(info->element),
                     ls_shape_text(&codes->shape, wanted));
 }
 

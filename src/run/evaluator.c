@@ -35,7 +35,7 @@ static ls_status read_weights(trained *t) {
 /* What the split held out of all parts of the training data, if that is still the same. */
 static ls_status held_out_samples(trained *t) {
     const ls_dataset_info *info = ls_dataset_get_info(t->session.train);
-    if (strcmp(info->fingerprint, t->info.fingerprint) != 0)
+    if (strcmp(info->fingerprint, t->info.data.fingerprint) != 0)
         return LS_RAISE(LS_INVALID,
                         "%s is not what %s was trained on, so what was held out of it is not known; name a data set "
                         "with --data",

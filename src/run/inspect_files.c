@@ -21,14 +21,16 @@ static void print_position(const ls_checkpoint_info *info, FILE *out) {
 
 ls_status ls_inspect_checkpoint(const char *path, FILE *out) {
     ls_checkpoint_info info;
+    char shape[LS_SHAPE_TEXT_MAX];
     LS_TRY(ls_checkpoint_inspect(path, &info));
     fprintf(out, "%s: a whole checkpoint of Lockstep %s\n  position     ", path, info.version);
     print_position(&info, out);
     fprintf(out,
-            "\n  holds        %s%s\n  lanes        %d\n  instructions %s\n  data         %s\n"
+            "\n  holds        %s%s\n  lanes        %d\n  instructions %s\n  data         %s, %s, fingerprint %s\n"
             "  settings\n\n%s",
             info.complete ? "weights and the state of " : "weights", info.complete ? info.optimizer : "", info.lanes,
-            info.isa, info.fingerprint, info.config);
+            info.isa, ls_shape_text(&info.data.shape, shape), ls_element_name(info.data.element), info.data.fingerprint,
+            info.config);
     ls_checkpoint_info_release(&info);
     return LS_OK;
 }
@@ -101,8 +103,7 @@ static ls_status print_dataset(const ls_dataset *dataset, FILE *out) {
     LS_TRY(ls_dataset_blocks(dataset, &blocks, &block_count));
     ls_free(blocks);
     fprintf(out, "%s: a data set\n  samples      %s of %s, %s\n", ls_dataset_path(dataset, 0),
-            ls_count_text(info->count, count), ls_shape_text(&info->shape, shape),
-            info->element == LS_ELEMENT_UINT8 ? "uint8" : "float32");
+            ls_count_text(info->count, count), ls_shape_text(&info->shape, shape), ls_element_name(info->element));
     fprintf(out, "  in memory    %s\n", ls_bytes_text(info->count * info->sample_bytes, bytes));
     fprintf(out, "  blocks       %" PRId64 " of %" PRId64 " samples\n", block_count, info->block_samples);
     if (info->labelled) print_classes(dataset, out);

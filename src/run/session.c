@@ -77,8 +77,8 @@ static ls_status open_validation(ls_session *session) {
         LS_INVALID,
         "validation samples (%s: %s %s) are not like the training samples (%s: %s %s); import both in the same way",
         ls_dataset_path(session->validation, 0), ls_shape_text(&validation->shape, b),
-        validation->element == LS_ELEMENT_UINT8 ? "uint8" : "float32", ls_dataset_path(session->train, 0),
-        ls_shape_text(&train->shape, a), train->element == LS_ELEMENT_UINT8 ? "uint8" : "float32");
+        ls_element_name(validation->element), ls_dataset_path(session->train, 0), ls_shape_text(&train->shape, a),
+        ls_element_name(train->element));
     return ls_config_prefix(session->config, &paths->place);
 }
 

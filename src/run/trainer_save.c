@@ -7,6 +7,10 @@
 #include "run/run_directory.h"
 #include "run/trainer_parts.h"
 
+static const char *validation_fingerprint(const ls_trainer *t) {
+    return t->session.validation ? ls_dataset_get_info(t->session.validation)->fingerprint : "";
+}
+
 static ls_snapshot snapshot(ls_trainer *t) {
     ls_snapshot s = {.model = t->session.model,
                      .optimizer = t->config->optimizer,
@@ -14,7 +18,8 @@ static ls_snapshot snapshot(ls_trainer *t) {
                      .shards = *ls_exchange_shards(t->stepper.exchange),
                      .position = t->position,
                      .config = t->config->text,
-                     .fingerprint = ls_dataset_get_info(t->session.train)->fingerprint,
+                     .data = ls_dataset_get_info(t->session.train),
+                     .validation = validation_fingerprint(t),
                      .history = ls_metrics_history(&t->metrics),
                      .lanes = t->session.lanes.count,
                      .isa = ls_isa_name(t->session.isa)};
@@ -49,15 +54,20 @@ ls_status ls_trainer_save(ls_trainer *t) {
     return ls_checkpoint_save(t->comm, t->run, &s, t->config->training.checkpoint.keep);
 }
 
+/* then, now: fingerprints; "": no files of that kind. */
+static ls_status check_same_data(const ls_checkpoint_info *info, const char *what, const char *then, const char *now) {
+    if (strcmp(then, now) == 0) return LS_OK;
+    return LS_RAISE(LS_INVALID,
+                    "%s was trained on other data: the fingerprint of its %s data is %s, and here it is %s; give the "
+                    "run the same data, or start another run",
+                    info->path, what, then[0] ? then : "none", now[0] ? now : "none");
+}
+
 static ls_status check_same_run(const ls_trainer *t, const ls_checkpoint_info *info) {
-    const ls_dataset_info *data = ls_dataset_get_info(t->session.train);
-    if (strcmp(info->fingerprint, data->fingerprint) != 0)
-        return LS_RAISE(
-            LS_INVALID,
-            "%s was trained on other data: its training data has the fingerprint %s, %s has %s; give the run "
-            "the same data, or start another run",
-            info->path, info->fingerprint, ls_dataset_path(t->session.train, 0), data->fingerprint);
     ls_config *then = NULL;
+    const char *training = ls_dataset_get_info(t->session.train)->fingerprint;
+    LS_TRY(check_same_data(info, "training", info->data.fingerprint, training));
+    LS_TRY(check_same_data(info, "validation", info->validation, validation_fingerprint(t)));
     LS_TRY(ls_config_parse(info->path, info->config, NULL, 0, &then));
     ls_status status = ls_config_compare(then, t->config);
     ls_config_destroy(then);

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 int64_t ls_shape_count(const ls_shape *shape) {
     int64_t count = 1;
@@ -39,6 +40,7 @@ ls_status ls_shape_parse(const char *text, ls_shape *out) {
            out->dim[out->dims] >= 1) {
         out->dims++;
         rest += used;
+        rest += strspn(rest, " ");
         if (*rest == '\0') return LS_OK;
         if (*rest++ != 'x') break;
     }

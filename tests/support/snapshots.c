@@ -40,6 +40,11 @@ static void fill_shard(const ls_model *model, uint32_t stream, const ls_shards *
     }
 }
 
+static const ls_dataset_info data = {.shape = {.dims = 3, .dim = {10, 9, 2}},
+                                     .element = LS_ELEMENT_FLOAT32,
+                                     .classes = 7,
+                                     .fingerprint = "0123456789abcdef"};
+
 state new_state(int rank, int size, uint32_t version, bool filled) {
     state s = {.model = make_model()};
     int64_t count = ls_model_flat_count(s.model), bucket = size > 1 ? 12 * LS_GRAIN_FLOATS : count;
@@ -49,7 +54,8 @@ state new_state(int rank, int size, uint32_t version, bool filled) {
                                .shards = shards,
                                .position = ls_position_start(),
                                .config = "seed: 1\nmodel: []\n",
-                               .fingerprint = "0123456789abcdef",
+                               .data = &data,
+                               .validation = "fedcba9876543210",
                                .history = "{\"epoch\": 1}\n",
                                .lanes = 8,
                                .isa = "avx2"};

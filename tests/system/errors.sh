@@ -57,6 +57,8 @@ refused 2 "run already holds a run" train config.yaml --run run
 refused 2 "optimizer.adam.learning_rate is 0.1 here, but the run was started with 0.001" \
     train config.yaml --run run --resume --set optimizer.adam.learning_rate=0.1
 refused 2 "was trained on other data" train config.yaml --run run --resume --set data.train=others.h5
+quietly ranks 2 "$LOCKSTEP" train config.yaml --run judged --set data.validation=digits.h5
+refused 2 "was trained on other data: the fingerprint of its validation data" train config.yaml --run judged --resume --set data.validation=others.h5
 refused 2 "leaves none to train on" train config.yaml --run run --overwrite --set data.validation.split=0.9999
 refused 2 "no such run or checkpoint" train config.yaml --run run --overwrite --set initial_weights=nowhere
 refused 2 "give one of them" train config.yaml --run run --resume --overwrite

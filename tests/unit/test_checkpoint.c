@@ -64,7 +64,12 @@ static void comes_back(void **unused) {
     assert_string_equal(info.version, LS_VERSION);
     assert_string_equal(info.optimizer, "adam");
     assert_string_equal(info.isa, "avx2");
-    assert_string_equal(info.fingerprint, "0123456789abcdef");
+    assert_string_equal(info.data.fingerprint, "0123456789abcdef");
+    assert_string_equal(info.validation, "fedcba9876543210");
+    assert_true(ls_shape_equal(&info.data.shape, &s.snapshot.data->shape));
+    assert_int_equal(info.data.element, LS_ELEMENT_FLOAT32);
+    assert_int_equal(info.data.classes, 7);
+    assert_true(info.data.labelled);
     assert_string_equal(info.config, s.snapshot.config);
     assert_string_equal(info.history, s.snapshot.history);
     assert_int_equal(info.lanes, 8);
