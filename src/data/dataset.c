@@ -13,7 +13,6 @@
 
 enum { KEEP_BYTES = 64 << 20 };
 
-
 struct ls_dataset {
     ls_dataset_info info;
     ls_data_file *file;

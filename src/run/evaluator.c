@@ -59,23 +59,29 @@ static ls_status parse_config(trained *t) {
     return ls_config_parse(name, t->info.config, NULL, 0, &t->config);
 }
 
-/* The model alone; the data is there for its shape. */
-static ls_status open_model(trained *t, const ls_comm *comm, const char *run, const char *data) {
+static ls_status find_checkpoint(trained *t, const ls_comm *comm, const char *run) {
     LS_TRY(ls_checkpoint_find(comm, run, &t->info));
     LS_TRY(ls_agree(comm, parse_config(t)));
-    LS_TRY(ls_session_start(&t->session, comm, t->config));
-    LS_TRY(open_data(t, data));
+    return ls_session_start(&t->session, comm, t->config);
+}
+
+/* The model alone, which needs no data but its weights. */
+static ls_status open_model(trained *t, const ls_comm *comm, const char *run) {
+    LS_TRY(find_checkpoint(t, comm, run));
+    LS_TRY(ls_agree(comm, ls_session_build(&t->session, &t->info.data)));
     return ls_agree(comm, read_weights(t));
 }
 
-/* And the samples to run it on: all, but of training data. */
+/* All, but of training data. */
 static ls_status find_samples(trained *t, const char *data) {
     bool all = data || t->config->data.validation.count > 0;
     return all ? ls_dataset_blocks(t->session.train, &t->spans, &t->span_count) : held_out_samples(t);
 }
 
 static ls_status open_trained(trained *t, const ls_comm *comm, const char *run, const char *data) {
-    LS_TRY(open_model(t, comm, run, data));
+    LS_TRY(find_checkpoint(t, comm, run));
+    LS_TRY(open_data(t, data));
+    LS_TRY(ls_agree(comm, read_weights(t)));
     return ls_agree(comm, find_samples(t, data));
 }
 
@@ -304,7 +310,7 @@ static ls_status decode(const trained *t, const char *name, const ls_code_source
 ls_status ls_decode_run(const ls_comm *comm, const char *run, const char *layer, const ls_code_source *codes,
                         const char *output) {
     trained t = {0};
-    ls_status status = open_model(&t, comm, run, NULL);
+    ls_status status = open_model(&t, comm, run);
     if (status == LS_OK) status = decode(&t, layer, codes, output);
     close_trained(&t);
     return status;

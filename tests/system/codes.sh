@@ -33,6 +33,18 @@ diff <(cut -d, -f 1 codes.1.csv) <(cut -d, -f 1 decoded.csv) >/dev/null || fail 
 [ "$(head -n 1 decoded.csv | cut -d, -f 1,2,785)" = label,x0,x783 ] || fail "$(head -n 1 decoded.csv)"
 [ "$(wc -l <decoded.csv)" = 207 ] || fail "206 samples and a header were expected"
 
+# The checkpoint is enough: it can be taken elsewhere, without the pictures.
+mkdir elsewhere
+cp -L run/checkpoints/best.h5 elsewhere/model.h5
+(
+    cd elsewhere
+    for number in 1 2; do
+        quietly ranks $number "$LOCKSTEP" decode model.h5 --data ../codes.1.npy -o decoded.npy
+        cmp ../reconstruction.npy decoded.npy
+        quietly ranks $number "$LOCKSTEP" sample model.h5 -n 9 -o sample.png
+    done
+)
+
 # A data set of codes has the labels of its pictures, and a model can be trained on it.
 "$LOCKSTEP" inspect codes.1.h5 >about
 grep -q 'samples      206 of 7 x 7 x 3, float32' about || fail "$(cat about)"
