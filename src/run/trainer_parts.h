@@ -34,7 +34,8 @@ typedef struct ls_trainer {
 
 /* A complete checkpoint of this moment; before it, the best weights that have not been written yet. */
 ls_status ls_trainer_save(ls_trainer *t);
-/* Goes on from the newest whole checkpoint, where there is one. */
+/* Goes on from the newest whole checkpoint; where there is none the run starts, but not over results of another start.
+ */
 ls_status ls_trainer_resume(ls_trainer *t);
 /* Of a new run: takes over what the config's initial_weights name. */
 ls_status ls_trainer_take_initial_weights(ls_trainer *t);

@@ -97,6 +97,13 @@ static ls_status take_up(ls_trainer *t, const ls_checkpoint_info *info) {
     return LS_OK;
 }
 
+static ls_status start_again(const ls_trainer *t) {
+    int64_t every_epochs = t->config->training.checkpoint.every_epochs;
+    LS_TRY(ls_agree(t->comm, t->comm->rank == 0 ? ls_run_directory_check_unsaved(t->run, every_epochs) : LS_OK));
+    ls_log_info("%s holds no checkpoint to go on from: the run starts", t->run);
+    return LS_OK;
+}
+
 ls_status ls_trainer_resume(ls_trainer *t) {
     ls_checkpoint_info info = {0};
     ls_status status = ls_checkpoint_newest(t->comm, t->run, &info);
@@ -104,7 +111,7 @@ ls_status ls_trainer_resume(ls_trainer *t) {
         status = ls_agree(t->comm, take_up(t, &info));
         if (status == LS_OK) status = ls_checkpoint_set_last(t->comm, t->run, info.position.step);
     } else if (status == LS_OK) {
-        ls_log_info("%s holds no checkpoint to go on from: the run starts", t->run);
+        status = start_again(t);
     }
     ls_checkpoint_info_release(&info);
     return status;
