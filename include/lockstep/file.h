@@ -33,6 +33,10 @@ void ls_file_discard(ls_file *file);
 /* All of it at once. */
 ls_status ls_file_write_text(const char *path, const char *text);
 
+/* Makes the directory and those above it, where they are not there, so that they survive a power cut. Errors:
+ * LS_INVALID, the path is too long; LS_ERROR. */
+ls_status ls_file_make_directory(const char *path);
+
 /* Makes path a symbolic link to target, in place of what it was, in one instant. One process at a time. */
 ls_status ls_file_link(const char *target, const char *path);
 

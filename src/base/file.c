@@ -74,6 +74,24 @@ static ls_status flush_directory_of(const char *path) {
     return status;
 }
 
+/* An entry that was there already is its maker's to flush. */
+static ls_status make_one_directory(const char *path) {
+    if (mkdir(path, 0777) == 0) return flush_directory_of(path);
+    return errno == EEXIST ? LS_OK : fail(path, "the directory cannot be made");
+}
+
+ls_status ls_file_make_directory(const char *path) {
+    char part[LS_PATH_MAX];
+    if (snprintf(part, sizeof part, "%s/", path) >= (int)sizeof part)
+        return LS_RAISE(LS_INVALID, "the path %s is too long", path);
+    for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        LS_TRY(make_one_directory(part));
+        *slash = '/';
+    }
+    return LS_OK;
+}
+
 ls_status ls_file_commit(ls_file *file) {
     ls_status status = LS_OK;
     if (fsync(file->fd) != 0) status = fail(file->path, "cannot be flushed to disk");

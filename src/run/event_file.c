@@ -139,7 +139,7 @@ static ls_status make_file(const char *folder, ls_event_file *file) {
     int length = snprintf(file->path, sizeof file->path, "%s/events.out.tfevents.%010" PRId64 ".%09ld.lockstep", folder,
                           (int64_t)now.tv_sec, now.tv_nsec);
     if (length >= (int)sizeof file->path) return LS_RAISE(LS_ERROR, "the path %s is too long", folder);
-    if (mkdir(folder, 0777) != 0 && errno != EEXIST) return fail(file);
+    LS_TRY(ls_file_make_directory(folder));
     file->fd = open(file->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     return file->fd >= 0 ? LS_OK : fail(file);
 }

@@ -17,20 +17,6 @@ ls_status ls_run_directory_path(const char *run, const char *name, char path[LS_
     return LS_OK;
 }
 
-/* mkdir -p */
-static ls_status make_folder(const char *path) {
-    char part[LS_PATH_MAX];
-    if (snprintf(part, sizeof part, "%s/", path) >= (int)sizeof part)
-        return LS_RAISE(LS_INVALID, "the path %s is too long", path);
-    for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        if (mkdir(part, 0777) != 0 && errno != EEXIST)
-            return LS_RAISE(LS_ERROR, "cannot make the run directory %s: %s", path, strerror(errno));
-        *slash = '/';
-    }
-    return LS_OK;
-}
-
 /* Removes the entries of run/folder that match pattern. */
 static ls_status remove_matching(const char *run, const char *folder, const char *pattern) {
     char path[LS_PATH_MAX], entry_path[LS_PATH_MAX];
@@ -130,16 +116,19 @@ ls_status ls_run_directory_check_unsaved(const char *run, int64_t every_epochs) 
                     run, epochs, best ? " and the best weights in checkpoints/best.h5" : "");
 }
 
-ls_status ls_run_directory_prepare(const char *run, bool vacant, int *lock) {
-    char path[LS_PATH_MAX];
-    LS_TRY(make_folder(run));
+ls_status ls_run_directory_open(const char *run, bool vacant, int *lock) {
+    LS_TRY(ls_file_make_directory(run));
     LS_TRY(lock_directory(run, lock));
-    if (vacant) LS_TRY(check_vacant(run));
+    return vacant ? check_vacant(run) : LS_OK;
+}
+
+ls_status ls_run_directory_prepare(const char *run) {
+    char path[LS_PATH_MAX];
     LS_TRY(check_writable(run));
     LS_TRY(ls_run_directory_path(run, "checkpoints", path));
-    LS_TRY(make_folder(path));
+    LS_TRY(ls_file_make_directory(path));
     LS_TRY(ls_run_directory_path(run, "images", path));
-    return make_folder(path);
+    return ls_file_make_directory(path);
 }
 
 void ls_run_directory_unlock(int lock) {

@@ -7,12 +7,14 @@
 #include "lockstep/file.h"
 #include "lockstep/status.h"
 
-/* Makes the directory and its sub-folders, locks it against a second training, and checks that it can be written to.
- * One that holds a run is an error where `vacant` is asked for; a run that failed before it had saved or recorded
- * anything is none. *lock (-1 before) is to be unlocked also after an error. Errors: LS_INVALID: there is a run;
- * LS_ERROR: in use, or cannot be made or written. */
-ls_status ls_run_directory_prepare(const char *run, bool vacant, int *lock);
+/* Makes the directory where there is none, and locks it against a second training. One that holds a run is an error
+ * where `vacant` is asked for; a run that failed before it had saved or recorded anything is none. *lock (-1 before) is
+ * to be unlocked also after an error. Errors: LS_INVALID: there is a run; LS_ERROR: in use, or cannot be made. */
+ls_status ls_run_directory_open(const char *run, bool vacant, int *lock);
 void ls_run_directory_unlock(int lock); /* -1 is allowed */
+
+/* Of an open one: checks that it can be written to, and makes its sub-folders. Errors: LS_ERROR. */
+ls_status ls_run_directory_prepare(const char *run);
 
 /* For a run that saves every so many epochs (0: not by epochs) and has nothing to go on from: whether it may start
  * again. One that was killed before its first checkpoint was due may. Errors: LS_INVALID: there are results that would

@@ -131,10 +131,10 @@ static ls_status end_epoch(ls_trainer *t) {
 
 /* --- the run --- */
 
-static ls_status prepare_directory(ls_trainer *t, const ls_train_options *options) {
+static ls_status open_directory(ls_trainer *t, const ls_train_options *options) {
     ls_status status = LS_OK;
     bool vacant = !options->resume && !options->overwrite;
-    if (t->comm->rank == 0) status = ls_run_directory_prepare(t->run, vacant, &t->lock);
+    if (t->comm->rank == 0) status = ls_run_directory_open(t->run, vacant, &t->lock);
     return ls_agree(t->comm, status);
 }
 
@@ -189,19 +189,26 @@ static ls_status start(ls_trainer *t, const ls_train_options *options) {
     LS_TRY(ls_session_open_data(&t->session));
     if (options->debug) ls_model_debug(t->session.model, end_debugging, (void *)t->comm);
     LS_TRY(ls_agree(t->comm, ls_division_check(&t->session)));
-    LS_TRY(prepare_directory(t, options));
+    LS_TRY(open_directory(t, options));
     LS_TRY(ls_stepper_init(&t->stepper, &t->session));
     ls_best_init(&t->best, t->comm, t->run, t->config->training.checkpoint.best_interval_s);
     if (options->resume) LS_TRY(ls_trainer_resume(t));
+    return LS_OK;
+}
+
+/* From here on the run directory is written to: one that is finished may lie on a disk that cannot be. */
+static ls_status prepare(ls_trainer *t, const ls_train_options *options) {
+    LS_TRY(ls_agree(t->comm, t->comm->rank == 0 ? ls_run_directory_prepare(t->run) : LS_OK));
     if (t->position.step == 0) LS_TRY(begin_anew(t, options));
     return ls_agree(t->comm, open_records(t));
 }
 
-static ls_status train(ls_trainer *t) {
+static ls_status train(ls_trainer *t, const ls_train_options *options) {
     if (is_over(t)) {
         ls_log_info("%s is finished: %" PRId64 " epochs", t->run, t->position.epoch);
         return LS_OK;
     }
+    LS_TRY(prepare(t, options));
     LS_TRY(ls_session_cache_data(&t->session));
     describe(t);
     LS_TRY(ls_agree(t->comm, ls_trainer_open_board(t)));
@@ -219,7 +226,7 @@ ls_status ls_trainer_run(const ls_comm *comm, const ls_config *config, const ls_
     t.position = ls_position_start();
     ls_stop_watch();
     ls_status status = start(&t, options);
-    if (status == LS_OK) status = train(&t);
+    if (status == LS_OK) status = train(&t, options);
     ls_watchdog_stop(t.watchdog);
     ls_training_feed_close(t.feed);
     ls_stepper_release(&t.stepper);

@@ -34,8 +34,16 @@ quietly ranks 2 "$LOCKSTEP" train config.yaml --run whole --set training.epochs=
 same_run whole run
 
 mount -o remount,ro disk
-for options in '--run disk/run --resume' '--run disk/run --overwrite' '--run disk/another'; do
+for options in '--run disk/run --resume --set training.epochs=1000' '--run disk/run --overwrite' '--run disk/another'; do
     expect_exit 1 ranks 4 timeout 10 "$LOCKSTEP" train config.yaml $options >messages 2>&1
     said "Read-only file system"
     await 10 nobody_left
 done
+
+# A finished run has nothing to write.
+umount disk
+mount -t tmpfs none disk
+cp -a whole disk/whole
+mount -o remount,ro disk
+quietly ranks 2 "$LOCKSTEP" train config.yaml --run disk/whole --resume --set training.epochs=6
+grep -q '^disk/whole is finished' messages || fail "$(cat messages)"

@@ -29,7 +29,7 @@ done
 [ ! -e runs ] || fail "a run has been begun"
 
 # A run directory that cannot be: here for root, too.
-refused 1 "cannot make the run directory digits.h5/run: Not a directory" train config.yaml --run digits.h5/run
+refused 1 "digits.h5/run: the directory cannot be made: Not a directory" train config.yaml --run digits.h5/run
 
 # One rank meets a damaged block in the middle of the training.
 cp digits.h5 flipped.h5

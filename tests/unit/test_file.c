@@ -52,6 +52,19 @@ static void what_is_discarded_leaves_nothing(void **unused) {
     assert_false(exists(path));
 }
 
+static void directories_are_made_with_those_above_them(void **unused) {
+    (void)unused;
+    const char *path = scratch_path("one/two//three/");
+    struct stat info;
+    for (int i = 0; i < 2; i++) {
+        expect_ok(ls_file_make_directory(path));
+        assert_true(stat(path, &info) == 0 && S_ISDIR(info.st_mode));
+    }
+    expect_ok(ls_file_write_text(scratch_path("one/file"), "text"));
+    assert_int_equal(ls_file_make_directory(scratch_path("one/file/two")), LS_ERROR);
+    assert_non_null(strstr(ls_failure_get()->message, "one/file/two: the directory cannot be made: Not a directory"));
+}
+
 /* Locks belong to the open file, so a second one in the same process stands for another process. */
 static void one_writer_at_a_time(void **unused) {
     (void)unused;
@@ -171,6 +184,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_name_comes_last),
         cmocka_unit_test(what_is_discarded_leaves_nothing),
+        cmocka_unit_test(directories_are_made_with_those_above_them),
         cmocka_unit_test(one_writer_at_a_time),
         cmocka_unit_test(leftovers_are_begun_again),
         cmocka_unit_test(sweeping_removes_only_leftovers),
