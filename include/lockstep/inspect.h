@@ -16,6 +16,10 @@ typedef struct ls_inspect_options {
     bool drawing;   /* of a config's or a run's model, as text for Graphviz' dot, in place of the rest */
 } ls_inspect_options;
 
+/* Collective. Whether the path would be taken for a config: neither a run, a checkpoint nor a data set. Errors
+ * (agreed): LS_INVALID, there is no such file. */
+ls_status ls_inspect_is_config(const ls_comm *comm, const char *path, bool *config);
+
 /* Collective. Prints on rank 0, told apart by what the path is:
  *   a config      layers, shapes, parameters, FLOPs, memory of a rank, balance; what can be said without data where it
  * is not there a run         where it is, its last numbers, its checkpoints and whether they are whole a checkpoint the

@@ -5,13 +5,10 @@
 #include "command.h"
 #include "lockstep/memory.h"
 
-enum { NAMES_MAX = 64 };
-
 typedef struct reader {
     int argc, at; /* at: the next argument */
     char **argv;
     ls_call *call;
-    bool given[LS_COMMAND_TABLES][NAMES_MAX]; /* which options have been */
 } reader;
 
 /* ---- options ---- */
@@ -44,8 +41,8 @@ static ls_status option_value(reader *r, const char *argument, const char **valu
 }
 
 static ls_status refuse_option(const ls_command *command, const char *argument) {
-    char storage[NAMES_MAX][LS_NAME_MAX];
-    const char *names[NAMES_MAX];
+    char storage[LS_CALL_OPTIONS_MAX][LS_NAME_MAX];
+    const char *names[LS_CALL_OPTIONS_MAX];
     int count = 0;
     for (int t = 0; t < LS_COMMAND_TABLES; t++)
         for (const ls_option *option = command->table[t].options; option != NULL && option->name != NULL; option++) {
@@ -69,9 +66,24 @@ static ls_status set_option(reader *r, int table, const ls_option *option, const
     const ls_option *options = r->call->command->table[table].options;
     const char *value = "true";
     if (option->type != LS_OPTION_BOOL || strchr(argument, '=') != NULL) LS_TRY(option_value(r, argument, &value));
-    r->given[table][option - options] = true;
+    if (option->type == LS_OPTION_STRING && value[0] == '\0')
+        return LS_RAISE(LS_INVALID, "--%s is empty; leave it out, or say what it should be", option->name);
+    r->call->given[table][option - options] = true;
     if (ls_option_set(option, r->call->options[table], &value, 1, false) == LS_OK) return LS_OK;
     return ls_failure_prefix("--");
+}
+
+ls_status ls_call_refuse(const ls_call *call, const char *name, const char *where) {
+    for (int t = 0; t < LS_COMMAND_TABLES; t++) {
+        const ls_option *options = call->command->table[t].options,
+                        *option = options ? ls_options_find(options, name) : NULL;
+        if (option && call->given[t][option - options])
+            return LS_RAISE(LS_INVALID, "--%s has no effect %s", name, where);
+    }
+    const ls_repeated *repeated = call->command->repeated;
+    if (repeated && call->repeats > 0 && strcmp(repeated->name, name) == 0)
+        return LS_RAISE(LS_INVALID, "--%s has no effect %s", name, where);
+    return LS_OK;
 }
 
 static bool names_repeated(const ls_command *command, const char *argument) {
@@ -120,7 +132,7 @@ static ls_status check_required(const reader *r) {
     for (int t = 0; t < LS_COMMAND_TABLES; t++) {
         const ls_option *options = command->table[t].options;
         for (const ls_option *option = options; option != NULL && option->name != NULL; option++)
-            if (option->required && !r->given[t][option - options])
+            if (option->required && !r->call->given[t][option - options])
                 return LS_RAISE(LS_INVALID, "%s needs --%s: %s", command->name, option->name, option->help);
     }
     return LS_OK;
@@ -143,7 +155,7 @@ static const ls_command *command_at(const ls_command *parent, int index) {
 
 /* The command that a word names among all (parent NULL) or among a command's kinds. */
 static ls_status find_command(const ls_command *parent, const char *word, const ls_command **out) {
-    const char *names[NAMES_MAX];
+    const char *names[LS_CALL_OPTIONS_MAX];
     int count = 0;
     for (const ls_command *command = command_at(parent, 0); command != NULL; command = command_at(parent, ++count)) {
         *out = command;

@@ -8,7 +8,7 @@
 #include "lockstep/comm.h"
 #include "lockstep/options.h"
 
-enum { LS_COMMAND_TABLES = 2 };
+enum { LS_COMMAND_TABLES = 2, LS_CALL_OPTIONS_MAX = 64 };
 
 typedef struct ls_command ls_command;
 
@@ -21,8 +21,9 @@ extern const ls_repeated ls_repeated_set; /* --set path.to.key=value */
 
 /* A command line, taken apart by a command's tables. Strings point into it. */
 typedef struct ls_call {
-    const ls_command *command;        /* NULL: the program itself (its --help and --version) */
-    void *options[LS_COMMAND_TABLES]; /* the records of the command's tables */
+    const ls_command *command;                          /* NULL: the program itself (its --help and --version) */
+    void *options[LS_COMMAND_TABLES];                   /* the records of the command's tables */
+    bool given[LS_COMMAND_TABLES][LS_CALL_OPTIONS_MAX]; /* which of their options the command line has */
     int words, repeats;
     const char **word;     /* what is not an option */
     const char **repeated; /* the values of the command's repeated option */
@@ -51,6 +52,9 @@ extern const ls_command *const ls_commands[]; /* ended by NULL */
  */
 ls_status ls_call_parse(int argc, char **argv, ls_call *out);
 void ls_call_release(ls_call *call);
+
+/* Errors: LS_INVALID where the option is given: "--range has no effect without --grid". */
+ls_status ls_call_refuse(const ls_call *call, const char *name, const char *where);
 
 /* Prints what --help and --version ask for. */
 void ls_call_print_help(const ls_call *call, FILE *out);

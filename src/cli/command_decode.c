@@ -27,6 +27,7 @@ static ls_status run(const ls_comm *comm, const ls_call *call) {
     const decode_options *given = call->options[0];
     if ((given->data[0] != '\0') == (call->repeats > 0))
         return LS_RAISE(LS_INVALID, "decode takes codes from a file (--data) or from the command line (--code 0,0,5)");
+    if (call->repeats > 0) LS_TRY(ls_call_refuse(call, "count", "beside --code"));
     bool cut = given->count == 0 && ls_path_ends(given->output, ".png");
     ls_code_source codes = {.file = given->data[0] != '\0' ? given->data : NULL,
                             .texts = call->repeats,

@@ -23,6 +23,12 @@ static const ls_option options[] = {
      .help = "print where two checkpoints or runs differ; the exit status is 0 if they do not, 1 if they do"},
     LS_OPTIONS_END};
 
+static ls_status refuse_all(const ls_call *call, const char *where) {
+    LS_TRY(ls_call_refuse(call, "set", where));
+    LS_TRY(ls_call_refuse(call, "ranks", where));
+    return ls_call_refuse(call, "shape", where);
+}
+
 static ls_status run(const ls_comm *comm, const ls_call *call) {
     const inspect_options *given = call->options[0];
     ls_inspect_options inspect = {
@@ -30,7 +36,11 @@ static ls_status run(const ls_comm *comm, const ls_call *call) {
     if (given->diff != (call->words == 2))
         return LS_RAISE(LS_INVALID, given->diff ? "inspect --diff takes two runs or checkpoints"
                                                 : "inspect takes one path; --diff takes two");
+    bool config = false;
+    if (given->diff) LS_TRY(refuse_all(call, "beside --diff"));
     if (given->diff) return ls_inspect_diff(comm, call->word[0], call->word[1], stdout);
+    LS_TRY(ls_inspect_is_config(comm, call->word[0], &config));
+    if (!config) LS_TRY(refuse_all(call, "but on a config"));
     if (given->shape[0]) LS_TRY(ls_shape_parse(given->shape, &inspect.shape));
     return ls_inspect_path(comm, call->word[0], &inspect, stdout);
 }

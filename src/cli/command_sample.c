@@ -40,6 +40,9 @@ static ls_status read_grid(const sample_options *given, ls_code_source *codes) {
 
 static ls_status run(const ls_comm *comm, const ls_call *call) {
     const sample_options *given = call->options[0];
+    if (given->grid[0] == '\0') LS_TRY(ls_call_refuse(call, "range", "without --grid"));
+    if (given->grid[0] != '\0') LS_TRY(ls_call_refuse(call, "count", "beside --grid"));
+    if (given->grid[0] != '\0') LS_TRY(ls_call_refuse(call, "seed", "beside --grid"));
     ls_code_source codes = {.range = given->range, .count = given->count, .seed = (uint64_t)given->seed};
     LS_TRY(read_grid(given, &codes));
     return ls_decode_run(comm, call->word[0], given->layer[0] != '\0' ? given->layer : NULL, &codes, given->output);

@@ -76,6 +76,13 @@ static ls_status inspect(const char *path, const ls_inspect_options *options, FI
     return ls_inspect_config(path, options, out);
 }
 
+ls_status ls_inspect_is_config(const ls_comm *comm, const char *path, bool *config) {
+    subject found = CONFIG;
+    LS_TRY(ls_agree(comm, comm->rank == 0 ? find_subject(path, &found) : LS_OK));
+    *config = ls_comm_max(comm, found != CONFIG) == 0;
+    return LS_OK;
+}
+
 ls_status ls_inspect_path(const ls_comm *comm, const char *path, const ls_inspect_options *options, FILE *out) {
     return ls_agree(comm, comm->rank == 0 ? inspect(path, options, out) : LS_OK);
 }

@@ -106,6 +106,11 @@ quietly "$LOCKSTEP" decode two --code -2,2 --code=-1,2 --code 0,2 --code 1,2 --c
 cmp <(tail -c +129 row.npy) <(tail -c +129 map.1.npy | head -c $((4 * 5 * 784)))
 quietly "$LOCKSTEP" sample two --grid 15x15 -o map.png
 
+refuses '--range has no effect without --grid' "$LOCKSTEP" sample two --range 2 -o out.npy
+refuses '--count has no effect beside --grid' "$LOCKSTEP" sample two --grid 3x3 -n 9 -o out.npy
+refuses '--seed has no effect beside --grid' "$LOCKSTEP" sample two --grid 3x3 --seed 9 -o out.npy
+refuses '--count has no effect beside --code' "$LOCKSTEP" decode two --code 0,0 -n 1 -o out.npy
+refuses '--data is empty' "$LOCKSTEP" decode two --data "" -o out.npy
 refuses '--code 0,0,5: 3 numbers, but a code has 2' ranks 2 "$LOCKSTEP" decode two --code 0,0,5 -o out.npy
 refuses "--code 0,x: 'x' is not a number" "$LOCKSTEP" decode two --code 0,x -o out.npy
 refuses 'decode takes codes from a file' "$LOCKSTEP" decode two -o out.npy

@@ -29,6 +29,7 @@ refused() {
 refused "which command? 'lockstep --help' lists them"
 refused "unknown command 'trian'; did you mean 'train'?" trian good.yaml
 refused "unknown option '--resme' of train; did you mean '--resume'?" train good.yaml --resme
+refused "--run is empty; leave it out, or say what it should be" train good.yaml --run ""
 refused "import images needs --size: HEIGHTxWIDTH to resize to" import images . -o out.h5
 refused "nothing.yaml: cannot open the config: No such file or directory" train nothing.yaml
 

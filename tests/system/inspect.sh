@@ -70,6 +70,14 @@ expect_exit 1 "$LOCKSTEP" inspect --diff a c >out 2>messages
 holds out conv2d
 [ "$(grep -c '^lockstep: error: .* differ$' messages)" = 1 ] || fail "$(cat messages)"
 
+# What says something of a config says nothing of the rest.
+for options in 'data.h5 --shape 28x28x1' 'a --ranks 2' 'a/checkpoints/best.h5 --set seed=3'; do
+    expect_exit 2 ranks 2 "$LOCKSTEP" inspect $options 2>messages
+    said ' has no effect but on a config'
+done
+expect_exit 2 "$LOCKSTEP" inspect --diff a b --ranks 2 2>messages
+said '--ranks has no effect beside --diff'
+
 # One byte is wrong.
 printf X | dd of=a/checkpoints/best.h5 bs=1 seek=3000 conv=notrunc 2>/dev/null
 "$LOCKSTEP" inspect a >out
