@@ -155,8 +155,7 @@ static ls_status open_session(bench *b, const ls_shape *shape) {
 ls_status ls_bench_run(const ls_comm *comm, const ls_config *config, const ls_bench_options *options) {
     bench b = {0};
     ls_status status;
-    if (LS_FAILED(status = ls_session_start(&b.session, comm, config))) goto done;
-    b.session.pulse = &b.pulse;
+    if (LS_FAILED(status = ls_session_start(&b.session, comm, config, &b.pulse))) goto done;
     if (LS_FAILED(status = open_session(&b, &options->shape))) goto done;
     status = run(&b, options);
 done:

@@ -19,6 +19,7 @@ typedef struct trained {
     ls_checkpoint_info info;
     ls_config *config;
     ls_session session;
+    ls_pulse pulse;
     float *weights; /* [flat count] */
     ls_span *spans;
     int64_t span_count;
@@ -29,7 +30,9 @@ static ls_status read_weights(trained *t) {
     LS_TRY(ls_model_prepare(t->session.model, &limits, false));
     LS_TRY(ls_alloc(&t->weights, ls_model_flat_count(t->session.model), sizeof(float), "weights"));
     ls_snapshot snapshot = {.model = t->session.model, .weights = t->weights};
-    return ls_checkpoint_read(t->info.path, &snapshot);
+    LS_TRY(ls_checkpoint_read(t->info.path, &snapshot));
+    ls_pulse_enter(&t->pulse, LS_PHASE_COMPUTE);
+    return LS_OK;
 }
 
 /* What the split held out of all parts of the training data, if that is still the same. */
@@ -62,7 +65,7 @@ static ls_status parse_config(trained *t) {
 static ls_status find_checkpoint(trained *t, const ls_comm *comm, const char *run) {
     LS_TRY(ls_checkpoint_find(comm, run, &t->info));
     LS_TRY(ls_agree(comm, parse_config(t)));
-    return ls_session_start(&t->session, comm, t->config);
+    return ls_session_start(&t->session, comm, t->config, &t->pulse);
 }
 
 /* The model alone, which needs no data but its weights. */

@@ -8,6 +8,7 @@
 
 /* In the order in which a step, and then the end of an epoch, comes through them. */
 typedef enum ls_phase {
+    LS_PHASE_START,
     LS_PHASE_READ,
     LS_PHASE_COMPUTE,
     LS_PHASE_EXCHANGE,
@@ -16,10 +17,10 @@ typedef enum ls_phase {
     LS_PHASES,
 } ls_phase;
 
-/* {0} is one at rest. The main thread writes it, the watchdog's reads the atomics. */
+/* {0} is one that starts. The main thread writes it, the watchdog's reads the atomics. */
 typedef struct ls_pulse {
     _Atomic int64_t beats; /* grows as the main thread gets on */
-    _Atomic int64_t step;  /* in hand, from 1 */
+    _Atomic int64_t step;  /* in hand, from 1; 0: none */
     _Atomic int phase;
     double entered_s;
     double spent_s[LS_PHASES];

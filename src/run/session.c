@@ -29,8 +29,9 @@ static int choose_threads(const ls_session *session) {
     return threads;
 }
 
-ls_status ls_session_start(ls_session *session, const ls_comm *comm, const ls_config *config) {
-    *session = (ls_session){.comm = comm, .config = config};
+ls_status ls_session_start(ls_session *session, const ls_comm *comm, const ls_config *config, ls_pulse *pulse) {
+    *session = (ls_session){.comm = comm, .config = config, .pulse = pulse};
+    LS_TRY(ls_watchdog_start(comm, pulse, config->training.stall_timeout_s, &session->watchdog));
     LS_TRY(choose_isa(session));
     session->threads = choose_threads(session);
     return ls_agree(comm, ls_pool_create(session->threads, &session->pool));
@@ -169,6 +170,7 @@ ls_status ls_session_cache_data(ls_session *session) {
 }
 
 void ls_session_release(ls_session *session) {
+    ls_watchdog_stop(session->watchdog);
     ls_model_destroy(session->model);
     ls_pipeline_destroy(session->input);
     ls_pipeline_destroy(session->target);

@@ -7,7 +7,7 @@
 #include "lockstep/config.h"
 #include "lockstep/cpu.h"
 #include "lockstep/lanes.h"
-#include "run/pulse.h"
+#include "run/watchdog.h"
 
 typedef struct ls_session {
     const ls_comm *comm;
@@ -19,12 +19,13 @@ typedef struct ls_session {
     ls_dataset *train;      /* the config's training data */
     ls_dataset *validation; /* its validation files; NULL: a split, or none */
     ls_pipeline *input, *target;
-    ls_model *model; /* with its loss; prepared by whoever uses it */
-    ls_pulse *pulse; /* of the training that this is part of; NULL: none */
+    ls_model *model;       /* with its loss; prepared by whoever uses it */
+    ls_pulse *pulse;       /* the caller's; NULL: nobody wants to know */
+    ls_watchdog *watchdog; /* of the pulse */
 } ls_session;
 
-/* Collective. Kernels and threads. Errors (agreed). */
-ls_status ls_session_start(ls_session *session, const ls_comm *comm, const ls_config *config);
+/* Collective. The watchdog, kernels and threads. The pulse stays until ls_session_release. Errors (agreed). */
+ls_status ls_session_start(ls_session *session, const ls_comm *comm, const ls_config *config, ls_pulse *pulse);
 /* Collective. Gives each rank its lanes, to train. Errors (agreed): LS_INVALID: more ranks than lanes. */
 ls_status ls_session_divide(ls_session *session);
 /* Collective. Opens the training and validation data, and builds pipelines and model on them. Errors (agreed). */

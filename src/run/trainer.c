@@ -183,14 +183,15 @@ static void end_debugging(void *context) {
 }
 
 static ls_status start(ls_trainer *t, const ls_train_options *options) {
-    LS_TRY(ls_session_start(&t->session, t->comm, t->config));
-    t->session.pulse = &t->pulse;
+    LS_TRY(ls_session_start(&t->session, t->comm, t->config, &t->pulse));
     LS_TRY(ls_session_divide(&t->session));
     LS_TRY(ls_session_open_data(&t->session));
+    ls_pulse_beat(&t->pulse);
     if (options->debug) ls_model_debug(t->session.model, end_debugging, (void *)t->comm);
     LS_TRY(ls_agree(t->comm, ls_division_check(&t->session)));
     LS_TRY(open_directory(t, options));
     LS_TRY(ls_stepper_init(&t->stepper, &t->session));
+    ls_pulse_beat(&t->pulse);
     ls_best_init(&t->best, t->comm, t->run, t->config->training.checkpoint.best_interval_s);
     if (options->resume) LS_TRY(ls_trainer_resume(t));
     return LS_OK;
@@ -212,8 +213,8 @@ static ls_status train(ls_trainer *t, const ls_train_options *options) {
     LS_TRY(ls_session_cache_data(&t->session));
     describe(t);
     LS_TRY(ls_agree(t->comm, ls_trainer_open_board(t)));
-    LS_TRY(ls_watchdog_start(t->comm, &t->pulse, t->config->training.stall_timeout_s, &t->watchdog));
     LS_TRY(open_feed(t));
+    ls_stop_watch();
     while (!is_over(t)) {
         LS_TRY(train_epoch(t));
         LS_TRY(end_epoch(t));
@@ -224,10 +225,8 @@ static ls_status train(ls_trainer *t, const ls_train_options *options) {
 ls_status ls_trainer_run(const ls_comm *comm, const ls_config *config, const ls_train_options *options) {
     ls_trainer t = {.comm = comm, .config = config, .run = options->run, .lock = -1};
     t.position = ls_position_start();
-    ls_stop_watch();
     ls_status status = start(&t, options);
     if (status == LS_OK) status = train(&t, options);
-    ls_watchdog_stop(t.watchdog);
     ls_training_feed_close(t.feed);
     ls_stepper_release(&t.stepper);
     ls_best_release(&t.best);

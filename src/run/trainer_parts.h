@@ -11,7 +11,6 @@
 #include "run/event_file.h"
 #include "run/feed.h"
 #include "run/step.h"
-#include "run/watchdog.h"
 
 typedef struct ls_trainer {
     const ls_comm *comm;
@@ -21,7 +20,6 @@ typedef struct ls_trainer {
     ls_session session;
     ls_pulse pulse;
     double told_s[LS_BUDGET_ITEMS]; /* of the budget, in earlier epochs */
-    ls_watchdog *watchdog;
     ls_stepper stepper;
     ls_training_feed *feed; /* of the open epoch */
     ls_metrics metrics;

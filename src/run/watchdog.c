@@ -20,8 +20,8 @@ enum {
     BELIEF_LOOKS = 5,  /* a rank that has not answered for so many looks is not there */
 };
 
-static const char *const phase_texts[LS_PHASES] = {"waiting for data", "computing", "exchanging gradients",
-                                                   "validating", "saving a checkpoint"};
+static const char *const phase_texts[LS_PHASES] = {
+    "starting", "waiting for data", "computing", "exchanging gradients", "validating", "saving a checkpoint"};
 
 struct ls_watchdog {
     const ls_comm *comm;
@@ -41,7 +41,7 @@ struct ls_watchdog {
 /* ---- the report ---- */
 
 typedef struct report {
-    char text[LS_MESSAGE_MAX - 256];
+    char text[LS_MESSAGE_MAX];
     int length, listed;
 } report;
 
@@ -53,6 +53,11 @@ static void say(report *r, const char *format, ...) {
     int length = vsnprintf(r->text + r->length, (size_t)room, format, arguments);
     va_end(arguments);
     r->length += length < room ? length : room - 1;
+}
+
+static void say_where(report *r, int64_t step, int phase) {
+    say(r, "is %s", phase_texts[phase]);
+    if (step > 0) say(r, " in step %" PRId64, step);
 }
 
 static bool answers(const ls_watchdog *w, int rank) {
@@ -79,7 +84,7 @@ static void name_missing(const ls_watchdog *w, int rank, const ls_answer *furthe
     if (r->listed++ >= LISTED_MAX) return;
     say(r, "; rank %d on %s ", rank, w->hosts[rank]);
     if (answers(w, rank))
-        say(r, "is %s in step %" PRId64, phase_texts[answer->phase], answer->step);
+        say_where(r, answer->step, answer->phase);
     else
         say(r, answer->reachable ? "does not answer" : "cannot be asked");
 }
@@ -99,15 +104,16 @@ static void end_job(const ls_watchdog *w) {
     report r = {.length = 0};
     signal(SIGALRM, SIG_DFL);
     alarm(LAST_WORDS_S);
+    say(&r, "nothing has moved for %.3g s (training.stall_timeout): rank %d on %s ", w->timeout_s, w->comm->rank,
+        w->comm->host);
+    say_where(&r, w->pulse->step, w->pulse->phase);
     name_all_missing(w, &r);
-    const char *format = "nothing has moved for %.3g s (training.stall_timeout): rank %d on %s is %s in step %" PRId64
-                         "%s; the job is ended and can go on with --resume";
-    const char *phase = phase_texts[w->pulse->phase];
+    say(&r, "; the job is ended%s", w->pulse->step > 0 ? " and can go on with --resume" : "");
     if (w->comm->rank == 0) {
-        LS_RAISE(LS_ERROR, format, w->timeout_s, 0, w->comm->host, phase, w->pulse->step, r.text);
+        LS_RAISE(LS_ERROR, "%s", r.text);
         ls_log_failure();
     } else {
-        ls_log_rank(format, w->timeout_s, w->comm->rank, w->comm->host, phase, w->pulse->step, r.text);
+        ls_log_rank("%s", r.text);
     }
     _exit(LS_ERROR);
 }

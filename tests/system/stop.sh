@@ -35,6 +35,18 @@ stopped TERM last_rank mpirun -np 4 "${train[@]}"
 stopped INT last_rank mpirun -np 3 "${train[@]}"
 stopped USR1 itself mpirun -np 2 "${train[@]}"
 stopped TERM itself "${train[@]}"
+stopped HUP itself "${train[@]}"
+
+# Before the first step there is nothing to save: TERM ends a start-up that hangs, here on a pipe that nobody writes to.
+mkdir hanging
+mkfifo hanging/metrics.jsonl
+"${train[@]}" --run hanging --resume 2>messages &
+hanging=$!
+is_open() { readlink "/proc/$hanging/fd/"* | grep -qx "$PWD/hanging"; }
+await 20 is_open
+sleep 0.5
+kill -TERM $hanging
+expect_exit 143 wait $hanging
 
 epochs=$(($(epochs_of run) + 1))
 quietly ranks 3 "${train[@]}" --run run --resume --set training.epochs=$epochs

@@ -40,6 +40,22 @@ hung 1 2
 hung 2 3
 hung 0 3
 
+# A start-up that hangs, here of rank 0 on a pipe that nobody writes to, and an evaluation.
+mkdir hanging
+mkfifo hanging/metrics.jsonl
+expect_exit 1 timeout 30 mpirun -np 2 "$LOCKSTEP" train config.yaml --run hanging --resume --set training.stall_timeout=2 >messages 2>&1
+grep -q "nothing has moved for 2 s (training.stall_timeout): rank 0 on $(hostname) is starting; .*; the job is ended$" messages ||
+    fail "$(cat messages)"
+await 10 nobody_left
+ranks 2 "$LOCKSTEP" encode run --data many.h5 -o codes.csv >messages 2>&1 &
+await 60 test -s codes.csv.part
+for process in $(processes); do
+    [ "$(rank_of "$process")" != 1 ] || kill -STOP "$process"
+done
+expect_exit 1 wait $!
+grep -q "; rank 1 on $(hostname) does not answer; the job is ended$" messages || fail "who? $(cat messages)"
+await 10 nobody_left
+
 # All of the job, mpirun too, for longer than the timeout.
 mpirun -np 2 "${train[@]}" >messages 2>&1 &
 job=$!
