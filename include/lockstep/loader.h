@@ -38,6 +38,11 @@ ls_status ls_loader_open(const ls_loader_spec *spec, ls_loader **out);
 /* Stops and joins the thread, at any time; NULL is allowed. */
 void ls_loader_close(ls_loader *loader);
 
+/* Stops and joins the thread, and forgets what is ready: then spec->context may be changed, and it is started again, to
+ * ask for other batches with the memory that it has. Errors: LS_ERROR, no thread. */
+void ls_loader_stop(ls_loader *loader);
+ls_status ls_loader_start(ls_loader *loader);
+
 /* The next batch, valid until the next call; *batch is NULL after the last one. Waits where it is not ready; adds the
  * wait to ls_loader_wait_s. Errors: what the loader's thread met, after the batches before it; then the same again. */
 ls_status ls_loader_next(ls_loader *loader, const ls_batch **batch);

@@ -1,6 +1,7 @@
 /* loader.c - see loader.h. One thread fills a ring of batches, one empties it; both counts only grow. */
 #include <assert.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 
 #include "lockstep/clock.h"
@@ -113,6 +114,31 @@ static ls_status allocate(ls_loader *loader) {
     return ls_alloc(&loader->scratch, scratch_floats(spec), sizeof(float), "the transforms");
 }
 
+/* The thread takes no signals: they are the main thread's. */
+ls_status ls_loader_start(ls_loader *loader) {
+    sigset_t all, before;
+    assert(!loader->started);
+    loader->filled = loader->emptied = 0;
+    loader->holding = loader->stop = loader->ended = false;
+    loader->failure = (ls_failure){0};
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&loader->thread, NULL, run, loader);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    loader->started = error == 0;
+    return error == 0 ? LS_OK : LS_RAISE(LS_ERROR, "cannot start the loader's thread: %s", strerror(error));
+}
+
+void ls_loader_stop(ls_loader *loader) {
+    if (!loader->started) return;
+    (void)pthread_mutex_lock(&loader->lock);
+    loader->stop = true;
+    (void)pthread_cond_signal(&loader->changed);
+    (void)pthread_mutex_unlock(&loader->lock);
+    (void)pthread_join(loader->thread, NULL);
+    loader->started = false;
+}
+
 ls_status ls_loader_open(const ls_loader_spec *spec, ls_loader **out) {
     assert(spec->max_rows >= 0 && spec->depth > 0);
     ls_loader *loader;
@@ -125,11 +151,7 @@ ls_status ls_loader_open(const ls_loader_spec *spec, ls_loader **out) {
     (void)pthread_mutex_init(&loader->lock, NULL);
     (void)pthread_cond_init(&loader->changed, NULL);
     ls_status status = allocate(loader);
-    if (status == LS_OK) {
-        int error = pthread_create(&loader->thread, NULL, run, loader);
-        loader->started = error == 0;
-        if (error != 0) status = LS_RAISE(LS_ERROR, "cannot start the loader's thread: %s", strerror(error));
-    }
+    if (status == LS_OK) status = ls_loader_start(loader);
     if (LS_FAILED(status))
         ls_loader_close(loader);
     else
@@ -137,18 +159,9 @@ ls_status ls_loader_open(const ls_loader_spec *spec, ls_loader **out) {
     return status;
 }
 
-static void stop_thread(ls_loader *loader) {
-    if (!loader->started) return;
-    (void)pthread_mutex_lock(&loader->lock);
-    loader->stop = true;
-    (void)pthread_cond_signal(&loader->changed);
-    (void)pthread_mutex_unlock(&loader->lock);
-    (void)pthread_join(loader->thread, NULL);
-}
-
 void ls_loader_close(ls_loader *loader) {
     if (loader == NULL) return;
-    stop_thread(loader);
+    ls_loader_stop(loader);
     for (int i = 0; loader->ring != NULL && i < loader->slots; i++) {
         ls_free(loader->ring[i].samples);
         ls_free(loader->ring[i].input);

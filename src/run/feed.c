@@ -108,13 +108,16 @@ static ls_status next_batch(void *context, ls_batch *batch, bool *more) {
     return LS_OK;
 }
 
-static ls_status open_sampler(ls_training_feed *feed) {
+static ls_status create_sampler(ls_training_feed *feed) {
     const ls_config *config = feed->session->config;
     ls_sampling sampling = {.seed = (uint64_t)config->seed,
                             .batch = config->training.batch_size,
                             .lanes = feed->session->lanes.count,
                             .window = config->data.shuffle_window};
-    LS_TRY(ls_sampler_create(&sampling, &feed->sampler));
+    return ls_sampler_create(&sampling, &feed->sampler);
+}
+
+static ls_status begin_sampler(ls_training_feed *feed) {
     ls_division division;
     LS_TRY(ls_division_make(feed->session, feed->epoch, &division));
     ls_status status = ls_sampler_begin_epoch(feed->sampler, division.spans, division.training, feed->epoch);
@@ -136,18 +139,25 @@ static ls_status open_loader(ls_training_feed *feed) {
     return ls_loader_open(&spec, &feed->loader);
 }
 
-ls_status ls_training_feed_open(const ls_session *session, int64_t epoch, int64_t first_step, ls_training_feed **out) {
+ls_status ls_training_feed_open(const ls_session *session, ls_training_feed **out) {
     *out = NULL;
     ls_training_feed *feed;
-    LS_TRY(ls_alloc(&feed, 1, sizeof *feed, "an epoch's feed"));
-    *feed = (ls_training_feed){.session = session, .epoch = epoch, .step = first_step};
-    ls_status status = open_sampler(feed);
-    if (status == LS_OK) status = open_loader(feed);
+    LS_TRY(ls_alloc(&feed, 1, sizeof *feed, "the training's feed"));
+    *feed = (ls_training_feed){.session = session};
+    ls_status status = create_sampler(feed);
     if (LS_FAILED(status))
         ls_training_feed_close(feed);
     else
         *out = feed;
     return status;
+}
+
+ls_status ls_training_feed_begin(ls_training_feed *feed, int64_t epoch, int64_t first_step) {
+    if (feed->loader) ls_loader_stop(feed->loader);
+    feed->epoch = epoch;
+    feed->step = first_step;
+    LS_TRY(begin_sampler(feed));
+    return feed->loader ? ls_loader_start(feed->loader) : open_loader(feed);
 }
 
 void ls_training_feed_close(ls_training_feed *feed) {

@@ -27,11 +27,14 @@ ls_status ls_division_check(const ls_session *session);
 
 enum { LS_BATCHES_AHEAD = 3 }; /* that a training feed makes ready */
 
-/* One epoch's batches of this rank, from step first_step on, made ready by a loader. */
+/* This rank's batches of one epoch after the other, made ready by a loader. Local. */
 typedef struct ls_training_feed ls_training_feed;
-ls_status ls_training_feed_open(const ls_session *session, int64_t epoch, int64_t first_step, ls_training_feed **out);
-void ls_training_feed_close(ls_training_feed *feed);                       /* NULL is allowed */
-int64_t ls_training_feed_steps(const ls_training_feed *feed);              /* in the whole epoch */
+ls_status ls_training_feed_open(const ls_session *session, ls_training_feed **out);
+void ls_training_feed_close(ls_training_feed *feed); /* NULL is allowed */
+/* An epoch's batches, from step first_step on. Errors: LS_INVALID, LS_ERROR. */
+ls_status ls_training_feed_begin(ls_training_feed *feed, int64_t epoch, int64_t first_step);
+/* Of the epoch that has been begun: */
+int64_t ls_training_feed_steps(const ls_training_feed *feed);              /* in the whole of it */
 int64_t ls_training_feed_rows(const ls_training_feed *feed, int64_t step); /* of the global batch */
 ls_loader *ls_training_feed_loader(ls_training_feed *feed);
 

@@ -87,11 +87,9 @@ static void close_epoch(ls_position *position) {
     position->seconds = 0;
 }
 
-static ls_status open_feed(ls_trainer *t) {
+static ls_status begin_epoch(ls_trainer *t) {
     ls_pulse_enter(&t->pulse, LS_PHASE_READ);
-    ls_training_feed_close(t->feed);
-    t->feed = NULL;
-    return ls_agree(t->comm, ls_training_feed_open(&t->session, t->position.epoch, t->position.epoch_step, &t->feed));
+    return ls_agree(t->comm, ls_training_feed_begin(t->feed, t->position.epoch, t->position.epoch_step));
 }
 
 static double watched(const ls_trainer *t, int monitor, double val_loss) {
@@ -126,7 +124,7 @@ static ls_status end_epoch(ls_trainer *t) {
     if (verdict.stop) ls_log_info("no progress: the run ends early");
     if (is_over(t) && training->early_stopping.restore_best && !verdict.improved) LS_TRY(ls_trainer_restore_best(t));
     if (is_over(t) || (every > 0 && t->position.epoch % every == 0)) LS_TRY(ls_trainer_save(t));
-    return is_over(t) ? LS_OK : open_feed(t);
+    return is_over(t) ? LS_OK : begin_epoch(t);
 }
 
 /* --- the run --- */
@@ -213,7 +211,8 @@ static ls_status train(ls_trainer *t, const ls_train_options *options) {
     LS_TRY(ls_session_cache_data(&t->session));
     describe(t);
     LS_TRY(ls_agree(t->comm, ls_trainer_open_board(t)));
-    LS_TRY(open_feed(t));
+    LS_TRY(ls_agree(t->comm, ls_training_feed_open(&t->session, &t->feed)));
+    LS_TRY(begin_epoch(t));
     ls_stop_watch();
     while (!is_over(t)) {
         LS_TRY(train_epoch(t));

@@ -21,7 +21,7 @@ typedef struct ls_trainer {
     ls_pulse pulse;
     double told_s[LS_BUDGET_ITEMS]; /* of the budget, in earlier epochs */
     ls_stepper stepper;
-    ls_training_feed *feed; /* of the open epoch */
+    ls_training_feed *feed;
     ls_metrics metrics;
     ls_event_file *board; /* NULL: not wanted, or not rank 0 */
     ls_best best;

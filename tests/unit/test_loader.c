@@ -182,6 +182,34 @@ static void test_it_can_be_closed_at_any_time(void **state) {
     ls_loader_close(NULL);
 }
 
+/* At any moment, with what else the context says, in the same memory. */
+static void test_it_can_be_started_again(void **state) {
+    (void)state;
+    source s = {.batches = 9, .fails_at = 4};
+    ls_loader_spec spec = spec_of(&s, 2);
+    ls_loader *loader;
+    const ls_batch *batch;
+    assert_int_equal(ls_loader_open(&spec, &loader), LS_OK);
+    for (int batches = 0; batches <= 5; batches++) {
+        for (int b = 0; b < batches && b < 4; b++) {
+            assert_int_equal(ls_loader_next(loader, &batch), LS_OK);
+            assert_int_equal(batch->epoch, b);
+        }
+        if (batches == 5) assert_int_equal(ls_loader_next(loader, &batch), LS_ERROR);
+        ls_loader_stop(loader);
+        s.given = 0;
+        if (batches == 5) s.fails_at = -1;
+        assert_int_equal(ls_loader_start(loader), LS_OK);
+    }
+    for (int b = 0; b < 9; b++) {
+        assert_int_equal(ls_loader_next(loader, &batch), LS_OK);
+        assert_int_equal(batch->epoch, b);
+    }
+    assert_int_equal(ls_loader_next(loader, &batch), LS_OK);
+    assert_null(batch);
+    ls_loader_close(loader);
+}
+
 static void test_waiting_is_counted(void **state) {
     (void)state;
     source s = {.batches = 3, .fails_at = -1, .sleep_ms = 20};
@@ -233,6 +261,7 @@ int main(void) {
         cmocka_unit_test(test_two_loaders_share_a_data_set),
         cmocka_unit_test(test_a_failure_comes_after_the_batches_before_it),
         cmocka_unit_test(test_it_can_be_closed_at_any_time),
+        cmocka_unit_test(test_it_can_be_started_again),
         cmocka_unit_test(test_waiting_is_counted),
         cmocka_unit_test(test_without_a_target),
         cmocka_unit_test(test_memory_is_what_was_said),
