@@ -50,11 +50,12 @@ static void write_to_file(const char *prefix, const char *text) {
     fprintf(file, "%s %s%s\n", stamp, prefix, text);
 }
 
-/* One line to stderr and to the file, with the mutex held. */
+/* One line to the file and to stderr, with the mutex held; in this order, for a pipe that nobody reads any more ends
+ * the process. */
 static void write_line(const char *prefix, const char *text) {
+    write_to_file(prefix, text);
     fprintf(stderr, "%s%s%s\n", bar_drawn ? CLEAR_LINE : "", prefix, text);
     bar_drawn = false;
-    write_to_file(prefix, text);
 }
 
 static void log_text(const char *prefix, const char *text) {

@@ -1,5 +1,5 @@
-/* comm_mpi.h - MPI's own handle of a communicator, for the three that need it: the exchange, and the dataset writer and
- * the checkpoint, which hand it to parallel HDF5. */
+/* comm_mpi.h - MPI's own handle of a communicator, for the two that need it: the exchange, and the dataset writer,
+ * which hands it to parallel HDF5. */
 #ifndef LOCKSTEP_PAR_COMM_MPI_H
 #define LOCKSTEP_PAR_COMM_MPI_H
 

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lockstep/log.h"
 #include "lockstep/memory.h"
 #include "lockstep/shards.h"
 #include "lockstep/spin.h"
@@ -132,7 +133,9 @@ static bool is_met(const void *context) {
 void ls_group_look_around(const ls_group *group) {
     int flag;
     MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, ls_comm_mpi(group->comm), &flag, MPI_STATUS_IGNORE);
-    if (getppid() != group->launcher) ls_comm_abort(group->comm, LS_ERROR);
+    if (getppid() == group->launcher) return;
+    ls_log_rank("on %s the launcher is gone; this rank ends, and can go on with --resume", group->comm->host);
+    ls_comm_abort(group->comm, LS_ERROR);
 }
 
 void ls_group_await(ls_group *group, int64_t mark) {

@@ -1,6 +1,9 @@
 /* exchange_messages.c - see exchange_messages.h. */
 #include "par/exchange_messages.h"
 
+#include <assert.h>
+#include <limits.h>
+
 #include "lockstep/memory.h"
 
 enum { TAG_GRADIENTS, TAG_WEIGHTS };
@@ -23,6 +26,7 @@ static ls_status alloc_bucket(ls_messages *m, ls_bucket_messages *bucket) {
 ls_status ls_messages_init(ls_messages *m, const ls_comm *comm, const ls_exchange_plan *plan, const ls_shards *shards) {
     *m = (ls_messages){.plan = plan, .shards = shards, .inbox_floats = longest_slice(shards)};
     if (plan->groups == 1) return LS_OK;
+    assert(m->inbox_floats <= INT_MAX); /* a bucket that travels has at most 1 GiB (exchange.bucket_mb) */
     m->mpi = ls_comm_mpi(comm);
     for (int b = 0; b < LS_BUCKETS_UNDER_WAY; b++) LS_TRY(alloc_bucket(m, &m->bucket[b]));
     return LS_OK;

@@ -1,6 +1,8 @@
 /* exchange_norm.c - see exchange_norm.h. */
 #include "par/exchange_norm.h"
 
+#include <assert.h>
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
@@ -13,6 +15,7 @@ static int64_t grains_of(int64_t floats) { return (floats + LS_GRAIN_FLOATS - 1)
 
 ls_status ls_norm_init(ls_norm *norm, int64_t count) {
     *norm = (ls_norm){.grains = grains_of(count)};
+    assert(norm->grains <= INT_MAX); /* so that one reduction does: 2e12 weights */
     return ls_alloc(&norm->squares, norm->grains, sizeof(double), "a gradient's norm");
 }
 

@@ -56,6 +56,20 @@ expect_exit 1 wait $!
 grep -q "; rank 1 on $(hostname) does not answer; the job is ended$" messages || fail "who? $(cat messages)"
 await 10 nobody_left
 
+# The launcher is gone, and with it whoever would end the ranks: one that waits for another sees it, and says so where it can.
+mpirun -np 2 "$LOCKSTEP" train config.yaml --run orphan --set training.epochs=1000000 >messages 2>&1 &
+job=$!
+await 60 test -s orphan/metrics.jsonl
+for process in $(processes); do
+    if [ "$(rank_of "$process")" = 1 ]; then other=$process; fi
+done
+kill -STOP "$other"
+sleep 1
+kill -KILL $job
+await 20 grep -q 'lockstep: rank 0: on .* the launcher is gone' orphan/log.txt
+kill -CONT "$other"
+await 20 nobody_left
+
 # All of the job, mpirun too, for longer than the timeout.
 mpirun -np 2 "${train[@]}" >messages 2>&1 &
 job=$!
