@@ -43,10 +43,9 @@ void ls_loader_close(ls_loader *loader);
 void ls_loader_stop(ls_loader *loader);
 ls_status ls_loader_start(ls_loader *loader);
 
-/* The next batch, valid until the next call; *batch is NULL after the last one. Waits where it is not ready; adds the
- * wait to ls_loader_wait_s. Errors: what the loader's thread met, after the batches before it; then the same again. */
+/* The next batch, valid until the next call; *batch is NULL after the last one. Waits where it is not ready. Errors:
+ * what the loader's thread met, after the batches before it; then the same again. */
 ls_status ls_loader_next(ls_loader *loader, const ls_batch **batch);
-double ls_loader_wait_s(const ls_loader *loader);
 
 /* Bytes that a loader takes for samples of this kind (spec->dataset may be NULL): depth + 1 batches, for one is in use,
  * and one as it is stored. */

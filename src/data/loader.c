@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <string.h>
 
-#include "lockstep/clock.h"
 #include "lockstep/integers.h"
 #include "lockstep/loader.h"
 #include "lockstep/memory.h"
@@ -19,7 +18,6 @@ struct ls_loader {
     float *scratch;
     pthread_t thread;
     bool started;
-    double wait_s;
     /* Under the lock: */
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -177,7 +175,6 @@ void ls_loader_close(ls_loader *loader) {
 }
 
 ls_status ls_loader_next(ls_loader *loader, const ls_batch **batch) {
-    double begin_s = ls_clock_s();
     ls_status status = LS_OK;
     *batch = NULL;
     (void)pthread_mutex_lock(&loader->lock);
@@ -191,11 +188,8 @@ ls_status ls_loader_next(ls_loader *loader, const ls_batch **batch) {
     else if (loader->failure.status != LS_OK)
         status = ls_failure_set(&loader->failure);
     (void)pthread_mutex_unlock(&loader->lock);
-    loader->wait_s += ls_clock_s() - begin_s;
     return status;
 }
-
-double ls_loader_wait_s(const ls_loader *loader) { return loader->wait_s; }
 
 int64_t ls_loader_memory_bytes(const ls_loader_spec *spec, const ls_dataset_info *info) {
     int64_t floats = pipeline_floats(spec->input) + pipeline_floats(spec->target);

@@ -70,11 +70,6 @@ static ls_status time_exchange(bench *b, int64_t steps) {
     return LS_OK;
 }
 
-static int compare_doubles(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Forward, weight gradient, and input gradient of all layers but the ones that take the model's input. */
 static double step_gflop(const ls_session *session) {
     double flops = 0;
@@ -96,7 +91,7 @@ static ls_status time_steps(bench *b, int64_t steps, bool profile) {
     for (int i = 0; i < warm_up_steps; i++) LS_TRY(time_step(b, &took_s));
     if (profile) LS_TRY(start_profile(b, steps));
     for (int64_t i = 0; i < steps; i++) LS_TRY(time_step(b, &b->seconds[i]));
-    qsort(b->seconds, (size_t)steps, sizeof(double), compare_doubles);
+    ls_sort_seconds(b->seconds, steps);
     return time_exchange(b, steps);
 }
 

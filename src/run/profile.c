@@ -50,9 +50,13 @@ static int compare_doubles(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
+void ls_sort_seconds(double *seconds, int64_t count) {
+    qsort(seconds, (size_t)count, sizeof *seconds, compare_doubles);
+}
+
 static double median_s(const ls_profile *profile, int place) {
     double *seconds = profile->spent_s + place * profile->steps;
-    qsort(seconds, (size_t)profile->steps, sizeof *seconds, compare_doubles);
+    ls_sort_seconds(seconds, profile->steps);
     return seconds[profile->steps / 2];
 }
 

@@ -30,4 +30,7 @@ void ls_profile_turn_other(ls_profile *profile, int other);
 /* To stdout, of medians over the steps: a table, or the elements of a JSON array. rows, peak_gflops: this rank's. */
 void ls_profile_print(const ls_profile *profile, const ls_model *model, int64_t rows, double peak_gflops, bool json);
 
+/* Puts times in rising order. */
+void ls_sort_seconds(double *seconds, int64_t count);
+
 #endif

@@ -210,18 +210,6 @@ static void test_it_can_be_started_again(void **state) {
     ls_loader_close(loader);
 }
 
-static void test_waiting_is_counted(void **state) {
-    (void)state;
-    source s = {.batches = 3, .fails_at = -1, .sleep_ms = 20};
-    ls_loader_spec spec = spec_of(&s, 1);
-    ls_loader *loader;
-    const ls_batch *batch;
-    assert_int_equal(ls_loader_open(&spec, &loader), LS_OK);
-    for (int b = 0; b < 3; b++) assert_int_equal(ls_loader_next(loader, &batch), LS_OK);
-    assert_true(ls_loader_wait_s(loader) > 0.05 && ls_loader_wait_s(loader) < 10);
-    ls_loader_close(loader);
-}
-
 static void test_without_a_target(void **state) {
     (void)state;
     source s = {.batches = 3, .fails_at = -1};
@@ -262,7 +250,6 @@ int main(void) {
         cmocka_unit_test(test_a_failure_comes_after_the_batches_before_it),
         cmocka_unit_test(test_it_can_be_closed_at_any_time),
         cmocka_unit_test(test_it_can_be_started_again),
-        cmocka_unit_test(test_waiting_is_counted),
         cmocka_unit_test(test_without_a_target),
         cmocka_unit_test(test_memory_is_what_was_said),
     };
