@@ -279,7 +279,7 @@ static int64_t passes_scratch(const ls_conv *conv, int64_t max_rows, int threads
 }
 
 int64_t ls_conv_scratch(const ls_conv *conv, int64_t max_rows, int threads, int lanes) {
-    int64_t gradient_floats = ls_conv_weight_gradient_scratch(conv, threads, lanes);
+    int64_t gradient_floats = ls_conv_weight_gradient_scratch(conv, max_rows, threads, lanes);
     if (!ls_conv_is_up_sampled(conv)) return ls_max(passes_scratch(conv, max_rows, threads), gradient_floats);
     ls_conv turned = ls_conv_turned(conv);
     return ls_max(spread_floats(conv) + passes_scratch(&turned, max_rows, threads), gradient_floats);

@@ -1,20 +1,23 @@
 /* conv_weight.c - the weight gradient of a convolution: a sum over pixels.
  *
  * A task takes some channels and filters of a run of lanes, and keeps their sums, and the tree's, in the second-level
- * cache. There are two ways to lay a block of the gradient on tiles:
+ * cache. There are three ways to make a block of the gradient:
  *
  *   upright  rows are elements (a, b, c) of the kernel, columns filters; the steps are the pixels of rows of outputs;
  *   flat     for few filters, that would fill a small part of a vector: rows are (a, o), columns (b, c), which lie side
  * by side in the padded picture; the steps are the pixels of rows of the picture. Row y of it meets row y - a of dy,
- * which is zero where there is no such row: that adds zeros to a chain, and changes no bit.
+ * which is zero where there is no such row: that adds zeros to a chain, and changes no bit;
+ *   winograd by minimal filtering (conv_weight_winograd.h); its sums lie as those of upright do.
  *
- * Where the picture is up-sampled first, the sums are those of the turned convolution (conv_pass.h), upright, with dy
- * as the picture that its window slides over; each lane's is folded to the kernel's own taps before lanes are added. */
+ * Where the picture is up-sampled first, the sums are those of the turned convolution (conv_pass.h), never flat, with
+ * dy as the picture that its window slides over; each lane's is folded to the kernel's own taps before lanes are added.
+ */
 #include "tensor/conv_weight.h"
 
 #include <string.h>
 
 #include "tensor/conv_pass.h"
+#include "tensor/conv_weight_winograd.h"
 #include "tensor/product.h"
 
 enum {
@@ -24,14 +27,17 @@ enum {
     TASKS = 32           /* fewer blocks than that: lanes are divided among tasks, too */
 };
 
+enum layout { UPRIGHT, FLAT, WINOGRAD };
+
 typedef struct gradient {
     const ls_conv *conv;   /* whose kernel's gradient is wanted, but turned if it is up-sampled: then */
     const ls_conv *folded; /* is that convolution, else NULL */
     const ls_rows *rows;
     const float *x, *dy;
-    bool flat;
+    enum layout layout;
     int64_t channel_block, channel_blocks, column_blocks;
-    int64_t band, bands;               /* rows of outputs (flat: of the picture) that are passed over at once */
+    int64_t band, bands;               /* rows of outputs (flat: of the picture) that are passed over at once, */
+    int64_t together;                  /* of so many samples where one band has all rows */
     int64_t split;                     /* runs of lanes that a node is divided into, at most */
     int group_begin[LS_NODES_MAX + 1]; /* node i has the runs [group_begin[i], group_begin[i + 1]) */
     float *parts;                      /* their sums, where a node has more than one */
@@ -47,9 +53,12 @@ static int64_t weights_of(const ls_conv *conv) { return taps_of(conv) * conv->c 
 /* Those of the result. */
 static int64_t gradient_weights(const gradient *g) { return weights_of(g->folded ? g->folded : g->conv); }
 
-static bool is_flat(const ls_conv *conv, int lanes) {
-    return 2 * conv->o <= lanes && conv->o <= conv->kernel_w * conv->c && conv->stride_h == 1 &&
-           !ls_conv_is_up_sampled(conv);
+/* turned: conv is what an up-sampled one is turned to. lanes: of a vector; whether filtering is minimal does not depend
+ * on it, as that decides about bits. */
+static enum layout layout_of(const ls_conv *conv, bool turned, int lanes) {
+    if (ls_winograd_gradient_suits(conv)) return WINOGRAD;
+    bool flat = 2 * conv->o <= lanes && conv->o <= conv->kernel_w * conv->c && conv->stride_h == 1 && !turned;
+    return flat ? FLAT : UPRIGHT;
 }
 
 /* The picture as a block reads it. Flat: a row of it at a time, and always copied, as whole vectors reach beyond its
@@ -58,7 +67,7 @@ static ls_picture picture_of(const gradient *g, int64_t channels) {
     ls_picture picture = ls_picture_of(g->conv);
     picture.c = channels;
     ls_picture_fit(&picture, g->conv->out_h, g->conv->out_w);
-    if (!g->flat) return picture;
+    if (g->layout != FLAT) return picture;
     picture.direct = false;
     picture.kernel_h = 1;
     picture.padded_w = (g->conv->out_w - 1) * picture.stride_w + picture.kernel_w;
@@ -68,7 +77,7 @@ static ls_picture picture_of(const gradient *g, int64_t channels) {
 /* Sums that wait for others, and the one that is being made: ls_trees_ended, counted. */
 static int64_t pending_sums(int64_t lanes) { return 64 - __builtin_clzll((unsigned long long)ls_max(lanes, 1)); }
 
-static void plan_upright(gradient *g) {
+static void plan_upright(gradient *g, int64_t rows) {
     const ls_conv *conv = g->conv;
     ls_picture picture = picture_of(g, g->channel_block);
     int64_t columns = ls_packed_columns(ls_min(COLUMNS, conv->o));
@@ -77,8 +86,10 @@ static void plan_upright(gradient *g) {
     g->band = ls_max(1, ls_min(conv->out_h, BAND_FLOATS / ls_max(picture_row, dy_row)));
     g->bands = ceil_div(conv->out_h, g->band);
     g->table_floats = round_up(2 * taps_of(conv) * g->channel_block, LS_COLUMNS_ALIGN); /* of int64_t */
-    g->picture_floats = round_up(ls_picture_band_floats(&picture, g->band), LS_COLUMNS_ALIGN);
-    g->dy_floats = g->band * dy_row;
+    g->together = g->bands > 1 ? 1 : BAND_FLOATS / (conv->out_h * ls_max(picture_row, dy_row));
+    g->together = ls_max(1, ls_min(g->together, rows));
+    g->picture_floats = round_up(g->together * ls_picture_band_floats(&picture, g->band), LS_COLUMNS_ALIGN);
+    g->dy_floats = g->together * g->band * dy_row;
     g->sum_floats = taps_of(conv) * g->channel_block * columns;
 }
 
@@ -95,16 +106,28 @@ static void plan_flat(gradient *g) {
     g->sum_floats = conv->kernel_h * conv->o * ls_packed_columns(conv->kernel_w * g->channel_block);
 }
 
-static void plan(gradient *g, bool flat, int64_t lanes) {
+static void plan_winograd(gradient *g) {
     const ls_conv *conv = g->conv;
-    g->flat = flat;
+    int64_t columns = ls_min(COLUMNS, conv->o);
+    g->column_blocks = ceil_div(conv->o, COLUMNS);
+    g->table_floats = round_up(2 * taps_of(conv) * g->channel_block, LS_COLUMNS_ALIGN);
+    g->picture_floats = ls_winograd_gradient_scratch(conv);
+    g->sum_floats = taps_of(conv) * g->channel_block * columns;
+}
+
+static void plan(gradient *g, enum layout layout, int64_t rows, int64_t lanes) {
+    const ls_conv *conv = g->conv;
+    g->layout = layout;
+    g->together = 1;
     g->channel_blocks = ceil_div(conv->c, ls_max(1, ROWS / taps_of(conv)));
-    g->channel_block = ceil_div(conv->c, g->channel_blocks);
+    g->channel_block = layout == WINOGRAD ? ls_winograd_gradient_channels(conv) : ceil_div(conv->c, g->channel_blocks);
     g->channel_blocks = ceil_div(conv->c, g->channel_block);
-    if (flat)
+    if (layout == WINOGRAD)
+        plan_winograd(g);
+    else if (layout == FLAT)
         plan_flat(g);
     else
-        plan_upright(g);
+        plan_upright(g, rows);
     g->split = 1;
     while (g->split < lanes && g->split * g->channel_blocks * g->column_blocks < TASKS) g->split *= 2;
     g->private_floats = 2 * g->table_floats + g->picture_floats + g->dy_floats + pending_sums(lanes) * g->sum_floats;
@@ -150,7 +173,7 @@ static block block_of(const gradient *g, int64_t channel_block, int64_t column_b
     k.band = private + 2 * g->table_floats;
     k.dy = k.band + g->picture_floats;
     k.sums = k.dy + g->dy_floats;
-    if (g->flat)
+    if (g->layout == FLAT)
         fill_flat(&k);
     else
         fill_upright(&k);
@@ -162,21 +185,29 @@ static block block_of(const gradient *g, int64_t channel_block, int64_t column_b
 
 static float *sum_of(const block *k, int i) { return k->sums + i * k->g->sum_floats; }
 
-/* Adds the outputs of rows [begin, begin + height) of one sample to the chains in sum; resume: they have begun. */
-static void add_upright(const block *k, int64_t row, int64_t begin, int64_t height, bool resume, float *sum) {
+/* Adds the outputs of rows [begin, begin + height) of samples [row, row + count) to the chains in sum; resume: they
+ * have begun. */
+static void add_upright(const block *k, int64_t row, int64_t count, int64_t begin, int64_t height, bool resume,
+                        float *sum) {
     const ls_conv *conv = k->g->conv;
     const ls_picture *picture = &k->picture;
+    int64_t band_floats = ls_picture_band_floats(picture, height);
     const float *band = ls_picture_band(picture, k->g->x, row, k->channel, begin, height, k->band);
+    for (int64_t i = 1; i < count; i++)
+        ls_picture_band(picture, k->g->x, row + i, k->channel, begin, height, k->band + i * band_floats);
     const float *dy = k->g->dy + (row * conv->out_h + begin) * conv->out_w * conv->o + k->filter;
     for (int64_t p = 0; p < ls_panel_count(k->columns); p++) {
         ls_panel panel = ls_panel_at(k->columns, p);
         bool packed = panel.row_floats != conv->o;
-        if (packed) ls_panel_pack(&panel, height * conv->out_w, (ls_matrix){dy + panel.begin, conv->o, false}, k->dy);
-        ls_tile tile = {.segments = height,
+        if (packed)
+            ls_panel_pack(&panel, count * height * conv->out_w, (ls_matrix){dy + panel.begin, conv->o, false}, k->dy);
+        ls_tile tile = {.repeats = count - 1,
+                        .segments = height,
                         .steps = conv->out_w,
                         .a = band,
                         .a_row = k->a_row,
                         .a_step = picture->stride_w * picture->c,
+                        .a_repeat = picture->direct ? picture->h * picture->w * picture->c : band_floats,
                         .a_segment = picture->stride_h * picture->padded_w * picture->c,
                         .b = packed ? k->dy : dy,
                         .b_step = panel.row_floats,
@@ -232,15 +263,21 @@ static void add_flat(const block *k, int64_t row, int64_t begin, int64_t height,
 static void add_lane(const block *k, int lane, float *sum) {
     const gradient *g = k->g;
     int64_t begin = g->rows->lane_begin[lane], end = g->rows->lane_begin[lane + 1];
-    int64_t rows = g->flat ? g->conv->out_h + g->conv->kernel_h - 1 : g->conv->out_h;
-    if (begin == end) memset(sum, 0, (size_t)(k->height * k->row_floats) * sizeof *sum);
-    for (int64_t row = begin; row < end; row++)
+    int64_t rows = g->layout == FLAT ? g->conv->out_h + g->conv->kernel_h - 1 : g->conv->out_h;
+    if (begin == end) {
+        memset(sum, 0, (size_t)(k->height * k->row_floats) * sizeof *sum);
+    } else if (g->layout == WINOGRAD) {
+        ls_winograd_gradient part = {g->conv, g->x, g->dy, k->channel, k->picture.c, k->filter, k->filters, k->band};
+        ls_winograd_gradient_run(&part, begin, end, sum);
+        return;
+    }
+    for (int64_t row = begin; row < end; row += g->together)
         for (int64_t i = 0; i < rows; i += g->band) {
             bool resume = row > begin || i > 0;
-            if (g->flat)
+            if (g->layout == FLAT)
                 add_flat(k, row, i, ls_min(g->band, rows - i), resume, sum);
             else
-                add_upright(k, row, i, ls_min(g->band, rows - i), resume, sum);
+                add_upright(k, row, ls_min(g->together, end - row), i, ls_min(g->band, rows - i), resume, sum);
         }
 }
 
@@ -293,7 +330,7 @@ static void store_folded(const block *k, const float *sum, float *dw) {
 static void store(const block *k, const float *sum, float *dw) {
     if (k->g->folded)
         store_folded(k, sum, dw);
-    else if (k->g->flat)
+    else if (k->g->layout == FLAT)
         store_flat(k, sum, dw);
     else
         store_upright(k, sum, dw);
@@ -322,6 +359,11 @@ static int64_t parts_floats(const gradient *g, int64_t groups) {
     return g->split > 1 ? round_up(groups * gradient_weights(g), LS_COLUMNS_ALIGN) : 0;
 }
 
+bool ls_conv_weight_gradient_is_winograd(const ls_conv *conv) {
+    ls_conv turned = ls_conv_turned(conv);
+    return ls_winograd_gradient_suits(ls_conv_is_up_sampled(conv) ? &turned : conv);
+}
+
 void ls_conv_weight_gradient(ls_pool *pool, const ls_conv *conv, const ls_rows *rows, const float *x, const float *dy,
                              float *const *dw, float *const *db, float *scratch) {
     if (db) ls_bias_gradient(pool, rows, conv->out_h * conv->out_w, conv->o, dy, db, scratch);
@@ -329,7 +371,7 @@ void ls_conv_weight_gradient(ls_pool *pool, const ls_conv *conv, const ls_rows *
     bool folded = ls_conv_is_up_sampled(conv);
     gradient g = {.conv = conv, .rows = rows, .x = x, .dy = dy, .dw = dw, .parts = scratch};
     if (folded) g.conv = &turned, g.folded = conv, g.x = dy, g.dy = x;
-    plan(&g, is_flat(conv, ls_tile_kernels_get()->lanes), rows->lanes);
+    plan(&g, layout_of(g.conv, folded, ls_tile_kernels_get()->lanes), rows->count, rows->lanes);
     for (int i = 0; i < rows->nodes; i++) {
         int64_t lanes = rows->node_begin[i + 1] - rows->node_begin[i];
         g.group_begin[i + 1] = g.group_begin[i] + (int)ls_min(lanes, g.split);
@@ -340,14 +382,15 @@ void ls_conv_weight_gradient(ls_pool *pool, const ls_conv *conv, const ls_rows *
     if (g.split > 1) ls_tree_add(pool, rows->nodes, g.group_begin, gradient_weights(&g), g.parts, dw);
 }
 
-int64_t ls_conv_weight_gradient_scratch(const ls_conv *conv, int threads, int lanes) {
+int64_t ls_conv_weight_gradient_scratch(const ls_conv *conv, int64_t max_rows, int threads, int lanes) {
     int64_t floats = ls_bias_gradient_scratch(conv->o, lanes);
-    /* Of either way where both may be taken, as the instruction set need not be chosen yet. */
     ls_conv turned = ls_conv_turned(conv);
-    for (int flat = 0; flat <= (int)is_flat(conv, LS_COLUMNS_ALIGN); flat++) {
-        gradient g = {.conv = conv};
-        if (ls_conv_is_up_sampled(conv)) g.conv = &turned, g.folded = conv;
-        plan(&g, flat, lanes);
+    bool folded = ls_conv_is_up_sampled(conv);
+    gradient g = {.conv = folded ? &turned : conv, .folded = folded ? conv : NULL};
+    enum layout layouts[] = {layout_of(g.conv, folded, LS_COLUMNS_ALIGN), UPRIGHT};
+    /* Of either way where both may be taken, as the instruction set need not be chosen yet. */
+    for (int i = 0; i < (layouts[0] == FLAT ? 2 : 1); i++) {
+        plan(&g, layouts[i], max_rows, lanes);
         floats = ls_max(floats, parts_floats(&g, ls_min(lanes, LS_NODES_MAX * g.split)) + threads * g.private_floats);
     }
     return floats;

@@ -13,20 +13,22 @@
 /* Bounds over all instruction sets. LS_TILE_SUMS_MAX: the depth of the tree over LS_LANES_MAX lanes. */
 enum { LS_TILE_ROWS_MAX = 14, LS_TILE_VECTORS_MAX = 4, LS_TILE_COLUMNS_MAX = 64, LS_TILE_SUMS_MAX = 10 };
 
-/* A tile of a product: c[p][q] = a chain of multiply-adds over segments s and steps j, in that order, of
+/* A tile of a product: c[p][q] = a chain of multiply-adds over i = 0..repeats, segments s and steps j, in that order,
+ * of
  *
- *   a[a_row[p] + s a_segment + j a_step] * b[s b_segment + j b_step + q]
+ *   a[a_row[p] + i a_repeat + s a_segment + j a_step] * b[(i segments + s) b_segment + j b_step + q]
  *
  * where row p of c starts at c[c_row[p]]. All strides are in floats. b is read in whole vectors; c only in `columns`.
  */
 typedef struct ls_tile {
-    int64_t segments, steps;
+    int64_t repeats, segments, steps;
     const float *a, *b;
     const int64_t *a_row, *c_row;
-    int64_t a_segment, a_step, b_segment, b_step;
+    int64_t a_repeat, a_segment, a_step, b_segment, b_step;
     float *c;
     int64_t columns;
     bool resume; /* the chain goes on from what is in c; else from zero */
+    bool add;    /* the whole chain is added to what is in c */
 
     /* What happens to the chain before it is stored. */
     const float *bias;     /* [columns], or NULL */

@@ -43,8 +43,11 @@ VEC_INLINE void tile_steps(const ls_tile *t, const int rows, const int vectors, 
 VEC_INLINE void tile_multiply(const ls_tile *t, const int rows, const int vectors, tile_sums acc) {
     const float *a[LS_TILE_ROWS_MAX];
     tile_rows(t, rows, a);
-    for (int64_t s = 0; s < t->segments; s++)
-        tile_steps(t, rows, vectors, a, s * t->a_segment, t->b + s * t->b_segment, t->steps, acc);
+    const int64_t segments = (t->repeats + 1) * t->segments;
+    for (int64_t s = 0, place = 0, begin = 0; s < segments; s++) {
+        tile_steps(t, rows, vectors, a, begin + place * t->a_segment, t->b + s * t->b_segment, t->steps, acc);
+        if (++place == t->segments) place = 0, begin += t->a_repeat;
+    }
 }
 
 /* What the header says, for constant rows and vectors. Only the last vector of a row may be partly outside c. */
@@ -60,6 +63,10 @@ VEC_INLINE void tile_run(const ls_tile *t, const int rows, const int vectors) {
 
     tile_multiply(t, rows, vectors, acc);
 
+    if (t->add) EACH_VECTOR(p, v, rows, vectors) {
+            const float *c = t->c + t->c_row[p] + v * VEC_LANES;
+            acc[p][v] += v < last ? vec_load(c) : vec_load_part(c, rest);
+        }
     if (t->row_bias) EACH_VECTOR(p, v, rows, vectors) acc[p][v] += vec_set(t->row_bias[p]);
     if (t->bias) EACH_VECTOR(p, v, rows, vectors) {
             const float *bias = t->bias + v * VEC_LANES;

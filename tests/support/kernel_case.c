@@ -15,6 +15,7 @@
 #include "lockstep/rng.h"
 #include "support/naive_up.h"
 #include "tensor/conv_pass.h"
+#include "tensor/conv_weight.h"
 
 enum { MARGIN = 96 };
 static const float untouched = -12345.0f;
@@ -64,6 +65,7 @@ void case_init(kernel_case *k, ls_conv conv, const ls_rows *rows, int64_t scratc
 
     k->y_is_first = ls_conv_forward_is_winograd(&conv);
     k->dx_is_first = ls_conv_input_gradient_is_winograd(&conv);
+    k->dw_is_first = ls_conv_weight_gradient_is_winograd(&conv);
     bool up = conv.up_h * conv.up_w > 1;
     (up ? naive_up_forward : naive_forward)(&conv, rows->count, k->x, k->w, k->bias, k->y_chain, k->y_exact);
     (up ? naive_up_input_gradient : naive_input_gradient)(&conv, rows->count, k->dy, k->w, k->dx_chain, k->dx_exact);
@@ -126,13 +128,39 @@ void case_check(kernel_case *k, const char *what) {
     int64_t in = k->rows.count * naive_in_count(&k->conv), out = k->rows.count * naive_out_count(&k->conv);
     if (k->y_is_first) memcpy(k->y_chain, k->y, (size_t)out * sizeof *k->y);
     if (k->dx_is_first) memcpy(k->dx_chain, k->dx, (size_t)in * sizeof *k->dx);
-    k->y_is_first = k->dx_is_first = false;
+    if (k->dw_is_first)
+        for (int i = 0; i < k->rows.nodes; i++)
+            memcpy(k->dw_chain + i * node_floats(&k->conv), k->node_dw[i],
+                   (size_t)naive_weights(&k->conv) * sizeof *k->dw);
+    k->y_is_first = k->dx_is_first = k->dw_is_first = false;
     check(k, what, "y", out, k->y, k->y_chain, k->y_exact);
     check(k, what, "dx", in, k->dx, k->dx_chain, k->dx_exact);
     check(k, what, "dw, db", k->rows.nodes * node_floats(&k->conv), k->dw, k->dw_chain, k->dw_exact);
     for (int64_t i = k->scratch_count; i < k->scratch_count + MARGIN; i++)
         if (k->scratch[i] != untouched)
             fail_case(k, what, "outside scratch", i, (double)k->scratch[i], (double)untouched);
+}
+
+typedef struct error {
+    double squares, most;
+} error;
+
+static error error_of(int64_t count, const float *got, const double *exact) {
+    error e = {0, 0};
+    for (int64_t i = 0; i < count; i++) {
+        double d = fabs((double)got[i] - exact[i]);
+        e.squares += d * d;
+        e.most = d > e.most ? d : e.most;
+    }
+    return e;
+}
+
+void case_check_error(const kernel_case *k, const char *what, int64_t count, const float *got, const float *chain,
+                      const double *exact) {
+    error winograd = error_of(count, got, exact), direct = error_of(count, chain, exact);
+    double mean = sqrt(winograd.squares / direct.squares), most = winograd.most / direct.most;
+    if (mean >= 5) fail_case(k, what, "error of root mean squares, in direct sums'", count, mean, 5);
+    if (most >= 5) fail_case(k, what, "largest error, in direct sums'", count, most, 5);
 }
 
 ls_pool *case_pool(int threads) {

@@ -20,7 +20,7 @@ typedef struct kernel_case {
     float *node_dw[LS_NODES_MAX], *node_db[LS_NODES_MAX];
     float *scratch;
     int64_t scratch_count;
-    bool y_is_first, dx_is_first; /* of Winograd's filtering, and not run yet */
+    bool y_is_first, dx_is_first, dw_is_first; /* of Winograd's filtering, and not run yet */
 } kernel_case;
 
 /* Lanes of lane_rows[l] rows each, nodes of node_lanes[i] lanes. */
@@ -32,10 +32,14 @@ void case_release(kernel_case *k);
 
 /* Fails the test unless all results are the chains bit for bit, near the exact sums, and within their bounds. Results
  * of Winograd's filtering are no chains: there the first run's take the chains' place, and all later ones must be
- * these.
- */
+ * these. */
 void case_clear(kernel_case *k);
 void case_check(kernel_case *k, const char *what);
+
+/* Fails the test unless the errors of got against exact, of root mean squares and at most, stay below five times those
+ * of chain. */
+void case_check_error(const kernel_case *k, const char *what, int64_t count, const float *got, const float *chain,
+                      const double *exact);
 
 /* A pool of that many threads, 1..CASE_THREADS_MAX, made once. */
 ls_pool *case_pool(int threads);
