@@ -18,7 +18,7 @@ holds out '8 lanes on 3 ranks use 89 % of the cores'
 holds out '206,098,515 parameters'
 grep -qE 'best weights, to be written +824 MB' out || fail "$(cat out)"
 "$LOCKSTEP" inspect "$LOCKSTEP_ROOT/configs/mnist-conv.yaml" >out
-holds out 'mnist-conv.yaml:4:10: data/mnist-train.h5: cannot be opened'
+holds out 'mnist-conv.yaml:6:10: data/mnist-train.h5: cannot be opened'
 holds out 'Shapes, parameters and memory are unknown without data'
 expect_exit 2 "$LOCKSTEP" inspect "$LOCKSTEP_ROOT/configs/mnist-conv.yaml" --shape 28x28xx 2>out
 holds out "a shape is 1 to 4 dimensions, such as 28x28x1, not '28x28xx'"
