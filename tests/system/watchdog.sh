@@ -56,10 +56,13 @@ expect_exit 1 wait $!
 grep -q "; rank 1 on $(hostname) does not answer; the job is ended$" messages || fail "who? $(cat messages)"
 await 10 nobody_left
 
-# The launcher is gone, and with it whoever would end the ranks: one that waits for another sees it, and says so where it can.
-mpirun -np 2 "$LOCKSTEP" train config.yaml --run orphan --set training.epochs=1000000 >messages 2>&1 &
+# The launcher is gone, and with it whoever would end the ranks: one that waits for another in a step sees it, and says so where
+# it can. (Epochs are long here, so that it is a step.)
+mpirun -np 2 "$LOCKSTEP" train config.yaml --run orphan --set data.train=many.h5 --set data.validation.split=0.001 \
+    --set training.epochs=1000000 --set training.checkpoint.every_epochs=0 >messages 2>&1 &
 job=$!
-await 60 test -s orphan/metrics.jsonl
+await 60 test -s orphan/log.txt
+sleep 1
 for process in $(processes); do
     if [ "$(rank_of "$process")" = 1 ]; then other=$process; fi
 done
