@@ -35,12 +35,14 @@ killed() {
 taken_up() { sed -n 's#^going on from run/checkpoints/step-0*\([0-9]*\)\.h5: .*#\1#p' messages; }
 announced() { readlink run/checkpoints/last.h5 2>/dev/null | sed 's/step-0*\([0-9]*\)\.h5/\1/'; }
 
-# sweep WORKER KILLS: in a directory of its own, so that two can take turns in waiting.
+# sweep WORKER KILLS: in a directory of its own, so that two can take turns in waiting. It is Open MPI's, too: a job that
+# ends removes the directory in which another one, that does not know of it, is about to make its own.
 sweep() {
     local count=0 in_write=0 seed=$RANDOM$1 ranks others after what step
     RANDOM=$seed
     mkdir "$1"
     cd "$1"
+    export TMPDIR=$PWD
     ln -s ../digits.h5 ../config.yaml ../whole .
     while [ $count -lt "$2" ]; do
         rm -rf run
@@ -62,5 +64,7 @@ sweep 1 $((kills / 2)) &
 first=$!
 sweep 2 $((kills - kills / 2)) &
 second=$!
-wait $first
-wait $second
+status=0
+wait $first || status=$?
+wait $second || status=$?
+exit $status
