@@ -224,7 +224,11 @@ static void release(import_job *im) {
 
 /* --- the door --- */
 
+/* It is written in place of what has the name: by its ending it must be meant for a data set. */
 static ls_status check_output(const char *output, const char *const *files, int count) {
+    const char *ending = strrchr(output, '.');
+    if (!ending || (strcmp(ending, ".h5") != 0 && strcmp(ending, ".hdf5") != 0))
+        return LS_RAISE(LS_INVALID, "%s: a data set's name must end in .h5 or .hdf5", output);
     for (int i = 0; i < count; i++)
         if (ls_file_is_same(output, files[i]))
             return LS_RAISE(LS_INVALID, "%s is to be read; write the data set under another name", output);

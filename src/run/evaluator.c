@@ -137,8 +137,8 @@ typedef struct output_file {
     ls_sink_spec spec;
     ls_sink *sink;
     const char *class_name[LS_CLASSES_MAX];
-    char settings[LS_PATH_MAX + 128];
-    int64_t room, name_room; /* of: */
+    char settings[LS_NAME_MAX + 32]; /* without the run's name: equal runs give equal files */
+    int64_t room, name_room;         /* of: */
     int32_t *labels;
     ls_sample_name *names;
     const char **name; /* [name_room] pointers to them */
@@ -232,8 +232,8 @@ static ls_status write_outputs(const trained *t, int layer, const char *output) 
     output_file file = {.origin = session->train};
     ls_status status = LS_OK;
     describe_output(t, layer, ls_spans_samples(t->spans, t->span_count), &file.spec);
-    (void)snprintf(file.settings, sizeof file.settings, "outputs of layer %s of %s",
-                   ls_model_layer(session->model, layer)->name, t->info.path);
+    (void)snprintf(file.settings, sizeof file.settings, "outputs of layer %s",
+                   ls_model_layer(session->model, layer)->name);
     if (session->comm->rank == 0) status = open_output(t, output, &file);
     status = ls_agree(session->comm, status);
     if (status == LS_OK)
@@ -283,8 +283,8 @@ static ls_status write_decoded(const trained *t, int layer, ls_codes *codes, int
     ls_status status = LS_OK;
     describe_output(t, ls_model_layers(session->model) - 1, codes->count, &file.spec);
     if (across > 0) file.spec.across = across;
-    (void)snprintf(file.settings, sizeof file.settings, "decoded from layer %s of %s",
-                   ls_model_layer(session->model, layer)->name, t->info.path);
+    (void)snprintf(file.settings, sizeof file.settings, "decoded from layer %s",
+                   ls_model_layer(session->model, layer)->name);
     if (session->comm->rank == 0) status = open_output(t, output, &file);
     status = ls_agree(session->comm, status);
     if (status == LS_OK) status = ls_evaluation_decode(session, codes, t->weights, layer, append_output, &file);

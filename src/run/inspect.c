@@ -7,6 +7,7 @@
 
 #include "inspect_kinds.h"
 #include "lockstep/checkpoint.h"
+#include "lockstep/file.h"
 #include "run_directory.h"
 
 const char *ls_count_text(int64_t count, char *text) {
@@ -40,6 +41,7 @@ static ls_status find_subject(const char *path, subject *out) {
     if (stat(path, &info) != 0) return LS_RAISE(LS_INVALID, "%s: %s", path, strerror(errno));
     *out = RUN;
     if (S_ISDIR(info.st_mode)) return LS_OK;
+    LS_TRY(ls_file_check_regular(path)); /* it is read twice */
     char head[8] = {0};
     FILE *file = fopen(path, "r");
     if (file == NULL) return LS_RAISE(LS_INVALID, "%s: %s", path, strerror(errno));

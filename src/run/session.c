@@ -89,8 +89,20 @@ static void show_code(ls_session *session) {
     if (session->config->training.tensorboard.enabled && code >= 0) ls_model_show(session->model, code);
 }
 
+/* A cross-entropy with numbers that are no probabilities has no least value: training would run away from it. */
+static ls_status check_target_range(const ls_session *session) {
+    const ls_config *config = session->config;
+    float low, high;
+    ls_pipeline_range(session->target, &low, &high);
+    if (config->loss->logits_of == LS_ACTIVATION_COUNT || (low >= 0 && high <= 1)) return LS_OK;
+    LS_RAISE(LS_INVALID, "%s needs a target within [0, 1], and this is within [%g, %g]; end it with {rescale: [0, 1]}",
+             config->loss->name, (double)low, (double)high);
+    return ls_config_prefix(config, &config->data.target_place);
+}
+
 ls_status ls_session_build(ls_session *session, const ls_dataset_info *info) {
     LS_TRY(ls_config_pipelines(session->config, info, &session->input, &session->target));
+    LS_TRY(check_target_range(session));
     ls_shape input = ls_pipeline_shape(session->input), target = ls_pipeline_shape(session->target);
     LS_TRY(ls_config_model(session->config, &input, &target, &session->model));
     show_code(session);

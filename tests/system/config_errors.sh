@@ -42,6 +42,13 @@ refused "--set data.train=no.h5: no.h5: cannot be opened: No such file or direct
 refused "good.yaml:8:7: unknown layer 'code' as code; did you mean 'coda'?" train good.yaml --set model.1.dense.name=coda
 refused "2 lanes cannot feed 4 ranks, every rank needs at least one: start at most 2 ranks, or --set training.lanes=4" \
     train good.yaml --set training.lanes=2
+refused "--set data.input=[]: binary_crossentropy needs a target within [0, 1], and this is within [0, 255]; end it with {rescale: [0, 1]}" \
+    train good.yaml --set 'data.input=[]'
+refused "--set data.input=[{rescale: [-1, 1]}]: binary_crossentropy needs a target within [0, 1], and this is within [-1, 1]; end it with {rescale: [0, 1]}" \
+    train good.yaml --set 'data.input=[{rescale: [-1, 1]}]'
+refused "good.yaml: a data set's name must end in .h5 or .hdf5" synth digits -o good.yaml
+mkfifo pipe
+refused "pipe: is a pipe or a device, not a file" inspect pipe
 for command in train inspect; do
     refused "--set data.parts=100: data.parts is 100, but the training data has only 64 blocks; use at most that" \
         $command good.yaml --set data.parts=100
