@@ -75,6 +75,7 @@ typedef struct ls_checkpoint_info {
     char validation[LS_FINGERPRINT_MAX];
     int lanes;
     bool complete; /* has the optimizer's state: can be gone on from */
+    bool foreign;  /* whole, but of another version of the format: nothing else is known then, and reading it failed */
     ls_position position;
     char *config, *history;
 } ls_checkpoint_info;
@@ -109,8 +110,9 @@ ls_status ls_checkpoint_save_best(const ls_comm *comm, const char *run, const ls
 ls_status ls_checkpoint_set_last(const ls_comm *comm, const char *run, int64_t step);
 
 /* Collective. The newest complete checkpoint of a run that verifies; damaged ones are named in a warning and passed
- * over. All ranks get the same info; LS_OK with info->path empty: there is none. Release it. Errors (agreed): LS_ERROR:
- * there are some, but none of them can be used, or one cannot be read. */
+ * over. All ranks get the same info; LS_OK with info->path empty: there is none. Release it. Errors (agreed):
+ * LS_INVALID: there are some, but all are damaged, or the newest is of another version; LS_ERROR: one cannot be read.
+ */
 ls_status ls_checkpoint_newest(const ls_comm *comm, const char *run, ls_checkpoint_info *info);
 
 /* Collective. What RUN means on a command line: a checkpoint file, or a run directory (its best checkpoint, else its

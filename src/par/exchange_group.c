@@ -134,7 +134,8 @@ void ls_group_look_around(const ls_group *group) {
     int flag;
     MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, ls_comm_mpi(group->comm), &flag, MPI_STATUS_IGNORE);
     if (getppid() == group->launcher) return;
-    ls_log_rank("on %s the launcher is gone; this rank ends, and can go on with --resume", group->comm->host);
+    ls_log_rank("on %s the launcher is gone; this rank ends; --resume goes on from the last checkpoint",
+                group->comm->host);
     ls_comm_abort(group->comm, LS_ERROR);
 }
 

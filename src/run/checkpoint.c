@@ -192,7 +192,8 @@ static ls_status get_data(ls_array_reader *reader, ls_checkpoint_info *info) {
 static ls_status get_info(ls_array_reader *reader, ls_checkpoint_info *info) {
     int64_t format, lanes;
     LS_TRY(ls_array_reader_get_number(reader, "lockstep_format", LS_NUMBER_INT64, &format));
-    if (format != LS_CHECKPOINT_FORMAT)
+    info->foreign = format != LS_CHECKPOINT_FORMAT;
+    if (info->foreign)
         return LS_RAISE(
             LS_INVALID,
             "%s: written by another version of Lockstep, in format %lld, and this one reads format %d; use that "
@@ -218,7 +219,9 @@ ls_status ls_checkpoint_inspect(const char *path, ls_checkpoint_info *info) {
     (void)snprintf(info->path, sizeof info->path, "%s", path);
     ls_status status = get_info(reader, info);
     ls_array_reader_close(reader);
+    bool foreign = info->foreign;
     if (status != LS_OK) ls_checkpoint_info_release(info);
+    info->foreign = foreign;
     return status;
 }
 

@@ -130,8 +130,9 @@ static ls_status try_one(const char *path, bool complete, ls_checkpoint_info *in
     ls_status status = ls_checkpoint_inspect(path, info);
     if (status == LS_OK && complete && !info->complete) status = LS_RAISE(LS_INVALID, "%s: holds weights only", path);
     if (status == LS_OK) return LS_OK;
+    bool foreign = info->foreign;
     ls_checkpoint_info_release(info);
-    if (status != LS_INVALID) return status;
+    if (status != LS_INVALID || foreign) return status; /* what is not damaged is not passed over */
     ls_log_warn("%s; passing it over", ls_failure_get()->message);
     return LS_OK;
 }
@@ -144,8 +145,7 @@ static ls_status newest_of(const char *run, const steps *s, ls_checkpoint_info *
         if (info->path[0]) return LS_OK;
     }
     if (s->count == 0) return LS_OK;
-    return LS_RAISE(LS_ERROR, "%s: none of its %" PRId64 " checkpoints can be used; --overwrite begins it again", run,
-                    s->count);
+    return LS_RAISE(LS_INVALID, "%s: none of its %" PRId64 " checkpoints can be used", run, s->count);
 }
 
 static ls_status newest(const char *run, ls_checkpoint_info *info) {

@@ -35,12 +35,13 @@ ls_status ls_inspect_checkpoint(const char *path, FILE *out) {
     return LS_OK;
 }
 
-/* A damaged one is a line like the others: it is what one wants to know. */
+/* One that cannot be used is a line like the others: it is what one wants to know. */
 static void print_checkpoint_line(const char *path, FILE *out) {
     ls_checkpoint_info info;
     ls_status status = ls_checkpoint_inspect(path, &info);
     if (status != LS_OK) {
-        fprintf(out, "  %s  %s\n", status == LS_INVALID ? "damaged" : "unread ", ls_failure_get()->message);
+        const char *what = info.foreign ? "other  " : status == LS_INVALID ? "damaged" : "unread ";
+        fprintf(out, "  %s  %s\n", what, ls_failure_get()->message);
         return;
     }
     fprintf(out, "  whole    %s: ", path);

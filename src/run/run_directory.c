@@ -92,7 +92,7 @@ static ls_status check_vacant(const char *run) {
                     run);
 }
 
-static ls_status count_epochs(const char *run, int64_t *epochs) {
+ls_status ls_run_directory_count_epochs(const char *run, int64_t *epochs) {
     char path[LS_PATH_MAX];
     *epochs = 0;
     LS_TRY(ls_run_directory_path(run, "metrics.jsonl", path));
@@ -101,19 +101,6 @@ static ls_status count_epochs(const char *run, int64_t *epochs) {
     for (int c; (c = getc(file)) != EOF;) *epochs += c == '\n';
     (void)fclose(file);
     return LS_OK;
-}
-
-ls_status ls_run_directory_check_unsaved(const char *run, int64_t every_epochs) {
-    char path[LS_PATH_MAX];
-    int64_t epochs;
-    LS_TRY(count_epochs(run, &epochs));
-    LS_TRY(ls_run_directory_path(run, "checkpoints/best.h5", path));
-    bool best = access(path, F_OK) == 0, too_early = epochs > 0 && epochs <= every_epochs;
-    if (too_early || (epochs == 0 && !best)) return LS_OK;
-    return LS_RAISE(LS_INVALID,
-                    "%s holds no checkpoint to go on from, but %" PRId64 " epochs in metrics.jsonl%s; --overwrite "
-                    "begins the run again",
-                    run, epochs, best ? " and the best weights in checkpoints/best.h5" : "");
 }
 
 ls_status ls_run_directory_open(const char *run, bool vacant, int *lock) {

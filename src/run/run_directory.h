@@ -16,10 +16,8 @@ void ls_run_directory_unlock(int lock); /* -1 is allowed */
 /* Of an open one: checks that it can be written to, and makes its sub-folders. Errors: LS_ERROR. */
 ls_status ls_run_directory_prepare(const char *run);
 
-/* For a run that saves every so many epochs (0: not by epochs) and has nothing to go on from: whether it may start
- * again. One that was killed before its first checkpoint was due may. Errors: LS_INVALID: there are results that would
- * be lost (says which); LS_ERROR. */
-ls_status ls_run_directory_check_unsaved(const char *run, int64_t every_epochs);
+/* How many metrics.jsonl records. Errors: LS_ERROR. */
+ls_status ls_run_directory_count_epochs(const char *run, int64_t *epochs);
 
 /* Removes what Lockstep wrote there, and nothing else; the log only where it is said. Errors: LS_ERROR. */
 ls_status ls_run_directory_clear(const char *run, bool with_log);

@@ -97,10 +97,16 @@ static ls_status take_up(ls_trainer *t, const ls_checkpoint_info *info) {
     return LS_OK;
 }
 
+/* It was stopped before its first checkpoint, as a job in a queue may be, again and again: it must be able to start. */
 static ls_status start_again(const ls_trainer *t) {
-    int64_t every_epochs = t->config->training.checkpoint.every_epochs;
-    LS_TRY(ls_agree(t->comm, t->comm->rank == 0 ? ls_run_directory_check_unsaved(t->run, every_epochs) : LS_OK));
-    ls_log_info("%s holds no checkpoint to go on from: the run starts", t->run);
+    int64_t epochs = 0;
+    LS_TRY(ls_agree(t->comm, t->comm->rank == 0 ? ls_run_directory_count_epochs(t->run, &epochs) : LS_OK));
+    if (epochs > 0)
+        ls_log_warn("%s holds no checkpoint to go on from: the run starts again, in place of the %" PRId64
+                    " epochs recorded there; training.checkpoint says how often to save",
+                    t->run, epochs);
+    else
+        ls_log_info("%s holds no checkpoint to go on from: the run starts", t->run);
     return LS_OK;
 }
 

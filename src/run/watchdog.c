@@ -108,7 +108,7 @@ static void end_job(const ls_watchdog *w) {
         w->comm->host);
     say_where(&r, w->pulse->step, w->pulse->phase);
     name_all_missing(w, &r);
-    say(&r, "; the job is ended%s", w->pulse->step > 0 ? " and can go on with --resume" : "");
+    say(&r, "; the job is ended%s", w->pulse->step > 0 ? "; --resume goes on from the last checkpoint" : "");
     if (w->comm->rank == 0) {
         LS_RAISE(LS_ERROR, "%s", r.text);
         ls_log_failure();

@@ -45,16 +45,11 @@ quietly train 2 whole --set training.epochs=$epochs
 same_run whole run
 [ "$(ls run/images)" = "$(ls whole/images)" ] || fail "pictures: $(ls run/images)"
 
-# Without numbered checkpoints there is nothing to go on from, and what there is is not thrown away.
+# Without numbered checkpoints there is nothing to go on from: the run starts again, says so, and keeps nothing.
 cp -a run bare
 rm bare/checkpoints/step-*
-find bare -type f ! -name log.txt -exec md5sum {} + >before
-expect_exit 2 train 2 bare --resume --set training.epochs=1 >messages 2>&1
-said "bare holds no checkpoint to go on from, but $epochs epochs in metrics.jsonl and the best weights in checkpoints/best.h5"
-md5sum --quiet -c before
-# But a run that was killed at the end of its first epoch, before it had saved that, starts again, and keeps nothing.
-sed -i 2,\$d bare/metrics.jsonl
 quietly train 2 bare --resume --set training.epochs=1
+grep -q "^lockstep: warning: bare holds no checkpoint to go on from: the run starts again, in place of the $epochs epochs" messages || fail "$(cat messages)"
 quietly train 2 fresh --set training.epochs=1
 same_run fresh bare
 "$LOCKSTEP" inspect --diff fresh/checkpoints/best.h5 bare/checkpoints/best.h5 >&2

@@ -279,7 +279,7 @@ static void the_newest_whole_one_is_used(void **unused) {
     assert_true(exists(path_in(run, "checkpoints/step-0000000003.h5")));
     expect_newest(run, 2);
     damage(path_in(run, "checkpoints/step-0000000002.h5"));
-    assert_int_equal(ls_checkpoint_newest(&alone, run, &info), LS_ERROR);
+    assert_int_equal(ls_checkpoint_newest(&alone, run, &info), LS_INVALID);
 }
 
 /* It may be whole: to go on from an older one would undo what was done since. */
@@ -416,6 +416,19 @@ static void lists_in_place_of_a_number_are_refused(void **unused) {
     }
 }
 
+/* It is whole: neither damaged, nor passed over for an older one. */
+static void another_format_is_no_damage(void **unused) {
+    (void)unused;
+    const char *run = new_run("foreign"), *path = path_in(run, "checkpoints/step-0000000002.h5");
+    ls_checkpoint_info info;
+    for (uint32_t step = 1; step <= 2; step++) save(run, step, 3);
+    add_zeros(path, false, "lockstep_format", 0, NULL);
+    assert_int_equal(ls_checkpoint_inspect(path, &info), LS_INVALID);
+    assert_true(info.foreign);
+    assert_int_equal(ls_checkpoint_newest(&alone, run, &info), LS_INVALID);
+    assert_non_null(strstr(ls_failure_get()->message, "another version of Lockstep, in format 0"));
+}
+
 int main(void) {
     ls_log_init(1); /* the warnings are not this test's to print */
     const struct CMUnitTest tests[] = {
@@ -436,6 +449,7 @@ int main(void) {
         cmocka_unit_test(differences_are_named),
         cmocka_unit_test(strange_shapes_are_refused),
         cmocka_unit_test(lists_in_place_of_a_number_are_refused),
+        cmocka_unit_test(another_format_is_no_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
