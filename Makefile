@@ -114,7 +114,7 @@ bench: all ## time a training step, ours and PyTorch's in turn; also as $(BUILD)
 	@$(PYTHON) scripts/bench --program $(PROGRAM) --json $(BUILD)/bench.json $(CONFIGS)
 
 bench-kernels: $(BUILD)/tests/bench/bench_kernels ## time the kernels alone, beside OpenBLAS, libxsmm and oneDNN
-	@$< | $(PYTHON) tests/bench/onednn.py
+	@$< >$(BUILD)/bench-kernels.txt && $(PYTHON) tests/bench/onednn.py <$(BUILD)/bench-kernels.txt
 
 install: all ## install the program, the library and its headers under PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include/lockstep

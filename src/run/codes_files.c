@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "lockstep/file.h"
 #include "lockstep/memory.h"
 #include "run/codes.h"
 
@@ -86,6 +87,7 @@ static bool read_npy_number(const npy_array *npy, float *out) {
 
 static ls_status read_npy(npy_array *npy, ls_codes *codes) {
     char text[LS_SHAPE_TEXT_MAX];
+    LS_TRY(ls_file_check_regular(npy->path)); /* its length is looked at */
     LS_TRY(read_npy_header(npy));
     int64_t numbers = ls_shape_count(&codes->shape);
     if (npy->row_numbers != numbers)

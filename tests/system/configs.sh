@@ -99,8 +99,9 @@ for mode in shared messages; do
     done
 done
 
-# These have all the layers, losses and optimizers that the others have.
-configs=(mnist-codes-classifier mnist-conv mnist-conv-tf mnist-contractive mnist-seq2seq mnist-sparse-kl mnist-vae penalties)
+# These have all the layers, losses and optimizers that the others have, and with mnist-denoise Winograd's convolutions.
+configs=(mnist-codes-classifier mnist-conv mnist-conv-tf mnist-contractive mnist-denoise mnist-seq2seq mnist-sparse-kl mnist-vae
+    penalties)
 [ "$LOCKSTEP_TEST_FULL" = 0 ] || mapfile -t configs < <(printf '%s\n' "${!files[@]}" | sort)
 
 for config in "${configs[@]}"; do

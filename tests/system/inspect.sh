@@ -23,7 +23,7 @@ holds out 'Shapes, parameters and memory are unknown without data'
 expect_exit 2 "$LOCKSTEP" inspect "$LOCKSTEP_ROOT/configs/mnist-conv.yaml" --shape 28x28xx 2>out
 holds out "a shape is 1 to 4 dimensions, such as 28x28x1, not '28x28xx'"
 expect_exit 2 "$LOCKSTEP" inspect "$LOCKSTEP_ROOT/configs/mnist-conv.yaml" --shape 28x28 2>out
-holds out 'mnist-conv.yaml:8:5: layer '
+holds out 'mnist-conv.yaml:10:5: layer '
 
 # Models as drawings, which Graphviz reads where it is installed: every layer and what it takes, as the config has it.
 for config in "$LOCKSTEP_ROOT"/configs/mnist-*.yaml; do
