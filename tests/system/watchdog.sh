@@ -8,12 +8,17 @@ train=("$LOCKSTEP" train config.yaml --run run --resume --set training.epochs=10
 
 # A validation that takes longer than the timeout gets on all the while, batch by batch; so does what TensorBoard is shown of it.
 quietly "$LOCKSTEP" synth digits -n 60000 --seed 2 -o many.h5
-long=("$LOCKSTEP" train config.yaml --run long --set data.validation=many.h5 --set training.stall_timeout=1
+validated_for() { sed -nE 's/.*"validation_s": \[([^,]*),.*/\1/p' long/metrics.jsonl; }
+long=("$LOCKSTEP" train config.yaml --run long --overwrite --set data.validation='many/*.h5' --set training.stall_timeout=1
     --set 'training.tensorboard={}')
-quietly ranks 2 "${long[@]}"
-[ "$(metric long val_loss)" != null ] || fail "nothing was validated: $(cat long/metrics.jsonl)"
-sed -nE 's/.*"validation_s": \[([^,]*),.*/\1/p' long/metrics.jsonl | awk '{ exit !($1 > 2) }' ||
-    fail "the validation was too short to tell: $(cat long/metrics.jsonl)"
+mkdir many
+for copies in {1..16}; do # until this machine is slow enough
+    ln many.h5 many/$copies.h5
+    quietly ranks 2 "${long[@]}"
+    [ "$(metric long val_loss)" != null ] || fail "nothing was validated: $(cat long/metrics.jsonl)"
+    ! awk "BEGIN { exit !($(validated_for) > 2) }" || break
+done
+awk "BEGIN { exit !($(validated_for) > 2) }" || fail "the validation was too short to tell: $(cat long/metrics.jsonl)"
 
 an_epoch_more() { [ "$(cat run/metrics.jsonl 2>/dev/null | wc -l)" -gt "$1" ]; }
 rank_of() { tr '\0' '\n' <"/proc/$1/environ" | sed -n 's/^OMPI_COMM_WORLD_RANK=//p'; }
