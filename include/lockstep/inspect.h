@@ -21,9 +21,11 @@ typedef struct ls_inspect_options {
 ls_status ls_inspect_is_config(const ls_comm *comm, const char *path, bool *config);
 
 /* Collective. Prints on rank 0, told apart by what the path is:
- *   a config      layers, shapes, parameters, FLOPs, memory of a rank, balance; what can be said without data where it
- * is not there a run         where it is, its last numbers, its checkpoints and whether they are whole a checkpoint the
- * same of one a data set    samples, blocks, classes Errors (agreed): LS_INVALID: none of these, or wrong. */
+ * - of a config layers, shapes, parameters, FLOPs, memory of a rank, balance; without its data, what can be said then;
+ * - of a run where it is, its last numbers, its checkpoints and whether they are whole; the same of one checkpoint;
+ * - of a data set samples, blocks, classes.
+ *
+ * Errors (agreed): LS_INVALID: none of these, or wrong. */
 ls_status ls_inspect_path(const ls_comm *comm, const char *path, const ls_inspect_options *options, FILE *out);
 
 /* Collective. Prints on rank 0 where two checkpoints, or the newest complete ones of runs, differ. Errors (agreed):

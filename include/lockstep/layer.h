@@ -58,9 +58,8 @@ typedef struct ls_layer {
 
     ls_shape out;
     ls_activation activation; /* applied to its output; the model may take it over where the loss works on logits */
-    bool
-        derived; /* its dy has the activation's derivative in it: the layer that takes its output sees to that, which */
-    bool derives;            /* multiplies its dx by relu's derivative at x */
+    bool derives; /* its backward multiplies dx by relu's derivative at x, for the layer that x comes from: */
+    bool derived; /* that one, whose dy then needs no derivative any more */
     ls_regularizer activity; /* on its output, a mean over samples */
     int params;
     ls_param param[LS_PARAMS_MAX];

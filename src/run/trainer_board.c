@@ -120,7 +120,8 @@ ls_status ls_trainer_show_points(ls_trainer *t, ls_dataset *dataset, ls_span *sp
     ls_projection points = {
         .dataset = dataset, .spans = spans, .count = count, .samples = ls_spans_samples(spans, count)};
     if (points.samples == 0) return LS_OK;
-    LS_TRY(ls_agree(t->comm, ls_alloc(&list.codes, points.samples * list.width, sizeof(float), "codes")));
+    int64_t numbers = t->comm->rank == 0 ? points.samples * list.width : 0; /* who is given the codes of all */
+    LS_TRY(ls_agree(t->comm, ls_alloc(&list.codes, numbers, sizeof(float), "codes")));
     ls_status status = ls_evaluation_outputs(&t->session, dataset, spans, count,
                                              ls_exchange_weights(t->stepper.exchange), layer, list_codes, &list);
     if (status == LS_OK && t->board) status = write_points(t, &points, &list);

@@ -64,11 +64,7 @@ quietly ranks 2 "$LOCKSTEP" train classifier.yaml --run classifier
 awk "BEGIN { exit !($(metric classifier val_accuracy) > 0.3) }" || fail "it learns nothing from codes: $(cat classifier/metrics.jsonl)"
 
 # Names and class names come along.
-mkdir -p pictures/cats pictures/dogs
-for number in 1 2 3; do
-    cp run/images/epoch-0001.png pictures/cats/c$number.png
-    cp run/images/epoch-0001.png pictures/dogs/d$number.png
-done
+pictures_of_two_classes run/images/epoch-0001.png
 quietly "$LOCKSTEP" import images pictures -o pictures.h5 --size 28x28 --channels 1
 quietly ranks 2 "$LOCKSTEP" encode run --data pictures.h5 -o named.h5
 for text in cats dogs d3.png; do grep -qa $text named.h5 || fail "$text is not in the data set of codes"; done

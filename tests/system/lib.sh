@@ -119,3 +119,13 @@ trap 'nobody_left || kill -KILL $(processes)' EXIT
 
 # epochs_of RUN: how many it has recorded.
 epochs_of() { if [ -f "$1/metrics.jsonl" ]; then wc -l <"$1/metrics.jsonl"; else echo 0; fi; }
+
+# pictures_of_two_classes PICTURE: copies of it as pictures/cats/c1.png to c3.png and pictures/dogs/d1.png to d3.png.
+pictures_of_two_classes() {
+    local number
+    mkdir -p pictures/cats pictures/dogs
+    for number in 1 2 3; do
+        cp "$1" pictures/cats/c$number.png
+        cp "$1" pictures/dogs/d$number.png
+    done
+}

@@ -47,11 +47,7 @@ same_points run 206
 train 3 few --set training.epochs=1 --set training.tensorboard='{histograms: false, projector: 60}'
 same_points few 60
 # Classes and samples that have names; nothing to colour by; a code that is not a picture's.
-mkdir -p pictures/cats pictures/dogs
-for number in 1 2 3; do
-    cp run/images/epoch-0001.png pictures/cats/c$number.png
-    cp run/images/epoch-0001.png pictures/dogs/d$number.png
-done
+pictures_of_two_classes run/images/epoch-0001.png
 quietly "$LOCKSTEP" import images pictures -o pictures.h5 --size 28x28 --channels 1
 train 2 named --set data.train=pictures.h5 --set training.epochs=1 --set data.validation.split=0.5 --set training.tensorboard='{}'
 [ "$(head -n 1 named/tensorboard/projector-labels.tsv)" = "label"$'\t'"name" ]
