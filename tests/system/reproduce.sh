@@ -1,0 +1,27 @@
+# scripts/reproduce: a config's run and what it builds on, the table's row and the picture; again, nothing is trained.
+. "$LOCKSTEP_ROOT/tests/system/lib.sh"
+
+reproduce() { LOCKSTEP=$LOCKSTEP "$LOCKSTEP_ROOT/scripts/reproduce" "$@" >messages 2>&1; }
+
+expect_exit 2 reproduce mnist-dens
+grep -q 'mnist-dens: no such config; there are .*mnist-dense,' messages || fail "$(cat messages)"
+
+mkdir data
+quietly "$LOCKSTEP" synth digits -n 60 -o data/mnist-train.h5
+cp data/mnist-train.h5 data/mnist-test.h5
+reproduce mnist-codes-classifier mnist-dense3 --ranks 1
+grep '^|' messages >table
+for run in mnist-deep mnist-codes-classifier mnist-dense3; do [ -s runs/$run/metrics.jsonl ] || fail "no run of $run"; done
+[ -s runs/mnist-dense3/one.png ] && [ -s runs/mnist-dense3/picture.png ] || fail "no picture"
+last=$(tail -n 1 runs/mnist-codes-classifier/metrics.jsonl | sed 's/.*"val_loss": \([0-9.]*\).*/\1/')
+grep -q "^| mnist-codes-classifier | 30 | .* | $(printf %.4g "$last") | .*accuracy" table || fail "$(cat table)"
+
+cp runs/mnist-dense3/metrics.jsonl before
+reproduce mnist-codes-classifier mnist-dense3 --ranks 1
+grep '^|' messages | diff table - >&2 || fail "another table"
+diff before runs/mnist-dense3/metrics.jsonl >&2 || fail "trained again"
+
+# What fails is said, and ends it.
+rm data/mnist-test.h5
+expect_exit 1 reproduce mnist-dense
+grep -q 'data/mnist-test.h5' messages && grep -q 'ended with 2' messages || fail "$(cat messages)"
