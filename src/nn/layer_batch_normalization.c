@@ -12,6 +12,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "lockstep/vectorize.h"
+
 typedef struct batch_normalization_options {
     double momentum, epsilon;
 } batch_normalization_options;
@@ -42,7 +44,7 @@ static ls_status prepare(ls_layer *layer, const ls_limits *limits) {
     layer->params = PARAMS;
     layer->batch_sums = SUMS * channels;
     layer->kept_floats = 2 * channels;
-    layer->scratch_floats = 2 * (limits->lanes + 1) * SUMS * channels + 2 * channels; /* doubles, then floats */
+    layer->scratch_floats = 2 * (limits->lanes + 1) * SUMS * channels + 4 * channels; /* doubles, then floats */
     return LS_OK;
 }
 
@@ -57,6 +59,8 @@ typedef struct normalization {
     double *sum;                  /* [SUMS * channels], over the batch */
     float *inverse;               /* [channels], 1 / sqrt(variance + epsilon) */
     float *scale;                 /* [channels], gamma times it */
+    float *mean_dy;               /* [channels], dbeta / n */
+    float *mean_dgamma;           /* [channels], dgamma / n */
 } normalization;
 
 static normalization begin(const ls_layer *layer, const ls_pass *pass, const ls_layer_io *io) {
@@ -72,6 +76,8 @@ static normalization begin(const ls_layer *layer, const ls_pass *pass, const ls_
     n.sum = n.lane_sums + pass->rows->lanes * SUMS * channels;
     n.inverse = (float *)(n.sum + SUMS * channels);
     n.scale = n.inverse + channels;
+    n.mean_dy = n.scale + channels;
+    n.mean_dgamma = n.mean_dy + channels;
     return n;
 }
 
@@ -85,19 +91,30 @@ static void find_scale(const ls_layer *layer, const normalization *n) {
 
 /* ---- forward ---- */
 
-static void sum_values(void *context, int64_t lane, int thread) {
-    (void)thread;
-    const normalization *n = context;
-    double *sum = n->lane_sums + lane * SUMS * n->channels, *square = sum + n->channels;
-    int64_t first = n->rows->lane_begin[lane] * n->positions, end = n->rows->lane_begin[lane + 1] * n->positions;
-    memset(sum, 0, (size_t)(SUMS * n->channels) * sizeof *sum);
-    for (int64_t i = first; i < end; i++) {
-        const float *x = n->io->x[0] + i * n->channels;
-        for (int64_t c = 0; c < n->channels; c++) {
+LS_VECTORIZE static void add_values(int64_t positions, int64_t channels, const float *restrict x, double *restrict sum,
+                                    double *restrict square) {
+    for (int64_t i = 0; i < positions; i++, x += channels) {
+        for (int64_t c = 0; c < channels; c++) {
             sum[c] += (double)x[c];
             square[c] += (double)x[c] * (double)x[c];
         }
     }
+}
+
+/* Where a lane's sums go, and its positions. */
+static double *clear_sums(const normalization *n, int64_t lane, int64_t *first, int64_t *count) {
+    double *sums = n->lane_sums + lane * SUMS * n->channels;
+    *first = n->rows->lane_begin[lane] * n->positions;
+    *count = n->rows->lane_begin[lane + 1] * n->positions - *first;
+    return memset(sums, 0, (size_t)(SUMS * n->channels) * sizeof *sums);
+}
+
+static void sum_values(void *context, int64_t lane, int thread) {
+    (void)thread;
+    const normalization *n = context;
+    int64_t first, count;
+    double *sums = clear_sums(n, lane, &first, &count);
+    add_values(count, n->channels, n->io->x[0] + first * n->channels, sums, sums + n->channels);
 }
 
 static void find_moments(const ls_pass *pass, normalization *n) {
@@ -110,15 +127,18 @@ static void find_moments(const ls_pass *pass, normalization *n) {
     }
 }
 
+LS_VECTORIZE static void normalize(int64_t positions, int64_t channels, const float *restrict x, float *restrict y,
+                                   const float *restrict mean, const float *restrict scale,
+                                   const float *restrict beta) {
+    for (int64_t i = 0; i < positions; i++, x += channels, y += channels)
+        for (int64_t c = 0; c < channels; c++) y[c] = (x[c] - mean[c]) * scale[c] + beta[c];
+}
+
 static void normalize_row(void *context, int64_t row, int thread) {
     (void)thread;
     const normalization *n = context;
-    const float *beta = n->io->param[BETA];
-    for (int64_t i = row * n->positions; i < (row + 1) * n->positions; i++) {
-        const float *x = n->io->x[0] + i * n->channels;
-        float *y = n->io->y + i * n->channels;
-        for (int64_t c = 0; c < n->channels; c++) y[c] = (x[c] - n->mean[c]) * n->scale[c] + beta[c];
-    }
+    int64_t at = row * n->positions * n->channels;
+    normalize(n->positions, n->channels, n->io->x[0] + at, n->io->y + at, n->mean, n->scale, n->io->param[BETA]);
 }
 
 static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_io *io) {
@@ -130,33 +150,48 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_i
 
 /* ---- backward ---- */
 
+LS_VECTORIZE static void add_gradients(int64_t positions, int64_t channels, const float *restrict x,
+                                       const float *restrict dy, const float *restrict mean,
+                                       const float *restrict inverse, double *restrict dbeta, double *restrict dgamma) {
+    for (int64_t i = 0; i < positions; i++, x += channels, dy += channels) {
+        for (int64_t c = 0; c < channels; c++) {
+            dbeta[c] += (double)dy[c];
+            dgamma[c] += (double)dy[c] * (double)((x[c] - mean[c]) * inverse[c]);
+        }
+    }
+}
+
 static void sum_gradients(void *context, int64_t lane, int thread) {
     (void)thread;
     const normalization *n = context;
-    double *dbeta = n->lane_sums + lane * SUMS * n->channels, *dgamma = dbeta + n->channels;
-    int64_t first = n->rows->lane_begin[lane] * n->positions, end = n->rows->lane_begin[lane + 1] * n->positions;
-    memset(dbeta, 0, (size_t)(SUMS * n->channels) * sizeof *dbeta);
-    for (int64_t i = first; i < end; i++) {
-        const float *x = n->io->x[0] + i * n->channels, *dy = n->io->dy + i * n->channels;
-        for (int64_t c = 0; c < n->channels; c++) {
-            dbeta[c] += (double)dy[c];
-            dgamma[c] += (double)dy[c] * (double)((x[c] - n->mean[c]) * n->inverse[c]);
-        }
+    int64_t first, count;
+    double *sums = clear_sums(n, lane, &first, &count);
+    add_gradients(count, n->channels, n->io->x[0] + first * n->channels, n->io->dy + first * n->channels, n->mean,
+                  n->inverse, sums, sums + n->channels);
+}
+
+static void find_means(const normalization *n) {
+    for (int64_t c = 0; c < n->channels; c++) {
+        n->mean_dy[c] = (float)(n->sum[c] / n->count);
+        n->mean_dgamma[c] = (float)(n->sum[n->channels + c] / n->count);
     }
+}
+
+LS_VECTORIZE static void propagate(int64_t positions, int64_t channels, const float *restrict x,
+                                   const float *restrict dy, float *restrict dx, const float *restrict mean,
+                                   const float *restrict inverse, const float *restrict scale,
+                                   const float *restrict mean_dy, const float *restrict mean_dgamma) {
+    for (int64_t i = 0; i < positions; i++, x += channels, dy += channels, dx += channels)
+        for (int64_t c = 0; c < channels; c++)
+            dx[c] = scale[c] * (dy[c] - mean_dy[c] - (x[c] - mean[c]) * inverse[c] * mean_dgamma[c]);
 }
 
 static void propagate_row(void *context, int64_t row, int thread) {
     (void)thread;
     const normalization *n = context;
-    const double *dbeta = n->sum, *dgamma = n->sum + n->channels;
-    for (int64_t i = row * n->positions; i < (row + 1) * n->positions; i++) {
-        const float *x = n->io->x[0] + i * n->channels, *dy = n->io->dy + i * n->channels;
-        float *dx = n->io->dx[0] + i * n->channels;
-        for (int64_t c = 0; c < n->channels; c++) {
-            float normalized = (x[c] - n->mean[c]) * n->inverse[c];
-            dx[c] = n->scale[c] * (dy[c] - (float)(dbeta[c] / n->count) - normalized * (float)(dgamma[c] / n->count));
-        }
-    }
+    int64_t at = row * n->positions * n->channels;
+    propagate(n->positions, n->channels, n->io->x[0] + at, n->io->dy + at, n->io->dx[0] + at, n->mean, n->inverse,
+              n->scale, n->mean_dy, n->mean_dgamma);
 }
 
 /* What the moving averages change by, in the first node of the run: the others have zeros, so that the tree adds
@@ -182,6 +217,7 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
     ls_rows_add_lanes(n.rows, n.channels, n.lane_sums + n.channels, SUMS * n.channels, io->dparam[GAMMA]);
     move_averages(layer, &n);
     ls_pass_reduce(pass, SUMS * n.channels, n.lane_sums, n.sum);
+    find_means(&n);
     if (io->dx[0]) ls_pool_run(pass->pool, n.rows->count, propagate_row, &n);
 }
 

@@ -7,7 +7,8 @@
 #include <math.h>
 
 #include "lockstep/optimizer.h"
-#include "vectorize.h"
+#include "lockstep/vectorize.h"
+#include "settle.h"
 
 typedef struct adadelta_options {
     double learning_rate, rho, epsilon;

@@ -6,7 +6,8 @@
 #include <math.h>
 
 #include "lockstep/optimizer.h"
-#include "vectorize.h"
+#include "lockstep/vectorize.h"
+#include "settle.h"
 
 typedef struct adam_options {
     double learning_rate, beta_1, beta_2, epsilon;

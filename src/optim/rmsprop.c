@@ -6,7 +6,8 @@
 #include <math.h>
 
 #include "lockstep/optimizer.h"
-#include "vectorize.h"
+#include "lockstep/vectorize.h"
+#include "settle.h"
 
 typedef struct rmsprop_options {
     double learning_rate, rho, momentum, epsilon;

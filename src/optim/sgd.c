@@ -5,7 +5,8 @@
  * Source: I. Sutskever, J. Martens, G. Dahl, G. Hinton, "On the importance of initialization and momentum in deep
  * learning", 2013. */
 #include "lockstep/optimizer.h"
-#include "vectorize.h"
+#include "lockstep/vectorize.h"
+#include "settle.h"
 
 typedef struct sgd_options {
     double learning_rate, momentum;
