@@ -146,6 +146,13 @@ ls_status ls_config_compare(const ls_config *then, const ls_config *now);
 /* Prints all sections, keys, layers, transforms, losses and optimizers with their options. */
 void ls_config_help(FILE *out);
 
+/* Names that ls_config_help_topic knows: keys of all sections, tables of types ("layer", "layers") and their types.
+ * Returns how many; some are there twice. */
+enum { LS_TOPICS_MAX = 256 };
+int ls_config_topics(const char *names[LS_TOPICS_MAX]);
+/* Prints what of ls_config_help has that name. */
+void ls_config_help_topic(const char *topic, FILE *out);
+
 /* --- from settings to objects; data errors name the place in the config too --- */
 
 /* Local. The data, pipelines and model that a config describes, on open data sets. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "lockstep/config.h"
 #include "lockstep/memory.h"
 
 typedef struct reader {
@@ -153,19 +154,31 @@ static const ls_command *command_at(const ls_command *parent, int index) {
     return parent != NULL ? parent->kind(index) : ls_commands[index];
 }
 
-/* The command that a word names among all (parent NULL) or among a command's kinds. */
-static ls_status find_command(const ls_command *parent, const char *word, const ls_command **out) {
-    const char *names[LS_CALL_OPTIONS_MAX];
+/* The words that name all commands (parent NULL) or a command's kinds. Returns how many. */
+static int command_words(const ls_command *parent, const char **words) {
     int count = 0;
-    for (const ls_command *command = command_at(parent, 0); command != NULL; command = command_at(parent, ++count)) {
-        *out = command;
-        names[count] = parent != NULL ? command->name + strlen(parent->name) + 1 : command->name;
-        if (strcmp(names[count], word) == 0) return LS_OK;
-    }
-    if (parent == NULL) names[count++] = "help";
+    for (const ls_command *command = command_at(parent, 0); command != NULL; command = command_at(parent, ++count))
+        words[count] = parent != NULL ? command->name + strlen(parent->name) + 1 : command->name;
+    return count;
+}
+
+static const ls_command *command_named(const ls_command *parent, const char *word) {
+    const char *words[LS_CALL_OPTIONS_MAX];
+    int count = command_words(parent, words);
+    for (int i = 0; i < count; i++)
+        if (strcmp(words[i], word) == 0) return command_at(parent, i);
+    return NULL;
+}
+
+static ls_status find_command(const ls_command *parent, const char *word, const ls_command **out) {
+    *out = command_named(parent, word);
+    if (*out != NULL) return LS_OK;
+    const char *words[LS_CALL_OPTIONS_MAX];
+    int count = command_words(parent, words);
+    if (parent == NULL) words[count++] = "help";
     char where[LS_NAME_MAX + 8] = "";
     if (parent != NULL) snprintf(where, sizeof where, " of %s", parent->name);
-    return ls_unknown(parent != NULL ? "kind" : "command", word, where, names, count);
+    return ls_unknown(parent != NULL ? "kind" : "command", word, where, words, count);
 }
 
 /* "import idx"; "import --help" stays with import. */
@@ -178,6 +191,32 @@ static ls_status choose_kind(reader *r) {
     return find_command(command, r->argv[r->at++], &r->call->command);
 }
 
+/* What of a config a word names: "config" itself, a key, a layer, ... */
+static ls_status find_topic(const char *word, const char **out) {
+    const char *names[LS_TOPICS_MAX + LS_CALL_OPTIONS_MAX];
+    int count = ls_config_topics(names);
+    names[count++] = "config";
+    *out = word;
+    for (int i = 0; i < count; i++)
+        if (strcmp(names[i], word) == 0) return LS_OK;
+    count += command_words(NULL, names + count);
+    const char *nearest = ls_nearest(word, names, count);
+    if (nearest != NULL) return LS_RAISE(LS_INVALID, "there is no help on '%s'; did you mean '%s'?", word, nearest);
+    return LS_RAISE(LS_INVALID, "there is no help on '%s'; see 'lockstep --help' and 'lockstep help config'", word);
+}
+
+/* "help train", "help import idx" or "help idx", "help conv2d"; "help" alone is the program's. */
+static ls_status choose_topic(reader *r) {
+    r->call->help = true;
+    if (r->at == r->argc) return LS_OK;
+    const char *word = r->argv[r->at++];
+    const ls_command *found = command_named(NULL, word);
+    for (int i = 0; found == NULL && ls_commands[i] != NULL; i++)
+        if (ls_commands[i]->kind != NULL) found = command_named(ls_commands[i], word);
+    r->call->command = found;
+    return found != NULL ? LS_OK : find_topic(word, &r->call->topic);
+}
+
 /* `help`, `--help` and `--version`, where they stand in the command's place. */
 static ls_status choose_command(reader *r) {
     if (r->argc < 2) return LS_RAISE(LS_INVALID, "which command? 'lockstep --help' lists them");
@@ -186,13 +225,7 @@ static ls_status choose_command(reader *r) {
         r->call->version = true;
         return LS_OK;
     }
-    if (is_help(word) || strcmp(word, "help") == 0) {
-        r->call->help = true;
-        if (r->at == r->argc) return LS_OK;
-        word = r->argv[r->at++];
-        r->call->help_config = strcmp(word, "config") == 0;
-        if (r->call->help_config) return LS_OK;
-    }
+    if (is_help(word) || strcmp(word, "help") == 0) return choose_topic(r);
     return find_command(NULL, word, &r->call->command);
 }
 

@@ -27,7 +27,8 @@ typedef struct ls_call {
     int words, repeats;
     const char **word;     /* what is not an option */
     const char **repeated; /* the values of the command's repeated option */
-    bool help, help_config, version;
+    bool help, version;
+    const char *topic; /* what of a config help is asked about: "config" itself, or a name in it; else NULL */
 } ls_call;
 
 struct ls_command {

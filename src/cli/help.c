@@ -1,5 +1,6 @@
 /* help.c - what the program says about itself, from its tables. */
 #include <stdio.h>
+#include <string.h>
 
 #include "command.h"
 #include "lockstep/config.h"
@@ -13,6 +14,7 @@ static void print_program(FILE *out) {
     fputs("\n"
           "lockstep COMMAND --help    what a command takes\n"
           "lockstep help config       what a run's YAML file may say\n"
+          "lockstep help NAME         what of it has that name: training, conv2d, adam, layers, ...\n"
           "lockstep --version\n\n"
           "Exit status: 0 done; 1 the run failed; 2 the command line, config or data is wrong;\n"
           "75 stopped by a signal after saving (run again with --resume).\n",
@@ -41,8 +43,10 @@ static void print_command(const ls_command *command, FILE *out) {
 void ls_call_print_help(const ls_call *call, FILE *out) {
     if (call->version)
         fputs("lockstep " LS_VERSION "\n", out);
-    else if (call->help_config)
+    else if (call->topic != NULL && strcmp(call->topic, "config") == 0)
         ls_config_help(out);
+    else if (call->topic != NULL)
+        ls_config_help_topic(call->topic, out);
     else if (call->command == NULL)
         print_program(out);
     else

@@ -29,6 +29,8 @@ refused() {
 refused "which command? 'lockstep --help' lists them"
 refused "unknown command 'trian'; did you mean 'train'?" trian good.yaml
 refused "unknown option '--resme' of train; did you mean '--resume'?" train good.yaml --resme
+refused "there is no help on 'con2d'; did you mean 'conv2d'?" help con2d
+refused "there is no help on 'xyzzy'; see 'lockstep --help' and 'lockstep help config'" help xyzzy
 refused "--run is empty; leave it out, or say what it should be" train good.yaml --run ""
 refused "import images needs --size: HEIGHTxWIDTH to resize to" import images . -o out.h5
 refused "nothing.yaml: cannot open the config: No such file or directory" train nothing.yaml
@@ -61,6 +63,20 @@ done
 # Short forms are told.
 "$LOCKSTEP" synth digits --help >help
 grep -q -- '--count, -n  *how many' help && grep -q -- '--output, -o ' help || fail "$(cat help)"
+
+# What a config may say is told whole, or name by name in the same words.
+"$LOCKSTEP" help config >whole
+[ "$(grep -c '^  [a-z]' whole)" -gt 40 ] || fail "$(cat whole)"
+grep '^  [a-z]' whole | while read -r name rest; do
+    "$LOCKSTEP" help "$name" >help
+    grep -qxF -- "$(grep "^  $name .*" whole | head -n 1)" help || fail "help $name: $(cat help)"
+done
+"$LOCKSTEP" help conv2d >help
+grep -q '^    filters  *output channels (required)$' help && grep -q "^Every layer also takes 'name'" help || fail "$(cat help)"
+"$LOCKSTEP" help training >help
+[ "$(grep -c patience help)" = 2 ] || fail "$(cat help)"
+"$LOCKSTEP" help keep | grep -q '^  training.checkpoint.keep  *numbered'
+"$LOCKSTEP" help idx | diff - <("$LOCKSTEP" import idx --help)
 
 # A batch that is more than an epoch is allowed, and said, once.
 quietly ranks 4 "$LOCKSTEP" train good.yaml --run large --set training.batch_size=65
