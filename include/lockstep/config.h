@@ -160,4 +160,7 @@ ls_status ls_config_pipelines(const ls_config *config, const ls_dataset_info *in
                               ls_pipeline **target);
 ls_status ls_config_model(const ls_config *config, const ls_shape *input, const ls_shape *target, ls_model **out);
 
+/* Raises that the model has no layer of this name, with the nearest one or all; where: " as code" or "". */
+ls_status ls_config_unknown_layer(const ls_model *model, const char *name, const char *where);
+
 #endif

@@ -174,11 +174,16 @@ static ls_status add_layer(const ls_config *config, const ls_layer_entry *layer,
     return ls_config_prefix(config, &layer->place);
 }
 
+ls_status ls_config_unknown_layer(const ls_model *model, const char *name, const char *where) {
+    const char *names[LS_LAYERS_MAX];
+    int count = ls_model_layers(model);
+    for (int i = 0; i < count; i++) names[i] = ls_model_layer(model, i)->name;
+    return ls_unknown("layer", name, where, names, count);
+}
+
 static ls_status check_code(const ls_config *config, const ls_model *model) {
     if (config->code[0] == '\0' || ls_model_find(model, config->code) >= 0) return LS_OK;
-    const char *names[LS_LAYERS_MAX];
-    for (int i = 0; i < config->layers; i++) names[i] = ls_model_layer(model, i)->name;
-    ls_unknown("layer", config->code, " as code", names, config->layers);
+    ls_config_unknown_layer(model, config->code, " as code");
     return ls_config_prefix(config, &config->code_place);
 }
 

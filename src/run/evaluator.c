@@ -219,9 +219,8 @@ static ls_status find_layer(const trained *t, const char *name, int *layer) {
                         t->info.path);
     *layer = ls_model_find(t->session.model, name);
     if (*layer >= 0) return LS_OK;
-    const char *nearest = ls_model_nearest(t->session.model, name);
-    return LS_RAISE(LS_INVALID, "%s has no layer '%s'%s%s%s", t->info.path, name, nearest ? "; did you mean '" : "",
-                    nearest ? nearest : "", nearest ? "'?" : "");
+    ls_config_unknown_layer(t->session.model, name, "");
+    return ls_failure_prefix("%s: ", t->info.path);
 }
 
 /* --- of samples --- */

@@ -114,6 +114,7 @@ refuses 'codes.1.h5: has samples of 7 x 7 x 3 (float32), but codes are 2' ranks 
 refuses 'pooled.npy: has 784 numbers a row, but codes are 2' ranks 2 "$LOCKSTEP" decode two --data pooled.npy -o out.npy
 refuses 'a grid is over codes of two numbers, but these are 7 x 7 x 3' "$LOCKSTEP" sample run --grid 3x3 -o out.png
 refuses "layer 'dense' is the last one" "$LOCKSTEP" decode two --layer dense --code 0,0 -o out.npy
+refuses "unknown layer 'middle'; there is: flatten, wide, code, again, dense" "$LOCKSTEP" decode two --layer middle --code 0,0 -o out.npy
 refuses 'the name must end in one of .h5' "$LOCKSTEP" decode two --code 0,0 -o out.txt
 refuses "codes.1.csv is to be read" "$LOCKSTEP" decode run --data codes.1.csv -o codes.1.csv
 printf 'label,x0,x1\n1,2,3\n1,2\n' >short.csv

@@ -63,7 +63,7 @@ refused 2 "leaves none to train on" train config.yaml --run run --overwrite --se
 refused 2 "no such run or checkpoint" train config.yaml --run run --overwrite --set initial_weights=nowhere
 refused 2 "give one of them" train config.yaml --run run --resume --overwrite
 refused 2 "scenes.h5 is not like the data of the training" evaluate run --data scenes.h5
-refused 2 "has no layer 'cod'; did you mean 'code'?" encode run --layer cod -o codes.npy
+refused 2 "unknown layer 'cod'; did you mean 'code'?" encode run --layer cod -o codes.npy
 refused 1 "nowhere/codes.npy: cannot be written" encode run -o nowhere/codes.npy
 refused 2 "flipped.h5: samples " encode run --data flipped.h5 -o codes.npy
 [ -z "$(find . -name 'codes.npy*')" ] || fail "left behind: $(find . -name 'codes.npy*')"
