@@ -6,7 +6,7 @@
 
 #include "lockstep/memory.h"
 
-enum { NAMES_MAX = 128, VALUES_MAX = 64 };
+enum { NAMES_MAX = 128, VALUES_MAX = 64, VALUE_TEXT_MAX = 512 };
 
 static const ls_option no_options[] = {LS_OPTIONS_END};
 
@@ -133,18 +133,28 @@ static void print_node(const ls_node *node, FILE *out) {
     fputc(brackets[node->kind][1], out);
 }
 
-/* In at most a line. */
+/* What does not fit ends in "...", between two characters of UTF-8. */
+static void shorten(const char *whole, char *text, size_t capacity) {
+    static const char more[] = "...";
+    if ((size_t)snprintf(text, capacity, "%s", whole) < capacity) return;
+    size_t end = capacity - sizeof more;
+    while (end > 0 && ((unsigned char)text[end] & 0xC0) == 0x80) end--;
+    memcpy(text + end, more, sizeof more);
+}
+
 static void describe_node(const ls_node *node, char *text, size_t capacity) {
+    char *whole = NULL;
+    size_t bytes = 0;
     text[0] = '\0';
-    FILE *out = fmemopen(text, capacity, "w");
+    FILE *out = open_memstream(&whole, &bytes);
     if (out == NULL) return;
     print_node(node, out);
-    fclose(out);
-    text[capacity - 1] = '\0';
+    if (fclose(out) == 0) shorten(whole, text, capacity);
+    free(whole);
 }
 
 static ls_status refuse_change(const char *path, const ls_node *then, const ls_node *now) {
-    char a[80], b[80];
+    char a[VALUE_TEXT_MAX], b[VALUE_TEXT_MAX];
     describe_node(then, a, sizeof a);
     describe_node(now, b, sizeof b);
     if (then->kind == LS_NODE_LIST && now->kind == LS_NODE_LIST && then->count != now->count) {

@@ -369,6 +369,40 @@ static void resume_refuses_the_others(void **state) {
             "t.yaml: data.validation is {split: 0.5} here, but the run was started with none" MEND);
 }
 
+enum { LIST_MAX = 4096 };
+
+/* "[a, üüüü, üüüü]": of so many names after one of `shift` letters. */
+static void list_names(int count, int shift, char list[LIST_MAX]) {
+    int length = snprintf(list, LIST_MAX, "[%.*s", shift, "abcdefgh");
+    for (int i = 0; i < count; i++) length += snprintf(list + length, (size_t)(LIST_MAX - length), ", üüüü");
+    snprintf(list + length, (size_t)(LIST_MAX - length), "]");
+}
+
+static void resume_tells_values_whole(void **state) {
+    (void)state;
+    char list[LIST_MAX], setting[LIST_MAX + 64], message[LIST_MAX + 256];
+    list_names(40, 3, list);
+    snprintf(setting, sizeof setting, "data.validation=%s", list);
+    snprintf(message, sizeof message, "t.yaml: data.validation is %s here, but the run was started with none" MEND,
+             list);
+    compare(setting, LS_INVALID, message);
+}
+
+/* One that no message should be as long as ends where that can be seen, and not within a letter. */
+static void resume_shortens_very_long_values(void **state) {
+    (void)state;
+    char list[LIST_MAX], setting[LIST_MAX + 64];
+    for (int shift = 1; shift <= 8; shift++) {
+        list_names(LS_FILES_MAX - 1, shift, list);
+        snprintf(setting, sizeof setting, "data.validation=%s", list);
+        compare(setting, LS_INVALID, NULL);
+        const char *message = ls_failure_get()->message, *end = strstr(message, "... here, but");
+        assert_non_null(end);
+        assert_int_not_equal((unsigned char)end[-1], 0xC3); /* the first half of a letter */
+        assert_memory_equal(message + strlen("t.yaml: data.validation is "), list, 400);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(metrics_are_a_list),
@@ -389,6 +423,8 @@ int main(void) {
         cmocka_unit_test(every_config_of_the_project_is_valid),
         cmocka_unit_test(resume_lets_some_settings_change),
         cmocka_unit_test(resume_refuses_the_others),
+        cmocka_unit_test(resume_tells_values_whole),
+        cmocka_unit_test(resume_shortens_very_long_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
