@@ -16,14 +16,13 @@
  * copied to all channels, would have got. */
 ls_status ls_evaluate_run(const ls_comm *comm, const char *run, const char *data, FILE *out);
 
-/* Writes the output of `layer` (NULL: the config's code) for every sample; a data set with the labels and names of the
- * samples, which `train` can read. A picture shows the first `pictures` samples, and their codes. */
-ls_status ls_encode_run(const ls_comm *comm, const char *run, const char *data, const char *layer, int64_t pictures,
+/* Writes the output of `layer` (NULL: the config's code) for the first `count` samples, 0: all, or of a picture 10; a
+ * data set with the labels and names of the samples, which `train` can read. A picture shows samples and codes. */
+ls_status ls_encode_run(const ls_comm *comm, const char *run, const char *data, const char *layer, int64_t count,
                         const char *output);
 
-/* Writes the model's output for every sample; a picture shows input, output and target of the first `pictures` ones. */
-ls_status ls_reconstruct_run(const ls_comm *comm, const char *run, const char *data, int64_t pictures,
-                             const char *output);
+/* Writes the model's output for so many samples; a picture shows input, output and target. */
+ls_status ls_reconstruct_run(const ls_comm *comm, const char *run, const char *data, int64_t count, const char *output);
 
 /* Codes: of a file, else of texts, else over a grid, else drawn from N(0, 1). */
 typedef struct ls_code_source {

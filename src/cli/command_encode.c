@@ -10,14 +10,13 @@ typedef struct encode_options {
 
 static const ls_option options[] = {
     {"output", LS_OPTION_STRING, offsetof(encode_options, output), .required = true, .capacity = LS_PATH_MAX,
-     .help = ".h5 (a data set for train), .npy or .csv: of all samples; .png: input and code of the first ones",
-     .letter = 'o'},
+     .help = ".h5 (a data set for train), .npy or .csv; .png: input and code", .letter = 'o'},
     {"data", LS_OPTION_STRING, offsetof(encode_options, data), .capacity = LS_PATH_MAX,
      .help = "a data set (default: the run's validation data)"},
     {"layer", LS_OPTION_STRING, offsetof(encode_options, layer), .capacity = LS_NAME_MAX,
      .help = "the layer whose output is the code (default: the config's)"},
-    {"count", LS_OPTION_INT, offsetof(encode_options, count), .preset = "10", .min = 1, .max = 1e4,
-     .help = "samples in a picture", .letter = 'n'},
+    {"count", LS_OPTION_INT, offsetof(encode_options, count), .preset = "0", .min = 0, .max = 1e12,
+     .help = "only so many samples, the first ones; 0: all, or of a picture 10", .letter = 'n'},
     LS_OPTIONS_END};
 
 static ls_status run(const ls_comm *comm, const ls_call *call) {

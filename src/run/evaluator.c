@@ -96,6 +96,18 @@ static void close_trained(trained *t) {
     ls_checkpoint_info_release(&t->info);
 }
 
+/* Only the first samples of all: so many, or where that is 0, what a picture has room for. */
+static void keep_first(trained *t, int64_t count, const char *output) {
+    enum { PICTURES = 10 };
+    if (count == 0) count = ls_path_ends(output, ".png") ? PICTURES : INT64_MAX;
+    int64_t kept = 0;
+    for (; kept < t->span_count && count > 0; kept++) {
+        t->spans[kept].count = ls_min(t->spans[kept].count, count);
+        count -= t->spans[kept].count;
+    }
+    t->span_count = kept;
+}
+
 /* --- losses --- */
 
 /* baseline: not finite where there is none. */
@@ -242,7 +254,8 @@ static ls_status write_outputs(const trained *t, int layer, const char *output) 
     return ls_agree(session->comm, status == LS_OK ? closed : status);
 }
 
-static ls_status write_grid(const trained *t, int layer, int64_t pictures, const char *output) {
+static ls_status write_grid(const trained *t, int layer, const char *output) {
+    int64_t pictures = ls_spans_samples(t->spans, t->span_count);
     ls_status status = LS_OK;
     if (t->session.comm->rank == 0)
         status = ls_evaluation_pictures(&t->session, t->session.train, t->spans, t->span_count, t->weights, layer,
@@ -250,26 +263,27 @@ static ls_status write_grid(const trained *t, int layer, int64_t pictures, const
     return ls_agree(t->session.comm, status);
 }
 
-static ls_status write_layer(const trained *t, int layer, int64_t pictures, const char *output) {
-    return ls_path_ends(output, ".png") ? write_grid(t, layer, pictures, output) : write_outputs(t, layer, output);
+static ls_status write_layer(trained *t, int layer, int64_t count, const char *output) {
+    keep_first(t, count, output);
+    return ls_path_ends(output, ".png") ? write_grid(t, layer, output) : write_outputs(t, layer, output);
 }
 
-ls_status ls_encode_run(const ls_comm *comm, const char *run, const char *data, const char *layer, int64_t pictures,
+ls_status ls_encode_run(const ls_comm *comm, const char *run, const char *data, const char *layer, int64_t count,
                         const char *output) {
     trained t = {0};
     int index = 0;
     ls_status status = open_trained(&t, comm, run, data);
     if (status == LS_OK) status = ls_agree(comm, find_layer(&t, layer, &index));
-    if (status == LS_OK) status = write_layer(&t, index, pictures, output);
+    if (status == LS_OK) status = write_layer(&t, index, count, output);
     close_trained(&t);
     return status;
 }
 
-ls_status ls_reconstruct_run(const ls_comm *comm, const char *run, const char *data, int64_t pictures,
+ls_status ls_reconstruct_run(const ls_comm *comm, const char *run, const char *data, int64_t count,
                              const char *output) {
     trained t = {0};
     ls_status status = open_trained(&t, comm, run, data);
-    if (status == LS_OK) status = write_layer(&t, ls_model_layers(t.session.model) - 1, pictures, output);
+    if (status == LS_OK) status = write_layer(&t, ls_model_layers(t.session.model) - 1, count, output);
     close_trained(&t);
     return status;
 }

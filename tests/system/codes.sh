@@ -20,6 +20,14 @@ for ending in h5 npy csv; do
         cmp reconstruction.npy decoded.npy
     done
 done
+# The first ones alone are the same as among all.
+for number in 1 3; do
+    quietly ranks $number "$LOCKSTEP" encode run -n 13 -o first.csv
+    cmp first.csv <(head -n 14 codes.1.csv)
+    quietly ranks $number "$LOCKSTEP" reconstruct run -n 50 -o first.npy
+    [ "$(stat -c %s first.npy)" = $((128 + 50 * 784 * 4)) ] || fail "50 samples were expected"
+    cmp <(tail -c +129 first.npy) <(tail -c +129 reconstruction.npy | head -c $((50 * 784 * 4)))
+done
 # Also where the code is another layer's, and in all kinds of output.
 quietly "$LOCKSTEP" encode run --layer max_pooling2d -o pooled.npy
 quietly "$LOCKSTEP" decode run --layer max_pooling2d --data pooled.npy -o decoded.npy
