@@ -106,7 +106,9 @@ static ls_status compare_arrays(side *a, side *b, FILE *out, bool *equal) {
 
 /* --- attributes --- */
 
-static ls_status compare_attribute(side *a, side *b, const char *name, ls_number type, FILE *out, bool *equal) {
+/* first: what people count from, where the file counts from 0. */
+static ls_status compare_attribute(side *a, side *b, const char *name, ls_number type, int64_t first, FILE *out,
+                                   bool *equal) {
     union {
         int64_t integer;
         double real;
@@ -116,18 +118,19 @@ static ls_status compare_attribute(side *a, side *b, const char *name, ls_number
     if (x.integer == y.integer) return LS_OK;
     *equal = false;
     if (type == LS_NUMBER_INT64)
-        fprintf(out, "%s: %" PRId64 " and %" PRId64 "\n", name, x.integer, y.integer);
+        fprintf(out, "%s: %" PRId64 " and %" PRId64 "\n", name, x.integer + first, y.integer + first);
     else
         fprintf(out, "%s: %.17g and %.17g\n", name, x.real, y.real);
     return LS_OK;
 }
 
 static ls_status compare_attributes(side *a, side *b, FILE *out, bool *equal) {
-    LS_TRY(compare_attribute(a, b, "lanes", LS_NUMBER_INT64, out, equal));
+    LS_TRY(compare_attribute(a, b, "lanes", LS_NUMBER_INT64, 0, out, equal));
     for (int f = 0; f < LS_POSITION_FIELDS; f++) {
         const ls_position_field *field = &ls_position_fields[f];
         if (field->offset == offsetof(ls_position, seconds)) continue; /* never the same twice */
-        LS_TRY(compare_attribute(a, b, field->name, field->type, out, equal));
+        bool from_1 = field->offset == offsetof(ls_position, best_epoch);
+        LS_TRY(compare_attribute(a, b, field->name, field->type, from_1, out, equal));
     }
     return LS_OK;
 }

@@ -69,6 +69,10 @@ train 1 --run c --set seed=2
 expect_exit 1 "$LOCKSTEP" inspect --diff a c >out 2>messages
 holds out conv2d
 [ "$(grep -c '^lockstep: error: .* differ$' messages)" = 1 ] || fail "$(cat messages)"
+# Epochs are counted as everywhere: from 1.
+train 1 --run d --set training.epochs=1
+expect_exit 1 "$LOCKSTEP" inspect --diff a d >out 2>messages
+holds out 'best_epoch: 2 and 1'
 
 # What says something of a config says nothing of the rest.
 for options in 'data.h5 --shape 28x28x1' 'a --ranks 2' 'a/checkpoints/best.h5 --set seed=3'; do
