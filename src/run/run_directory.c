@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lockstep/config.h"
+
 ls_status ls_run_directory_path(const char *run, const char *name, char path[LS_PATH_MAX]) {
     int length = snprintf(path, LS_PATH_MAX, "%s/%s", run, name);
     if (length < 0 || length >= LS_PATH_MAX) return LS_RAISE(LS_INVALID, "the path %s/%s is too long", run, name);
@@ -78,18 +80,37 @@ static ls_status find_checkpoint(const char *run, bool *found) {
     return LS_OK;
 }
 
-static ls_status check_vacant(const char *run) {
+static ls_status find_run(const char *run, bool *found) {
     char path[LS_PATH_MAX];
     struct stat info;
     bool saved;
     LS_TRY(ls_run_directory_path(run, "metrics.jsonl", path));
     LS_TRY(find_checkpoint(run, &saved));
-    bool recorded = stat(path, &info) == 0 && info.st_size > 0;
-    if (!saved && !recorded) return LS_OK;
-    return LS_RAISE(LS_INVALID,
-                    "%s already holds a run; go on with it with --resume, replace it with --overwrite, or name "
-                    "another directory with --run",
-                    run);
+    *found = saved || (stat(path, &info) == 0 && info.st_size > 0);
+    return LS_OK;
+}
+
+static bool file_holds(const char *path, const char *text) {
+    FILE *file = fopen(path, "rb");
+    if (!file) return false;
+    while (*text && getc(file) == (unsigned char)*text) text++;
+    bool same = *text == '\0' && getc(file) == EOF;
+    (void)fclose(file);
+    return same;
+}
+
+/* Where there is no run, a config.yaml may be of one that failed early, which is resolved: it says all that it means.
+ * Any other one is somebody's work. */
+static ls_status check_config(const char *run) {
+    const ls_comm alone = {.size = 1, .node_size = 1};
+    char path[LS_PATH_MAX];
+    ls_config *config;
+    LS_TRY(ls_run_directory_path(run, "config.yaml", path));
+    if (access(path, F_OK) != 0) return LS_OK;
+    bool own = ls_config_load(&alone, path, NULL, 0, &config) == LS_OK && file_holds(path, config->text);
+    ls_config_destroy(config);
+    if (own) return LS_OK;
+    return LS_RAISE(LS_INVALID, "%s is not a run's, and would be replaced; name another directory with --run", path);
 }
 
 ls_status ls_run_directory_count_epochs(const char *run, int64_t *epochs) {
@@ -106,7 +127,14 @@ ls_status ls_run_directory_count_epochs(const char *run, int64_t *epochs) {
 ls_status ls_run_directory_open(const char *run, bool vacant, int *lock) {
     LS_TRY(ls_file_make_directory(run));
     LS_TRY(lock_directory(run, lock));
-    return vacant ? check_vacant(run) : LS_OK;
+    bool found;
+    LS_TRY(find_run(run, &found));
+    if (!found) return check_config(run);
+    if (!vacant) return LS_OK;
+    return LS_RAISE(LS_INVALID,
+                    "%s already holds a run; go on with it with --resume, replace it with --overwrite, or name "
+                    "another directory with --run",
+                    run);
 }
 
 ls_status ls_run_directory_prepare(const char *run) {

@@ -9,7 +9,8 @@
 
 /* Makes the directory where there is none, and locks it against a second training. One that holds a run is an error
  * where `vacant` is asked for; a run that failed before it had saved or recorded anything is none. *lock (-1 before) is
- * to be unlocked also after an error. Errors: LS_INVALID: there is a run; LS_ERROR: in use, or cannot be made. */
+ * to be unlocked also after an error. Errors: LS_INVALID: there is a run, or a config.yaml that no run wrote; LS_ERROR:
+ * in use, or cannot be made. */
 ls_status ls_run_directory_open(const char *run, bool vacant, int *lock);
 void ls_run_directory_unlock(int lock); /* -1 is allowed */
 

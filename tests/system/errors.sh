@@ -49,6 +49,18 @@ for batch in 50 824; do
     ! grep null diverged/metrics.jsonl || fail "an epoch that failed was recorded"
 done
 
+# A directory that holds another program's config, or the user's own, is left as it is.
+mkdir theirs own
+echo 'model: {name: resnet, depth: 50}' >theirs/config.yaml
+cp config.yaml own/config.yaml
+find theirs own -type f -exec md5sum {} + >before
+for option in '' --overwrite --resume; do
+    refused 2 "theirs/config.yaml is not a run's, and would be replaced" train config.yaml --run theirs $option
+    refused 2 "own/config.yaml is not a run's" train own/config.yaml --run own $option
+done
+md5sum --quiet -c before
+[ "$(find theirs own -type f)" = "$(sed 's/.*  //' before)" ] || fail "$(find theirs own)"
+
 # A directory that holds a run.
 quietly ranks 2 "$LOCKSTEP" train config.yaml --run run
 find run -type f -exec md5sum {} + >before
