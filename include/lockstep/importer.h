@@ -47,7 +47,7 @@ typedef struct ls_import_settings {
     int64_t seed; /* of the one shuffle at import, and of generated samples */
     int64_t deflate;
     bool strict;   /* a sample that fails is an error */
-    int64_t limit; /* this many of the samples, as the shuffle has them; 0: all */
+    int64_t limit; /* this many samples, the first in the shuffle's order that do not fail; 0: all */
 } ls_import_settings;
 extern const ls_option ls_import_options[]; /* of ls_import_settings */
 

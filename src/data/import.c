@@ -9,6 +9,7 @@
 #include "lockstep/clock.h"
 #include "lockstep/file.h"
 #include "lockstep/importer.h"
+#include "lockstep/integers.h"
 #include "lockstep/log.h"
 #include "lockstep/memory.h"
 #include "lockstep/rng.h"
@@ -25,7 +26,7 @@ const ls_option ls_import_options[] = {
     {"strict", LS_OPTION_BOOL, offsetof(ls_import_settings, strict), .preset = "false",
      .help = "a sample that cannot be read is an error"},
     {"limit", LS_OPTION_INT, offsetof(ls_import_settings, limit), .preset = "0", .min = 0, .max = 1e15,
-     .help = "import only so many samples, chosen by the seed; 0: all"},
+     .help = "import only so many samples that can be read, chosen by the seed; 0: all"},
     LS_OPTIONS_END,
 };
 
@@ -36,7 +37,7 @@ typedef struct import_job {
     const ls_import_settings *settings;
     void *source;
     ls_source_info info;
-    int64_t *order, count; /* the samples to import_job */
+    int64_t *order, count; /* of the source's samples; how many are to be had */
     ls_writer *writer;
     int64_t written, skipped; /* on all ranks */
     /* This rank's part of a round: */
@@ -128,17 +129,18 @@ static ls_status import_all(import_job *im) {
     const int rank = im->comm->rank, size = im->comm->size;
     ls_progress progress;
     ls_progress_begin(&progress, im->type->name, im->count);
-    for (int64_t first = 0; first < im->count;) {
-        const int64_t left = im->count - first, round = left < im->capacity * size ? left : im->capacity * size;
+    for (int64_t first = 0; first < im->info.count && im->written < im->count;) {
+        const int64_t left = ls_min(im->info.count - first, im->count - im->written);
+        const int64_t round = ls_min(left, im->capacity * size);
         const int64_t begin = round * rank / size, end = round * (rank + 1) / size;
         im->samples = im->order + first + begin;
         LS_TRY(import_run(im, end - begin));
         first += round;
-        ls_progress_update(&progress, first, "");
+        ls_progress_update(&progress, ls_min(first, im->count), "");
     }
     ls_progress_end(&progress, im->count, "");
     return im->written > 0 ? LS_OK
-                           : LS_RAISE(LS_INVALID, "none of the %" PRId64 " samples could be imported", im->count);
+                           : LS_RAISE(LS_INVALID, "none of the %" PRId64 " samples could be imported", im->skipped);
 }
 
 /* --- before the first round --- */
@@ -156,8 +158,7 @@ static ls_status prepare(import_job *im) {
     for (int64_t i = 0; i < im->info.count; i++) im->order[i] = i;
     const ls_rng rng = ls_rng_stream((uint64_t)im->settings->seed, LS_RNG_IMPORT, 0, 0);
     ls_rng_shuffle(&rng, 0, im->info.count, im->order);
-    const int64_t limit = im->settings->limit;
-    im->count = limit > 0 && limit < im->info.count ? limit : im->info.count;
+    im->count = im->settings->limit > 0 ? ls_min(im->settings->limit, im->info.count) : im->info.count;
     return LS_OK;
 }
 
