@@ -155,7 +155,8 @@ void ls_config_help_topic(const char *topic, FILE *out);
 
 /* --- from settings to objects; data errors name the place in the config too --- */
 
-/* Local. The data, pipelines and model that a config describes, on open data sets. */
+/* Local. The data, pipelines and model that a config describes, on open data sets. target NULL: of a shape like the
+ * model's output. */
 ls_status ls_config_pipelines(const ls_config *config, const ls_dataset_info *info, ls_pipeline **input,
                               ls_pipeline **target);
 ls_status ls_config_model(const ls_config *config, const ls_shape *input, const ls_shape *target, ls_model **out);

@@ -143,8 +143,8 @@ static ls_status run(bench *b, const ls_bench_options *options) {
 static ls_status open_session(bench *b, const ls_shape *shape) {
     LS_TRY(ls_session_divide(&b->session));
     if (shape->dims == 0) return ls_session_open_data(&b->session);
-    ls_dataset_info info = {.shape = *shape};
-    return ls_agree(b->session.comm, ls_session_build(&b->session, &info));
+    ls_dataset_info info;
+    return ls_agree(b->session.comm, ls_session_build_without_data(&b->session, shape, &info));
 }
 
 ls_status ls_bench_run(const ls_comm *comm, const ls_config *config, const ls_bench_options *options) {

@@ -40,10 +40,7 @@ static ls_status divide(prospect *p, int ranks) {
 static ls_status build(prospect *p, const ls_shape *shape) {
     ls_session *session = &p->session;
     ls_status status = ls_session_open_local(session);
-    if (session->train == NULL && shape->dims > 0) {
-        p->data = (ls_dataset_info){.shape = *shape, .sample_bytes = ls_shape_count(shape), .block_samples = 1};
-        return ls_session_build(session, &p->data);
-    }
+    if (session->train == NULL && shape->dims > 0) return ls_session_build_without_data(session, shape, &p->data);
     LS_TRY(status);
     p->data = *ls_dataset_get_info(session->train);
     return ls_division_check(session);

@@ -109,6 +109,30 @@ ls_status ls_session_build(ls_session *session, const ls_dataset_info *info) {
     return LS_OK;
 }
 
+/* Labels can be told from the model alone: it has an output a class. */
+static ls_status count_classes(const ls_config *config, ls_dataset_info *info) {
+    ls_pipeline *input, *target;
+    ls_model *model = NULL;
+    info->labelled = true;
+    LS_TRY(ls_config_pipelines(config, info, &input, &target));
+    ls_shape shape = ls_pipeline_shape(input);
+    ls_status status = ls_config_model(config, &shape, NULL, &model);
+    if (status == LS_OK) {
+        shape = ls_model_output_shape(model);
+        info->classes = (int)ls_shape_count(&shape);
+    }
+    ls_model_destroy(model);
+    ls_pipeline_destroy(input);
+    ls_pipeline_destroy(target);
+    return status;
+}
+
+ls_status ls_session_build_without_data(ls_session *session, const ls_shape *shape, ls_dataset_info *info) {
+    *info = (ls_dataset_info){.shape = *shape, .sample_bytes = ls_shape_count(shape), .block_samples = 1};
+    if (session->config->data.target_labels) LS_TRY(count_classes(session->config, info));
+    return ls_session_build(session, info);
+}
+
 ls_status ls_session_open_local(ls_session *session) {
     LS_TRY(open_paths(session->config, &session->config->data.train, &session->train));
     LS_TRY(open_validation(session));

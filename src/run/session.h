@@ -34,6 +34,8 @@ ls_status ls_session_open_data(ls_session *session);
 ls_status ls_session_open_local(ls_session *session);
 /* Local. Pipelines and model for data of this kind; what the others do once it is open. */
 ls_status ls_session_build(ls_session *session, const ls_dataset_info *info);
+/* Local. The same for samples of this shape, where there are none to open: *info is what is assumed of them. */
+ls_status ls_session_build_without_data(ls_session *session, const ls_shape *shape, ls_dataset_info *info);
 /* Collective. The same on one data set alone, for a trained model: it becomes session->train. */
 ls_status ls_session_open_only(ls_session *session, const char *const *paths, int count);
 /* Collective. NULL is allowed. Errors (agreed): LS_INVALID: hosts see different files under one name. */

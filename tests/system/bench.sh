@@ -8,6 +8,8 @@ grep -qE '^\{"config": "odd \\"name\\" \\\\.yaml", "parameters": [0-9]+, "ranks"
     fail "$(cat out messages)"
 "$LOCKSTEP" bench 'odd "name" \.yaml' --steps 2 >out 2>messages
 grep -qE '^odd "name" \\.yaml: 1 ranks x [0-9]+ threads, .* GFLOP/s' out || fail "$(cat out messages)"
+"$LOCKSTEP" bench "$LOCKSTEP_ROOT/configs/mnist-codes-classifier.yaml" --shape 32 --steps 2 >out 2>messages
+grep -qE ': 1 ranks x .* GFLOP/s' out || fail "$(cat out messages)"
 
 # The profile: each layer and what it does, an input gradient only where a layer before has weights.
 "$LOCKSTEP" bench 'odd "name" \.yaml' --steps 2 --profile >out 2>messages

@@ -14,6 +14,8 @@ done
 holds out '13 layers, 4,385 parameters (17.5 kB), 1.503 MFLOP'
 holds out '4 x 4 x 8'
 holds out '8 lanes on 3 ranks use 89 % of the cores'
+"$LOCKSTEP" inspect "$LOCKSTEP_ROOT/configs/mnist-codes-classifier.yaml" --shape 32 >out # labels: as many as outputs
+holds out '5 layers, 42,634 parameters'
 "$LOCKSTEP" inspect "$LOCKSTEP_ROOT/configs/catdog-colorize.yaml" --shape 80x80x3 --ranks 8 >out
 holds out '206,098,515 parameters'
 grep -qE 'best weights, to be written +824 MB' out || fail "$(cat out)"
