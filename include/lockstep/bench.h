@@ -14,8 +14,8 @@ typedef struct ls_bench_options {
 
 /* Collective. Times steps (forward, backward, exchange, update) on random data that is already in memory, and prints
  * on rank 0 to stdout: their median; how much of a step is exchange and update that backward does not hide, and waiting
- * for slower ranks (means of steps and ranks); the peak that all threads reach at once. Errors (agreed): LS_INVALID,
- * LS_ERROR. */
+ * for slower ranks (means of steps and ranks); the peak that all threads reach at once, those that share a core as one.
+ * Errors (agreed): LS_INVALID, LS_ERROR. */
 ls_status ls_bench_run(const ls_comm *comm, const ls_config *config, const ls_bench_options *options);
 
 #endif

@@ -11,6 +11,14 @@ grep -qE '^odd "name" \\.yaml: 1 ranks x [0-9]+ threads, .* GFLOP/s' out || fail
 "$LOCKSTEP" bench "$LOCKSTEP_ROOT/configs/mnist-codes-classifier.yaml" --shape 32 --steps 2 >out 2>messages
 grep -qE ': 1 ranks x .* GFLOP/s' out || fail "$(cat out messages)"
 
+# Threads beyond the cores have no peak of their own.
+cores=$(getconf _NPROCESSORS_ONLN)
+peak() {
+    ranks "$1" "$LOCKSTEP" bench 'odd "name" \.yaml' --steps 2 --json --set training.threads=$cores 2>messages |
+        sed -nE 's/.*"peak_gflops": ([0-9.]+).*/\1/p'
+}
+awk "BEGIN { exit !($(peak 2) < 1.5 * $(peak 1)) }" || fail "$(peak 2) GFLOP/s of two ranks x $cores threads, $(peak 1) of one"
+
 # The profile: each layer and what it does, an input gradient only where a layer before has weights.
 "$LOCKSTEP" bench 'odd "name" \.yaml' --steps 2 --profile >out 2>messages
 for line in 'conv2d +forward' 'conv2d +weight gradient' 'code +input gradient' ' +loss' ' +exchange and update'; do
