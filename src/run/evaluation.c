@@ -38,13 +38,14 @@ static void add_in_order(const ls_pieces *p, const double *all, int scores, doub
 }
 
 typedef struct piece_sums {
-    int64_t count; /* of mine */
-    double *mine, *all;
+    int64_t count;      /* of mine */
+    double *mine, *all; /* all: of rank 0 */
 } piece_sums;
 
 static ls_status make_sums(const ls_pieces *p, int scores, piece_sums *out) {
     out->count = p->rounds * p->chunk_pieces * scores;
     LS_TRY(ls_alloc(&out->mine, out->count, sizeof(double), "the losses of pieces"));
+    if (p->session->comm->rank > 0) return LS_OK;
     return ls_alloc(&out->all, out->count * p->session->comm->size, sizeof(double), "the losses of all pieces");
 }
 
@@ -60,8 +61,9 @@ static ls_status mean_of_all(const ls_session *session, ls_dataset *dataset, con
     status = local_sums(&p, loader, m, s.mine);
 agree:
     if (LS_FAILED(status = ls_agree(session->comm, status))) goto done;
-    ls_comm_gather_all(session->comm, s.mine, s.count * (int64_t)sizeof(double), s.all);
-    add_in_order(&p, s.all, m->scores, mean);
+    ls_comm_collect(session->comm, s.mine, s.count * (int64_t)sizeof(double), s.all);
+    if (session->comm->rank == 0) add_in_order(&p, s.all, m->scores, mean);
+    ls_comm_broadcast(session->comm, mean, m->scores * (int64_t)sizeof(double), 0);
 done:
     ls_loader_close(loader);
     ls_free(s.mine);
