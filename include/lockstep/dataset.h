@@ -6,6 +6,9 @@
  *   /names     texts [N], where samples have names (file names); of one longer than LS_SAMPLE_NAME_MAX bytes the end
  *   attributes of /: lockstep_format (1), block_samples, fingerprint (hex text), classes, class_names, import_settings
  *
+ * The fingerprint is made when the file is written, and believed: who edits a data set in place must delete the
+ * attribute (h5py: del file.attrs["fingerprint"]), or a run will go on with it as if it were the same.
+ *
  * Texts are UTF-8 of fixed length, padded with zeros: HDF5 cannot write others in parallel, nor checksum them.
  * A block is a run of block_samples samples (the last may be short), the unit of reading and of shuffling, and equal to
  * a chunk. Several files may be opened as one data set: samples are numbered through, blocks never cross files.
