@@ -30,6 +30,10 @@ ls_status ls_file_commit(ls_file *file);
 /* Closes and removes it; nothing where it is closed already. */
 void ls_file_discard(ls_file *file);
 
+/* Until it is committed or discarded, INT, TERM or HUP (those that are not ignored) remove the .part file before they
+ * end the process: for one that takes long, and is of no use in part. One at a time; it must stay where it is. */
+void ls_file_guard(const ls_file *file);
+
 /* All of it at once. */
 ls_status ls_file_write_text(const char *path, const char *text);
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,6 +50,29 @@ ls_status ls_file_create(const char *path, ls_file *out) {
     ls_status status = fail(path, "cannot be written");
     ls_file_discard(out);
     return status;
+}
+
+static const char *volatile guarded; /* the .part file that no signal may leave behind; NULL: none */
+
+static void remove_guarded(int signal_number) {
+    const char *part = guarded;
+    if (part) (void)unlink(part);
+    (void)signal(signal_number, SIG_DFL);
+    (void)raise(signal_number);
+}
+
+void ls_file_guard(const ls_file *file) {
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    guarded = file->part;
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        struct sigaction action = {.sa_handler = remove_guarded}, before;
+        if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler == SIG_DFL)
+            (void)sigaction(signals[i], &action, NULL);
+    }
+}
+
+static void unguard(const ls_file *file) {
+    if (guarded == file->part) guarded = NULL;
 }
 
 ls_status ls_file_write(ls_file *file, const void *data, int64_t bytes) {
@@ -101,6 +125,7 @@ ls_status ls_file_commit(ls_file *file) {
         ls_file_discard(file);
         return status;
     }
+    unguard(file);
     (void)close(file->fd);
     file->fd = -1;
     return flush_directory_of(file->path);
@@ -109,6 +134,7 @@ ls_status ls_file_commit(ls_file *file) {
 void ls_file_discard(ls_file *file) {
     if (file->fd < 0) return;
     (void)unlink(file->part);
+    unguard(file);
     (void)close(file->fd);
     file->fd = -1;
 }

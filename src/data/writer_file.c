@@ -94,7 +94,9 @@ ls_status ls_writer_file_open(ls_writer_file *f, const char *path) {
     struct stat info;
     if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
         return LS_RAISE(LS_INVALID, "%s: is a directory; give the name of a file to write", path);
-    return ls_file_create(path, &f->file);
+    LS_TRY(ls_file_create(path, &f->file));
+    ls_file_guard(&f->file);
+    return LS_OK;
 }
 
 static ls_status create_column(ls_writer_file *f, ls_column *c) {

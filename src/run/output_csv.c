@@ -43,6 +43,7 @@ static ls_status open_file(const char *path, const ls_sink_spec *spec, void **st
     csv->labelled = spec->labelled;
     LS_TRY(ls_alloc(&csv->line, 1 + csv->sample_floats, FIELD_BYTES, "a line of text"));
     LS_TRY(ls_file_create(path, &csv->file));
+    ls_file_guard(&csv->file);
     return write_header(csv);
 }
 

@@ -38,6 +38,7 @@ static ls_status open_file(const char *path, const ls_sink_spec *spec, void **st
     npy->file.fd = -1;
     npy->sample_bytes = ls_shape_count(&spec->shape) * (int64_t)sizeof(float);
     LS_TRY(ls_file_create(path, &npy->file));
+    ls_file_guard(&npy->file);
     return write_header(&npy->file, spec);
 }
 

@@ -31,6 +31,20 @@ for bad in cut.idx missing.idx; do
     [ ! -e out.h5 ] || fail "a data set was left behind by $bad"
 done
 
+# A signal leaves nothing of a data set that is not finished.
+long=("$LOCKSTEP" synth digits -n 10000000 -o long.h5)
+stopped() { # stopped STATUS SIGNAL COMMAND...
+    "${@:3}" 2>messages &
+    await 60 test -s long.h5.part
+    kill -"$2" $!
+    expect_exit "$1" wait $!
+    await 10 nobody_left
+    [ -z "$(find . -maxdepth 1 -name 'long.h5*')" ] || fail "$2 left behind: $(ls)"
+}
+stopped 143 TERM "${long[@]}"
+stopped 130 INT env --default-signal=INT "${long[@]}"
+stopped 1 TERM mpirun -np 2 "${long[@]}"
+
 [ -n "$DATA" ] || exit 0
 "$LOCKSTEP" import idx "$DATA"/mnist/t10k-images-idx3-ubyte.gz "$DATA"/mnist/t10k-labels-idx1-ubyte.gz -o mnist.h5 2>messages
 "$LOCKSTEP" inspect mnist.h5 | grep -q 'samples      10,000 of 28 x 28 x 1, uint8'
