@@ -1,11 +1,13 @@
 #include "run/projector.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lockstep/image.h"
 #include "lockstep/memory.h"
@@ -14,6 +16,7 @@
 #define CODES    "projector-codes.tsv"
 #define LABELS   "projector-labels.tsv"
 #define PICTURES "projector-pictures.png"
+#define CONFIG   "projector_config.pbtxt"
 
 enum { PICTURE_SIDE_MAX = 8192 /* what browsers take as a texture; TensorBoard's documentation */ };
 
@@ -149,9 +152,18 @@ static ls_status print_config(const ls_projection *p, FILE *out) {
     return LS_OK;
 }
 
+static ls_status remove_config(const ls_projection *p) {
+    char path[LS_PATH_MAX];
+    LS_TRY(ls_run_directory_path(p->folder, CONFIG, path));
+    if (unlink(path) == 0 || errno == ENOENT) return LS_OK;
+    return LS_RAISE(LS_ERROR, "cannot remove %s: %s", path, strerror(errno));
+}
+
+/* Nothing refers to the others while they are of two sets. */
 ls_status ls_projector_write(const ls_projection *p) {
+    LS_TRY(remove_config(p));
     LS_TRY(write_text(p, CODES, print_codes));
     if (has_labels(p)) LS_TRY(write_text(p, LABELS, print_labels));
     if (has_pictures(p)) LS_TRY(write_pictures(p));
-    return write_text(p, "projector_config.pbtxt", print_config);
+    return write_text(p, CONFIG, print_config);
 }

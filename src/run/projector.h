@@ -2,7 +2,8 @@
  * Local (for rank 0).
  *
  * TensorBoard looks for projector_config.pbtxt beside event files; the other files' names begin with "projector", too.
- * Each is whole or not there. Sources: tensorboard/plugins/projector/projector_config.proto of TensorBoard, and
+ * Each is whole or not there, and so is the set: its config goes first and comes last. Sources:
+ * tensorboard/plugins/projector/projector_config.proto of TensorBoard, and
  * https://www.tensorflow.org/tensorboard/tensorboard_projector_plugin. */
 #ifndef LOCKSTEP_RUN_PROJECTOR_H
 #define LOCKSTEP_RUN_PROJECTOR_H

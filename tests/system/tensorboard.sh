@@ -46,6 +46,14 @@ same_points() { # same_points RUN SAMPLES
 same_points run 206
 train 3 few --set training.epochs=1 --set training.tensorboard='{histograms: false, projector: 60}'
 same_points few 60
+# Files of two sets are not shown as one: here the second set cannot be finished.
+cp -a few torn
+rm torn/tensorboard/projector-labels.tsv
+mkdir torn/tensorboard/projector-labels.tsv
+expect_exit 1 "$LOCKSTEP" train config.yaml --run torn --resume --set training.epochs=2 --set training.tensorboard='{}' >messages 2>&1
+said 'torn/tensorboard/projector-labels.tsv'
+[ "$(wc -l <torn/tensorboard/projector-codes.tsv)" = 206 ]
+[ ! -e torn/tensorboard/projector_config.pbtxt ] || fail "labels and pictures of 60 samples beside codes of 206"
 # Classes and samples that have names; nothing to colour by; a code that is not a picture's.
 pictures_of_two_classes run/images/epoch-0001.png
 quietly "$LOCKSTEP" import images pictures -o pictures.h5 --size 28x28 --channels 1
