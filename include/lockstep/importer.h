@@ -40,7 +40,6 @@ typedef struct ls_importer_type {
 } ls_importer_type;
 
 extern const ls_importer_type *const ls_importer_types[]; /* ended by NULL */
-const ls_importer_type *ls_importer_find(const char *name, bool generates);
 
 typedef struct ls_import_settings {
     char output[4096];

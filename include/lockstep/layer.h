@@ -149,7 +149,6 @@ void ls_pass_reduce(const ls_pass *pass, int64_t count, const double *lane_sums,
  * the latter with the weight gradient where there are weights; the layer, where it turns to the other gradient. */
 void ls_pass_turn(const ls_pass *pass, const ls_layer_io *io, ls_work work);
 
-extern const ls_layer_type *const ls_layer_types[];        /* ended by NULL */
-const ls_layer_type *ls_layer_type_find(const char *name); /* or NULL */
+extern const ls_layer_type *const ls_layer_types[]; /* ended by NULL */
 
 #endif

@@ -19,7 +19,6 @@ typedef struct ls_loss_type {
 } ls_loss_type;
 
 extern const ls_loss_type *const ls_loss_types[]; /* ended by NULL */
-const ls_loss_type *ls_loss_type_find(const char *name);
 
 /* row_loss[rows]; dz (NULL: not wanted) is the gradient of the mean over rows->global_count samples. */
 void ls_loss_evaluate(const ls_loss_type *type, ls_pool *pool, const ls_rows *rows, int64_t width, const float *z,

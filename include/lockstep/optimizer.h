@@ -30,7 +30,6 @@ typedef struct ls_optimizer_type {
 } ls_optimizer_type;
 
 extern const ls_optimizer_type *const ls_optimizer_types[]; /* ended by NULL */
-const ls_optimizer_type *ls_optimizer_type_find(const char *name);
 
 /* The optimizer's learning_rate option. */
 double ls_optimizer_learning_rate(const ls_optimizer_type *type, const void *options);

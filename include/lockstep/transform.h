@@ -36,7 +36,6 @@ typedef struct ls_transform_type {
 } ls_transform_type;
 
 extern const ls_transform_type *const ls_transform_types[]; /* ended by NULL */
-const ls_transform_type *ls_transform_find(const char *name);
 
 typedef struct ls_pipeline ls_pipeline;
 

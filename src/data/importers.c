@@ -2,17 +2,10 @@
 #include "importers.h"
 
 #include <ctype.h>
-#include <string.h>
 
 const ls_importer_type *const ls_importer_types[] = {
     &ls_import_idx, &ls_import_cifar10, &ls_import_images, &ls_synth_digits, &ls_synth_scenes, NULL,
 };
-
-const ls_importer_type *ls_importer_find(const char *name, bool generates) {
-    for (const ls_importer_type *const *type = ls_importer_types; *type; type++)
-        if ((*type)->generates == generates && strcmp((*type)->name, name) == 0) return *type;
-    return NULL;
-}
 
 /* Digits from *text on, and where they end. */
 static bool parse_side(const char **text, int64_t *side) {

@@ -1,7 +1,6 @@
 #include "layers.h"
 
 #include <stddef.h>
-#include <string.h>
 
 /* The table of layers: one line each. */
 #define LAYERS(X)                                                                                                      \
@@ -31,13 +30,6 @@ LAYERS(DECLARE)
 const ls_layer_type *const ls_layer_types[] = {LAYERS(ENTRY) NULL};
 
 const char *const ls_padding_names[] = {"valid", "same", NULL};
-
-const ls_layer_type *ls_layer_type_find(const char *name) {
-    for (const ls_layer_type *const *type = ls_layer_types; *type; type++) {
-        if (strcmp((*type)->name, name) == 0) return *type;
-    }
-    return NULL;
-}
 
 ls_status ls_layer_check_picture(const ls_layer *layer) {
     char text[LS_SHAPE_TEXT_MAX];

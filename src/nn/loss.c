@@ -1,7 +1,6 @@
 #include "lockstep/loss.h"
 
 #include <stddef.h>
-#include <string.h>
 
 /* The table of losses: one line each. */
 #define LOSSES(X)                                                                                                      \
@@ -15,13 +14,6 @@
 LOSSES(DECLARE)
 
 const ls_loss_type *const ls_loss_types[] = {LOSSES(ENTRY) NULL};
-
-const ls_loss_type *ls_loss_type_find(const char *name) {
-    for (const ls_loss_type *const *type = ls_loss_types; *type; type++) {
-        if (strcmp((*type)->name, name) == 0) return *type;
-    }
-    return NULL;
-}
 
 typedef struct evaluation {
     const ls_loss_type *type;

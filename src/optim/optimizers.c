@@ -19,13 +19,6 @@ OPTIMIZERS(DECLARE)
 
 const ls_optimizer_type *const ls_optimizer_types[] = {OPTIMIZERS(ENTRY) NULL};
 
-const ls_optimizer_type *ls_optimizer_type_find(const char *name) {
-    for (const ls_optimizer_type *const *type = ls_optimizer_types; *type; type++) {
-        if (strcmp((*type)->name, name) == 0) return *type;
-    }
-    return NULL;
-}
-
 double ls_optimizer_learning_rate(const ls_optimizer_type *type, const void *options) {
     const ls_option *option = ls_options_find(type->options, "learning_rate");
     assert(option && option->type == LS_OPTION_DOUBLE);

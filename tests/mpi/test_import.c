@@ -17,6 +17,7 @@
 #include "lockstep/rng.h"
 #include "support/ranks.h"
 #include "support/scratch.h"
+#include "support/types.h"
 
 /* A source of which every third sample fails, or all, or one in another way. */
 enum { SAMPLES = 3000, VALUES = 7, CLASSES = 5 };
@@ -217,7 +218,7 @@ static bool holds_digits(const ls_importer_type *digits, const void *options) {
 static void test_generated_samples(void **state) {
     (void)state;
     char options[4096];
-    const ls_importer_type *digits = ls_importer_find("digits", true);
+    const ls_importer_type *digits = type_named(ls_importer_types, "digits");
     ls_options_init(digits->options, options);
     set_option(digits, options, "count", "3000");
     reset("digits.h5");
@@ -230,7 +231,7 @@ static void test_generated_samples(void **state) {
 /* On several nodes the same path may lead to other files, of which there may be as many. */
 static void test_ranks_that_see_different_files(void **state) {
     (void)state;
-    const ls_importer_type *idx = ls_importer_find("idx", false);
+    const ls_importer_type *idx = type_named(ls_importer_types, "idx");
     uint8_t file[] = {0, 0, 8, 2, 0, 0, 0, 3, 0, 0, 0, 1, 10, 20, 30};
     char name[32];
     snprintf(name, sizeof name, "rank-%d.idx", ranks.rank);
@@ -248,7 +249,7 @@ static void test_ranks_that_see_different_files(void **state) {
 /* Names are what is compared of pictures: reading them all on every rank would take too long. */
 static void test_ranks_that_see_different_pictures(void **state) {
     (void)state;
-    const ls_importer_type *images = ls_importer_find("images", false);
+    const ls_importer_type *images = type_named(ls_importer_types, "images");
     const uint8_t magic[] = {0xFF, 0xD8, 0xFF, 0xE0};
     char options[4096], folder[32], name[64];
     snprintf(folder, sizeof folder, "rank-%d", ranks.rank);
@@ -270,7 +271,7 @@ static void test_odd_images(void **state) {
     const char *folder = "../shared/data/odd-images";
     if (ls_comm_max(&ranks, access(folder, R_OK) != 0)) skip();
     char options[4096];
-    const ls_importer_type *images = ls_importer_find("images", false);
+    const ls_importer_type *images = type_named(ls_importer_types, "images");
     ls_options_init(images->options, options);
     set_option(images, options, "size", "80x80");
     reset("odd.h5");

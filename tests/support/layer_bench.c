@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "support/nets.h"
+#include "support/types.h"
 
 static float *numbers(int64_t count) {
     float *out = malloc((size_t)(count ? count : 1) * sizeof *out);
@@ -19,7 +20,7 @@ static float *numbers(int64_t count) {
 
 static void open_layer(layer_bench *bench, const char *type, const char *options, const ls_shape *in) {
     ls_layer *layer = &bench->layer;
-    layer->type = ls_layer_type_find(type);
+    layer->type = type_named(ls_layer_types, type);
     assert_non_null(layer->type);
     for (; layer->inputs < LS_INPUTS_MAX && in[layer->inputs].dims; layer->inputs++) {
         layer->in[layer->inputs] = in[layer->inputs];

@@ -1,4 +1,5 @@
 #include "support/nets.h"
+#include "support/types.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -58,7 +59,7 @@ ls_status try_layer(ls_model *model, const ls_layer_type *type, const char *opti
 }
 
 void add_layer(ls_model *model, const char *type, const char *options, const char *name) {
-    const ls_layer_type *found = ls_layer_type_find(type);
+    const ls_layer_type *found = type_named(ls_layer_types, type);
     assert_non_null(found);
     expect_ok(try_layer(model, found, options, name, NULL, 0));
 }

@@ -10,6 +10,7 @@
 
 #include "lockstep/memory.h"
 #include "support/nets.h"
+#include "support/types.h"
 
 /* A convolution, dense layers and arrays that shards cut in the middle; 47,000 parameters. */
 static ls_model *make_model(void) {
@@ -50,7 +51,7 @@ state new_state(int rank, int size, uint32_t version, bool filled) {
     int64_t count = ls_model_flat_count(s.model), bucket = size > 1 ? 12 * LS_GRAIN_FLOATS : count;
     ls_shards shards = ls_shards_make(count, bucket, rank, size);
     s.snapshot = (ls_snapshot){.model = s.model,
-                               .optimizer = ls_optimizer_type_find("adam"),
+                               .optimizer = type_named(ls_optimizer_types, "adam"),
                                .shards = shards,
                                .position = ls_position_start(),
                                .config = "seed: 1\nmodel: []\n",

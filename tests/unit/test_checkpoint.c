@@ -18,6 +18,7 @@
 #include "support/nets.h"
 #include "support/scratch.h"
 #include "support/snapshots.h"
+#include "support/types.h"
 
 static const ls_comm alone = {.size = 1, .node_size = 1};
 
@@ -356,7 +357,7 @@ static void differences_are_named(void **unused) {
     assert_non_null(strstr(text, "epoch: 3 and 4\n"));
     assert_non_null(strstr(text, "/code/kernel: only in"));
     free(text);
-    s.snapshot.optimizer = ls_optimizer_type_find("adam");
+    s.snapshot.optimizer = type_named(ls_optimizer_types, "adam");
     free_state(&s);
 }
 

@@ -8,6 +8,7 @@
 
 #include "lockstep/gradcheck.h"
 #include "support/nets.h"
+#include "support/types.h"
 
 static const double tolerance = 3e-3;
 
@@ -32,7 +33,7 @@ static ls_rows uneven_rows(void) {
 
 static double worst_error(ls_model *model, const char *loss, const ls_rows *rows) {
     ls_shape target = ls_model_output_shape(model);
-    expect_ok(ls_model_set_loss(model, ls_loss_type_find(loss), &target));
+    expect_ok(ls_model_set_loss(model, type_named(ls_loss_types, loss), &target));
     expect_ok(ls_model_prepare(model, &(ls_limits){.max_rows = rows->count, .threads = 2, .lanes = rows->lanes}, true));
     double worst;
     expect_ok(ls_gradient_check(model, pool, rows, 8, &worst));
@@ -58,7 +59,7 @@ static ls_model *example_model(const ls_layer_type *type, const ls_layer_example
     add_layer(model, "flatten", "", "numbers");
     for (; inputs < LS_INPUTS_MAX && example->in[inputs].dims; inputs++) {
         snprintf(options, sizeof options, "units=%lld", (long long)ls_shape_count(&example->in[inputs]));
-        expect_ok(try_layer(model, ls_layer_type_find("dense"), options, NULL, (const char *[]){"numbers"}, 1));
+        expect_ok(try_layer(model, type_named(ls_layer_types, "dense"), options, NULL, (const char *[]){"numbers"}, 1));
         add_values(options, sizeof options, &example->in[inputs]);
         add_layer(model, "reshape", options, names[inputs]);
     }

@@ -16,6 +16,7 @@
 #include "lockstep/image.h"
 #include "lockstep/importer.h"
 #include "support/scratch.h"
+#include "support/types.h"
 
 /* An importer, opened with options given as name, value, ..., NULL. */
 typedef struct opened {
@@ -27,7 +28,7 @@ typedef struct opened {
 static ls_status open_source(const char *name, const char *const *options, const char *const *files, opened *out) {
     static char record[8192];
     int count = 0;
-    out->type = ls_importer_find(name, false) ? ls_importer_find(name, false) : ls_importer_find(name, true);
+    out->type = type_named(ls_importer_types, name);
     assert_non_null(out->type);
     assert_true(out->type->options_bytes <= sizeof record);
     ls_options_init(out->type->options, record);
@@ -56,12 +57,8 @@ static void close_source(opened *o) { o->type->close(o->source); }
 
 static void test_table(void **state) {
     (void)state;
-    assert_non_null(ls_importer_find("idx", false));
-    assert_null(ls_importer_find("idx", true));
-    assert_non_null(ls_importer_find("scenes", true));
-    assert_null(ls_importer_find("nothing", false));
     for (const ls_importer_type *const *t = ls_importer_types; *t; t++) {
-        assert_ptr_equal(ls_importer_find((*t)->name, (*t)->generates), *t);
+        assert_ptr_equal(type_named(ls_importer_types, (*t)->name), *t); /* names are unique */
         assert_true(!(*t)->generates || ls_options_find((*t)->options, "count"));
     }
 }

@@ -9,6 +9,7 @@
 
 #include "support/layer_bench.h"
 #include "support/nets.h"
+#include "support/types.h"
 
 static ls_pool *pools[2]; /* of one and two threads */
 
@@ -214,7 +215,7 @@ static void test_impossible_shapes(void **state) {
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ls_model *model = new_model(cases[i].in);
-        const ls_layer_type *type = ls_layer_type_find(cases[i].type);
+        const ls_layer_type *type = type_named(ls_layer_types, cases[i].type);
         assert_int_equal(try_layer(model, type, cases[i].options, "middle", NULL, 0), LS_INVALID);
         assert_non_null(strstr(ls_failure_get()->message, cases[i].message));
         assert_non_null(strstr(ls_failure_get()->message, "middle"));
@@ -227,14 +228,16 @@ static void test_inputs_that_do_not_fit(void **state) {
     (void)state;
     ls_model *model = new_model((ls_shape){2, {4, 3}});
     add_layer(model, "dense", "units=5", "five");
-    assert_int_equal(try_layer(model, ls_layer_type_find("add"), "", NULL, (const char *[]){"input", "five"}, 2),
-                     LS_INVALID);
+    assert_int_equal(
+        try_layer(model, type_named(ls_layer_types, "add"), "", NULL, (const char *[]){"input", "five"}, 2),
+        LS_INVALID);
     assert_non_null(strstr(ls_failure_get()->message, "input 2 is 4 x 5"));
     add_layer(model, "flatten", "", "flat");
-    assert_int_equal(try_layer(model, ls_layer_type_find("concatenate"), "", NULL, (const char *[]){"five", "flat"}, 2),
-                     LS_INVALID);
+    assert_int_equal(
+        try_layer(model, type_named(ls_layer_types, "concatenate"), "", NULL, (const char *[]){"five", "flat"}, 2),
+        LS_INVALID);
     assert_non_null(strstr(ls_failure_get()->message, "input 2 is 20"));
-    assert_int_equal(try_layer(model, ls_layer_type_find("add"), "", NULL, NULL, 0), LS_INVALID);
+    assert_int_equal(try_layer(model, type_named(ls_layer_types, "add"), "", NULL, NULL, 0), LS_INVALID);
     assert_non_null(strstr(ls_failure_get()->message, "takes 2 to 4 inputs"));
     ls_model_destroy(model);
 }
@@ -331,12 +334,11 @@ static void test_gaussian_sampling(void **state) {
 static void test_table(void **state) {
     (void)state;
     for (const ls_layer_type *const *type = ls_layer_types; *type; type++) {
-        assert_ptr_equal(ls_layer_type_find((*type)->name), *type);
+        assert_ptr_equal(type_named(ls_layer_types, (*type)->name), *type); /* names are unique */
         assert_non_null((*type)->help);
         assert_non_null((*type)->examples[0].options);
         assert_true(!(*type)->forward == !(*type)->backward);
     }
-    assert_null(ls_layer_type_find("conv3d"));
 }
 
 int main(void) {

@@ -11,6 +11,7 @@
 #include "lockstep/rng.h"
 #include "nn/slab.h"
 #include "support/nets.h"
+#include "support/types.h"
 
 enum { ROWS = 6, LANES = 4 };
 
@@ -43,7 +44,7 @@ static ls_model *autoencoder(void) {
 
 static void set_loss(ls_model *model) {
     ls_shape target = ls_model_output_shape(model);
-    expect_ok(ls_model_set_loss(model, ls_loss_type_find("binary_crossentropy"), &target));
+    expect_ok(ls_model_set_loss(model, type_named(ls_loss_types, "binary_crossentropy"), &target));
 }
 
 static void expect_invalid(ls_status status, const char *message) {
@@ -56,7 +57,7 @@ static void expect_invalid(ls_status status, const char *message) {
 static void test_names(void **state) {
     (void)state;
     ls_model *model = autoencoder();
-    const ls_layer_type *dense = ls_layer_type_find("dense");
+    const ls_layer_type *dense = type_named(ls_layer_types, "dense");
     assert_string_equal(ls_model_layer(model, 0)->name, "conv2d");
     assert_string_equal(ls_model_layer(model, 2)->name, "conv2d_1");
     assert_int_equal(ls_model_find(model, "code"), 1);
@@ -82,14 +83,14 @@ static void test_many_layers(void **state) {
 
 static void test_loss_must_fit(void **state) {
     (void)state;
-    const ls_loss_type *cross_entropy = ls_loss_type_find("binary_crossentropy");
+    const ls_loss_type *cross_entropy = type_named(ls_loss_types, "binary_crossentropy");
     ls_model *model = new_model((ls_shape){1, {6}});
     expect_invalid(ls_model_set_loss(model, cross_entropy, &(ls_shape){1, {6}}), "no layers");
     add_layer(model, "dense", "units=4 activation=relu", "a");
     expect_invalid(ls_model_set_loss(model, cross_entropy, &(ls_shape){1, {6}}), "4 numbers against 6");
     expect_invalid(ls_model_set_loss(model, cross_entropy, &(ls_shape){1, {4}}), "activation: sigmoid");
-    expect_ok(
-        try_layer(model, ls_layer_type_find("dense"), "units=6 activation=sigmoid", "b", (const char *[]){"input"}, 1));
+    expect_ok(try_layer(model, type_named(ls_layer_types, "dense"), "units=6 activation=sigmoid", "b",
+                        (const char *[]){"input"}, 1));
     expect_invalid(ls_model_set_loss(model, cross_entropy, &(ls_shape){2, {2, 3}}), "'a' (dense): no later layer");
     ls_model_destroy(model);
 }
@@ -268,7 +269,7 @@ static void test_penalties(void **state) {
     for (int i = 0; i < 2; i++) {
         model[i] = new_model((ls_shape){1, {IN}});
         add_layer(model[i], "dense", options[i], NULL);
-        expect_ok(ls_model_set_loss(model[i], ls_loss_type_find("mean_squared_error"), &(ls_shape){1, {2}}));
+        expect_ok(ls_model_set_loss(model[i], type_named(ls_loss_types, "mean_squared_error"), &(ls_shape){1, {2}}));
         expect_ok(ls_model_prepare(model[i], &(ls_limits){.max_rows = ROWS_HERE, .threads = 2, .lanes = 1}, false));
         ls_model_init_weights(model[i], 5, weights);
         ls_model_forward(model[i], &pass, weights, input, -1);
@@ -289,7 +290,7 @@ static void test_penalty_on_logits_is_refused(void **state) {
     (void)state;
     ls_model *model = new_model((ls_shape){1, {3}});
     add_layer(model, "dense", "units=3 activation=sigmoid activity_regularizer.l1=1", "out");
-    assert_int_equal(ls_model_set_loss(model, ls_loss_type_find("binary_crossentropy"), &(ls_shape){1, {3}}),
+    assert_int_equal(ls_model_set_loss(model, type_named(ls_loss_types, "binary_crossentropy"), &(ls_shape){1, {3}}),
                      LS_INVALID);
     assert_non_null(strstr(ls_failure_get()->message, "activity_regularizer"));
     ls_model_destroy(model);
@@ -427,7 +428,7 @@ static void test_memory(void **state) {
     add_layer(model, "dense", "units=1024 activation=sigmoid", NULL);
     for (int i = 0; i < 10; i++) add_layer(model, "activation", "activation=tanh", NULL);
     ls_shape target = ls_model_output_shape(model);
-    expect_ok(ls_model_set_loss(model, ls_loss_type_find("mean_squared_error"), &target));
+    expect_ok(ls_model_set_loss(model, type_named(ls_loss_types, "mean_squared_error"), &target));
     ls_limits one = {.max_rows = 1, .threads = 1, .lanes = 1}, hundred = {.max_rows = 101, .threads = 1, .lanes = 1};
     int64_t outputs = ls_model_memory_bytes(model, &hundred, false) - ls_model_memory_bytes(model, &one, false);
     int64_t all = ls_model_memory_bytes(model, &hundred, true) - ls_model_memory_bytes(model, &one, true);
@@ -442,12 +443,12 @@ static void test_memory(void **state) {
 static void test_layers_too_large_to_count(void **state) {
     (void)state;
     ls_model *model = new_model((ls_shape){1, {INT64_C(1) << 35}});
-    expect_invalid(try_layer(model, ls_layer_type_find("dense"), "units=536870912", NULL, NULL, 0), "numbers");
+    expect_invalid(try_layer(model, type_named(ls_layer_types, "dense"), "units=536870912", NULL, NULL, 0), "numbers");
     ls_model_destroy(model);
     model = new_model((ls_shape){3, {1 << 15, 1 << 15, 1 << 10}});
-    expect_invalid(
-        try_layer(model, ls_layer_type_find("conv2d"), "filters=1000000 kernel_size=10000 padding=same", NULL, NULL, 0),
-        "numbers");
+    expect_invalid(try_layer(model, type_named(ls_layer_types, "conv2d"),
+                             "filters=1000000 kernel_size=10000 padding=same", NULL, NULL, 0),
+                   "numbers");
     ls_model_destroy(model);
 }
 
@@ -521,7 +522,7 @@ static void test_layers_after_a_cut(void **state) {
 
 static void test_cuts_that_a_connection_crosses(void **state) {
     (void)state;
-    const ls_layer_type *add = ls_layer_type_find("add");
+    const ls_layer_type *add = type_named(ls_layer_types, "add");
     ls_model *model = new_model((ls_shape){1, {4}});
     add_layer(model, "dense", "units=4", "wide");
     add_layer(model, "reshape", "target_shape=2,2", "view");

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "support/nets.h"
+#include "support/types.h"
 
 enum { ROWS = 3, WIDTH = 4 };
 
@@ -96,7 +97,7 @@ static void run_checked(ls_model *model) {
           *gradients = aligned_alloc(64, (size_t)flat * sizeof(float));
     double row_loss[ROWS];
     complaints = 0;
-    expect_ok(ls_model_set_loss(model, ls_loss_type_find("mean_squared_error"), &out));
+    expect_ok(ls_model_set_loss(model, type_named(ls_loss_types, "mean_squared_error"), &out));
     expect_ok(ls_model_prepare(model, &limits, true));
     ls_model_init_weights(model, 1, weights);
     fill_formula(1, -1, 1, ROWS * ls_shape_count(&in), input);

@@ -16,6 +16,7 @@
 #include "support/layer_bench.h"
 #include "support/nets.h"
 #include "support/snapshots.h"
+#include "support/types.h"
 
 enum { LANES = 8, SETTINGS_MAX = 16 };
 
@@ -139,7 +140,7 @@ static void test_losses(void **unused) {
         fill_formula(1, -6, 6, r->rows * r->width, z);
         fill_formula(2, 0, 1, r->rows * r->width, target);
         if (strcmp(r->type, "categorical_crossentropy") == 0) add_up_to_one(r->rows, r->width, target);
-        ls_loss_evaluate(ls_loss_type_find(r->type), pool, &rows, r->width, z, target, dz, row_loss);
+        ls_loss_evaluate(type_named(ls_loss_types, r->type), pool, &rows, r->width, z, target, dz, row_loss);
         expect_all(r->type, "", "dz", r->rows * r->width, dz, r->dz);
         for (int64_t row = 0; row < r->rows; row++) {
             expect_near(row_loss[row], r->row_loss[row], 2e-6 * r->row_loss[row]);
@@ -180,7 +181,7 @@ static void test_optimizers(void **unused) {
     (void)unused;
     for (size_t i = 0; i < COUNT(optimizer_references); i++) {
         const optimizer_reference *r = &optimizer_references[i];
-        const ls_optimizer_type *type = ls_optimizer_type_find(r->type);
+        const ls_optimizer_type *type = type_named(ls_optimizer_types, r->type);
         _Alignas(16) char options[128];
         float gradient[16], weight[16], slots[LS_SLOTS_MAX][16] = {{0}};
         assert_true(r->count <= 16);

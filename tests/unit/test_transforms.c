@@ -11,6 +11,7 @@
 
 #include "lockstep/memory.h"
 #include "lockstep/transform.h"
+#include "support/types.h"
 
 enum { H = 6, W = 7, RGB = 3, PIXELS = H * W, VALUES = PIXELS * RGB };
 
@@ -36,7 +37,7 @@ static ls_pipeline *pipeline_of(const ls_dataset_info *info) {
 /* The values of one option; the others keep their defaults. */
 static ls_status append(ls_status (*to)(ls_pipeline *, const ls_transform_type *, const void *), ls_pipeline *pipeline,
                         const char *name, const char *option, const char *a, const char *b) {
-    const ls_transform_type *type = ls_transform_find(name);
+    const ls_transform_type *type = type_named(ls_transform_types, name);
     assert_non_null(type);
     char *record = calloc(1, type->options_bytes);
     const char *texts[] = {a, b};
