@@ -42,7 +42,7 @@ typedef struct plan {
     int64_t panel_groups;
     float *packed; /* the transformed kernel: point p's panels begin at packed_at[p]; */
     float *private;
-    int64_t packed_at[POINTS_MAX];
+    int64_t packed_at[POINTS_MAX], packed_floats;
     int64_t piece_at[POINTS_MAX], pieces_floats, product_floats, private_floats; /* and pieces at piece_at[p] */
 } plan;
 
@@ -79,7 +79,8 @@ static void plan_points(plan *n) {
             n->step[phase][p] = there ? n->steps[p] : NONE;
             if (there) n->steps[p] += c;
         }
-        n->packed_at[p] = n->all_steps * n->pass->o;
+        n->packed_at[p] = n->packed_floats;
+        n->packed_floats += n->steps[p] * n->pass->o + LINE;
         n->all_steps += n->steps[p];
     }
 }
@@ -112,7 +113,7 @@ static plan plan_of(const ls_conv_pass *pass, int64_t rows, float *scratch) {
     n.private_floats = ls_max(taps_floats, block_floats + n.points * n.product_floats);
     if (!scratch) return n;
     n.packed = scratch;
-    n.private = scratch + n.all_steps * pass->o;
+    n.private = scratch + n.packed_floats;
     return n;
 }
 
@@ -319,5 +320,5 @@ void ls_conv_winograd_run(ls_pool *pool, const ls_conv_pass *pass, int64_t rows,
 
 int64_t ls_conv_winograd_scratch(const ls_conv_pass *pass, int threads) {
     plan n = plan_of(pass, 1, NULL);
-    return n.all_steps * pass->o + threads * n.private_floats;
+    return n.packed_floats + threads * n.private_floats;
 }
