@@ -8,7 +8,8 @@
  * With strides the inputs fall into phases: pixels s i + a meet the taps a, a + s, ... of the kernel, with stride 1.
  * The phases' products are one sum, so a point has the channels of all of them; but phases that have a tap less than
  * others lack the point at infinity, where that tap would stand alone. So 3x3 with stride 2 has 81 products a channel
- * and a filter for 4x4 outputs, in place of 144. */
+ * and a filter for 4x4 outputs, in place of 144; and as a phase's only tap on an axis is the same for all points
+ * (winograd.h), they take 36 transformed kernels. */
 #include <string.h>
 
 #include "tensor/conv_pass.h"
@@ -29,24 +30,34 @@ enum {
     PIXEL_WORK = 200     /* to find a pixel of a piece */
 };
 
+/* A phase that has taps. */
+typedef struct phase {
+    int64_t a, b; /* its remainders */
+    ls_winograd_part part;
+    int64_t n_h, n_w;                                /* points */
+    bool one_h, one_w;                               /* one tap, where others have two */
+    int64_t step[POINTS_MAX], packed_at[POINTS_MAX]; /* of a point: where its channels begin in the sums, and where its
+                                                        transformed kernel's panels do; NONE: not there */
+} phase;
+
+enum { NONE = -1 };
+
 typedef struct plan {
     const ls_conv_pass *pass;
     ls_winograd_form form;
     int axes;
     int64_t taps_h, taps_w, m_h, m_w, n_h, n_w;
     int64_t phases, points;
-    int64_t step[PHASES_MAX][POINTS_MAX]; /* where a phase's channels begin in a point's sums; NONE: not there */
+    phase phase[PHASES_MAX];
     int64_t steps[POINTS_MAX], all_steps; /* of a point's sums, and of all */
     int64_t down, across, tiles;          /* tiles of a picture, and of all */
     int64_t block, blocks;                /* tiles a task */
     int64_t panel_groups;
-    float *packed; /* the transformed kernel: point p's panels begin at packed_at[p]; */
+    float *packed; /* transformed kernels */
     float *private;
-    int64_t packed_at[POINTS_MAX], packed_floats;
-    int64_t piece_at[POINTS_MAX], pieces_floats, product_floats, private_floats; /* and pieces at piece_at[p] */
+    int64_t packed_floats;
+    int64_t piece_at[POINTS_MAX], pieces_floats, product_floats, private_floats; /* pieces of a point */
 } plan;
-
-enum { NONE = -1 };
 
 /* Kernels of as many taps on both axes, or of one tap on one of them: of each phase. */
 static bool form_of(const ls_picture *picture, ls_winograd_form *form) {
@@ -64,23 +75,40 @@ static bool form_of(const ls_picture *picture, ls_winograd_form *form) {
 /* Taps that the phase of remainder a has on an axis. */
 static int64_t taps_of(int64_t kernel, int64_t stride, int64_t a) { return ceil_div(kernel - a, stride); }
 
-static bool has_point(const plan *n, int64_t phase, int64_t p) {
+static phase phase_of(const plan *n, int64_t a, int64_t b) {
     const ls_picture *v = &n->pass->picture;
-    bool less_h = taps_of(v->kernel_h, v->stride_h, phase / v->stride_w) < n->taps_h;
-    bool less_w = taps_of(v->kernel_w, v->stride_w, phase % v->stride_w) < n->taps_w;
-    return !(less_h && p / n->n_w == n->n_h - 1) && !(less_w && p % n->n_w == n->n_w - 1);
+    bool less_h = taps_of(v->kernel_h, v->stride_h, a) < n->taps_h;
+    bool less_w = taps_of(v->kernel_w, v->stride_w, b) < n->taps_w;
+    const ls_winograd_part parts[2][2] = {{LS_WINOGRAD_INPUT, LS_WINOGRAD_INPUT_LESS_ACROSS},
+                                          {LS_WINOGRAD_INPUT_LESS_DOWN, LS_WINOGRAD_INPUT_LESS}};
+    return (phase){.a = a,
+                   .b = b,
+                   .part = parts[less_h][less_w],
+                   .n_h = n->n_h - less_h,
+                   .n_w = n->n_w - less_w,
+                   .one_h = less_h && n->taps_h == 2,
+                   .one_w = less_w && n->taps_w == 2};
 }
 
-static void plan_points(plan *n) {
-    int64_t c = n->pass->picture.c;
+/* Points that have a phase's only tap on an axis in common share the packed kernel of the first of them. */
+static void plan_point(plan *n, phase *f, int64_t p) {
+    int64_t i = p / n->n_w, j = p % n->n_w, first = (f->one_h ? 0 : i) * n->n_w + (f->one_w ? 0 : j);
+    f->step[p] = NONE;
+    if (i >= f->n_h || j >= f->n_w) return;
+    f->step[p] = n->steps[p];
+    n->steps[p] += n->pass->picture.c;
+    f->packed_at[p] = first < p ? f->packed_at[first] : n->packed_floats;
+    if (first == p) n->packed_floats += n->pass->picture.c * n->pass->o + LINE;
+}
+
+static void plan_phases(plan *n) {
+    const ls_picture *v = &n->pass->picture;
+    for (int64_t k = 0; k < v->stride_h * v->stride_w; k++) {
+        phase f = phase_of(n, k / v->stride_w, k % v->stride_w);
+        if (f.n_h * f.n_w > 0) n->phase[n->phases++] = f;
+    }
     for (int64_t p = 0; p < n->points; p++) {
-        for (int64_t phase = 0; phase < n->phases; phase++) {
-            bool there = has_point(n, phase, p);
-            n->step[phase][p] = there ? n->steps[p] : NONE;
-            if (there) n->steps[p] += c;
-        }
-        n->packed_at[p] = n->packed_floats;
-        n->packed_floats += n->steps[p] * n->pass->o + LINE;
+        for (int64_t k = 0; k < n->phases; k++) plan_point(n, &n->phase[k], p);
         n->all_steps += n->steps[p];
     }
 }
@@ -94,9 +122,8 @@ static plan plan_of(const ls_conv_pass *pass, int64_t rows, float *scratch) {
     if (picture->kernel_w > 1) n.axes++, n.m_w = form->m, n.n_w = form->n;
     n.taps_h = ceil_div(picture->kernel_h, picture->stride_h);
     n.taps_w = ceil_div(picture->kernel_w, picture->stride_w);
-    n.phases = picture->stride_h * picture->stride_w;
     n.points = n.n_h * n.n_w;
-    plan_points(&n);
+    plan_phases(&n);
     n.down = ceil_div(pass->out_h, n.m_h);
     n.across = ceil_div(pass->out_w, n.m_w);
     n.tiles = rows * n.down * n.across;
@@ -109,7 +136,7 @@ static plan plan_of(const ls_conv_pass *pass, int64_t rows, float *scratch) {
     }
     n.product_floats = n.block * LS_TILE_COLUMNS_MAX + LINE;
     int64_t taps_floats = (1 + n.taps_h * n.taps_w) * ALIGN * LS_TILE_COLUMNS_MAX;
-    int64_t block_floats = picture->c + ls_max(picture->c, LS_TILE_COLUMNS_MAX) + n.pieces_floats;
+    int64_t block_floats = picture->c + LS_TILE_COLUMNS_MAX + n.pieces_floats;
     n.private_floats = ls_max(taps_floats, block_floats + n.points * n.product_floats);
     if (!scratch) return n;
     n.packed = scratch;
@@ -118,7 +145,8 @@ static plan plan_of(const ls_conv_pass *pass, int64_t rows, float *scratch) {
 }
 
 /* Where it is a tenth faster or more: a rule of the shape alone, as neither rows nor threads nor instruction set may
- * decide what bits there are. The kernel's transform is worth about a tile a picture, in batches of some dozens. */
+ * decide what bits there are. In batches of two dozen, a number of the transformed kernel is worth half a
+ * multiplication a picture. */
 bool ls_conv_winograd_suits(const ls_conv_pass *pass) {
     const ls_picture *picture = &pass->picture;
     int64_t c = picture->c, o = pass->o;
@@ -127,7 +155,7 @@ bool ls_conv_winograd_suits(const ls_conv_pass *pass) {
     plan n = plan_of(pass, 1, NULL);
     int64_t direct = picture->kernel_h * picture->kernel_w * pass->out_h * pass->out_w * c * o;
     int64_t tile = n.all_steps * o + TRANSFORM_WORK * (n.all_steps + n.points * o) + PIXEL_WORK * n.phases * n.points;
-    return 11 * (n.tiles + 1) * tile <= 10 * direct;
+    return 11 * (n.tiles * tile + n.packed_floats / 2) <= 10 * direct;
 }
 
 /* ALIGN channels of a phase and panel: the taps side by side, and from these the points. */
@@ -136,14 +164,14 @@ static void pack_task(void *context, int64_t task, int thread) {
     const ls_conv_pass *pass = n->pass;
     const ls_picture *picture = &pass->picture;
     int64_t channel_blocks = picture->c / ALIGN, channel = task % channel_blocks * ALIGN;
-    int64_t phase = task / channel_blocks % n->phases;
+    const phase *f = &n->phase[task / channel_blocks % n->phases];
     ls_panel panel = ls_panel_at(pass->o, task / channel_blocks / n->phases);
     int64_t floats = ALIGN * panel.row_floats;
     const float *in[POINTS_MAX];
     float *out[POINTS_MAX], *unread = n->private + thread * n->private_floats, *taps = unread + floats;
-    for (int64_t k = 0; k < n->taps_h * n->taps_w; k++) {
-        int64_t a = phase / picture->stride_w + k / n->taps_w * picture->stride_h;
-        int64_t b = phase % picture->stride_w + k % n->taps_w * picture->stride_w;
+    int64_t taps_h = f->one_h ? 1 : n->taps_h, taps_w = f->one_w ? 1 : n->taps_w;
+    for (int64_t k = 0; k < taps_h * taps_w; k++) {
+        int64_t a = f->a + k / taps_w * picture->stride_h, b = f->b + k % taps_w * picture->stride_w;
         ls_matrix w = {pass->w + pass->w_begin + a * pass->tap_row + b * pass->tap_column, pass->w_stride,
                        pass->transposed};
         in[k] = taps + k * floats;
@@ -152,13 +180,18 @@ static void pack_task(void *context, int64_t task, int thread) {
         else
             memset(taps + k * floats, 0, (size_t)floats * sizeof *taps);
     }
-    for (int64_t p = 0; p < n->points; p++) {
-        int64_t step = n->step[phase][p] + channel;
-        float *at = n->packed + n->packed_at[p] + panel.begin * n->steps[p] + step * panel.row_floats;
-        out[p] = n->step[phase][p] == NONE ? unread : at;
+    int64_t n_h = f->one_h ? 1 : n->n_h, n_w = f->one_w ? 1 : n->n_w;
+    for (int64_t k = 0; k < n_h * n_w; k++) {
+        int64_t p = k / n_w * n->n_w + k % n_w;
+        float *at = n->packed + f->packed_at[p] + panel.begin * picture->c + channel * panel.row_floats;
+        out[k] = f->step[p] == NONE ? unread : at;
     }
+    int axes = n->axes - f->one_h - f->one_w;
     ls_winograd_piece piece = {.channels = floats, .in = in, .out = out};
-    ls_winograd_kernels_get()->run[n->form][LS_WINOGRAD_KERNEL][n->axes](&piece);
+    if (axes > 0)
+        ls_winograd_kernels_get()->run[n->form][LS_WINOGRAD_KERNEL][axes](&piece);
+    else
+        memcpy(out[0], in[0], (size_t)floats * sizeof *taps);
 }
 
 /* A task's tiles, and its part of its thread's memory. */
@@ -166,7 +199,7 @@ typedef struct block {
     const plan *n;
     int64_t begin, count;
     float *zeros;    /* channels that a picture has not */
-    float *unread;   /* what nobody reads: filters of pixels that are not there, points that a phase has not */
+    float *unread;   /* filters of pixels that are not there: nobody reads them */
     float *pieces;   /* a point [count][steps], */
     float *products; /* and [points][count][columns of a panel] */
 } block;
@@ -175,7 +208,7 @@ static block block_of(const plan *n, int64_t begin, int thread) {
     block k = {.n = n, .begin = begin, .count = ls_min(n->block, n->tiles - begin)};
     k.zeros = n->private + thread * n->private_floats;
     k.unread = k.zeros + n->pass->picture.c;
-    k.pieces = k.unread + ls_max(n->pass->picture.c, LS_TILE_COLUMNS_MAX);
+    k.pieces = k.unread + LS_TILE_COLUMNS_MAX;
     k.products = k.pieces + n->pieces_floats;
     return k;
 }
@@ -190,15 +223,15 @@ static place place_of(const plan *n, int64_t tile) {
 }
 
 /* Where the inputs of a phase of tile t lie. */
-static void find_inputs(const block *k, int64_t t, int64_t phase, const float **in) {
+static void find_inputs(const block *k, int64_t t, const phase *f, const float **in) {
     const plan *n = k->n;
     const ls_picture *v = &n->pass->picture;
     place at = place_of(n, k->begin + t);
     const float *x = n->pass->x + at.row * v->h * v->w * v->c;
-    int64_t top = at.i * v->stride_h + phase / v->stride_w - v->pad_top;
-    int64_t left = at.j * v->stride_w + phase % v->stride_w - v->pad_left;
-    for (int64_t p = 0; p < n->points; p++) {
-        int64_t i = top + p / n->n_w * v->stride_h, j = left + p % n->n_w * v->stride_w;
+    int64_t top = at.i * v->stride_h + f->a - v->pad_top;
+    int64_t left = at.j * v->stride_w + f->b - v->pad_left;
+    for (int64_t p = 0; p < f->n_h * f->n_w; p++) {
+        int64_t i = top + p / f->n_w * v->stride_h, j = left + p % f->n_w * v->stride_w;
         bool inside = i >= 0 && i < v->h && j >= 0 && j < v->w;
         in[p] = inside ? x + (i * v->w + j) * v->c : k->zeros;
     }
@@ -206,28 +239,27 @@ static void find_inputs(const block *k, int64_t t, int64_t phase, const float **
 
 /* Pixels of a few rows at a time are no stream that hardware foresees. Of the next tile only its last columns: the
  * others are this one's, too. */
-static void prefetch_inputs(const plan *n, const float *const *in) {
-    for (int64_t p = 0; p < n->points; p++)
-        for (int64_t q = 0; p % n->n_w >= n->n_w - n->m_w && q < n->pass->picture.c; q += LINE)
+static void prefetch_inputs(const plan *n, const phase *f, const float *const *in) {
+    for (int64_t p = 0; p < f->n_h * f->n_w; p++)
+        for (int64_t q = 0; p % f->n_w >= f->n_w - n->m_w && q < n->pass->picture.c; q += LINE)
             __builtin_prefetch(in[p] + q);
 }
 
-static void transform_inputs(const block *k, int64_t phase) {
+static void transform_inputs(const block *k, const phase *f) {
     const plan *n = k->n;
-    int64_t c = n->pass->picture.c;
     const float *in[2][POINTS_MAX];
     float *out[POINTS_MAX];
-    find_inputs(k, 0, phase, in[0]);
+    find_inputs(k, 0, f, in[0]);
     for (int64_t t = 0; t < k->count; t++) {
         const float **next = in[(t + 1) % 2];
-        find_inputs(k, ls_min(t + 1, k->count - 1), phase, next);
-        prefetch_inputs(n, next);
-        for (int64_t p = 0; p < n->points; p++) {
-            float *at = k->pieces + n->piece_at[p] + t * n->steps[p] + n->step[phase][p];
-            out[p] = n->step[phase][p] == NONE ? k->unread : at;
+        find_inputs(k, ls_min(t + 1, k->count - 1), f, next);
+        prefetch_inputs(n, f, next);
+        for (int64_t q = 0; q < f->n_h * f->n_w; q++) {
+            int64_t p = q / f->n_w * n->n_w + q % f->n_w;
+            out[q] = k->pieces + n->piece_at[p] + t * n->steps[p] + f->step[p];
         }
-        ls_winograd_piece piece = {.channels = c, .in = in[t % 2], .out = out};
-        ls_winograd_kernels_get()->run[n->form][LS_WINOGRAD_INPUT][n->axes](&piece);
+        ls_winograd_piece piece = {.channels = n->pass->picture.c, .in = in[t % 2], .out = out};
+        ls_winograd_kernels_get()->run[n->form][f->part][n->axes](&piece);
     }
 }
 
@@ -245,15 +277,20 @@ static void prefetch_next(const block *k, int64_t panel, int64_t p) {
 
 static void multiply(const block *k, const ls_panel *panel) {
     const plan *n = k->n;
-    int64_t a_row[TILES_MAX], c_row[TILES_MAX];
+    int64_t c = n->pass->picture.c, a_row[TILES_MAX], c_row[TILES_MAX], b_place[PHASES_MAX];
     for (int64_t p = 0; p < n->points; p++) {
+        int64_t segments = 0;
+        for (int64_t f = 0; f < n->phases; f++)
+            if (n->phase[f].step[p] != NONE) b_place[segments++] = n->phase[f].packed_at[p];
         for (int64_t t = 0; t < k->count; t++) a_row[t] = t * n->steps[p], c_row[t] = t * panel->row_floats;
-        ls_tile tile = {.segments = 1,
-                        .steps = n->steps[p],
+        ls_tile tile = {.segments = segments,
+                        .steps = c,
                         .a = k->pieces + n->piece_at[p],
                         .a_row = a_row,
+                        .a_segment = c,
                         .a_step = 1,
-                        .b = n->packed + n->packed_at[p] + panel->begin * n->steps[p],
+                        .b = n->packed + panel->begin * c,
+                        .b_place = b_place,
                         .b_step = panel->row_floats,
                         .c = k->products + p * n->product_floats,
                         .c_row = c_row,
@@ -301,7 +338,7 @@ static void block_task(void *context, int64_t task, int thread) {
     block k = block_of(n, task / n->panel_groups * n->block, thread);
     int64_t group = task % n->panel_groups, panels = ls_panel_count(n->pass->o);
     memset(k.zeros, 0, (size_t)n->pass->picture.c * sizeof *k.zeros);
-    for (int64_t phase = 0; phase < n->phases; phase++) transform_inputs(&k, phase);
+    for (int64_t f = 0; f < n->phases; f++) transform_inputs(&k, &n->phase[f]);
     for (int64_t p = group * panels / n->panel_groups; p < (group + 1) * panels / n->panel_groups; p++) {
         ls_panel panel = ls_panel_at(n->pass->o, p);
         multiply(&k, &panel);

@@ -25,6 +25,7 @@ typedef struct ls_tile {
     const float *a, *b;
     const int64_t *a_row, *c_row;
     int64_t a_repeat, a_segment, a_step, b_segment, b_step;
+    const int64_t *b_place; /* NULL, or where segments of b begin, in place of s b_segment; no repeats then */
     float *c;
     int64_t columns;
     bool resume; /* the chain goes on from what is in c; else from zero */
@@ -83,9 +84,12 @@ typedef struct ls_vector_kernels {
     void (*sum_rows)(int64_t rows, int64_t stride, int64_t count, const float *x, float *y); /* y = x[0] + x[1] + ... */
 } ls_vector_kernels;
 
-/* Which matrix: B^T, A^T, G, A, G^T. */
+/* Which matrix: B^T, that of phases with a tap less (winograd.h) down, across or both, A^T, G, A, G^T. */
 typedef enum ls_winograd_part {
     LS_WINOGRAD_INPUT,
+    LS_WINOGRAD_INPUT_LESS_DOWN,
+    LS_WINOGRAD_INPUT_LESS_ACROSS,
+    LS_WINOGRAD_INPUT_LESS,
     LS_WINOGRAD_OUTPUT,
     LS_WINOGRAD_KERNEL,
     LS_WINOGRAD_OUTPUT_GRADIENT,

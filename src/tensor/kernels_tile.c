@@ -45,7 +45,8 @@ VEC_INLINE void tile_multiply(const ls_tile *t, const int rows, const int vector
     tile_rows(t, rows, a);
     const int64_t segments = (t->repeats + 1) * t->segments;
     for (int64_t s = 0, place = 0, begin = 0; s < segments; s++) {
-        tile_steps(t, rows, vectors, a, begin + place * t->a_segment, t->b + s * t->b_segment, t->steps, acc);
+        const float *b = t->b + (t->b_place ? t->b_place[s] : s * t->b_segment);
+        tile_steps(t, rows, vectors, a, begin + place * t->a_segment, b, t->steps, acc);
         if (++place == t->segments) place = 0, begin += t->a_repeat;
     }
 }

@@ -9,42 +9,57 @@
 
 enum { N = LS_WINOGRAD_N_MAX };
 
-VEC_INLINE int rows_of(const ls_winograd_form form, const ls_winograd_part part) {
-    const ls_winograd_matrices *f = &ls_winograd[form];
-    return part == LS_WINOGRAD_OUTPUT ? f->m : part == LS_WINOGRAD_KERNEL_GRADIENT ? f->r : f->n;
+/* Whether a phase has a tap less than the form. */
+VEC_INLINE bool less_down(const ls_winograd_part part) {
+    return part == LS_WINOGRAD_INPUT_LESS_DOWN || part == LS_WINOGRAD_INPUT_LESS;
+}
+VEC_INLINE bool less_across(const ls_winograd_part part) {
+    return part == LS_WINOGRAD_INPUT_LESS_ACROSS || part == LS_WINOGRAD_INPUT_LESS;
 }
 
-VEC_INLINE int columns_of(const ls_winograd_form form, const ls_winograd_part part) {
-    const ls_winograd_matrices *f = &ls_winograd[form];
-    return part == LS_WINOGRAD_KERNEL ? f->r : part == LS_WINOGRAD_OUTPUT_GRADIENT ? f->m : f->n;
+/* A matrix, on one of the axes. */
+typedef struct matrix {
+    ls_winograd_form form;
+    ls_winograd_part part;
+    bool less;
+} matrix;
+
+VEC_INLINE int rows_of(const matrix x) {
+    const ls_winograd_matrices *f = &ls_winograd[x.form];
+    return x.part == LS_WINOGRAD_OUTPUT ? f->m : x.part == LS_WINOGRAD_KERNEL_GRADIENT ? f->r : f->n - x.less;
 }
 
-VEC_INLINE double entry(const ls_winograd_form form, const ls_winograd_part part, const int i, const int j) {
-    const ls_winograd_matrices *f = &ls_winograd[form];
-    switch (part) {
-    case LS_WINOGRAD_INPUT:
-        return f->bt[i][j];
+VEC_INLINE int columns_of(const matrix x) {
+    const ls_winograd_matrices *f = &ls_winograd[x.form];
+    return x.part == LS_WINOGRAD_KERNEL ? f->r : x.part == LS_WINOGRAD_OUTPUT_GRADIENT ? f->m : f->n - x.less;
+}
+
+VEC_INLINE double entry(const matrix x, const int i, const int j) {
+    const ls_winograd_matrices *f = &ls_winograd[x.form];
+    switch (x.part) {
     case LS_WINOGRAD_OUTPUT:
         return f->at[i][j];
     case LS_WINOGRAD_KERNEL:
         return f->g[i][j];
     case LS_WINOGRAD_OUTPUT_GRADIENT:
         return f->at[j][i];
-    default:
+    case LS_WINOGRAD_KERNEL_GRADIENT:
         return f->g[j][i];
+    default:
+        return x.less && f->r == 2 ? f->bt[i][j] * f->g[i][0] : f->bt[i][j];
     }
 }
 
 /* out[i] = sum over j of entry(i, j) in[j]. */
-VEC_INLINE void transform_axis(const ls_winograd_form form, const ls_winograd_part part, const vec *in, vec *out) {
-    const int rows = rows_of(form, part), columns = columns_of(form, part);
+VEC_INLINE void transform_axis(const matrix x, const vec *in, vec *out) {
+    const int rows = rows_of(x), columns = columns_of(x);
 #pragma GCC unroll 6
     for (int i = 0; i < rows; i++) {
         int terms = 0;
         vec sum = {0};
 #pragma GCC unroll 6
         for (int j = columns - 1; j >= 0; j--) {
-            const float factor = (float)entry(form, part, i, j);
+            const float factor = (float)entry(x, i, j);
             if (factor == 0) continue;
             sum = terms++ ? vec_fma(vec_set(factor), in[j], sum) : factor * in[j];
         }
@@ -53,50 +68,55 @@ VEC_INLINE void transform_axis(const ls_winograd_form form, const ls_winograd_pa
 }
 
 /* Pixels [k, k + columns) of the piece. */
-VEC_INLINE void transform_row(const ls_winograd_form form, const ls_winograd_part part, const vec *in,
-                              const ls_winograd_piece *piece, const int k, const int64_t c) {
-    const int count = rows_of(form, part);
+VEC_INLINE void transform_row(const matrix x, const vec *in, const ls_winograd_piece *piece, const int k,
+                              const int64_t c) {
+    const int count = rows_of(x);
     vec out[N];
-    transform_axis(form, part, in, out);
+    transform_axis(x, in, out);
 #pragma GCC unroll 6
     for (int j = 0; j < count; j++) {
-        if (part == LS_WINOGRAD_OUTPUT)
+        if (x.part == LS_WINOGRAD_OUTPUT)
             out[j] = vec_at_least(vec_set(piece->relu ? 0 : -INFINITY), out[j] + vec_load(piece->bias + c));
         vec_store(piece->out[k + j] + c, out[j]);
     }
 }
 
 VEC_INLINE void transform_1(const ls_winograd_form form, const ls_winograd_part part, const ls_winograd_piece *piece) {
-    const int columns = columns_of(form, part);
+    const matrix x = {form, part, less_down(part) || less_across(part)};
+    const int columns = columns_of(x);
     for (int64_t c = 0; c < piece->channels; c += VEC_LANES) {
         vec in[N];
 #pragma GCC unroll 6
         for (int j = 0; j < columns; j++) in[j] = vec_load(piece->in[j] + c);
-        transform_row(form, part, in, piece, 0, c);
+        transform_row(x, in, piece, 0, c);
     }
 }
 
 /* Columns first, then rows. */
 VEC_INLINE void transform_2(const ls_winograd_form form, const ls_winograd_part part, const ls_winograd_piece *piece) {
-    const int rows = rows_of(form, part), columns = columns_of(form, part);
+    const matrix down = {form, part, less_down(part)}, across = {form, part, less_across(part)};
+    const int rows = columns_of(down), columns = columns_of(across);
     for (int64_t c = 0; c < piece->channels; c += VEC_LANES) {
         vec half[N][N];
 #pragma GCC unroll 6
         for (int j = 0; j < columns; j++) {
             vec in[N], out[N];
 #pragma GCC unroll 6
-            for (int i = 0; i < columns; i++) in[i] = vec_load(piece->in[i * columns + j] + c);
-            transform_axis(form, part, in, out);
+            for (int i = 0; i < rows; i++) in[i] = vec_load(piece->in[i * columns + j] + c);
+            transform_axis(down, in, out);
 #pragma GCC unroll 6
-            for (int i = 0; i < rows; i++) half[i][j] = out[i];
+            for (int i = 0; i < rows_of(down); i++) half[i][j] = out[i];
         }
 #pragma GCC unroll 6
-        for (int i = 0; i < rows; i++) transform_row(form, part, half[i], piece, i * rows, c);
+        for (int i = 0; i < rows_of(down); i++) transform_row(across, half[i], piece, i * rows_of(across), c);
     }
 }
 
 #define PARTS(X, form)                                                                                                 \
     X(form, LS_WINOGRAD_INPUT)                                                                                         \
+    X(form, LS_WINOGRAD_INPUT_LESS_DOWN)                                                                               \
+    X(form, LS_WINOGRAD_INPUT_LESS_ACROSS)                                                                             \
+    X(form, LS_WINOGRAD_INPUT_LESS)                                                                                    \
     X(form, LS_WINOGRAD_OUTPUT)                                                                                        \
     X(form, LS_WINOGRAD_KERNEL)                                                                                        \
     X(form, LS_WINOGRAD_OUTPUT_GRADIENT)                                                                               \

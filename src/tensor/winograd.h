@@ -14,7 +14,11 @@
  * p over M'(p). The points decide how errors grow (B. Barabasz et al., "Error analysis and improving the accuracy of
  * Winograd convolution for deep neural networks", 2018): these are pairs +-p that a search over multiples of 1/8 found
  * best, so that B^T and A^T have no rounding of their own. RMS errors are 1.2 to 2.5 times those of direct sums in
- * float; the usual points 0, +-1, +-2 of F(4, 3) have 4 to 5. */
+ * float; the usual points 0, +-1, +-2 of F(4, 3) have 4 to 5.
+ *
+ * Filters of r - 1 taps on a form's points: the last tap is zero, and so is the product at infinity, which is left out
+ * with the last input. Of one tap (r = 2) G is a number a point; B^T takes it over, so that all points multiply with
+ * the tap itself. */
 #ifndef LOCKSTEP_TENSOR_WINOGRAD_H
 #define LOCKSTEP_TENSOR_WINOGRAD_H
 

@@ -16,7 +16,22 @@ enum { N = LS_WINOGRAD_N_MAX, CHANNELS = 48, POINTS = LS_WINOGRAD_POINTS_MAX };
 
 static double draw(const ls_rng *rng, uint64_t i) { return (double)ls_rng_below(rng, i, 2001) / 1000 - 1; }
 
-/* Both identities of winograd.h, in double. */
+/* A filter of a tap less, which lacks the point at infinity; of one tap, the filter's transform is the inputs'. */
+static void check_tap_less(const ls_winograd_matrices *f, const double *d, const double *g) {
+    for (int i = 0; i < f->m; i++) {
+        double y = 0, direct = 0;
+        for (int k = 0; k < f->n - 1; k++) {
+            double kernel = 0, input = 0;
+            for (int j = 0; j < f->r - 1; j++) kernel += f->g[k][j] * g[j];
+            for (int j = 0; j < f->n - 1; j++) input += f->bt[k][j] * d[j];
+            y += f->at[i][k] * kernel * input;
+        }
+        for (int k = 0; k < f->r - 1; k++) direct += g[k] * d[i + k];
+        assert_true(fabs(y - direct) < 1e-13);
+    }
+}
+
+/* The identities of winograd.h, in double. */
 static void test_forms(void **state) {
     (void)state;
     for (int form = 0; form < LS_WINOGRAD_FORMS; form++) {
@@ -38,6 +53,7 @@ static void test_forms(void **state) {
             for (int k = 0; k < f->r; k++) direct += g[k] * d[i + k];
             assert_true(fabs(y - direct) < 1e-13);
         }
+        check_tap_less(f, d, g);
         for (int k = 0; k < f->r; k++) {
             double dg = 0, direct = 0;
             for (int i = 0; i < f->n; i++) dg += f->g[i][k] * gradient[i] * input[i];
@@ -47,15 +63,30 @@ static void test_forms(void **state) {
     }
 }
 
-/* A transform's matrix and sizes, by what lockstep's kernels call it. */
-static double entry(int form, int part, int i, int j, int *rows, int *columns) {
+typedef struct matrix {
+    int rows, columns;
+    double at[N][N];
+} matrix;
+
+/* The matrix that a part is on an axis, written as winograd.h has it. */
+static matrix matrix_of(int form, int part, bool across) {
     const ls_winograd_matrices *f = &ls_winograd[form];
-    const int sizes[LS_WINOGRAD_PARTS][2] = {{f->n, f->n}, {f->m, f->n}, {f->n, f->r}, {f->n, f->m}, {f->r, f->n}};
-    *rows = sizes[part][0], *columns = sizes[part][1];
-    if (i >= *rows || j >= *columns) return 0;
-    const double all[LS_WINOGRAD_PARTS] = {f->bt[i % f->n][j % f->n], f->at[i % f->m][j], f->g[i][j % f->r],
-                                           f->at[j % f->m][i], f->g[j][i % f->r]};
-    return all[part];
+    bool less = part == LS_WINOGRAD_INPUT_LESS ||
+                part == (across ? LS_WINOGRAD_INPUT_LESS_ACROSS : LS_WINOGRAD_INPUT_LESS_DOWN);
+    const int sizes[LS_WINOGRAD_PARTS][2] = {[LS_WINOGRAD_OUTPUT] = {f->m, f->n},
+                                             [LS_WINOGRAD_KERNEL] = {f->n, f->r},
+                                             [LS_WINOGRAD_OUTPUT_GRADIENT] = {f->n, f->m},
+                                             [LS_WINOGRAD_KERNEL_GRADIENT] = {f->r, f->n}};
+    matrix x = {sizes[part][0], sizes[part][1], {{0}}};
+    if (x.rows == 0) x.rows = x.columns = f->n - less;
+    for (int i = 0; i < x.rows; i++)
+        for (int j = 0; j < x.columns; j++)
+            x.at[i][j] = part == LS_WINOGRAD_OUTPUT            ? f->at[i][j]
+                         : part == LS_WINOGRAD_KERNEL          ? f->g[i][j]
+                         : part == LS_WINOGRAD_OUTPUT_GRADIENT ? f->at[j][i]
+                         : part == LS_WINOGRAD_KERNEL_GRADIENT ? f->g[j][i]
+                                                               : f->bt[i][j] * (less && f->r == 2 ? f->g[i][0] : 1);
+    return x;
 }
 
 typedef struct picture {
@@ -82,15 +113,17 @@ static void check_transform(int form, int part, int axes, bool relu) {
         run(form, part, axes, &in, bias, relu, isa ? &out : &first);
         if (isa) assert_memory_equal(&out, &first, sizeof out);
     }
-    int rows, columns;
-    entry(form, part, 0, 0, &rows, &columns);
-    for (int k = 0; k < (axes == 2 ? rows * rows : rows); k++)
+    matrix down = matrix_of(form, part, false), across = matrix_of(form, part, true);
+    if (axes == 1) {
+        if (down.rows < across.rows) across = down; /* either axis may be the one */
+        down = (matrix){1, 1, {{1}}};
+    }
+    for (int k = 0; k < down.rows * across.rows; k++)
         for (int c = 0; c < CHANNELS; c++) {
             double sum = 0, size = 0;
-            for (int l = 0; l < (axes == 2 ? columns * columns : columns); l++) {
-                int i = axes == 2 ? k / rows : 0, a = axes == 2 ? l / columns : 0;
-                double factor = entry(form, part, k % rows, l % columns, &rows, &columns) *
-                                (axes == 2 ? entry(form, part, i, a, &rows, &columns) : 1);
+            for (int l = 0; l < down.columns * across.columns; l++) {
+                double factor =
+                    down.at[k / across.rows][l / across.columns] * across.at[k % across.rows][l % across.columns];
                 sum += factor * (double)in.pixels[l][c];
                 size += fabs(factor * (double)in.pixels[l][c]);
             }
