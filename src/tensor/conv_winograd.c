@@ -230,49 +230,31 @@ static void find_inputs(const block *k, int64_t t, const phase *f, const float *
     const float *x = n->pass->x + at.row * v->h * v->w * v->c;
     int64_t top = at.i * v->stride_h + f->a - v->pad_top;
     int64_t left = at.j * v->stride_w + f->b - v->pad_left;
-    for (int64_t p = 0; p < f->n_h * f->n_w; p++) {
-        int64_t i = top + p / f->n_w * v->stride_h, j = left + p % f->n_w * v->stride_w;
-        bool inside = i >= 0 && i < v->h && j >= 0 && j < v->w;
-        in[p] = inside ? x + (i * v->w + j) * v->c : k->zeros;
-    }
+    for (int64_t p = 0, i = top; p < f->n_h; p++, i += v->stride_h)
+        for (int64_t q = 0, j = left; q < f->n_w; q++, j += v->stride_w) {
+            bool inside = i >= 0 && i < v->h && j >= 0 && j < v->w;
+            *in++ = inside ? x + (i * v->w + j) * v->c : k->zeros;
+        }
 }
 
-/* Pixels of a few rows at a time are no stream that hardware foresees. Of the next tile only its last columns: the
- * others are this one's, too. */
-static void prefetch_inputs(const plan *n, const phase *f, const float *const *in) {
-    for (int64_t p = 0; p < f->n_h * f->n_w; p++)
-        for (int64_t q = 0; p % f->n_w >= f->n_w - n->m_w && q < n->pass->picture.c; q += LINE)
-            __builtin_prefetch(in[p] + q);
+/* And where its points go. */
+static void find_points(const block *k, int64_t t, const phase *f, float **out) {
+    const plan *n = k->n;
+    for (int64_t i = 0; i < f->n_h; i++)
+        for (int64_t j = 0, p = i * n->n_w; j < f->n_w; j++, p++)
+            *out++ = k->pieces + n->piece_at[p] + t * n->steps[p] + f->step[p];
 }
 
 static void transform_inputs(const block *k, const phase *f) {
     const plan *n = k->n;
-    const float *in[2][POINTS_MAX];
+    const float *in[POINTS_MAX];
     float *out[POINTS_MAX];
-    find_inputs(k, 0, f, in[0]);
     for (int64_t t = 0; t < k->count; t++) {
-        const float **next = in[(t + 1) % 2];
-        find_inputs(k, ls_min(t + 1, k->count - 1), f, next);
-        prefetch_inputs(n, f, next);
-        for (int64_t q = 0; q < f->n_h * f->n_w; q++) {
-            int64_t p = q / f->n_w * n->n_w + q % f->n_w;
-            out[q] = k->pieces + n->piece_at[p] + t * n->steps[p] + f->step[p];
-        }
-        ls_winograd_piece piece = {.channels = n->pass->picture.c, .in = in[t % 2], .out = out};
+        find_inputs(k, t, f, in);
+        find_points(k, t, f, out);
+        ls_winograd_piece piece = {.channels = n->pass->picture.c, .in = in, .out = out};
         ls_winograd_kernels_get()->run[n->form][f->part][n->axes](&piece);
     }
-}
-
-/* While a point of a panel is multiplied, its share of the inputs of the next tiles, more or less, is asked for: they
- * may come from memory. */
-static void prefetch_next(const block *k, int64_t panel, int64_t p) {
-    const plan *n = k->n;
-    const ls_picture *v = &n->pass->picture;
-    int64_t count = ls_min(n->block, n->tiles - k->begin - k->count), shares = ls_panel_count(n->pass->o) * n->points;
-    int64_t share = panel * n->points + p, tile_floats = v->h * v->w * v->c / (n->down * n->across);
-    const float *x = n->pass->x + (k->begin + k->count) * tile_floats;
-    for (int64_t q = share * count * tile_floats / shares; q < (share + 1) * count * tile_floats / shares; q += LINE)
-        __builtin_prefetch(x + q, 0, 2);
 }
 
 static void multiply(const block *k, const ls_panel *panel) {
@@ -296,7 +278,6 @@ static void multiply(const block *k, const ls_panel *panel) {
                         .c_row = c_row,
                         .columns = panel->columns};
         ls_tiles_run(&tile, k->count);
-        prefetch_next(k, panel->begin / ls_panel_width(), p);
     }
 }
 
@@ -306,11 +287,11 @@ static void find_outputs(const block *k, const ls_panel *panel, int64_t t, float
     const ls_conv_pass *pass = n->pass;
     place at = place_of(n, k->begin + t);
     float *y = pass->y + pass->out_begin + at.row * pass->out_picture + panel->begin;
-    for (int64_t q = 0; q < n->m_h * n->m_w; q++) {
-        int64_t i = at.i + q / n->m_w, j = at.j + q % n->m_w;
-        bool inside = i < pass->out_h && j < pass->out_w;
-        out[q] = inside ? y + i * pass->out_row + j * pass->out_column : k->unread;
-    }
+    for (int64_t i = at.i; i < at.i + n->m_h; i++)
+        for (int64_t j = at.j; j < at.j + n->m_w; j++) {
+            bool inside = i < pass->out_h && j < pass->out_w;
+            *out++ = inside ? y + i * pass->out_row + j * pass->out_column : k->unread;
+        }
 }
 
 static void transform_outputs(const block *k, const ls_panel *panel) {
@@ -333,11 +314,22 @@ static void transform_outputs(const block *k, const ls_panel *panel) {
     }
 }
 
+/* The block's part of the pictures, more or less, in the order of memory: a stream that hardware foresees, which tiles'
+ * pixels are not. */
+static void read_ahead(const block *k) {
+    const plan *n = k->n;
+    const ls_picture *v = &n->pass->picture;
+    int64_t tile_floats = v->h * v->w * v->c / (n->down * n->across);
+    const volatile float *x = n->pass->x + k->begin * tile_floats;
+    for (int64_t q = 0; q < k->count * tile_floats; q += LINE) (void)x[q];
+}
+
 static void block_task(void *context, int64_t task, int thread) {
     const plan *n = context;
     block k = block_of(n, task / n->panel_groups * n->block, thread);
     int64_t group = task % n->panel_groups, panels = ls_panel_count(n->pass->o);
     memset(k.zeros, 0, (size_t)n->pass->picture.c * sizeof *k.zeros);
+    read_ahead(&k);
     for (int64_t f = 0; f < n->phases; f++) transform_inputs(&k, &n->phase[f]);
     for (int64_t p = group * panels / n->panel_groups; p < (group + 1) * panels / n->panel_groups; p++) {
         ls_panel panel = ls_panel_at(n->pass->o, p);
