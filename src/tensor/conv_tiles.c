@@ -42,18 +42,17 @@ static void fill_tables(const plan *n) {
         }
 }
 
-static void pack_tap(void *context, int64_t task, int thread) {
+static void pack_task(void *context, int64_t task, int thread) {
     (void)thread;
     const plan *n = context;
     const ls_conv_pass *pass = n->pass;
-    int64_t c = pass->picture.c, a = task / pass->picture.kernel_w, b = task % pass->picture.kernel_w;
+    int64_t panels = ls_panel_count(pass->o), tap = task / panels;
+    int64_t c = pass->picture.c, a = tap / pass->picture.kernel_w, b = tap % pass->picture.kernel_w;
+    ls_panel panel = ls_panel_at(pass->o, task % panels);
     ls_matrix w = {pass->w + pass->w_begin + a * pass->tap_row + b * pass->tap_column, pass->w_stride,
                    pass->transposed};
-    for (int64_t p = 0; p < ls_panel_count(pass->o); p++) {
-        ls_panel panel = ls_panel_at(pass->o, p);
-        ls_panel_pack(&panel, c, ls_matrix_part(w, 0, panel.begin),
-                      n->packed + panel.begin * n->steps + task * c * panel.row_floats);
-    }
+    ls_panel_pack(&panel, c, ls_matrix_part(w, 0, panel.begin),
+                  n->packed + panel.begin * n->steps + tap * c * panel.row_floats);
 }
 
 /* One panel of the outputs of a band: kernel rows in blocks that stay in the cache from tile to tile. */
@@ -100,7 +99,8 @@ static void band_task(void *context, int64_t task, int thread) {
 void ls_conv_tiles_run(ls_pool *pool, const ls_conv_pass *pass, int64_t rows, float *scratch) {
     plan n = plan_of(pass, rows, scratch);
     fill_tables(&n);
-    ls_pool_run(pool, pass->picture.kernel_h * pass->picture.kernel_w, pack_tap, &n);
+    int64_t taps = pass->picture.kernel_h * pass->picture.kernel_w;
+    ls_pool_run(pool, taps * ls_panel_count(pass->o), pack_task, &n);
     ls_pool_run(pool, rows * n.bands, band_task, &n);
 }
 

@@ -19,7 +19,7 @@ enum {
     ALIGN = LS_COLUMNS_ALIGN, /* channels and filters are multiples of it: no vector has a rest */
     POINTS_MAX = LS_WINOGRAD_POINTS_MAX,
     PHASES_MAX = 4,
-    CACHE_FLOATS = 100000, /* of transformed pieces and products a task */
+    CACHE_FLOATS = 150000, /* of transformed pieces and products a task */
     TILES_MIN = 12,        /* a task, and at most TILES_MAX: */
     TILES_MAX = 48,
     HEIGHT = 6, /* in multiples of the height of the products' widest tiles */
@@ -326,8 +326,8 @@ static void read_ahead(const block *k) {
 
 static void block_task(void *context, int64_t task, int thread) {
     const plan *n = context;
-    block k = block_of(n, task / n->panel_groups * n->block, thread);
-    int64_t group = task % n->panel_groups, panels = ls_panel_count(n->pass->o);
+    block k = block_of(n, task % n->blocks * n->block, thread);
+    int64_t group = task / n->blocks, panels = ls_panel_count(n->pass->o);
     memset(k.zeros, 0, (size_t)n->pass->picture.c * sizeof *k.zeros);
     read_ahead(&k);
     for (int64_t f = 0; f < n->phases; f++) transform_inputs(&k, &n->phase[f]);
@@ -338,11 +338,20 @@ static void block_task(void *context, int64_t task, int thread) {
     }
 }
 
+/* Tasks of about equal size, for each thread as many. */
+static void divide(plan *n, int threads) {
+    n->panel_groups = 1;
+    while (n->blocks * n->panel_groups < TASKS * threads && 2 * n->panel_groups <= ls_panel_count(n->pass->o))
+        n->panel_groups *= 2;
+    if (n->panel_groups == 1) n->blocks = round_up(n->blocks, threads);
+    n->block = ceil_div(n->tiles, n->blocks);
+    n->blocks = ceil_div(n->tiles, n->block);
+}
+
 void ls_conv_winograd_run(ls_pool *pool, const ls_conv_pass *pass, int64_t rows, float *scratch) {
+    if (rows == 0) return;
     plan n = plan_of(pass, rows, scratch);
-    n.panel_groups = 1;
-    while (n.blocks * n.panel_groups < TASKS * ls_pool_threads(pool) && 2 * n.panel_groups <= ls_panel_count(pass->o))
-        n.panel_groups *= 2;
+    divide(&n, ls_pool_threads(pool));
     ls_pool_run(pool, ls_panel_count(pass->o) * n.phases * (pass->picture.c / ALIGN), pack_task, &n);
     ls_pool_run(pool, n.blocks * n.panel_groups, block_task, &n);
 }

@@ -251,6 +251,8 @@ static void test_winograd_errors(void **state) {
         check_errors(ls_conv_make(16, 16, 256, 128, 5, 5, 1, 1, true), positive);
         check_errors(ls_conv_make(16, 16, 128, 256, 3, 3, 2, 2, true), positive);
         check_errors(ls_conv_make(32, 32, 64, 128, 3, 3, 2, 2, true), positive);
+        check_errors(ls_conv_make(8, 8, 256, 256, 3, 3, 2, 2, true), positive);
+        check_errors(ls_conv_make(16, 16, 64, 64, 5, 5, 2, 2, true), positive);
         check_errors(ls_conv_up_sampled(ls_conv_make(20, 20, 128, 128, 5, 5, 1, 1, true), 2, 2), positive);
         check_errors(ls_conv_up_sampled(ls_conv_make(20, 20, 256, 128, 3, 3, 1, 1, true), 2, 2), positive);
     }
