@@ -3,8 +3,6 @@
  * A tile's sums stay in registers: each step loads one row of b and multiplies it with one broadcast number a row of
  * the tile. Each lane of a register is one chain of fused multiply-adds, so a number does not depend on the size of the
  * tile that it is in. */
-#include <math.h>
-
 #include "tensor/kernels.h"
 #include "tensor/simd.h"
 
@@ -73,14 +71,13 @@ VEC_INLINE void tile_run(const ls_tile *t, const int rows, const int vectors) {
             const float *bias = t->bias + v * VEC_LANES;
             acc[p][v] += v < last ? vec_load(bias) : vec_load_part(bias, rest);
         }
-    const vec floor = vec_set(t->relu ? 0 : -INFINITY);
+    if (t->relu) EACH_VECTOR(p, v, rows, vectors) acc[p][v] = vec_at_least((vec){0}, acc[p][v]);
     EACH_VECTOR(p, v, rows, vectors) {
         float *c = t->c + t->c_row[p] + v * VEC_LANES;
-        vec x = vec_at_least(floor, acc[p][v]);
         if (v < last)
-            vec_store(c, x);
+            vec_store(c, acc[p][v]);
         else
-            vec_store_part(c, x, rest);
+            vec_store_part(c, acc[p][v], rest);
     }
 }
 
