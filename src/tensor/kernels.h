@@ -40,6 +40,9 @@ typedef struct ls_tile {
      * tree over `lanes` of them, a power of two, is stored as it is. */
     const int64_t *lane_begin;
     int lanes;
+
+    /* So many products of one segment, each one's a, b and c so much further on; nothing happens to their chains. */
+    int64_t products, a_next, b_next, c_next;
 } ls_tile;
 
 /* Lanes are added as a binary counter counts: after lane `lane` (from 0) that many complete subtrees end, and wait to
@@ -54,7 +57,8 @@ typedef struct ls_tile_kernels {
     int rows[LS_TILE_VECTORS_MAX + 1];                             /* rows of the highest tile, by vectors */
     ls_tile_fn run[LS_TILE_VECTORS_MAX + 1][LS_TILE_ROWS_MAX + 1]; /* by vectors and rows */
     ls_tile_fn add[LS_TILE_VECTORS_MAX + 1][LS_TILE_ROWS_MAX + 1]; /* over lanes */
-    double (*multiply_add)(int64_t rounds);                        /* nothing but FMA; returns the operations done */
+    ls_tile_fn products[LS_TILE_VECTORS_MAX + 1][LS_TILE_ROWS_MAX + 1];
+    double (*multiply_add)(int64_t rounds); /* nothing but FMA; returns the operations done */
 } ls_tile_kernels;
 
 /* A run of equal windows of a max-pooling: h x w pixels of c channels, rows `row` floats apart, windows `step`. */

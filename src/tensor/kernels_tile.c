@@ -81,28 +81,61 @@ VEC_INLINE void tile_run(const ls_tile *t, const int rows, const int vectors) {
     }
 }
 
+/* Where a tile's rows lie in c: read once, as the caller's memory would be read again after each store. */
+VEC_INLINE void tile_places(const ls_tile *t, const int rows, float *c[LS_TILE_ROWS_MAX]) {
+#pragma GCC unroll 16
+    for (int p = 0; p < rows; p++) c[p] = t->c + t->c_row[p];
+}
+
+VEC_INLINE void tile_store(const int rows, const int vectors, tile_sums acc, float *const *c, int64_t at,
+                           int64_t rest) {
+    EACH_VECTOR(p, v, rows, vectors) {
+        float *to = c[p] + at + v * VEC_LANES;
+        if (v < vectors - 1)
+            vec_store(to, acc[p][v]);
+        else
+            vec_store_part(to, acc[p][v], rest);
+    }
+}
+
 /* The same for a sum over lanes. Subtrees that are complete wait in a stack, which stays in the first-level cache. */
 VEC_INLINE void tile_add(const ls_tile *t, const int rows, const int vectors) {
     const float *a[LS_TILE_ROWS_MAX];
+    float *c[LS_TILE_ROWS_MAX];
     tile_sums acc, stack[LS_TILE_SUMS_MAX];
-    const int last = vectors - 1;
-    const int64_t rest = t->columns - last * VEC_LANES;
+    const int lanes = t->lanes;
     tile_rows(t, rows, a);
+    tile_places(t, rows, c);
     for (int lane = 0;;) {
         int64_t begin = t->lane_begin[lane], end = t->lane_begin[lane + 1];
         int ended = ls_trees_ended(lane);
         EACH_VECTOR(p, v, rows, vectors) acc[p][v] = (vec){0};
         tile_steps(t, rows, vectors, a, begin * t->a_step, t->b + begin * t->b_step, end - begin, acc);
         for (int i = 0; i < ended; i++) EACH_VECTOR(p, v, rows, vectors) acc[p][v] += stack[i][p][v];
-        if (++lane == t->lanes) break;
+        if (++lane == lanes) break;
         EACH_VECTOR(p, v, rows, vectors) stack[ended][p][v] = acc[p][v];
     }
-    EACH_VECTOR(p, v, rows, vectors) {
-        float *c = t->c + t->c_row[p] + v * VEC_LANES;
-        if (v < last)
-            vec_store(c, acc[p][v]);
-        else
-            vec_store_part(c, acc[p][v], rest);
+    tile_store(rows, vectors, acc, c, 0, t->columns - (vectors - 1) * VEC_LANES);
+}
+
+/* The same for several products side by side, of one segment each. */
+VEC_INLINE void tile_products(const ls_tile *t, const int rows, const int vectors) {
+    const float *a[LS_TILE_ROWS_MAX], *b = t->b;
+    float *c[LS_TILE_ROWS_MAX];
+    const int64_t products = t->products, steps = t->steps, a_next = t->a_next, b_next = t->b_next, c_next = t->c_next;
+    const int64_t rest = t->columns - (vectors - 1) * VEC_LANES;
+    const bool add = t->add;
+    tile_rows(t, rows, a);
+    tile_places(t, rows, c);
+    for (int64_t i = 0; i < products; i++, b += b_next) {
+        tile_sums acc;
+        EACH_VECTOR(p, v, rows, vectors) acc[p][v] = (vec){0};
+        tile_steps(t, rows, vectors, a, i * a_next, b, steps, acc);
+        if (add) EACH_VECTOR(p, v, rows, vectors) {
+                const float *from = c[p] + i * c_next + v * VEC_LANES;
+                acc[p][v] += v < vectors - 1 ? vec_load(from) : vec_load_part(from, rest);
+            }
+        tile_store(rows, vectors, acc, c, i * c_next, rest);
     }
 }
 
@@ -126,7 +159,8 @@ enum { VECTORS = 4, ROWS_OF_1 = 6, ROWS_OF_2 = 6, ROWS_OF_3 = 6, ROWS_OF_4 = 5 }
 
 #define TILE(v, r)                                                                                                     \
     static void tile_##v##_##r(const ls_tile *t) { tile_run(t, r, v); }                                                \
-    static void add_##v##_##r(const ls_tile *t) { tile_add(t, r, v); }
+    static void add_##v##_##r(const ls_tile *t) { tile_add(t, r, v); }                                                 \
+    static void products_##v##_##r(const ls_tile *t) { tile_products(t, r, v); }
 TILES(TILE)
 
 /* A multiply-add takes 4 cycles and two start in each: 12 chains keep both units busy on every machine. */
@@ -141,11 +175,13 @@ static double multiply_add(int64_t rounds) {
     return 2.0 * CHAINS * VEC_LANES * (double)rounds;
 }
 
-#define RUN(v, r) [v][r] = tile_##v##_##r,
-#define ADD(v, r) [v][r] = add_##v##_##r,
+#define RUN(v, r)      [v][r] = tile_##v##_##r,
+#define ADD(v, r)      [v][r] = add_##v##_##r,
+#define PRODUCTS(v, r) [v][r] = products_##v##_##r,
 const ls_tile_kernels LS_KERNELS_NAME(tile, LS_KERNEL_ISA) = {.lanes = VEC_LANES,
                                                               .vectors = VECTORS,
                                                               .rows = {0, ROWS_OF_1, ROWS_OF_2, ROWS_OF_3, ROWS_OF_4},
                                                               .run = {TILES(RUN)},
                                                               .add = {TILES(ADD)},
+                                                              .products = {TILES(PRODUCTS)},
                                                               .multiply_add = multiply_add};
