@@ -68,8 +68,9 @@ static bool is_direct(const product *g) { return !g->shared && !g->b.transposed 
 /* Asks for a part of a block of b that the thread will want next, so that it comes while tiles are computed. */
 static void prefetch_part(const ls_matrix *b, int64_t steps, int64_t columns, int64_t part, int64_t parts) {
     int64_t rows = b->transposed ? columns : steps, row_floats = b->transposed ? steps : columns;
+    if (row_floats == b->stride) return; /* one stretch of memory: hardware foresees it */
     for (int64_t r = part * rows / parts; r < (part + 1) * rows / parts; r++)
-        for (int64_t q = 0; q < row_floats; q += LS_COLUMNS_ALIGN) __builtin_prefetch(b->at + r * b->stride + q, 0, 2);
+        ls_prefetch_then(b->at + r * b->stride, row_floats);
 }
 
 /* The block after the one at `step`, from panel `panel` on: in the next steps, else in the next columns. */
@@ -197,9 +198,7 @@ static int64_t gradient_private_floats(int64_t max_rows) { return max_rows * ls_
 /* Where a tile will be stored: asked for while it is being computed, as it comes from far away and is needed only once.
  */
 static void prefetch_tile(const ls_tile *tile, int64_t height) {
-    for (int64_t p = 0; p < height; p++)
-        for (int64_t q = 0; q < tile->columns; q += LS_COLUMNS_ALIGN)
-            __builtin_prefetch(tile->c + tile->c_row[p] + q, 1);
+    for (int64_t p = 0; p < height; p++) ls_prefetch_next(tile->c + tile->c_row[p], tile->columns);
 }
 
 /* Rows [row, row + rows) of one panel. x: those columns of the input, rows x_row apart. */

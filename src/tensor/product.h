@@ -19,6 +19,21 @@ static inline int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b
 enum { LS_COLUMNS_ALIGN = 16 };
 static inline int64_t ls_packed_columns(int64_t n) { return round_up(n, LS_COLUMNS_ALIGN); }
 
+/* Asks for `count` floats that are needed next, or then: in the first-level cache, or the second. GCC takes a function
+ * that does nothing else for one without effect, and drops its calls: hence the empty instruction. */
+static inline void ls_prefetch_next(const float *at, int64_t count) {
+    for (int64_t i = 0; i < count; i += LS_COLUMNS_ALIGN) {
+        __builtin_prefetch(at + i);
+        __asm__ volatile("");
+    }
+}
+static inline void ls_prefetch_then(const float *at, int64_t count) {
+    for (int64_t i = 0; i < count; i += LS_COLUMNS_ALIGN) {
+        __builtin_prefetch(at + i, 0, 2);
+        __asm__ volatile("");
+    }
+}
+
 /* A matrix of n columns in panels as wide as the widest tile (which divides LS_TILE_COLUMNS_MAX): panel p has the
  * columns from p width on, each row of it in row_floats floats. Panel p of a packed matrix of k rows starts at p width
  * k. */
