@@ -1,13 +1,13 @@
 /* conv_weight.c - the weight gradient of a convolution: a sum over pixels.
  *
- * A task takes some channels and filters of a run of lanes, and keeps their sums, and the tree's, in the second-level
- * cache. There are three ways to make a block of the gradient:
+ * A task takes some taps, channels and filters of a run of lanes, and keeps their sums, and the tree's, in the
+ * second-level cache. There are three ways to make a block of the gradient:
  *
  *   upright  rows are elements (a, b, c) of the kernel, columns filters; the steps are the pixels of rows of outputs;
  *   flat     for few filters, that would fill a small part of a vector: rows are (a, o), columns (b, c), which lie side
  * by side in the padded picture; the steps are the pixels of rows of the picture. Row y of it meets row y - a of dy,
  * which is zero where there is no such row: that adds zeros to a chain, and changes no bit;
- *   winograd by minimal filtering (conv_weight_winograd.h); its sums lie as those of upright do.
+ *   winograd by minimal filtering (conv_weight_winograd.h), a phase of the kernel at a time.
  *
  * Where the picture is up-sampled first, the sums are those of the turned convolution (conv_pass.h), never flat, with
  * dy as the picture that its window slides over; each lane's is folded to the kernel's own taps before lanes are added.
@@ -24,7 +24,7 @@ enum {
     ROWS = 320,                    /* about as many elements (a, b, c) has a task, */
     COLUMNS = LS_TILE_COLUMNS_MAX, /* and at most so many filters */
     BAND_FLOATS = 16384, /* of the picture, and of dy, that a task passes over at once: in the caches beside the sums */
-    TASKS = 32           /* fewer blocks than that: lanes are divided among tasks, too */
+    TASKS = 16           /* fewer blocks than that: lanes are divided among tasks, too */
 };
 
 enum layout { UPRIGHT, FLAT, WINOGRAD };
@@ -35,7 +35,8 @@ typedef struct gradient {
     const ls_rows *rows;
     const float *x, *dy;
     enum layout layout;
-    int64_t channel_block, channel_blocks, column_blocks;
+    int64_t channel_block, channel_blocks, column_block, column_blocks;
+    int64_t phases;                    /* whose gradients are tasks of their own: 1 where none are */
     int64_t band, bands;               /* rows of outputs (flat: of the picture) that are passed over at once, */
     int64_t together;                  /* of so many samples where one band has all rows */
     int64_t split;                     /* runs of lanes that a node is divided into, at most */
@@ -49,6 +50,16 @@ typedef struct gradient {
 
 static int64_t taps_of(const ls_conv *conv) { return conv->kernel_h * conv->kernel_w; }
 static int64_t weights_of(const ls_conv *conv) { return taps_of(conv) * conv->c * conv->o; }
+
+static int64_t blocks_of(const gradient *g) { return g->channel_blocks * g->column_blocks * g->phases; }
+
+/* Taps of the kernel that a block has, and which. */
+static int64_t taps_of_block(const gradient *g, int64_t phase) {
+    return g->phases > 1 ? ls_winograd_gradient_taps(g->conv, phase) : taps_of(g->conv);
+}
+static int64_t tap_of_block(const gradient *g, int64_t phase, int64_t i) {
+    return g->phases > 1 ? ls_winograd_gradient_tap(g->conv, phase, i) : i;
+}
 
 /* Those of the result. */
 static int64_t gradient_weights(const gradient *g) { return weights_of(g->folded ? g->folded : g->conv); }
@@ -108,17 +119,18 @@ static void plan_flat(gradient *g) {
 
 static void plan_winograd(gradient *g) {
     const ls_conv *conv = g->conv;
-    int64_t columns = ls_min(COLUMNS, conv->o);
-    g->column_blocks = ceil_div(conv->o, COLUMNS);
-    g->table_floats = round_up(2 * taps_of(conv) * g->channel_block, LS_COLUMNS_ALIGN);
+    g->column_block = g->folded ? COLUMNS : ls_winograd_gradient_filters(conv);
+    g->column_blocks = ceil_div(conv->o, g->column_block);
+    if (!g->folded) g->phases = ls_winograd_gradient_phases(conv); /* else a tap is a sum over them */
     g->picture_floats = ls_winograd_gradient_scratch(conv);
-    g->sum_floats = taps_of(conv) * g->channel_block * columns;
+    g->sum_floats = taps_of_block(g, 0) * g->channel_block * ls_min(g->column_block, conv->o); /* phase 0 has most */
 }
 
 static void plan(gradient *g, enum layout layout, int64_t rows, int64_t lanes) {
     const ls_conv *conv = g->conv;
     g->layout = layout;
-    g->together = 1;
+    g->together = g->phases = 1;
+    g->column_block = COLUMNS;
     g->channel_blocks = ceil_div(conv->c, ls_max(1, ROWS / taps_of(conv)));
     g->channel_block = layout == WINOGRAD ? ls_winograd_gradient_channels(conv) : ceil_div(conv->c, g->channel_blocks);
     g->channel_blocks = ceil_div(conv->c, g->channel_block);
@@ -129,7 +141,7 @@ static void plan(gradient *g, enum layout layout, int64_t rows, int64_t lanes) {
     else
         plan_upright(g, rows);
     g->split = 1;
-    while (g->split < lanes && g->split * g->channel_blocks * g->column_blocks < TASKS) g->split *= 2;
+    while (g->split < lanes && g->split * blocks_of(g) < TASKS) g->split *= 2;
     g->private_floats = 2 * g->table_floats + g->picture_floats + g->dy_floats + pending_sums(lanes) * g->sum_floats;
 }
 
@@ -138,6 +150,7 @@ typedef struct block {
     const gradient *g;
     ls_picture picture;
     int64_t channel, filter, filters;    /* the first channel and filter, and the number of filters */
+    int64_t phase;                       /* where these are tasks */
     int64_t height, columns, row_floats; /* of its sum: rows, columns, and the distance of rows */
     int64_t result_height;               /* rows when it is folded */
     int64_t *a_row, *c_row;
@@ -146,8 +159,6 @@ typedef struct block {
 
 static void fill_upright(block *k) {
     const ls_picture *picture = &k->picture;
-    k->height = picture->kernel_h * picture->kernel_w * picture->c;
-    k->columns = k->filters;
     for (int64_t row = 0; row < k->height; row++) {
         int64_t tap = row / picture->c;
         k->a_row[row] =
@@ -157,28 +168,32 @@ static void fill_upright(block *k) {
 
 static void fill_flat(block *k) {
     const ls_conv *conv = k->g->conv;
-    k->height = conv->kernel_h * conv->o;
-    k->columns = conv->kernel_w * k->picture.c;
     for (int64_t row = 0; row < k->height; row++) /* dy has kernel_h - 1 more rows above */
         k->a_row[row] = (conv->kernel_h - 1 - row / conv->o) * conv->out_w * conv->o + row % conv->o;
 }
 
-static block block_of(const gradient *g, int64_t channel_block, int64_t column_block, int thread) {
-    block k = {.g = g, .channel = channel_block * g->channel_block, .filter = column_block * COLUMNS};
+static block block_of(const gradient *g, int64_t index, int thread) {
+    block k = {.g = g,
+               .channel = index / g->column_blocks % g->channel_blocks * g->channel_block,
+               .filter = index % g->column_blocks * g->column_block,
+               .phase = index / g->column_blocks / g->channel_blocks};
     k.picture = picture_of(g, ls_min(g->channel_block, g->conv->c - k.channel));
-    k.filters = ls_min(COLUMNS, g->conv->o - k.filter);
+    k.filters = ls_min(g->column_block, g->conv->o - k.filter);
     float *private = g->private + thread * g->private_floats;
     k.a_row = (int64_t *)(void *)private;
     k.c_row = (int64_t *)(void *)(private + g->table_floats);
     k.band = private + 2 * g->table_floats;
     k.dy = k.band + g->picture_floats;
     k.sums = k.dy + g->dy_floats;
+    k.height = g->layout == FLAT ? g->conv->kernel_h * g->conv->o : taps_of_block(g, k.phase) * k.picture.c;
+    k.columns = g->layout == FLAT ? g->conv->kernel_w * k.picture.c : k.filters;
+    k.row_floats = ls_packed_columns(k.columns);
+    k.result_height = g->folded ? taps_of(g->folded) * k.picture.c : k.height;
+    if (g->layout == WINOGRAD) return k;
     if (g->layout == FLAT)
         fill_flat(&k);
     else
         fill_upright(&k);
-    k.row_floats = ls_packed_columns(k.columns);
-    k.result_height = g->folded ? taps_of(g->folded) * k.picture.c : k.height;
     for (int64_t row = 0; row < k.height; row++) k.c_row[row] = row * k.row_floats;
     return k;
 }
@@ -260,17 +275,9 @@ static void add_flat(const block *k, int64_t row, int64_t begin, int64_t height,
     }
 }
 
-static void add_lane(const block *k, int lane, float *sum) {
+static void make_lane(const block *k, int64_t begin, int64_t end, float *sum) {
     const gradient *g = k->g;
-    int64_t begin = g->rows->lane_begin[lane], end = g->rows->lane_begin[lane + 1];
     int64_t rows = g->layout == FLAT ? g->conv->out_h + g->conv->kernel_h - 1 : g->conv->out_h;
-    if (begin == end) {
-        memset(sum, 0, (size_t)(k->height * k->row_floats) * sizeof *sum);
-    } else if (g->layout == WINOGRAD) {
-        ls_winograd_gradient part = {g->conv, g->x, g->dy, k->channel, k->picture.c, k->filter, k->filters, k->band};
-        ls_winograd_gradient_run(&part, begin, end, sum);
-        return;
-    }
     for (int64_t row = begin; row < end; row += g->together)
         for (int64_t i = 0; i < rows; i += g->band) {
             bool resume = row > begin || i > 0;
@@ -279,6 +286,22 @@ static void add_lane(const block *k, int lane, float *sum) {
             else
                 add_upright(k, row, ls_min(g->together, end - row), i, ls_min(g->band, rows - i), resume, sum);
         }
+}
+
+/* added: as ls_winograd_gradient_run. */
+static void make_lane_by_winograd(const block *k, int64_t begin, int64_t end, float *sum, const float *const *added) {
+    const gradient *g = k->g;
+    ls_winograd_gradient part = {.conv = g->conv,
+                                 .x = g->x,
+                                 .dy = g->dy,
+                                 .phase = k->phase,
+                                 .phases = g->phases > 1 ? 1 : ls_winograd_gradient_phases(g->conv),
+                                 .channel = k->channel,
+                                 .channels = k->picture.c,
+                                 .filter = k->filter,
+                                 .filters = k->filters,
+                                 .scratch = k->band};
+    ls_winograd_gradient_run(&part, begin, end, sum, added);
 }
 
 /* Tap t of the turned kernel got what up_h x up_w taps of the kernel contribute to it (conv.c): a tap's gradient is the
@@ -318,6 +341,19 @@ static void store_flat(const block *k, const float *sum, float *dw) {
         }
 }
 
+/* A strip of filters after the other. */
+static void store_winograd(const block *k, const float *sum, float *dw) {
+    const ls_conv *conv = k->g->conv;
+    for (int64_t filter = k->filter, filters; filter < k->filter + k->filters; filter += filters) {
+        filters = ls_min(COLUMNS, k->filter + k->filters - filter);
+        for (int64_t i = 0; i < k->height / k->picture.c; i++) {
+            float *out = dw + (tap_of_block(k->g, k->phase, i) * conv->c + k->channel) * conv->o + filter;
+            for (int64_t c = 0; c < k->picture.c; c++, out += conv->o, sum += filters)
+                memcpy(out, sum, (size_t)filters * sizeof *out);
+        }
+    }
+}
+
 /* Its taps are in falling order, their rows filters, their columns channels. */
 static void store_folded(const block *k, const float *sum, float *dw) {
     const ls_conv *conv = k->g->folded;
@@ -332,27 +368,43 @@ static void store(const block *k, const float *sum, float *dw) {
         store_folded(k, sum, dw);
     else if (k->g->layout == FLAT)
         store_flat(k, sum, dw);
+    else if (k->g->layout == WINOGRAD)
+        store_winograd(k, sum, dw);
     else
         store_upright(k, sum, dw);
 }
 
+/* Makes sum `ended`: of a lane, and the sums before it. */
+static void add_lane(const block *k, int lane, int ended) {
+    const gradient *g = k->g;
+    int64_t begin = g->rows->lane_begin[lane], end = g->rows->lane_begin[lane + 1];
+    const float *added[LS_TILE_SUMS_MAX + 1] = {NULL};
+    float *sum = sum_of(k, ended);
+    bool at_once = g->layout == WINOGRAD && !g->folded && begin < end;
+    for (int i = 0; at_once && i < ended; i++) added[i] = sum_of(k, i);
+    if (begin == end)
+        memset(sum, 0, (size_t)(k->height * k->row_floats) * sizeof *sum);
+    else if (g->layout == WINOGRAD)
+        make_lane_by_winograd(k, begin, end, sum, added);
+    else
+        make_lane(k, begin, end, sum);
+    fold(k, sum);
+    for (int i = 0; !at_once && i < ended; i++)
+        ls_vector_kernels_get()->add(k->result_height * k->row_floats, sum_of(k, i), sum);
+}
+
 static void gradient_task(void *context, int64_t task, int thread) {
     const gradient *g = context;
-    int64_t blocks = g->channel_blocks * g->column_blocks, group = task / blocks;
-    block k = block_of(g, task % blocks / g->column_blocks, task % g->column_blocks, thread);
+    int64_t blocks = blocks_of(g), group = task / blocks;
+    block k = block_of(g, task % blocks, thread);
     int node = 0;
     while (group >= g->group_begin[node + 1]) node++;
     int groups = g->group_begin[node + 1] - g->group_begin[node];
     int lanes = (g->rows->node_begin[node + 1] - g->rows->node_begin[node]) / groups;
-    int first = g->rows->node_begin[node] + (int)(group - g->group_begin[node]) * lanes, last = 0;
-    for (int lane = 0; lane < lanes; lane++) {
-        last = ls_trees_ended(lane);
-        add_lane(&k, first + lane, sum_of(&k, last));
-        fold(&k, sum_of(&k, last));
-        for (int i = 0; i < last; i++)
-            ls_vector_kernels_get()->add(k.result_height * k.row_floats, sum_of(&k, i), sum_of(&k, last));
-    }
-    store(&k, sum_of(&k, last), g->split > 1 ? g->parts + group * gradient_weights(g) : g->dw[node]);
+    int first = g->rows->node_begin[node] + (int)(group - g->group_begin[node]) * lanes;
+    for (int lane = 0; lane < lanes; lane++) add_lane(&k, first + lane, ls_trees_ended(lane));
+    store(&k, sum_of(&k, ls_trees_ended(lanes - 1)),
+          g->split > 1 ? g->parts + group * gradient_weights(g) : g->dw[node]);
 }
 
 static int64_t parts_floats(const gradient *g, int64_t groups) {
@@ -378,7 +430,7 @@ void ls_conv_weight_gradient(ls_pool *pool, const ls_conv *conv, const ls_rows *
     }
     int groups = g.group_begin[rows->nodes];
     g.private = scratch + parts_floats(&g, groups);
-    ls_pool_run(pool, groups * g.channel_blocks * g.column_blocks, gradient_task, &g);
+    ls_pool_run(pool, groups * blocks_of(&g), gradient_task, &g);
     if (g.split > 1) ls_tree_add(pool, rows->nodes, g.group_begin, gradient_weights(&g), g.parts, dw);
 }
 

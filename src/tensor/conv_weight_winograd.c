@@ -1,10 +1,10 @@
 /* conv_weight_winograd.c - dw = G^T [sum over pieces of (B^T d B) . (A dy A^T)] G.
  *
- * Outputs are cut into pieces of m_h x m_w, a sample's row after row. The transforms of a chunk of pieces lie in the
- * second-level cache, [point][piece][channel], and are multiplied a point at a time. A chunk's sums are chains that
- * start at zero and are then added to those of the chunks before: their rounding stays below that of one long chain,
- * which makes up for what the transforms lose. With strides s the kernel falls into s_h s_w phases of taps a, a + s,
- * ..., each a convolution of stride 1 on every s-th pixel of the picture. */
+ * Outputs are cut into pieces of m_h x m_w, a sample's row after row. The transforms of a chunk of pieces, of all
+ * channels and of one strip of filters after the other, lie in the second-level cache, [point][piece][channel]. A tile
+ * of channels and filters is multiplied at all points, and, where one chunk is all, transformed back while its products
+ * are in the first-level cache. A chunk's sums are chains that start at zero and are then added to those of the chunks
+ * before: their rounding stays below that of one long chain, which makes up for what the transforms lose. */
 #include "tensor/conv_weight_winograd.h"
 
 #include <string.h>
@@ -13,11 +13,14 @@
 #include "tensor/winograd.h"
 
 enum {
-    CHANNELS = 64,
-    FILTERS = LS_TILE_COLUMNS_MAX,
-    CHUNK = 56,             /* pieces */
-    TRANSFORM = 12,         /* products that a transformed number costs, as measured */
-    PAD = LS_COLUMNS_ALIGN, /* between points, whose numbers would else meet in a few sets of the cache */
+    STRIP = LS_TILE_COLUMNS_MAX, /* filters at once */
+    CHANNELS = 128,              /* a block, at most */
+    CHUNK = 128,                 /* pieces, at most; */
+    CHUNK_MIN = 32,              /* of the largest phase not fewer */
+    CHUNK_FLOATS = 210000,       /* of their transforms */
+    SUM_FLOATS = 65536,          /* of a block's gradient */
+    TRANSFORM = 12,              /* products that a transformed number costs, as measured */
+    PAD = LS_COLUMNS_ALIGN,      /* between points, whose numbers would else meet in a few sets of the cache */
 };
 
 /* One axis of a phase: taps first, first + stride, ..., r of them. */
@@ -35,13 +38,10 @@ static axis axis_of(int64_t kernel, int64_t stride, int64_t pad, int64_t first) 
     return a;
 }
 
-/* A phase of the kernel, and where its sums are made. */
+/* A phase of the kernel. */
 typedef struct phase {
-    const ls_winograd_gradient *block;
     axis h, w;
-    int64_t across, pieces, points;          /* pieces of a row, pieces of a sample, and n_h n_w */
-    int64_t x_floats, dy_floats, sum_floats; /* from point to point */
-    float *x, *dy, *sums;                    /* the transforms of a chunk; sums[point][channel][FILTERS] */
+    int64_t across, pieces, points, taps; /* pieces of a row, pieces of a sample, n_h n_w, r_h r_w */
 } phase;
 
 static phase phase_of(const ls_conv *conv, int64_t index) {
@@ -50,32 +50,28 @@ static phase phase_of(const ls_conv *conv, int64_t index) {
     p.across = ceil_div(conv->out_w, p.w.m);
     p.pieces = p.across * ceil_div(conv->out_h, p.h.m);
     p.points = p.h.n * p.w.n;
-    p.x_floats = CHUNK * ls_winograd_gradient_channels(conv) + PAD;
-    p.dy_floats = CHUNK * ls_min(FILTERS, conv->o) + PAD;
-    p.sum_floats = ls_winograd_gradient_channels(conv) * FILTERS + PAD;
+    p.taps = p.h.r * p.w.r;
     return p;
 }
 
-static phase phase_begin(const ls_winograd_gradient *block, int64_t index) {
-    phase p = phase_of(block->conv, index);
-    p.block = block;
-    p.x = block->scratch;
-    p.dy = p.x + p.points * p.x_floats;
-    p.sums = p.dy + p.points * p.dy_floats;
-    return p;
+int64_t ls_winograd_gradient_phases(const ls_conv *conv) { return conv->stride_h * conv->stride_w; }
+
+int64_t ls_winograd_gradient_taps(const ls_conv *conv, int64_t index) { return phase_of(conv, index).taps; }
+
+int64_t ls_winograd_gradient_tap(const ls_conv *conv, int64_t index, int64_t i) {
+    phase p = phase_of(conv, index);
+    return (p.h.first + i / p.w.r * p.h.stride) * conv->kernel_w + p.w.first + i % p.w.r * p.w.stride;
 }
 
-static int64_t phases_of(const ls_conv *conv) { return conv->stride_h * conv->stride_w; }
+/* The first phase has the most taps and points. */
+int64_t ls_winograd_gradient_channels(const ls_conv *conv) {
+    int64_t fit = CHUNK_FLOATS / (phase_of(conv, 0).points * CHUNK_MIN) - STRIP;
+    return ls_min(ls_min(ls_max(1, fit / STRIP) * STRIP, CHANNELS), conv->c);
+}
 
-int64_t ls_winograd_gradient_channels(const ls_conv *conv) { return ls_min(CHANNELS, conv->c); }
-
-int64_t ls_winograd_gradient_scratch(const ls_conv *conv) {
-    int64_t floats = 0;
-    for (int64_t i = 0; i < phases_of(conv); i++) {
-        phase p = phase_of(conv, i);
-        floats = ls_max(floats, p.points * (p.x_floats + p.dy_floats + p.sum_floats));
-    }
-    return floats;
+int64_t ls_winograd_gradient_filters(const ls_conv *conv) {
+    int64_t fit = SUM_FLOATS / (phase_of(conv, 0).taps * ls_winograd_gradient_channels(conv));
+    return ls_min(ls_max(1, fit / STRIP) * STRIP, conv->o);
 }
 
 /* Both axes have the same form, or one of them a single tap. */
@@ -94,15 +90,107 @@ static int64_t cost_of(const phase *p, int64_t channels, int64_t filters) {
 }
 
 bool ls_winograd_gradient_suits(const ls_conv *conv) {
-    int64_t channels = ls_winograd_gradient_channels(conv), filters = ls_min(FILTERS, conv->o), cost = 0;
+    int64_t channels = ls_min(STRIP, conv->c), filters = ls_min(STRIP, conv->o), cost = 0;
     if (conv->c % LS_COLUMNS_ALIGN || conv->o % LS_COLUMNS_ALIGN) return false;
     if (conv->kernel_h < conv->stride_h || conv->kernel_w < conv->stride_w) return false;
-    for (int64_t i = 0; i < phases_of(conv); i++) {
+    for (int64_t i = 0; i < ls_winograd_gradient_phases(conv); i++) {
         phase p = phase_of(conv, i);
         if (!has_form(&p)) return false;
         cost += cost_of(&p, channels, filters);
     }
     return cost < conv->out_h * conv->out_w * conv->kernel_h * conv->kernel_w * channels * filters;
+}
+
+/* Pictures, x or dy, and the transforms of their pieces. The one that begins at output (i, j) has height x width pixels
+ * (top + (i + a) step_h, left + (j + b) step_w). */
+typedef struct side {
+    ls_winograd_part part;
+    const float *pictures;
+    int64_t h, w, c, channels; /* of c channels so many are used */
+    int64_t top, left, step_h, step_w, height, width;
+    float *out; /* [piece][channels] a point, point_floats apart */
+    int64_t point_floats;
+} side;
+
+/* A phase of a block at work. */
+typedef struct work {
+    const ls_winograd_gradient *block;
+    phase p;
+    int64_t first, count; /* its pieces, numbered over all samples, */
+    int64_t chunks;       /* and in how many chunks they are taken */
+    side x, dy;
+    float *products; /* of a tile, or where there are several chunks of all tiles: a point's product_floats apart */
+    int64_t product_floats;
+    float *sum;
+    const float *const *added;
+    int64_t taps;                        /* of sum: the phase's, or the kernel's, */
+    int64_t tap[LS_WINOGRAD_POINTS_MAX]; /* of which the phase's have these numbers */
+} work;
+
+static int64_t chunk_of(const ls_conv *conv, const phase *p) {
+    int64_t channels = ls_winograd_gradient_channels(conv) + ls_min(STRIP, conv->o);
+    return ls_min(CHUNK, CHUNK_FLOATS / (p->points * channels));
+}
+
+int64_t ls_winograd_gradient_scratch(const ls_conv *conv) {
+    int64_t floats = 0, channels = ls_winograd_gradient_channels(conv), filters = ls_min(STRIP, conv->o);
+    for (int64_t i = 0; i < ls_winograd_gradient_phases(conv); i++) {
+        phase p = phase_of(conv, i);
+        int64_t pieces = chunk_of(conv, &p) * (channels + filters) + 2 * PAD;
+        int64_t sums = ceil_div(ls_winograd_gradient_filters(conv), STRIP) * (channels * STRIP + PAD);
+        floats = ls_max(floats, p.points * (pieces + sums));
+    }
+    return floats;
+}
+
+static side x_of(const ls_winograd_gradient *block, const phase *p) {
+    const ls_conv *conv = block->conv;
+    return (side){.part = LS_WINOGRAD_INPUT,
+                  .pictures = block->x + block->channel,
+                  .h = conv->h,
+                  .w = conv->w,
+                  .c = conv->c,
+                  .channels = block->channels,
+                  .top = p->h.first - p->h.pad,
+                  .left = p->w.first - p->w.pad,
+                  .step_h = p->h.stride,
+                  .step_w = p->w.stride,
+                  .height = p->h.n,
+                  .width = p->w.n};
+}
+
+static side dy_of(const ls_winograd_gradient *block, const phase *p) {
+    const ls_conv *conv = block->conv;
+    return (side){.part = LS_WINOGRAD_OUTPUT_GRADIENT,
+                  .pictures = block->dy + block->filter,
+                  .h = conv->out_h,
+                  .w = conv->out_w,
+                  .c = conv->o,
+                  .channels = ls_min(STRIP, block->filters),
+                  .step_h = 1,
+                  .step_w = 1,
+                  .height = p->h.m,
+                  .width = p->w.m};
+}
+
+/* Over samples [begin, end). */
+static work work_of(const ls_winograd_gradient *block, int64_t index, int64_t begin, int64_t end) {
+    const ls_conv *conv = block->conv;
+    phase p = phase_of(conv, index);
+    int64_t chunk = chunk_of(conv, &p);
+    work k = {.block = block, .p = p, .first = begin * p.pieces, .count = (end - begin) * p.pieces};
+    k.chunks = ceil_div(k.count, chunk);
+    k.x = x_of(block, &p);
+    k.dy = dy_of(block, &p);
+    k.x.point_floats = chunk * k.x.channels + PAD;
+    k.dy.point_floats = chunk * k.dy.channels + PAD;
+    k.product_floats = (k.chunks > 1 ? block->channels : LS_TILE_ROWS_MAX) * k.dy.channels + PAD;
+    k.x.out = block->scratch;
+    k.dy.out = k.x.out + p.points * k.x.point_floats;
+    k.products = k.dy.out + p.points * k.dy.point_floats;
+    k.taps = block->phases > 1 ? conv->kernel_h * conv->kernel_w : p.taps;
+    for (int64_t i = 0; i < p.taps; i++) k.tap[i] = block->phases > 1 ? ls_winograd_gradient_tap(conv, index, i) : i;
+    return k;
 }
 
 static void transform(const phase *p, ls_winograd_part part, int64_t channels, const float *const *in,
@@ -116,197 +204,118 @@ static void transform(const phase *p, ls_winograd_part part, int64_t channels, c
 }
 
 /* What lies outside of a picture. */
-static const float zeros[CHANNELS > FILTERS ? CHANNELS : FILTERS];
+static const float zeros[CHANNELS > STRIP ? CHANNELS : STRIP];
 
-/* The pixels that a piece is made of. */
-typedef struct piece {
-    const float *x[LS_WINOGRAD_POINTS_MAX], *dy[LS_WINOGRAD_POINTS_MAX];
-} piece;
-
-/* Pixel (top + i step, left + j step) of a sample for i < height, j < width. */
-static void window_of(const float *sample, int64_t h, int64_t w, int64_t c, int64_t top, int64_t left, int64_t step_h,
-                      int64_t step_w, int64_t height, int64_t width, const float **out) {
-    for (int64_t i = 0; i < height; i++) {
-        int64_t y = top + i * step_h;
-        for (int64_t j = 0; j < width; j++) {
-            int64_t z = left + j * step_w;
-            bool inside = y >= 0 && y < h && z >= 0 && z < w;
-            *out++ = inside ? sample + (y * w + z) * c : zeros;
+/* Where the pixels of piece `index`, numbered over all samples, lie. */
+static void find_pixels(const phase *p, const side *s, int64_t index, const float **pixel) {
+    int64_t row = index / p->pieces, of_sample = index % p->pieces;
+    int64_t y = s->top + of_sample / p->across * p->h.m * s->step_h;
+    int64_t z = s->left + of_sample % p->across * p->w.m * s->step_w;
+    const float *corner = s->pictures + ((row * s->h + y) * s->w + z) * s->c;
+    bool inside = y >= 0 && z >= 0 && y + (s->height - 1) * s->step_h < s->h && z + (s->width - 1) * s->step_w < s->w;
+    for (int64_t a = 0; a < s->height; a++, y += s->step_h, corner += s->step_h * s->w * s->c) {
+        const float *at = corner;
+        for (int64_t b = 0; b < s->width; b++, at += s->step_w * s->c) {
+            int64_t x = z + b * s->step_w;
+            *pixel++ = inside || (y >= 0 && y < s->h && x >= 0 && x < s->w) ? at : zeros;
         }
     }
 }
 
-static void ask(int64_t count, const float *const *pixel, int64_t channels) {
-    for (int64_t k = 0; k < count; k++)
-        for (int64_t c = 0; c < channels; c += LS_COLUMNS_ALIGN) __builtin_prefetch(pixel[k] + c);
-}
-
-/* Piece `index`, numbered over all samples. */
-static void piece_of(const phase *p, int64_t index, piece *out) {
-    const ls_winograd_gradient *block = p->block;
-    const ls_conv *conv = block->conv;
-    int64_t row = index / p->pieces, i = index % p->pieces / p->across * p->h.m,
-            j = index % p->pieces % p->across * p->w.m;
-    window_of(block->x + row * conv->h * conv->w * conv->c + block->channel, conv->h, conv->w, conv->c,
-              i * p->h.stride + p->h.first - p->h.pad, j * p->w.stride + p->w.first - p->w.pad, p->h.stride,
-              p->w.stride, p->h.n, p->w.n, out->x);
-    window_of(block->dy + row * conv->out_h * conv->out_w * conv->o + block->filter, conv->out_h, conv->out_w, conv->o,
-              i, j, 1, 1, p->h.m, p->w.m, out->dy);
-    ask(p->points, out->x, block->channels);
-    ask(p->h.m * p->w.m, out->dy, block->filters);
-}
-
-/* Pieces [first, end). */
-static void transform_chunk(const phase *p, int64_t first, int64_t end) {
-    piece of[2];
-    float *x[LS_WINOGRAD_POINTS_MAX], *dy[LS_WINOGRAD_POINTS_MAX];
-    for (int64_t k = 0; k < p->points; k++) x[k] = p->x + k * p->x_floats, dy[k] = p->dy + k * p->dy_floats;
-    piece_of(p, first, &of[first % 2]);
+/* Pieces [first, end). The next one is asked for while one is transformed: it may come from memory. */
+static void transform_pieces(const phase *p, const side *s, int64_t first, int64_t end) {
+    const float *pixel[2][LS_WINOGRAD_POINTS_MAX];
+    float *out[LS_WINOGRAD_POINTS_MAX];
+    for (int64_t k = 0; k < p->points; k++) out[k] = s->out + k * s->point_floats;
+    find_pixels(p, s, first, pixel[first % 2]);
     for (int64_t i = first; i < end; i++) {
-        if (i + 1 < end) piece_of(p, i + 1, &of[(i + 1) % 2]);
-        transform(p, LS_WINOGRAD_INPUT, p->block->channels, of[i % 2].x, x);
-        transform(p, LS_WINOGRAD_OUTPUT_GRADIENT, p->block->filters, of[i % 2].dy, dy);
-        for (int64_t k = 0; k < p->points; k++) x[k] += p->block->channels, dy[k] += p->block->filters;
+        const float **next = pixel[(i + 1) % 2];
+        find_pixels(p, s, ls_min(i + 1, end - 1), next);
+        for (int64_t k = 0; k < s->height * s->width; k++) ls_prefetch_next(next[k], s->channels);
+        transform(p, s->part, s->channels, pixel[i % 2], out);
+        for (int64_t k = 0; k < p->points; k++) out[k] += s->channels;
     }
 }
 
-/* Some channels of pixels that will be needed: asked for, a few at a time, while others are multiplied, as they may
- * come from memory. */
-typedef struct stream {
-    const float *next, *end;
-    int64_t stride, channels, pixels; /* floats of a pixel, and used ones; pixels at a time */
-} stream;
+/* A tile: some channels of the block, and a strip of its filters. */
+typedef struct gradient_tile {
+    int64_t begin, rows, strip;
+} gradient_tile;
 
-/* The pixels that pieces [first, end) read, more or less, of pictures of `pixels`; they are asked for in `times`. */
-static stream stream_of(const phase *p, const float *picture, int64_t pixels, int64_t stride, int64_t channels,
-                        int64_t first, int64_t end, int64_t times) {
-    int64_t from = first * pixels / p->pieces, to = end * pixels / p->pieces;
-    return (stream){picture + from * stride, picture + to * stride, stride, channels, ceil_div(to - from, times)};
+static float *products_of(const work *k, const gradient_tile *t) {
+    return k->chunks == 1 ? k->products
+                          : k->products + t->strip * k->p.points * k->product_floats + t->begin * k->dy.channels;
 }
 
-static void stream_ask(stream *s) {
-    for (int64_t i = 0; i < s->pixels && s->next < s->end; i++, s->next += s->stride)
-        for (int64_t c = 0; c < s->channels; c += LS_COLUMNS_ALIGN) __builtin_prefetch(s->next + c, 0, 3);
-}
-
-/* Adds products to sums: tiles of channels of a panel of filters of a point. */
-typedef struct products {
-    const phase *p;
-    const float *x, *dy; /* of point 0 */
-    ls_tile tile;
+/* Adds the products of a chunk of `count` pieces. */
+static void multiply_tile(const work *k, const gradient_tile *t, int64_t chunk, int64_t count) {
+    const ls_tile_kernels *kernels = ls_tile_kernels_get();
     int64_t a_row[LS_TILE_ROWS_MAX], c_row[LS_TILE_ROWS_MAX];
-    stream ask_x, ask_dy; /* what will be needed then */
-} products;
-
-/* begun: there are sums already. */
-static void products_init(products *m, const phase *p, bool begun) {
-    *m = (products){.p = p, .x = p->x, .dy = p->dy};
-    for (int64_t i = 0; i < LS_TILE_ROWS_MAX; i++) m->a_row[i] = i, m->c_row[i] = i * FILTERS;
-    m->tile = (ls_tile){.segments = 1, .a_row = m->a_row, .c_row = m->c_row, .add = begun};
-}
-
-static int64_t tiles_of(int64_t channels, ls_panel panel) {
-    const ls_tile_kernels *kernels = ls_tile_kernels_get();
-    return ceil_div(channels, kernels->rows[panel.row_floats / kernels->lanes]);
-}
-
-static void multiply_panel(products *m, int64_t point, ls_panel panel) {
-    const ls_tile_kernels *kernels = ls_tile_kernels_get();
-    const phase *p = m->p;
-    int64_t channels = p->block->channels, tiles = tiles_of(channels, panel);
-    ls_tile *tile = &m->tile;
-    tile->b = m->dy + point * p->dy_floats + panel.begin;
-    tile->columns = panel.row_floats;
-    for (int64_t t = 0, begin = 0, end; t < tiles; t++, begin = end) {
-        end = (t + 1) * channels / tiles;
-        tile->a = m->x + point * p->x_floats + begin;
-        tile->c = p->sums + point * p->sum_floats + begin * FILTERS + panel.begin;
-        kernels->run[panel.row_floats / kernels->lanes][end - begin](tile);
-        stream_ask(&m->ask_x);
-        stream_ask(&m->ask_dy);
+    for (int64_t i = 0; i < t->rows; i++) a_row[i] = i, c_row[i] = i * k->dy.channels;
+    for (int64_t i = 0; i < ls_panel_count(k->dy.channels); i++) {
+        ls_panel panel = ls_panel_at(k->dy.channels, i);
+        ls_tile tile = {.steps = count,
+                        .a = k->x.out + t->begin,
+                        .a_row = a_row,
+                        .a_step = k->x.channels,
+                        .b = k->dy.out + panel.begin,
+                        .b_step = k->dy.channels,
+                        .c = products_of(k, t) + panel.begin,
+                        .c_row = c_row,
+                        .columns = panel.columns,
+                        .add = chunk > 0,
+                        .products = k->p.points,
+                        .a_next = k->x.point_floats,
+                        .b_next = k->dy.point_floats,
+                        .c_next = k->product_floats};
+        kernels->products[panel.row_floats / kernels->lanes][t->rows](&tile);
     }
 }
 
-static void multiply(products *m) {
-    int64_t filters = m->p->block->filters;
-    for (int64_t point = 0; point < m->p->points; point++)
-        for (int64_t i = 0; i < ls_panel_count(filters); i++) multiply_panel(m, point, ls_panel_at(filters, i));
-}
-
-/* `count` transformed pieces, while pieces [next, end) are asked for. */
-static void multiply_chunk(const phase *p, int64_t count, bool begun, int64_t next, int64_t end) {
-    const ls_winograd_gradient *block = p->block;
-    const ls_conv *conv = block->conv;
-    products m;
-    products_init(&m, p, begun);
-    m.tile.steps = count;
-    m.tile.a_step = block->channels;
-    m.tile.b_step = block->filters;
-    int64_t times =
-        p->points * ls_panel_count(block->filters) * tiles_of(block->channels, ls_panel_at(block->filters, 0));
-    m.ask_x = stream_of(p, block->x + block->channel, conv->h * conv->w, conv->c, block->channels, next, end, times);
-    m.ask_dy =
-        stream_of(p, block->dy + block->filter, conv->out_h * conv->out_w, conv->o, block->filters, next, end, times);
-    multiply(&m);
-}
-
-static void add_pieces(const phase *p, int64_t begin, int64_t end) {
-    int64_t chunks = ceil_div(end - begin, CHUNK);
-    for (int64_t i = 0; i < chunks; i++) {
-        int64_t first = begin + i * (end - begin) / chunks, next = begin + (i + 1) * (end - begin) / chunks;
-        transform_chunk(p, first, next);
-        multiply_chunk(p, next - first, i > 0, next, ls_min(next + CHUNK, end));
-    }
-}
-
-/* A phase of one tap that reads no padding: nothing is transformed, and pixels are multiplied where they are. */
-static bool is_plain(const phase *p) {
-    const ls_conv *conv = p->block->conv;
-    int64_t top = p->h.first - p->h.pad, left = p->w.first - p->w.pad;
-    return p->points == 1 && top >= 0 && left >= 0 && top + (conv->out_h - 1) * conv->stride_h < conv->h &&
-           left + (conv->out_w - 1) * conv->stride_w < conv->w;
-}
-
-static void add_sample(const phase *p, int64_t row, bool begun) {
-    const ls_winograd_gradient *block = p->block;
-    const ls_conv *conv = block->conv;
-    int64_t y = row * conv->h + p->h.first - p->h.pad, z = p->w.first - p->w.pad;
-    products m;
-    products_init(&m, p, begun);
-    m.x = block->x + (y * conv->w + z) * conv->c + block->channel;
-    m.dy = block->dy + row * conv->out_h * conv->out_w * conv->o + block->filter;
-    m.tile.segments = conv->out_h;
-    m.tile.steps = conv->out_w;
-    m.tile.a_step = conv->stride_w * conv->c;
-    m.tile.a_segment = conv->stride_h * conv->w * conv->c;
-    m.tile.b_step = conv->o;
-    m.tile.b_segment = conv->out_w * conv->o;
-    multiply(&m);
-}
-
-/* To the phase's taps of sum. */
-static void transform_sums(const phase *p, float *sum) {
-    const ls_winograd_gradient *block = p->block;
+/* To its place in sum. */
+static void transform_tile(const work *k, const gradient_tile *t) {
     const float *in[LS_WINOGRAD_POINTS_MAX];
     float *out[LS_WINOGRAD_POINTS_MAX];
-    for (int64_t c = 0; c < block->channels; c++) {
-        for (int64_t k = 0; k < p->points; k++) in[k] = p->sums + k * p->sum_floats + c * FILTERS;
-        for (int64_t i = 0, k = 0; i < p->h.r; i++)
-            for (int64_t j = 0; j < p->w.r; j++, k++) {
-                int64_t a = p->h.first + i * p->h.stride, b = p->w.first + j * p->w.stride;
-                out[k] = sum + ((a * block->conv->kernel_w + b) * block->channels + c) * block->filters;
-            }
-        transform(p, LS_WINOGRAD_KERNEL_GRADIENT, block->filters, in, out);
+    int64_t channels = k->x.channels, floats = t->rows * k->dy.channels;
+    int64_t begin = t->strip * k->taps * channels * STRIP + t->begin * k->dy.channels;
+    for (int64_t i = 0; i < k->p.points; i++) in[i] = products_of(k, t) + i * k->product_floats;
+    for (int64_t i = 0; i < k->p.taps; i++) out[i] = k->sum + begin + k->tap[i] * channels * k->dy.channels;
+    transform(&k->p, LS_WINOGRAD_KERNEL_GRADIENT, floats, in, out);
+    for (const float *const *a = k->added; *a; a++)
+        for (int64_t i = 0; i < k->p.taps; i++) ls_vector_kernels_get()->add(floats, *a + (out[i] - k->sum), out[i]);
+}
+
+/* A chunk's products of a strip are added, and after the last one transformed. */
+static void add_strip(const work *k, int64_t chunk, int64_t count, int64_t strip) {
+    const ls_tile_kernels *kernels = ls_tile_kernels_get();
+    int64_t height = kernels->rows[ls_panel_at(k->dy.channels, 0).row_floats / kernels->lanes];
+    int64_t tiles = ceil_div(k->x.channels, height);
+    for (int64_t i = 0; i < tiles; i++) {
+        int64_t begin = i * k->x.channels / tiles, end = (i + 1) * k->x.channels / tiles;
+        gradient_tile tile = {begin, end - begin, strip};
+        multiply_tile(k, &tile, chunk, count);
+        if (chunk + 1 == k->chunks) transform_tile(k, &tile);
     }
 }
 
-void ls_winograd_gradient_run(const ls_winograd_gradient *block, int64_t begin, int64_t end, float *sum) {
-    for (int64_t i = 0; i < phases_of(block->conv); i++) {
-        phase p = phase_begin(block, i);
-        if (is_plain(&p))
-            for (int64_t row = begin; row < end; row++) add_sample(&p, row, row > begin);
-        else
-            add_pieces(&p, begin * p.pieces, end * p.pieces);
-        transform_sums(&p, sum);
+static void add_chunk(work *k, int64_t chunk) {
+    const ls_winograd_gradient *block = k->block;
+    int64_t begin = k->first + chunk * k->count / k->chunks, end = k->first + (chunk + 1) * k->count / k->chunks;
+    transform_pieces(&k->p, &k->x, begin, end);
+    for (int64_t strip = 0; strip < ceil_div(block->filters, STRIP); strip++) {
+        k->dy.pictures = block->dy + block->filter + strip * STRIP;
+        k->dy.channels = ls_min(STRIP, block->filters - strip * STRIP);
+        transform_pieces(&k->p, &k->dy, begin, end);
+        add_strip(k, chunk, end - begin, strip);
+    }
+}
+
+void ls_winograd_gradient_run(const ls_winograd_gradient *block, int64_t begin, int64_t end, float *sum,
+                              const float *const *added) {
+    for (int64_t i = 0; i < block->phases; i++) {
+        work k = work_of(block, block->phase + i, begin, end);
+        k.sum = sum;
+        k.added = added;
+        for (int64_t chunk = 0; chunk < k.chunks; chunk++) add_chunk(&k, chunk);
     }
 }

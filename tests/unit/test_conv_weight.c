@@ -54,6 +54,7 @@ static void test_cuts(void **state) {
                              ls_conv_make(18, 30, 16, 16, 3, 3, 1, 1, false),
                              doubled(8, 32, 16, 5),
                              same(16, 16, 64, 64, 3, 2),
+                             same(16, 15, 144, 112, 3, 2), /* blocks of channels; strips of filters, the last narrow */
                              ls_conv_make(18, 17, 48, 64, 4, 4, 2, 2, false)};
     const int64_t lane_rows[LANES] = {2, 1, 0, 3};
     const int cuts[][LANES] = {{4}, {2, 2}, {1, 1, 2}, {2, 1, 1}, {1, 1, 1, 1}};
@@ -136,6 +137,7 @@ static void test_errors(void **state) {
         check_error(doubled(20, 16, 16, 5), 6, positive);
         check_error(same(32, 32, 64, 64, 3, 2), 4, positive);
         check_error(same(16, 16, 64, 64, 3, 2), 4, positive);
+        check_error(same(16, 15, 144, 112, 3, 2), 3, positive);
     }
 }
 
