@@ -144,11 +144,14 @@ static ls_conv_pass phase_pass(const ls_conv *conv, bool swapped, int64_t index)
 
 static bool has_pixels(const ls_conv_pass *pass) { return pass->out_h > 0 && pass->out_w > 0; }
 
-/* Tiles apply what they can; the others, to all phases together. */
+/* A transposed convolution, by phases or at once. Tiles apply the activation that they can; the others, to all phases
+ * together. */
 static void phases_run(ls_pool *pool, const ls_conv *conv, bool swapped, int64_t rows, const float *y, const float *w,
                        const float *bias, ls_activation activation, float *x, float *scratch) {
-    bool fused = activation == LS_ACTIVATION_RELU;
-    for (int64_t i = 0; i < conv->stride_h * conv->stride_w; i++) {
+    bool few = ls_conv_few_suits(conv);
+    bool fused = activation == LS_ACTIVATION_RELU || (few && ls_activation_is_late(activation));
+    if (few) ls_conv_few_run(pool, conv, swapped, rows, y, w, bias, activation, x, scratch);
+    for (int64_t i = 0; !few && i < conv->stride_h * conv->stride_w; i++) {
         ls_conv_pass pass = phase_pass(conv, swapped, i);
         pass.x = y;
         pass.w = w;
@@ -230,6 +233,15 @@ static bool phases_are_winograd(const ls_conv *conv) {
     return false;
 }
 
+bool ls_conv_forward_is_few(const ls_conv *conv) {
+    ls_conv turned = ls_conv_turned(conv);
+    return ls_conv_is_up_sampled(conv) && ls_conv_few_suits(&turned);
+}
+
+bool ls_conv_input_gradient_is_few(const ls_conv *conv) {
+    return !ls_conv_is_up_sampled(conv) && ls_conv_few_suits(conv);
+}
+
 bool ls_conv_forward_is_winograd(const ls_conv *conv) {
     ls_conv turned = ls_conv_turned(conv);
     return ls_conv_is_up_sampled(conv) ? phases_are_winograd(&turned) : window_is_winograd(conv);
@@ -271,6 +283,7 @@ static int64_t passes_scratch(const ls_conv *conv, int64_t max_rows, int threads
     /* Fewer rows make bands narrower, never wider; how taps lie does not matter. */
     ls_conv_pass pass = forward_pass(conv, false);
     int64_t floats = pass_scratch(&pass, max_rows, threads);
+    if (ls_conv_few_suits(conv)) floats = ls_max(floats, ls_conv_few_scratch(conv, max_rows, threads));
     for (int64_t i = 0; i < conv->stride_h * conv->stride_w; i++) {
         pass = phase_pass(conv, false, i);
         if (has_pixels(&pass)) floats = ls_max(floats, pass_scratch(&pass, max_rows, threads));

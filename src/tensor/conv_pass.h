@@ -32,6 +32,14 @@ bool ls_conv_planes_suit(const ls_conv_pass *pass, int lanes);
 void ls_conv_planes_run(ls_pool *pool, const ls_conv_pass *pass, int64_t rows, float *scratch);
 int64_t ls_conv_planes_scratch(const ls_conv_pass *pass, int64_t rows, int threads);
 
+/* A transposed convolution with strides and few channels on its large side, x (conv.h); taps that are swapped lie as
+ * [filters][channels]. Softmax is left to the caller. Its numbers are sums of a chain a tap, so where it suits it is
+ * taken always. */
+bool ls_conv_few_suits(const ls_conv *conv);
+void ls_conv_few_run(ls_pool *pool, const ls_conv *conv, bool swapped, int64_t rows, const float *y, const float *w,
+                     const float *bias, ls_activation activation, float *x, float *scratch);
+int64_t ls_conv_few_scratch(const ls_conv *conv, int64_t rows, int threads);
+
 /* Winograd's minimal filtering: for many channels and filters, kernels of 2, 3 or 5 taps an axis (the other may have
  * one), or of so many times the stride. Its numbers are not the chains of the other two, so where it suits it is taken
  * always. */
@@ -42,6 +50,10 @@ int64_t ls_conv_winograd_scratch(const ls_conv_pass *pass, int threads);
 /* Whether any pass of that gradient, or of forward, is taken by it. */
 bool ls_conv_forward_is_winograd(const ls_conv *conv);
 bool ls_conv_input_gradient_is_winograd(const ls_conv *conv);
+
+/* And by ls_conv_few_run: forward as its turned convolution. */
+bool ls_conv_forward_is_few(const ls_conv *conv);
+bool ls_conv_input_gradient_is_few(const ls_conv *conv);
 
 /* The transposed convolution that up-sampling and conv amount to: its small side is conv's input, its large side conv's
  * output. Its kernel, [up_h + kernel_h - 1][up_w + kernel_w - 1][c][o] of conv, is made of conv's by spread_kernel. */

@@ -8,7 +8,10 @@
 #include "tensor/conv_pass.h"
 #include "tensor/product.h"
 
-enum { PLANES_MIN = 4 }; /* fewer channels make sums too short */
+enum {
+    PLANES_MIN = 4, /* fewer channels make sums too short */
+    LINE = 16       /* floats of a cache line */
+};
 
 typedef struct plan {
     const ls_conv_pass *pass;
@@ -36,6 +39,11 @@ static plan plan_of(const ls_conv_pass *pass, int64_t rows, float *scratch) {
     return n;
 }
 
+/* Transposing reads four pixels at once: no stream that hardware foresees. */
+static void prefetch(const float *x, int64_t count) {
+    for (int64_t i = 0; i < count; i += LINE) __builtin_prefetch(x + i);
+}
+
 /* The rows of the picture under outputs [begin, begin + height), a plane a channel, with zeros around. */
 static void fill_planes(const plan *n, int64_t row, int64_t begin, int64_t height, float *planes) {
     const ls_picture *picture = &n->pass->picture;
@@ -43,8 +51,10 @@ static void fill_planes(const plan *n, int64_t row, int64_t begin, int64_t heigh
     int64_t count = ls_min(picture->w - first, picture->padded_w - left), top = begin - picture->pad_top;
     const float *x = n->pass->x + (row * picture->h * picture->w + first) * c;
     memset(planes, 0, (size_t)(c * n->plane) * sizeof *planes);
-    for (int64_t i = ls_max(top, 0); i < ls_min(top + height + picture->kernel_h - 1, picture->h); i++)
+    for (int64_t i = ls_max(top, 0); i < ls_min(top + height + picture->kernel_h - 1, picture->h); i++) {
+        prefetch(x + (i + 1) * picture->w * c, picture->w * c);
         ls_transpose(c, count, x + i * picture->w * c, c, planes + (i - top) * picture->padded_w + left, n->plane);
+    }
 }
 
 /* Filters x pixels [q, q + columns), kernel row after kernel row. */

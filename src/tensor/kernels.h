@@ -86,6 +86,8 @@ typedef struct ls_vector_kernels {
     void (*route)(const ls_windows *windows, const float *x, const float *y, const float *dy, bool relu, bool add,
                   float *dx);
     void (*sum_rows)(int64_t rows, int64_t stride, int64_t count, const float *x, float *y); /* y = x[0] + x[1] + ... */
+    /* y = f(x[0] + x[1] + ... + bias), f: relu or nothing; whole vectors are read and written. */
+    void (*sum_lines)(int64_t lines, const float *const *x, int64_t count, float bias, bool relu, float *y);
 } ls_vector_kernels;
 
 /* Which matrix: B^T, that of phases with a tap less (winograd.h) down, across or both, A^T, G, A, G^T. */

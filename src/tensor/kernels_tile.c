@@ -26,7 +26,10 @@ VEC_INLINE void tile_steps(const ls_tile *t, const int rows, const int vectors, 
     for (int64_t j = steps; j > 0; j--) {
         vec row[LS_TILE_VECTORS_MAX];
 #pragma GCC unroll 4
-        for (int v = 0; v < vectors; v++) row[v] = vec_load(b + v * VEC_LANES);
+        for (int v = 0; v < vectors; v++) {
+            row[v] = vec_load(b + v * VEC_LANES);
+            VEC_HOLD(row[v]);
+        }
 #pragma GCC unroll 16
         for (int p = 0; p < rows; p++) {
             vec x = vec_set(a[p][at]);

@@ -1,5 +1,7 @@
 /* kernels_vector.c - loops over flat vectors. A tail goes through the same instructions as the rest, in a padded
  * vector, so an element's result does not depend on where it stands. */
+#include <math.h>
+
 #include "tensor/kernels.h"
 #include "tensor/simd.h"
 
@@ -101,6 +103,15 @@ static void sum_rows(int64_t rows, int64_t stride, int64_t count, const float *x
         vec sum = {0};
         for (int64_t r = 0; r < rows; r++) sum += get(x + r * stride + i, lanes);
         put(y + i, sum, lanes);
+    }
+}
+
+static void sum_lines(int64_t lines, const float *const *x, int64_t count, float bias, bool relu, float *y) {
+    const vec floor = vec_set(relu ? 0 : -INFINITY);
+    for (int64_t i = 0; i < count; i += VEC_LANES) {
+        vec sum = {0};
+        for (int64_t k = 0; k < lines; k++) sum += vec_load(x[k] + i);
+        vec_store(y + i, vec_at_least(floor, sum + bias));
     }
 }
 
@@ -217,4 +228,5 @@ const ls_vector_kernels LS_KERNELS_NAME(vector, LS_KERNEL_ISA) = {.add = add,
                                                                   .squared_error = squared_error,
                                                                   .maximum = maximum,
                                                                   .route = route,
-                                                                  .sum_rows = sum_rows};
+                                                                  .sum_rows = sum_rows,
+                                                                  .sum_lines = sum_lines};

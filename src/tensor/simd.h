@@ -27,6 +27,13 @@ typedef float vec_unaligned __attribute__((vector_size(VEC_LANES * 4), aligned(4
 
 #define VEC_INLINE static inline __attribute__((always_inline))
 
+/* Keeps x in a register, where compilers would read it from memory again at each use. */
+#if defined(__x86_64__)
+#define VEC_HOLD(x) __asm__("" : "+v"(x))
+#else
+#define VEC_HOLD(x)
+#endif
+
 VEC_INLINE vec vec_load(const float *p) { return *(const vec_unaligned *)p; }
 VEC_INLINE void vec_store(float *p, vec x) { *(vec_unaligned *)p = x; }
 VEC_INLINE vec vec_set(float x) { return x - (vec){0}; }

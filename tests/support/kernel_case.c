@@ -63,8 +63,8 @@ void case_init(kernel_case *k, ls_conv conv, const ls_rows *rows, int64_t scratc
     k->dw = room(gradient + MARGIN, sizeof(float));
     assert_int_equal(ls_alloc(&k->scratch, scratch_count + MARGIN, sizeof(float), "scratch"), LS_OK);
 
-    k->y_is_first = ls_conv_forward_is_winograd(&conv);
-    k->dx_is_first = ls_conv_input_gradient_is_winograd(&conv);
+    k->y_is_first = ls_conv_forward_is_winograd(&conv) || ls_conv_forward_is_few(&conv);
+    k->dx_is_first = ls_conv_input_gradient_is_winograd(&conv) || ls_conv_input_gradient_is_few(&conv);
     k->dw_is_first = ls_conv_weight_gradient_is_winograd(&conv);
     bool up = conv.up_h * conv.up_w > 1;
     (up ? naive_up_forward : naive_forward)(&conv, rows->count, k->x, k->w, k->bias, k->y_chain, k->y_exact);

@@ -20,7 +20,7 @@ typedef struct kernel_case {
     float *node_dw[LS_NODES_MAX], *node_db[LS_NODES_MAX];
     float *scratch;
     int64_t scratch_count;
-    bool y_is_first, dx_is_first, dw_is_first; /* of Winograd's filtering, and not run yet */
+    bool y_is_first, dx_is_first, dw_is_first; /* no chains, and not run yet */
 } kernel_case;
 
 /* Lanes of lane_rows[l] rows each, nodes of node_lanes[i] lanes. */
@@ -31,8 +31,8 @@ void case_init(kernel_case *k, ls_conv conv, const ls_rows *rows, int64_t scratc
 void case_release(kernel_case *k);
 
 /* Fails the test unless all results are the chains bit for bit, near the exact sums, and within their bounds. Results
- * of Winograd's filtering are no chains: there the first run's take the chains' place, and all later ones must be
- * these. */
+ * of Winograd's filtering and of few filters are no chains: there the first run's take the chains' place, and all later
+ * ones must be these. */
 void case_clear(kernel_case *k);
 void case_check(kernel_case *k, const char *what);
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "lockstep/conv.h"
+#include "lockstep/integers.h"
 #include "lockstep/rng.h"
 #include "support/kernel_case.h"
 #include "support/naive_up.h"
@@ -195,28 +196,29 @@ static void test_winograd_shapes(void **state) {
 }
 
 /* Pictures apart, and all at once. */
-static void test_winograd_rows(void **state) {
-    (void)state;
-    const ls_conv convs[] = {ls_conv_make(26, 26, 64, 64, 3, 3, 1, 1, true),
-                             ls_conv_make(9, 9, 64, 128, 5, 5, 1, 1, true),
-                             ls_conv_make(8, 8, 64, 128, 3, 3, 2, 2, true)};
+static void check_rows(ls_conv conv) {
     enum { ROWS = 5 };
     ls_rows rows = ls_rows_single(ROWS);
-    for (size_t i = 0; i < sizeof convs / sizeof *convs; i++) {
-        kernel_case k;
-        case_init(&k, convs[i], &rows, ls_conv_scratch(&convs[i], ROWS, CASE_THREADS_MAX, 1));
-        run_case(&k, case_best_isa(), 2);
-        int64_t in = naive_in_count(&convs[i]), out = naive_out_count(&convs[i]);
-        case_clear(&k);
-        ls_conv_weight_gradient(case_pool(1), &k.conv, &rows, k.x, k.dy, k.node_dw, k.node_db, k.scratch);
-        for (int64_t begin = 0, count = 1; begin<ROWS; begin += count, count = ROWS - begin> 1 ? 2 : 1) {
-            ls_conv_forward(case_pool(1), &k.conv, count, k.x + begin * in, k.w, k.bias, LS_ACTIVATION_LINEAR,
-                            k.y + begin * out, k.scratch);
-            ls_conv_input_gradient(case_pool(1), &k.conv, count, k.dy + begin * out, k.w, k.dx + begin * in, k.scratch);
-        }
-        case_check(&k, "cut");
-        case_release(&k);
+    kernel_case k;
+    case_init(&k, conv, &rows, ls_conv_scratch(&conv, ROWS, CASE_THREADS_MAX, 1));
+    run_case(&k, case_best_isa(), 2);
+    int64_t in = naive_in_count(&conv), out = naive_out_count(&conv);
+    case_clear(&k);
+    ls_conv_weight_gradient(case_pool(1), &k.conv, &rows, k.x, k.dy, k.node_dw, k.node_db, k.scratch);
+    for (int64_t begin = 0, count; (count = ls_min(begin ? 2 : 1, ROWS - begin)) > 0; begin += count) {
+        ls_conv_forward(case_pool(1), &k.conv, count, k.x + begin * in, k.w, k.bias, LS_ACTIVATION_LINEAR,
+                        k.y + begin * out, k.scratch);
+        ls_conv_input_gradient(case_pool(1), &k.conv, count, k.dy + begin * out, k.w, k.dx + begin * in, k.scratch);
     }
+    case_check(&k, "cut");
+    case_release(&k);
+}
+
+static void test_winograd_rows(void **state) {
+    (void)state;
+    check_rows(ls_conv_make(26, 26, 64, 64, 3, 3, 1, 1, true));
+    check_rows(ls_conv_make(9, 9, 64, 128, 5, 5, 1, 1, true));
+    check_rows(ls_conv_make(8, 8, 64, 128, 3, 3, 2, 2, true));
 }
 
 static void check_errors(ls_conv conv, bool positive) {
@@ -234,47 +236,97 @@ static void check_errors(ls_conv conv, bool positive) {
     ls_cpu_use(case_best_isa());
     ls_conv_forward(case_pool(1), &conv, 1, k.x, k.w, k.bias, LS_ACTIVATION_LINEAR, k.y, k.scratch);
     ls_conv_input_gradient(case_pool(1), &conv, 1, k.dy, k.w, k.dx, k.scratch);
-    assert_true(ls_conv_forward_is_winograd(&conv) || ls_conv_input_gradient_is_winograd(&conv));
     case_check_error(&k, "y", out, k.y, k.y_chain, k.y_exact);
     case_check_error(&k, "dx", in, k.dx, k.dx_chain, k.dx_exact);
     case_release(&k);
+}
+
+static void check_winograd_errors(ls_conv conv, bool positive) {
+    assert_true(ls_conv_forward_is_winograd(&conv) || ls_conv_input_gradient_is_winograd(&conv));
+    check_errors(conv, positive);
 }
 
 /* The models' layers; large pictures cut, as the length of sums decides. */
 static void test_winograd_errors(void **state) {
     (void)state;
     for (int positive = 0; positive <= 1; positive++) {
-        check_errors(ls_conv_make(26, 26, 64, 64, 3, 3, 1, 1, true), positive);
-        check_errors(ls_conv_make(28, 28, 32, 64, 3, 3, 1, 1, false), positive);
-        check_errors(ls_conv_make(14, 14, 32, 32, 3, 3, 1, 1, true), positive);
-        check_errors(ls_conv_make(10, 10, 128, 256, 3, 3, 1, 1, true), positive);
-        check_errors(ls_conv_make(16, 16, 256, 128, 5, 5, 1, 1, true), positive);
-        check_errors(ls_conv_make(16, 16, 128, 256, 3, 3, 2, 2, true), positive);
-        check_errors(ls_conv_make(32, 32, 64, 128, 3, 3, 2, 2, true), positive);
-        check_errors(ls_conv_make(8, 8, 256, 256, 3, 3, 2, 2, true), positive);
-        check_errors(ls_conv_make(16, 16, 64, 64, 5, 5, 2, 2, true), positive);
-        check_errors(ls_conv_up_sampled(ls_conv_make(20, 20, 128, 128, 5, 5, 1, 1, true), 2, 2), positive);
-        check_errors(ls_conv_up_sampled(ls_conv_make(20, 20, 256, 128, 3, 3, 1, 1, true), 2, 2), positive);
+        check_winograd_errors(ls_conv_make(26, 26, 64, 64, 3, 3, 1, 1, true), positive);
+        check_winograd_errors(ls_conv_make(28, 28, 32, 64, 3, 3, 1, 1, false), positive);
+        check_winograd_errors(ls_conv_make(14, 14, 32, 32, 3, 3, 1, 1, true), positive);
+        check_winograd_errors(ls_conv_make(10, 10, 128, 256, 3, 3, 1, 1, true), positive);
+        check_winograd_errors(ls_conv_make(16, 16, 256, 128, 5, 5, 1, 1, true), positive);
+        check_winograd_errors(ls_conv_make(16, 16, 128, 256, 3, 3, 2, 2, true), positive);
+        check_winograd_errors(ls_conv_make(32, 32, 64, 128, 3, 3, 2, 2, true), positive);
+        check_winograd_errors(ls_conv_make(8, 8, 256, 256, 3, 3, 2, 2, true), positive);
+        check_winograd_errors(ls_conv_make(16, 16, 64, 64, 5, 5, 2, 2, true), positive);
+        check_winograd_errors(ls_conv_up_sampled(ls_conv_make(20, 20, 128, 128, 5, 5, 1, 1, true), 2, 2), positive);
+        check_winograd_errors(ls_conv_up_sampled(ls_conv_make(20, 20, 256, 128, 3, 3, 1, 1, true), 2, 2), positive);
     }
 }
 
-static void test_winograd_activations(void **state) {
+/* ---- Few filters: the same. ---- */
+
+static void test_few_shapes(void **state) {
     (void)state;
-    ls_conv conv = ls_conv_make(7, 9, 64, 64, 3, 3, 1, 1, true);
-    enum { COUNT = 2 * 7 * 9 * 64 };
-    static float linear[COUNT], fused[COUNT], apart[COUNT];
+    const int64_t channels[] = {8, 13, 16, 32}, kernels[] = {2, 3, 4, 5}, sizes[] = {1, 3, 8, 15}, two[] = {1, 2, 3};
+    ls_rng rng = ls_rng_stream(1, LS_RNG_TEST, 3, 0);
+    int taken = 0;
+    for (uint64_t i = 0; i < 60; i++) {
+        int64_t up_h = pick(&rng, i, 2, two, 3), up_w = pick(&rng, i, 3, two, 3);
+        int64_t many = pick(&rng, i, 4, channels, 4), few = 1 + (int64_t)(i % 4);
+        int64_t h = pick(&rng, i, 0, sizes, 4) * up_h, w = pick(&rng, i, 1, sizes, 4) * up_w;
+        int64_t kernel_h = pick(&rng, i, 5, kernels, 4), kernel_w = pick(&rng, i, 6, kernels, 4);
+        bool same = pick(&rng, i, 7, two, 2) == 1, turned = i % 3 == 0;
+        ls_conv conv = turned ? ls_conv_make(h, w, few, many, kernel_h, kernel_w, up_h, up_w, same)
+                              : ls_conv_make(h, w, many, few, kernel_h, kernel_w, 1, 1, same);
+        if (conv.out_h < 1 || conv.out_w < 1) continue;
+        if (!turned) conv = ls_conv_up_sampled(conv, up_h, up_w);
+        ls_rows rows = ls_rows_single((int64_t)(i % 3));
+        taken += turned ? ls_conv_input_gradient_is_few(&conv) : ls_conv_forward_is_few(&conv);
+        check_conv(conv, &rows, true);
+    }
+    assert_true(taken > 20);
+}
+
+static void test_few_errors(void **state) {
+    (void)state;
+    const ls_conv convs[] = {ls_conv_up_sampled(ls_conv_make(28, 28, 32, 1, 3, 3, 1, 1, true), 2, 2),
+                             ls_conv_up_sampled(ls_conv_make(24, 24, 128, 3, 5, 5, 1, 1, true), 2, 2)};
+    for (size_t i = 0; i < sizeof convs / sizeof *convs; i++) {
+        assert_true(ls_conv_forward_is_few(&convs[i]));
+        check_errors(convs[i], false);
+    }
+}
+
+static void test_few_rows(void **state) {
+    (void)state;
+    check_rows(ls_conv_up_sampled(ls_conv_make(28, 28, 32, 1, 3, 3, 1, 1, true), 2, 2));
+    check_rows(ls_conv_up_sampled(ls_conv_make(10, 34, 16, 3, 5, 3, 1, 1, false), 2, 2));
+}
+
+static void check_activations(ls_conv conv) {
     ls_rows rows = ls_rows_single(2);
+    int64_t count = 2 * naive_out_count(&conv);
     kernel_case k;
     case_init(&k, conv, &rows, ls_conv_scratch(&conv, 2, 1, 1));
-    assert_true(ls_conv_forward_is_winograd(&conv));
     ls_cpu_use(case_best_isa());
-    ls_conv_forward(case_pool(1), &conv, 2, k.x, k.w, k.bias, LS_ACTIVATION_LINEAR, linear, k.scratch);
+    ls_conv_forward(case_pool(1), &conv, 2, k.x, k.w, k.bias, LS_ACTIVATION_LINEAR, k.y_chain, k.scratch);
+    float *apart = k.dy;
     for (int f = 0; f < LS_ACTIVATION_COUNT; f++) {
-        ls_conv_forward(case_pool(1), &conv, 2, k.x, k.w, k.bias, (ls_activation)f, fused, k.scratch);
-        ls_activation_forward(case_pool(1), (ls_activation)f, COUNT / 64, 64, linear, apart);
-        assert_memory_equal(fused, apart, sizeof fused);
+        ls_conv_forward(case_pool(1), &conv, 2, k.x, k.w, k.bias, (ls_activation)f, k.y, k.scratch);
+        ls_activation_forward(case_pool(1), (ls_activation)f, count / conv.o, conv.o, k.y_chain, apart);
+        assert_memory_equal(k.y, apart, (size_t)count * sizeof *apart);
     }
     case_release(&k);
+}
+
+static void test_unchained_activations(void **state) {
+    (void)state;
+    ls_conv winograd = ls_conv_make(7, 9, 64, 64, 3, 3, 1, 1, true);
+    ls_conv few = ls_conv_up_sampled(ls_conv_make(14, 18, 16, 3, 3, 3, 1, 1, true), 2, 2);
+    assert_true(ls_conv_forward_is_winograd(&winograd) && ls_conv_forward_is_few(&few));
+    check_activations(winograd);
+    check_activations(few);
 }
 
 int main(void) {
@@ -290,7 +342,10 @@ int main(void) {
         cmocka_unit_test(test_winograd_shapes),
         cmocka_unit_test(test_winograd_rows),
         cmocka_unit_test(test_winograd_errors),
-        cmocka_unit_test(test_winograd_activations),
+        cmocka_unit_test(test_few_shapes),
+        cmocka_unit_test(test_few_rows),
+        cmocka_unit_test(test_few_errors),
+        cmocka_unit_test(test_unchained_activations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
