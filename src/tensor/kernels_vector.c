@@ -46,12 +46,15 @@ static bool all_finite(int64_t count, const float *x) {
     return true;
 }
 
-/* Windows of many channels are short runs of memory, far apart: the next one's are asked for in time. */
+/* Windows are short runs of memory, far apart, that no hardware foresees: so many floats ahead, others are asked for.
+ */
+enum { AHEAD = 1024 };
+
 VEC_INLINE vec window_maximum(const ls_windows *windows, const float *x, int64_t lanes) {
     vec most = get(x, lanes);
     for (int64_t i = 0; i < windows->h; i++)
         for (int64_t j = 0; j < windows->w; j++) {
-            __builtin_prefetch(x + i * windows->row + j * windows->c + windows->step);
+            __builtin_prefetch(x + i * windows->row + j * windows->c + AHEAD);
             most = vec_at_least(get(x + i * windows->row + j * windows->c, lanes), most);
         }
     return most;
@@ -68,8 +71,8 @@ VEC_INLINE void window_route(const ls_windows *windows, const float *x, vec y, v
     for (int64_t i = 0; i < windows->h; i++)
         for (int64_t j = 0; j < windows->w; j++) {
             int64_t at = i * windows->row + j * windows->c;
-            __builtin_prefetch(x + at + windows->step);
-            __builtin_prefetch(dx + at + windows->step, 1);
+            __builtin_prefetch(x + at + AHEAD);
+            __builtin_prefetch(dx + at + AHEAD, 1);
             vec_mask hit = get(x + at, lanes) == y;
             vec mine = vec_select(hit, dy, (vec){0});
             dy = vec_select(hit, (vec){0}, dy);
