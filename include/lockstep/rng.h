@@ -33,13 +33,8 @@ typedef struct ls_rng {
 /* instance: which layer, transform or file part draws; 0 where there is only one. */
 ls_rng ls_rng_stream(uint64_t seed, ls_rng_purpose purpose, uint32_t instance, uint32_t epoch);
 
-/* 128 random bits: the block-th group of four words of item `index`. */
+/* 128 random bits: the block-th group of four words of item `index`. random.h makes many numbers of them. */
 void ls_rng_bits(const ls_rng *rng, uint64_t index, uint32_t block, uint32_t out[4]);
-
-/* count numbers of item `index`: uniform in [0, 1) (24 bits), or standard normal (Box-Muller in double, rounded once;
- * of plain arithmetic, so that they are the same with any mathematical library). */
-void ls_rng_fill_uniform(const ls_rng *rng, uint64_t index, int64_t count, float *out);
-void ls_rng_fill_normal(const ls_rng *rng, uint64_t index, int64_t count, float *out);
 
 /* A number in [0, bound), without bias (bound > 0). */
 uint64_t ls_rng_below(const ls_rng *rng, uint64_t index, uint64_t bound);

@@ -4,8 +4,6 @@
 #include "lockstep/rng.h"
 
 #include <assert.h>
-#include <math.h>
-#include <string.h>
 
 enum { WORDS = 4, ROUNDS = 10 };
 
@@ -36,88 +34,6 @@ void ls_rng_bits(const ls_rng *rng, uint64_t index, uint32_t block, uint32_t out
     out[2] = (uint32_t)(index >> 32);
     out[3] = rng->epoch;
     philox(rng->key, out);
-}
-
-/* Four numbers from four words. */
-typedef void (*convert_fn)(const uint32_t words[WORDS], float out[WORDS]);
-
-static void fill(const ls_rng *rng, uint64_t index, int64_t count, float *out, convert_fn convert) {
-    assert(count <= (int64_t)WORDS * UINT32_MAX);
-    uint32_t words[WORDS];
-    int64_t i = 0;
-    for (; i + WORDS <= count; i += WORDS) {
-        ls_rng_bits(rng, index, (uint32_t)(i / WORDS), words);
-        convert(words, out + i);
-    }
-    if (i == count) return;
-    float last[WORDS];
-    ls_rng_bits(rng, index, (uint32_t)(i / WORDS), words);
-    convert(words, last);
-    for (int64_t k = 0; i + k < count; k++) out[i + k] = last[k];
-}
-
-static void convert_uniform(const uint32_t words[WORDS], float out[WORDS]) {
-    for (int k = 0; k < WORDS; k++) out[k] = (float)(words[k] >> 8) * 0x1p-24f;
-}
-
-/* c[0] + c[1] z + c[2] z^2 + ... */
-static inline double polynomial(double z, int terms, const double *c) {
-    double sum = c[terms - 1];
-    for (int i = terms - 2; i >= 0; i--) sum = sum * z + c[i];
-    return sum;
-}
-
-enum { LOG_TERMS = 9, COS_TERMS = 8, SIN_TERMS = 7 };
-static const double log_series[LOG_TERMS] = {1,        1.0 / 3,  1.0 / 5,  1.0 / 7, 1.0 / 9,
-                                             1.0 / 11, 1.0 / 13, 1.0 / 15, 1.0 / 17};
-static const double cos_series[COS_TERMS] = {1,           -1.0 / 2,       1.0 / 24,        -1.0 / 720,
-                                             1.0 / 40320, -1.0 / 3628800, 1.0 / 479001600, -1.0 / 87178291200};
-static const double sin_series[SIN_TERMS] = {
-    1, -1.0 / 6, 1.0 / 120, -1.0 / 5040, 1.0 / 362880, -1.0 / 39916800, 1.0 / 6227020800};
-
-/* The natural logarithm of x > 0, to about 1e-15. It and the sine below are made of operations that IEEE 754 rounds in
- * one way only, so that normal numbers do not depend on the machine's mathematical library; and they are quicker.
- * x = 2^k m with m around 1, and log m = 2 artanh((m - 1) / (m + 1)). */
-static double log_of(double x) {
-    const uint64_t sqrt_half = UINT64_C(0x3FE6A09E667F3BCD);
-    uint64_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    int64_t k = (int64_t)(bits - sqrt_half) >> 52;
-    bits -= (uint64_t)k << 52;
-    double m;
-    memcpy(&m, &bits, sizeof m);
-    double s = (m - 1) / (m + 1);
-    return (double)k * M_LN2 + 2 * s * polynomial(s * s, LOG_TERMS, log_series);
-}
-
-/* Cosine and sine of turn / 2^32 turns, to about 1e-14: Taylor's series within an eighth of a turn, then quarter turns.
- */
-static void cos_sin_of(uint32_t turn, double *cosine, double *sine) {
-    uint32_t quarter = (turn + (UINT32_C(1) << 29)) >> 30;
-    double x = (int32_t)(turn - (quarter << 30)) * (2 * M_PI * 0x1p-32), z = x * x;
-    double c = polynomial(z, COS_TERMS, cos_series), s = x * polynomial(z, SIN_TERMS, sin_series);
-    static const double quarter_cos[] = {1, 0, -1, 0}, quarter_sin[] = {0, 1, 0, -1};
-    double qc = quarter_cos[quarter % 4], qs = quarter_sin[quarter % 4];
-    *cosine = c * qc - s * qs;
-    *sine = s * qc + c * qs;
-}
-
-/* Box-Muller: the first word of a pair gives the radius, from the middle of its interval so that it is never 0. */
-static void convert_normal(const uint32_t words[WORDS], float out[WORDS]) {
-    for (int k = 0; k < WORDS; k += 2) {
-        double radius = sqrt(-2 * log_of(((double)words[k] + 0.5) * 0x1p-32)), cosine, sine;
-        cos_sin_of(words[k + 1], &cosine, &sine);
-        out[k] = (float)(radius * cosine);
-        out[k + 1] = (float)(radius * sine);
-    }
-}
-
-void ls_rng_fill_uniform(const ls_rng *rng, uint64_t index, int64_t count, float *out) {
-    fill(rng, index, count, out, convert_uniform);
-}
-
-void ls_rng_fill_normal(const ls_rng *rng, uint64_t index, int64_t count, float *out) {
-    fill(rng, index, count, out, convert_normal);
 }
 
 /* The words of one item as a sequence of 64-bit numbers. */

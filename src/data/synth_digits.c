@@ -7,6 +7,7 @@
 
 #include "importers.h"
 #include "lockstep/memory.h"
+#include "lockstep/random.h"
 #include "lockstep/rng.h"
 
 enum { DIGITS = 10, POINTS_MAX = 16, STROKES_MAX = 4, PIECES = 6, LINE_MAX = POINTS_MAX * PIECES };
@@ -211,8 +212,8 @@ static ls_status sample_digits(void *context, int64_t index, void *data, int32_t
     const digits_source *source = context;
     const canvas out = {source->h, source->w, data};
     float uniform[UNIFORMS], normal[NORMALS];
-    ls_rng_fill_uniform(&source->rng, (uint64_t)index, UNIFORMS, uniform);
-    ls_rng_fill_normal(&source->normal_rng, (uint64_t)index, NORMALS, normal);
+    ls_random_uniform(&source->rng, (uint64_t)index, UNIFORMS, uniform);
+    ls_random_normal(&source->normal_rng, (uint64_t)index, NORMALS, normal);
     *label = (int32_t)(index % DIGITS);
     *name = NULL;
     line l;

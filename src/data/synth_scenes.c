@@ -7,6 +7,7 @@
 
 #include "importers.h"
 #include "lockstep/memory.h"
+#include "lockstep/random.h"
 #include "lockstep/rng.h"
 
 typedef enum kind { MEADOW, FOREST, VILLAGE, LAKE, DESERT, SNOW, KINDS } kind;
@@ -344,7 +345,7 @@ static ls_status sample_scenes(void *context, int64_t index, void *data, int32_t
     const scenes_source *source = context;
     scene s = {
         .h = source->h, .w = source->w, .pixels = data, .pixel = 1 / (float)source->h, .kind = (kind)(index % KINDS)};
-    ls_rng_fill_uniform(&source->rng, (uint64_t)index, CHANCES, s.chance.number);
+    ls_random_uniform(&source->rng, (uint64_t)index, CHANCES, s.chance.number);
     s.width = (float)s.w * s.pixel;
     s.grain_seed = (uint32_t)between(&s.chance, 0, 0x1p24f);
     s.dusk = between(&s.chance, 0, 1) < 0.3f;

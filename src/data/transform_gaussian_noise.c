@@ -1,4 +1,5 @@
 /* transform_gaussian_noise.c - adds normal noise, drawn anew for every sample and, in training, every epoch. */
+#include "lockstep/random.h"
 #include "transforms.h"
 
 typedef struct noise_options {
@@ -16,7 +17,7 @@ static void apply(const void *record, const ls_signal *in, const ls_rng *rng, ui
     const noise_options *o = record;
     float stddev = (float)o->stddev, mean = (float)o->mean;
     int64_t count = ls_shape_count(&in->shape);
-    ls_rng_fill_normal(rng, sample, count, y);
+    ls_random_normal(rng, sample, count, y);
     for (int64_t i = 0; i < count; i++) y[i] = x[i] + (mean + stddev * y[i]);
 }
 

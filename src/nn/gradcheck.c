@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "lockstep/memory.h"
+#include "lockstep/random.h"
 #include "lockstep/rng.h"
 
 typedef struct check {
@@ -49,8 +50,8 @@ static void release(check *c) {
 static void choose(check *c) {
     int64_t rows = c->pass.rows->count;
     ls_rng rng = ls_rng_stream(c->pass.seed, LS_RNG_TEST, 0, 0);
-    ls_rng_fill_normal(&rng, 0, rows * input_count(c), c->input);
-    ls_rng_fill_uniform(&rng, 1, rows * output_count(c), c->target);
+    ls_random_normal(&rng, 0, rows * input_count(c), c->input);
+    ls_random_uniform(&rng, 1, rows * output_count(c), c->target);
     ls_model_init_weights(c->model, c->pass.seed, c->weights);
     for (int64_t row = 0; row < rows; row++) c->samples[row] = row;
 }

@@ -2,6 +2,7 @@
  * is divided by 1 - rate. Which ones depends on (seed, layer, epoch, sample) alone, so backward draws the mask again
  * and nothing is stored. */
 #include "layers.h"
+#include "lockstep/random.h"
 #include "lockstep/rng.h"
 
 #include <string.h>
@@ -36,7 +37,7 @@ static void mask_row(void *context, int64_t row, int thread) {
     const masking *mask = context;
     const float *in = mask->in + row * mask->width;
     float *out = mask->out + row * mask->width;
-    ls_rng_fill_uniform(&mask->rng, (uint64_t)mask->samples[row], mask->width, out);
+    ls_random_uniform(&mask->rng, (uint64_t)mask->samples[row], mask->width, out);
     for (int64_t i = 0; i < mask->width; i++) out[i] = out[i] < mask->rate ? 0.0F : in[i] * mask->scale;
 }
 

@@ -6,6 +6,7 @@
  *
  * e depends on (seed, layer, epoch, sample) alone, so backward draws it again. */
 #include "layers.h"
+#include "lockstep/random.h"
 #include "lockstep/rng.h"
 
 #include <math.h>
@@ -50,7 +51,7 @@ static sampling begin(const ls_layer *layer, const ls_pass *pass, const ls_layer
 static const float *draw(const sampling *s, int64_t row) {
     float *e = s->pass->scratch + row * s->width;
     if (s->pass->training) {
-        ls_rng_fill_normal(&s->rng, (uint64_t)s->pass->samples[row], s->width, e);
+        ls_random_normal(&s->rng, (uint64_t)s->pass->samples[row], s->width, e);
     } else {
         for (int64_t i = 0; i < s->width; i++) e[i] = 0;
     }

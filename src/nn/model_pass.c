@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lockstep/memory.h"
+#include "lockstep/random.h"
 #include "lockstep/rng.h"
 #include "lockstep/vector.h"
 #include "model_debug.h"
@@ -13,7 +14,7 @@
 static void init_glorot_uniform(const ls_param *param, const ls_rng *rng, float *weights) {
     int64_t count = ls_shape_count(&param->shape);
     float limit = (float)sqrt(6.0 / (double)(param->fan_in + param->fan_out));
-    ls_rng_fill_uniform(rng, 0, count, weights);
+    ls_random_uniform(rng, 0, count, weights);
     for (int64_t i = 0; i < count; i++) weights[i] = (2 * weights[i] - 1) * limit;
 }
 
@@ -34,7 +35,7 @@ static void scale_to_unit(int64_t width, float *row) {
 static void init_orthogonal(const ls_param *param, const ls_rng *rng, float *weights) {
     enum { PASSES = 2 };
     int64_t rows = param->shape.dim[0], width = ls_shape_count(&param->shape) / rows;
-    ls_rng_fill_normal(rng, 0, rows * width, weights);
+    ls_random_normal(rng, 0, rows * width, weights);
     for (int64_t row = 0; row < rows; row++) {
         float *here = weights + row * width;
         for (int pass = 0; pass < PASSES; pass++) {

@@ -7,6 +7,7 @@
 #include "lockstep/integers.h"
 #include "lockstep/log.h"
 #include "lockstep/memory.h"
+#include "lockstep/random.h"
 #include "lockstep/text.h"
 #include "run/pulse.h"
 #include "run/step.h"
@@ -33,8 +34,8 @@ static ls_status make_batch(bench *b) {
     LS_TRY(ls_alloc(&b->batch.input, inputs, sizeof(float), "a batch's input"));
     LS_TRY(ls_alloc(&b->batch.target, targets, sizeof(float), "a batch's target"));
     ls_rng rng = ls_rng_stream((uint64_t)session->config->seed, LS_RNG_SYNTH, 0, 0);
-    ls_rng_fill_uniform(&rng, (uint64_t)(2 * session->comm->rank), inputs, b->batch.input);
-    ls_rng_fill_uniform(&rng, (uint64_t)(2 * session->comm->rank + 1), targets, b->batch.target);
+    ls_random_uniform(&rng, (uint64_t)(2 * session->comm->rank), inputs, b->batch.input);
+    ls_random_uniform(&rng, (uint64_t)(2 * session->comm->rank + 1), targets, b->batch.target);
     for (int64_t i = 0; i < rows; i++) b->batch.samples[i] = i;
     return LS_OK;
 }

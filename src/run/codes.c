@@ -7,6 +7,7 @@
 #include "lockstep/integers.h"
 #include "lockstep/memory.h"
 #include "lockstep/outputs.h"
+#include "lockstep/random.h"
 #include "lockstep/rng.h"
 #include "run/session.h"
 
@@ -68,7 +69,7 @@ static ls_status draw(const ls_code_source *source, ls_codes *codes) {
     int64_t floats = ls_shape_count(&codes->shape);
     LS_TRY(make_room(codes, source->count));
     ls_rng rng = ls_rng_stream(source->seed, LS_RNG_CODES, 0, 0);
-    for (int64_t i = 0; i < source->count; i++) ls_rng_fill_normal(&rng, (uint64_t)i, floats, codes->data + i * floats);
+    for (int64_t i = 0; i < source->count; i++) ls_random_normal(&rng, (uint64_t)i, floats, codes->data + i * floats);
     return LS_OK;
 }
 

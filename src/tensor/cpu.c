@@ -18,10 +18,13 @@ static const ls_vector_kernels *const vector_kernels[LS_ISA_COUNT] = {
     &ls_vector_kernels_portable, &ls_vector_kernels_avx2, &ls_vector_kernels_avx512};
 static const ls_winograd_kernels *const winograd_kernels[LS_ISA_COUNT] = {
     &ls_winograd_kernels_portable, &ls_winograd_kernels_avx2, &ls_winograd_kernels_avx512};
+static const ls_random_kernels *const random_kernels[LS_ISA_COUNT] = {
+    &ls_random_kernels_portable, &ls_random_kernels_avx2, &ls_random_kernels_avx512};
 #else
 static const ls_tile_kernels *const tile_kernels[LS_ISA_COUNT] = {&ls_tile_kernels_portable};
 static const ls_vector_kernels *const vector_kernels[LS_ISA_COUNT] = {&ls_vector_kernels_portable};
 static const ls_winograd_kernels *const winograd_kernels[LS_ISA_COUNT] = {&ls_winograd_kernels_portable};
+static const ls_random_kernels *const random_kernels[LS_ISA_COUNT] = {&ls_random_kernels_portable};
 #endif
 
 static ls_isa isa_in_use = LS_ISA_PORTABLE;
@@ -62,6 +65,7 @@ ls_isa ls_cpu_isa(void) { return isa_in_use; }
 const ls_tile_kernels *ls_tile_kernels_get(void) { return tile_kernels[isa_in_use]; }
 const ls_vector_kernels *ls_vector_kernels_get(void) { return vector_kernels[isa_in_use]; }
 const ls_winograd_kernels *ls_winograd_kernels_get(void) { return winograd_kernels[isa_in_use]; }
+const ls_random_kernels *ls_random_kernels_get(void) { return random_kernels[isa_in_use]; }
 
 /* Long enough that starting threads does not count, short enough to stop near the time asked for. */
 enum { ROUNDS = 1000000 };

@@ -1,6 +1,6 @@
 /* kernels.h - the inner loops: one source, kernels*.c, compiled once an instruction set (simd.h).
  *
- * ls_tile_kernels_get() and its like give those of the set in use. Results of the tile and Winograd kernels do not
+ * ls_tile_kernels_get() and its like give those of the set in use. Results of all but the vector kernels do not
  * depend on the set. */
 #ifndef LOCKSTEP_TENSOR_KERNELS_H
 #define LOCKSTEP_TENSOR_KERNELS_H
@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lockstep/rng.h"
 #include "tensor/winograd.h"
 
 /* Bounds over all instruction sets. LS_TILE_SUMS_MAX: the depth of the tree over LS_LANES_MAX lanes. */
@@ -119,9 +120,18 @@ typedef struct ls_winograd_kernels {
     ls_winograd_fn run[LS_WINOGRAD_FORMS][LS_WINOGRAD_PARTS][3]; /* by the number of axes, 1 or 2 */
 } ls_winograd_kernels;
 
+/* So many numbers of item `index`, from group `block` on: see random.h. */
+enum { LS_RANDOM_CHUNK = 64 };
+typedef void (*ls_random_fn)(const ls_rng *rng, uint64_t index, uint32_t block, float *out);
+
+typedef struct ls_random_kernels {
+    ls_random_fn uniform, normal;
+} ls_random_kernels;
+
 const ls_tile_kernels *ls_tile_kernels_get(void);
 const ls_vector_kernels *ls_vector_kernels_get(void);
 const ls_winograd_kernels *ls_winograd_kernels_get(void);
+const ls_random_kernels *ls_random_kernels_get(void);
 
 #define LS_KERNELS_PASTE(kind, isa) ls_##kind##_kernels_##isa
 #define LS_KERNELS_NAME(kind, isa)  LS_KERNELS_PASTE(kind, isa)
@@ -129,5 +139,6 @@ const ls_winograd_kernels *ls_winograd_kernels_get(void);
 extern const ls_tile_kernels ls_tile_kernels_portable, ls_tile_kernels_avx2, ls_tile_kernels_avx512;
 extern const ls_vector_kernels ls_vector_kernels_portable, ls_vector_kernels_avx2, ls_vector_kernels_avx512;
 extern const ls_winograd_kernels ls_winograd_kernels_portable, ls_winograd_kernels_avx2, ls_winograd_kernels_avx512;
+extern const ls_random_kernels ls_random_kernels_portable, ls_random_kernels_avx2, ls_random_kernels_avx512;
 
 #endif

@@ -23,6 +23,7 @@ enum { VEC_LANES = 4 };
 
 typedef float vec __attribute__((vector_size(VEC_LANES * 4)));
 typedef int32_t vec_mask __attribute__((vector_size(VEC_LANES * 4))); /* all ones or zero a lane, as comparisons give */
+typedef uint64_t vec_bits __attribute__((vector_size(VEC_LANES * 4)));
 typedef float vec_unaligned __attribute__((vector_size(VEC_LANES * 4), aligned(4), may_alias));
 
 #define VEC_INLINE static inline __attribute__((always_inline))
@@ -51,6 +52,9 @@ VEC_INLINE void vec_store_part(float *p, vec x, int64_t lanes);
 /* a b + c, rounded once. */
 VEC_INLINE vec vec_fma(vec a, vec b, vec c);
 
+/* The lower 32 bits of each of x times y. */
+VEC_INLINE vec_bits vec_multiply_words(vec_bits x, uint32_t y);
+
 VEC_INLINE vec vec_exp(vec x);
 VEC_INLINE vec vec_log1p(vec x);
 VEC_INLINE vec vec_tanh(vec x);
@@ -62,6 +66,9 @@ VEC_INLINE vec vec_load_part(const float *p, int64_t lanes) { return _mm512_mask
 VEC_INLINE void vec_store_part(float *p, vec x, int64_t lanes) { _mm512_mask_storeu_ps(p, vec_first(lanes), x); }
 VEC_INLINE vec vec_fma(vec a, vec b, vec c) { return _mm512_fmadd_ps(a, b, c); }
 VEC_INLINE vec vec_at_least(vec floor, vec x) { return _mm512_max_ps(floor, x); }
+VEC_INLINE vec_bits vec_multiply_words(vec_bits x, uint32_t y) {
+    return (vec_bits)_mm512_mul_epu32((__m512i)x, _mm512_set1_epi64(y));
+}
 VEC_INLINE vec vec_exp(vec x) { return Sleef_expf16_u10avx512f(x); }
 VEC_INLINE vec vec_log1p(vec x) { return Sleef_log1pf16_u10avx512f(x); }
 VEC_INLINE vec vec_tanh(vec x) { return Sleef_tanhf16_u10avx512f(x); }
@@ -80,6 +87,9 @@ VEC_INLINE void vec_store_part(float *p, vec x, int64_t lanes) {
 }
 VEC_INLINE vec vec_fma(vec a, vec b, vec c) { return _mm256_fmadd_ps(a, b, c); }
 VEC_INLINE vec vec_at_least(vec floor, vec x) { return _mm256_max_ps(floor, x); }
+VEC_INLINE vec_bits vec_multiply_words(vec_bits x, uint32_t y) {
+    return (vec_bits)_mm256_mul_epu32((__m256i)x, _mm256_set1_epi64x(y));
+}
 VEC_INLINE vec vec_exp(vec x) { return Sleef_expf8_u10avx2(x); }
 VEC_INLINE vec vec_log1p(vec x) { return Sleef_log1pf8_u10avx2(x); }
 VEC_INLINE vec vec_tanh(vec x) { return Sleef_tanhf8_u10avx2(x); }
@@ -108,6 +118,13 @@ VEC_INLINE vec vec_fma(vec a, vec b, vec c) {
 #endif
 }
 VEC_INLINE vec vec_at_least(vec floor, vec x) { return vec_select(floor > x, floor, x); }
+VEC_INLINE vec_bits vec_multiply_words(vec_bits x, uint32_t y) {
+#if defined(__x86_64__)
+    return (vec_bits)_mm_mul_epu32((__m128i)x, _mm_set1_epi64x(y));
+#else
+    return (x & UINT32_MAX) * (uint64_t)y;
+#endif
+}
 VEC_INLINE vec vec_exp(vec x) { VEC_EACH_LANE(Sleef_expf_u10(x[i])); }
 VEC_INLINE vec vec_log1p(vec x) { VEC_EACH_LANE(Sleef_log1pf_u10(x[i])); }
 VEC_INLINE vec vec_tanh(vec x) { VEC_EACH_LANE(Sleef_tanhf_u10(x[i])); }

@@ -21,6 +21,7 @@
 #include "lockstep/gemm.h"
 #include "lockstep/integers.h"
 #include "lockstep/memory.h"
+#include "lockstep/random.h"
 #include "lockstep/rng.h"
 
 enum { LANES = 8 };
@@ -99,7 +100,7 @@ static float *floats(int64_t count, float scale) {
     float *p;
     if (ls_alloc(&p, count, sizeof *p, "benchmark data") != LS_OK) exit(1);
     ls_rng rng = ls_rng_stream(1, LS_RNG_TEST, 0, 0);
-    ls_rng_fill_uniform(&rng, (uint64_t)count, scale > 0 ? count : 0, p);
+    ls_random_uniform(&rng, (uint64_t)count, scale > 0 ? count : 0, p);
     for (int64_t i = 0; i < count; i++) p[i] = scale * (p[i] - 0.5f);
     return p;
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "lockstep/memory.h"
+#include "lockstep/random.h"
 #include "lockstep/rng.h"
 #include "support/naive_up.h"
 #include "tensor/conv_pass.h"
@@ -38,7 +39,7 @@ static void *room(int64_t count, size_t size) {
 static float *random_floats(uint32_t instance, int64_t count) {
     float *x = room(count, sizeof *x);
     ls_rng rng = ls_rng_stream(7, LS_RNG_TEST, instance, 0);
-    ls_rng_fill_normal(&rng, 0, count, x);
+    ls_random_normal(&rng, 0, count, x);
     return x;
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lockstep/activation.h"
+#include "lockstep/random.h"
 #include "lockstep/rng.h"
 #include "support/kernel_case.h"
 
@@ -35,8 +36,8 @@ static double f(ls_activation activation, const float *row, int64_t i) {
 
 static void fill(float scale) {
     ls_rng rng = ls_rng_stream(3, LS_RNG_TEST, 0, 0);
-    ls_rng_fill_normal(&rng, 0, COUNT, x);
-    ls_rng_fill_normal(&rng, 1, COUNT, dy);
+    ls_random_normal(&rng, 0, COUNT, x);
+    ls_random_normal(&rng, 1, COUNT, dy);
     for (int64_t i = 0; i < COUNT; i++) x[i] *= scale;
 }
 
@@ -84,7 +85,7 @@ static void test_backward(void **state) {
     static float v[COUNT];
     ls_rng rng = ls_rng_stream(3, LS_RNG_TEST, 1, 0);
     fill(1);
-    ls_rng_fill_normal(&rng, 0, COUNT, v);
+    ls_random_normal(&rng, 0, COUNT, v);
     for (int64_t i = 0; i < COUNT; i++)
         if (fabsf(x[i]) < 0.01f) x[i] = 0.5f; /* away from the kink of relu */
     for (int isa = 0; isa <= (int)case_best_isa(); isa++)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lockstep/pooling.h"
+#include "lockstep/random.h"
 #include "lockstep/rng.h"
 #include "support/kernel_case.h"
 
@@ -18,9 +19,9 @@ static float x[COUNT_MAX], y[COUNT_MAX], dy[COUNT_MAX], dx[COUNT_MAX], wanted[CO
 /* Six different values, so that there are ties. All below zero, padding would win if it counted as zero. */
 static void fill(float last) {
     ls_rng rng = ls_rng_stream(5, LS_RNG_TEST, 0, 0);
-    ls_rng_fill_uniform(&rng, 0, COUNT_MAX, x);
+    ls_random_uniform(&rng, 0, COUNT_MAX, x);
     for (int64_t i = 0; i < COUNT_MAX; i++) x[i] = last - floorf(x[i] * 6);
-    ls_rng_fill_normal(&rng, 1, COUNT_MAX, dy);
+    ls_random_normal(&rng, 1, COUNT_MAX, dy);
 }
 
 /* The first position of output (i, j)'s window that has its maximum. */

@@ -8,6 +8,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "lockstep/cpu.h"
+#include "lockstep/random.h"
 #include "lockstep/rng.h"
 
 enum { MANY = 1 << 18 };
@@ -63,15 +65,15 @@ typedef void (*fill_fn)(const ls_rng *rng, uint64_t index, int64_t count, float 
 /* The first numbers of an item do not depend on how many are asked for, and nothing is written behind them. */
 static void check_prefixes(fill_fn fill) {
     ls_rng rng = ls_rng_stream(3, LS_RNG_TEST, 0, 0);
-    float all[41], some[42];
-    fill(&rng, 5, 41, all);
-    for (int64_t count = 0; count <= 41; count++) {
+    float all[141], some[142];
+    fill(&rng, 5, 141, all);
+    for (int64_t count = 0; count <= 141; count++) {
         some[count] = 77;
         fill(&rng, 5, count, some);
         assert_memory_equal(some, all, (size_t)count * sizeof *some);
         assert_true(some[count] == 77);
     }
-    fill(&rng, 6, 41, some);
+    fill(&rng, 6, 141, some);
     assert_memory_not_equal(some, all, sizeof all);
 }
 
@@ -84,9 +86,9 @@ static void check_moment(int power, double expected, double deviation) {
 
 static void test_uniform(void **state) {
     (void)state;
-    check_prefixes(ls_rng_fill_uniform);
+    check_prefixes(ls_random_uniform);
     ls_rng rng = ls_rng_stream(11, LS_RNG_TEST, 0, 0);
-    ls_rng_fill_uniform(&rng, 0, MANY, numbers);
+    ls_random_uniform(&rng, 0, MANY, numbers);
     for (int i = 0; i < MANY; i++) assert_true(numbers[i] >= 0 && numbers[i] < 1);
     check_moment(1, 1.0 / 2, sqrt(1.0 / 12));
     check_moment(2, 1.0 / 3, sqrt(1.0 / 5 - 1.0 / 9));
@@ -94,9 +96,9 @@ static void test_uniform(void **state) {
 
 static void test_normal(void **state) {
     (void)state;
-    check_prefixes(ls_rng_fill_normal);
+    check_prefixes(ls_random_normal);
     ls_rng rng = ls_rng_stream(12, LS_RNG_TEST, 0, 0);
-    ls_rng_fill_normal(&rng, 0, MANY, numbers);
+    ls_random_normal(&rng, 0, MANY, numbers);
     check_moment(1, 0, 1);
     check_moment(2, 1, sqrt(2));
     check_moment(3, 0, sqrt(15));
@@ -111,7 +113,7 @@ static void test_normal_follows_box_muller(void **state) {
     (void)state;
     const double turn = 2 * acos(-1);
     ls_rng rng = ls_rng_stream(16, LS_RNG_TEST, 0, 0);
-    ls_rng_fill_normal(&rng, 3, MANY, numbers);
+    ls_random_normal(&rng, 3, MANY, numbers);
     for (int i = 0; i < MANY; i += 2) {
         uint32_t words[4];
         ls_rng_bits(&rng, 3, (uint32_t)i / 4, words);
@@ -120,6 +122,27 @@ static void test_normal_follows_box_muller(void **state) {
         assert_true(fabs((double)numbers[i] - radius * cos(angle)) <= 6e-8 * fabs(radius * cos(angle)) + 1e-14);
         assert_true(fabs((double)numbers[i + 1] - radius * sin(angle)) <= 6e-8 * fabs(radius * sin(angle)) + 1e-14);
     }
+}
+
+/* Every instruction set of this machine gives the same bits. */
+static void test_sets_agree(void **state) {
+    (void)state;
+    enum { COUNT = 10007 };
+    static float first[COUNT], other[COUNT];
+    const fill_fn fills[] = {ls_random_uniform, ls_random_normal};
+    ls_rng rng = ls_rng_stream(17, LS_RNG_TEST, 0, 5);
+    ls_isa best;
+    assert_int_equal(ls_cpu_detect(&best), LS_OK);
+    for (int f = 0; f < 2; f++) {
+        ls_cpu_use(LS_ISA_PORTABLE);
+        fills[f](&rng, UINT64_C(1) << 40, COUNT, first);
+        for (int isa = 1; isa <= (int)best; isa++) {
+            ls_cpu_use((ls_isa)isa);
+            fills[f](&rng, UINT64_C(1) << 40, COUNT, other);
+            assert_memory_equal(other, first, sizeof first);
+        }
+    }
+    ls_cpu_use(LS_ISA_PORTABLE);
 }
 
 static void test_below_is_even(void **state) {
@@ -182,6 +205,7 @@ int main(void) {
         cmocka_unit_test(test_uniform),
         cmocka_unit_test(test_normal),
         cmocka_unit_test(test_normal_follows_box_muller),
+        cmocka_unit_test(test_sets_agree),
         cmocka_unit_test(test_below_is_even),
         cmocka_unit_test(test_shuffle_permutes),
         cmocka_unit_test(test_shuffle_is_even),

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "lockstep/random.h"
 #include "lockstep/rng.h"
 #include "lockstep/vector.h"
 #include "support/kernel_case.h"
@@ -17,8 +18,8 @@ static float a[COUNT], b[COUNT], c[COUNT];
 
 static void fill(void) {
     ls_rng rng = ls_rng_stream(3, LS_RNG_TEST, 0, 0);
-    ls_rng_fill_normal(&rng, 0, COUNT, a);
-    ls_rng_fill_uniform(&rng, 1, COUNT, b);
+    ls_random_normal(&rng, 0, COUNT, a);
+    ls_random_uniform(&rng, 1, COUNT, b);
 }
 
 #define FOR_EACH_ISA(isa) for (int isa = 0; isa <= (int)case_best_isa() && (ls_cpu_use((ls_isa)isa), true); isa++)

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "lockstep/random.h"
 #include "lockstep/rng.h"
 #include "support/kernel_case.h"
 #include "tensor/kernels.h"
@@ -106,8 +107,8 @@ static void check_transform(int form, int part, int axes, bool relu) {
     picture in, out, first;
     float bias[CHANNELS];
     ls_rng rng = ls_rng_stream(4, LS_RNG_TEST, (uint32_t)part, 0);
-    ls_rng_fill_normal(&rng, 0, POINTS * CHANNELS, in.pixels[0]);
-    ls_rng_fill_normal(&rng, POINTS * CHANNELS, CHANNELS, bias);
+    ls_random_normal(&rng, 0, POINTS * CHANNELS, in.pixels[0]);
+    ls_random_normal(&rng, POINTS * CHANNELS, CHANNELS, bias);
     for (int isa = 0; isa <= (int)case_best_isa(); isa++) {
         ls_cpu_use((ls_isa)isa);
         run(form, part, axes, &in, bias, relu, isa ? &out : &first);
