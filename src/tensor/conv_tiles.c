@@ -78,6 +78,7 @@ static void multiply_panel(const plan *n, int64_t p, const float *band, int64_t 
                         .c_row = n->c_row,
                         .columns = panel.columns,
                         .resume = begin > 0,
+                        .far = begin == 0,
                         .bias = last && pass->bias ? pass->bias + panel.begin : NULL,
                         .relu = last && pass->activation == LS_ACTIVATION_RELU};
         ls_tiles_run(&tile, pixels);

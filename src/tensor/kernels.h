@@ -31,6 +31,7 @@ typedef struct ls_tile {
     int64_t columns;
     bool resume; /* the chain goes on from what is in c; else from zero */
     bool add;    /* the whole chain is added to what is in c */
+    bool far;    /* c is in no cache yet: ls_tiles_run asks for it in time */
 
     /* What happens to the chain before it is stored. */
     const float *bias;     /* [columns], or NULL */

@@ -71,6 +71,12 @@ void ls_panel_pack(const ls_panel *panel, int64_t rows, ls_matrix b, float *out)
  * rows. */
 bool ls_stride_collides(int64_t floats) { return floats % 256 == 0; }
 
+/* Stores to lines that are in no cache wait for them, unless they were asked for a tile before. */
+static void prefetch_rows(const ls_tile *tile, int64_t begin, int64_t end) {
+    for (int64_t p = begin; p < end; p++)
+        for (int64_t q = 0; q < tile->columns; q += LINE) __builtin_prefetch(tile->c + tile->c_row[p] + q, 1);
+}
+
 void ls_tiles_run(const ls_tile *tile, int64_t rows) {
     const ls_tile_kernels *kernels = ls_tile_kernels_get();
     int64_t vectors = ceil_div(tile->columns, kernels->lanes), tiles = ceil_div(rows, kernels->rows[vectors]);
@@ -79,6 +85,7 @@ void ls_tiles_run(const ls_tile *tile, int64_t rows) {
         end = (t + 1) * rows / tiles;
         part.a_row = tile->a_row + begin;
         part.c_row = tile->c_row + begin;
+        if (tile->far) prefetch_rows(tile, end, ls_min(2 * end - begin, rows));
         kernels->run[vectors][end - begin](&part);
     }
 }
