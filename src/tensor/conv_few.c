@@ -156,13 +156,15 @@ static void add_lines(const strip *k, int64_t q, int64_t r, int64_t s, int64_t c
     const ls_conv *conv = n->conv;
     const float *lines[COLUMNS_MAX];
     int64_t count = 0;
-    for (int64_t m = n->taps_h - 1; m >= 0; m--)
+    for (int64_t m = n->taps_h - 1; m >= 0; m--) {
+        int64_t a = r + m * conv->stride_h;
+        if (a >= conv->kernel_h) continue;
+        const float *taps = lines_of(k, q - m) + a * conv->kernel_w * conv->c * n->line;
         for (int64_t l = n->taps_w - 1; l >= 0; l--) {
-            int64_t a = r + m * conv->stride_h, b = s + l * conv->stride_w;
-            if (a < conv->kernel_h && b < conv->kernel_w)
-                lines[count++] =
-                    lines_of(k, q - m) + ((a * conv->kernel_w + b) * conv->c + c) * n->line + n->taps_w - 1 - l;
+            int64_t b = s + l * conv->stride_w;
+            if (b < conv->kernel_w) lines[count++] = taps + (b * conv->c + c) * n->line + n->taps_w - 1 - l;
         }
+    }
     ls_vector_kernels_get()->sum_lines(count, lines, n->width, n->bias ? n->bias[c] : 0,
                                        n->activation == LS_ACTIVATION_RELU, out);
 }
