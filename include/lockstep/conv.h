@@ -8,8 +8,9 @@
  * What the kernel's taps then meet of one small pixel is added up in the kernel instead: the whole is a transposed
  * convolution with stride up_h x up_w and a kernel up_h - 1 higher and up_w - 1 wider, 16 multiplications a small pixel
  * in place of 36 for 3x3 taps and 2x2. Its sums are the chains of that convolution: near those of the large picture,
- * but not the same bits. With up to four filters (and in strided transposed convolutions with up to four channels in x)
- * they are sums over the taps, each a chain over channels (tensor/conv_few.c).
+ * but not the same bits. With one to four filters, eight channels or more and 9 to 256 taps times filters they are sums
+ * over the taps, each a chain over channels (tensor/conv_few.c); and so are strided input gradients and transposed
+ * convolutions with as few channels in x.
  *
  * Sums over many channels for many filters, with kernels of 2, 3 or 5 taps an axis or as many times the stride, are
  * made by Winograd's minimal filtering (tensor/winograd.h), with 1.4 to 4 times fewer multiplications. So are the parts

@@ -9,6 +9,14 @@
 
 #include <stdint.h>
 
+/* Philox4x32-10: rounds, the multipliers of words 0 and 2, and what a round adds to the key (golden ratio, sqrt(3) -
+ * 1). */
+#define LS_PHILOX_ROUNDS       10
+#define LS_PHILOX_MULTIPLIER_0 UINT32_C(0xD2511F53)
+#define LS_PHILOX_MULTIPLIER_2 UINT32_C(0xCD9E8D57)
+#define LS_PHILOX_KEY_STEP_0   UINT32_C(0x9E3779B9)
+#define LS_PHILOX_KEY_STEP_1   UINT32_C(0xBB67AE85)
+
 typedef enum ls_rng_purpose {
     LS_RNG_IMPORT = 1, /* order of the samples in an imported file */
     LS_RNG_SYNTH,      /* generated pictures */

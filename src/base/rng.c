@@ -5,19 +5,19 @@
 
 #include <assert.h>
 
-enum { WORDS = 4, ROUNDS = 10 };
+enum { WORDS = 4 };
 
 static void philox(const uint32_t key[2], uint32_t x[WORDS]) {
     uint32_t k0 = key[0], k1 = key[1];
-    for (int round = 0; round < ROUNDS; round++) {
-        uint64_t a = UINT64_C(0xD2511F53) * x[0];
-        uint64_t b = UINT64_C(0xCD9E8D57) * x[2];
+    for (int round = 0; round < LS_PHILOX_ROUNDS; round++) {
+        uint64_t a = (uint64_t)LS_PHILOX_MULTIPLIER_0 * x[0];
+        uint64_t b = (uint64_t)LS_PHILOX_MULTIPLIER_2 * x[2];
         x[0] = (uint32_t)(b >> 32) ^ x[1] ^ k0;
         x[1] = (uint32_t)b;
         x[2] = (uint32_t)(a >> 32) ^ x[3] ^ k1;
         x[3] = (uint32_t)a;
-        k0 += UINT32_C(0x9E3779B9); /* golden ratio */
-        k1 += UINT32_C(0xBB67AE85); /* sqrt(3) - 1 */
+        k0 += LS_PHILOX_KEY_STEP_0;
+        k1 += LS_PHILOX_KEY_STEP_1;
     }
 }
 

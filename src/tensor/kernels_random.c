@@ -7,7 +7,7 @@
 #include "tensor/kernels.h"
 #include "tensor/simd.h"
 
-enum { WORDS = 4, ROUNDS = 10, LANES = VEC_LANES / 2, GROUPS = LS_RANDOM_CHUNK / WORDS };
+enum { WORDS = 4, LANES = VEC_LANES / 2, GROUPS = LS_RANDOM_CHUNK / WORDS };
 
 typedef double real __attribute__((vector_size(VEC_LANES * 4)));
 
@@ -27,15 +27,15 @@ static void make_words(const ls_rng *rng, uint64_t index, uint32_t block, chunk 
         vec_bits x0 = none, x1 = none + (uint32_t)index, x2 = none + (index >> 32), x3 = none + rng->epoch;
         for (int i = 0; i < LANES; i++) x0[i] = (uint32_t)(block + (uint32_t)(g * LANES + i));
         uint32_t k0 = rng->key[0], k1 = rng->key[1];
-        for (int round = 0; round < ROUNDS; round++) {
-            vec_bits a = vec_multiply_words(x0, UINT32_C(0xD2511F53));
-            vec_bits b = vec_multiply_words(x2, UINT32_C(0xCD9E8D57));
+        for (int round = 0; round < LS_PHILOX_ROUNDS; round++) {
+            vec_bits a = vec_multiply_words(x0, LS_PHILOX_MULTIPLIER_0);
+            vec_bits b = vec_multiply_words(x2, LS_PHILOX_MULTIPLIER_2);
             x0 = (b >> 32) ^ x1 ^ (uint64_t)k0;
             x1 = b & lower_half;
             x2 = (a >> 32) ^ x3 ^ (uint64_t)k1;
             x3 = a & lower_half;
-            k0 += UINT32_C(0x9E3779B9); /* golden ratio */
-            k1 += UINT32_C(0xBB67AE85); /* sqrt(3) - 1 */
+            k0 += LS_PHILOX_KEY_STEP_0;
+            k1 += LS_PHILOX_KEY_STEP_1;
         }
         out->words[0][g] = x0;
         out->words[1][g] = x1;

@@ -55,7 +55,8 @@ VEC_INLINE vec window_maximum(const ls_windows *windows, const float *x, int64_t
     for (int64_t i = 0; i < windows->h; i++)
         for (int64_t j = 0; j < windows->w; j++) {
             __builtin_prefetch(x + i * windows->row + j * windows->c + AHEAD);
-            most = vec_at_least(get(x + i * windows->row + j * windows->c, lanes), most);
+            vec v = get(x + i * windows->row + j * windows->c, lanes);
+            most = vec_select(v != v, v, vec_at_least(v, most)); /* what is not a number must be seen */
         }
     return most;
 }

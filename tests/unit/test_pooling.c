@@ -81,6 +81,22 @@ static void test_max_pooling_of_relu(void **state) {
     check_all_poolings(true);
 }
 
+/* Wherever it is in its window, what is not a number comes out. */
+static void test_not_a_number(void **state) {
+    (void)state;
+    enum { CHANNELS = 33, PIXELS = 4 };
+    ls_pooling p = ls_pooling_make(2, 2, CHANNELS, 2, 2, 2, 2, true);
+    for (int isa = 0; isa <= (int)case_best_isa(); isa++) {
+        ls_cpu_use((ls_isa)isa);
+        for (int at = 0; at < PIXELS; at++) {
+            fill(0);
+            for (int c = 0; c < CHANNELS; c++) x[at * CHANNELS + c] = NAN;
+            ls_max_pooling_forward(case_pool(1), &p, 1, x, y);
+            for (int c = 0; c < CHANNELS; c++) assert_true(isnan(y[c]));
+        }
+    }
+}
+
 static void test_sizes(void **state) {
     (void)state;
     ls_pooling p = ls_pooling_make(7, 28, 4, 2, 2, 2, 2, true);
@@ -119,6 +135,7 @@ static void test_up_sampling(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_sizes), cmocka_unit_test(test_max_pooling),
-                                       cmocka_unit_test(test_max_pooling_of_relu), cmocka_unit_test(test_up_sampling)};
+                                       cmocka_unit_test(test_max_pooling_of_relu), cmocka_unit_test(test_not_a_number),
+                                       cmocka_unit_test(test_up_sampling)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

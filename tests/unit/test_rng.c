@@ -89,7 +89,11 @@ static void test_uniform(void **state) {
     check_prefixes(ls_random_uniform);
     ls_rng rng = ls_rng_stream(11, LS_RNG_TEST, 0, 0);
     ls_random_uniform(&rng, 0, MANY, numbers);
-    for (int i = 0; i < MANY; i++) assert_true(numbers[i] >= 0 && numbers[i] < 1);
+    for (int i = 0; i < MANY; i++) {
+        uint32_t words[4];
+        ls_rng_bits(&rng, 0, (uint32_t)i / 4, words);
+        assert_true(numbers[i] == (float)(words[i % 4] >> 8) / 16777216);
+    }
     check_moment(1, 1.0 / 2, sqrt(1.0 / 12));
     check_moment(2, 1.0 / 3, sqrt(1.0 / 5 - 1.0 / 9));
 }
