@@ -7,8 +7,6 @@
  * before: their rounding stays below that of one long chain, which makes up for what the transforms lose. */
 #include "tensor/conv_weight_winograd.h"
 
-#include <string.h>
-
 #include "tensor/product.h"
 #include "tensor/winograd.h"
 
@@ -23,35 +21,9 @@ enum {
     PAD = LS_COLUMNS_ALIGN,      /* between points, whose numbers would else meet in a few sets of the cache */
 };
 
-/* One axis of a phase: taps first, first + stride, ..., r of them. */
-typedef struct axis {
-    int64_t first, stride, pad;
-    ls_winograd_form form;
-    int64_t m, r, n;
-} axis;
-
-static axis axis_of(int64_t kernel, int64_t stride, int64_t pad, int64_t first) {
-    axis a = {.first = first, .stride = stride, .pad = pad, .form = 0, .m = 1, .n = 1};
-    a.r = ceil_div(kernel - first, stride);
-    while (a.form < LS_WINOGRAD_FORMS && ls_winograd[a.form].r != a.r) a.form++;
-    if (a.form < LS_WINOGRAD_FORMS) a.m = ls_winograd[a.form].m, a.n = ls_winograd[a.form].n;
-    return a;
-}
-
-/* A phase of the kernel. */
-typedef struct phase {
-    axis h, w;
-    int64_t across, pieces, points, taps; /* pieces of a row, pieces of a sample, n_h n_w, r_h r_w */
-} phase;
-
-static phase phase_of(const ls_conv *conv, int64_t index) {
-    phase p = {.h = axis_of(conv->kernel_h, conv->stride_h, conv->pad_top, index / conv->stride_w),
-               .w = axis_of(conv->kernel_w, conv->stride_w, conv->pad_left, index % conv->stride_w)};
-    p.across = ceil_div(conv->out_w, p.w.m);
-    p.pieces = p.across * ceil_div(conv->out_h, p.h.m);
-    p.points = p.h.n * p.w.n;
-    p.taps = p.h.r * p.w.r;
-    return p;
+static ls_winograd_shape phase_of(const ls_conv *conv, int64_t index) {
+    ls_picture picture = ls_picture_of(conv);
+    return ls_winograd_shape_of(&picture, index, conv->out_h, conv->out_w);
 }
 
 int64_t ls_winograd_gradient_phases(const ls_conv *conv) { return conv->stride_h * conv->stride_w; }
@@ -59,7 +31,7 @@ int64_t ls_winograd_gradient_phases(const ls_conv *conv) { return conv->stride_h
 int64_t ls_winograd_gradient_taps(const ls_conv *conv, int64_t index) { return phase_of(conv, index).taps; }
 
 int64_t ls_winograd_gradient_tap(const ls_conv *conv, int64_t index, int64_t i) {
-    phase p = phase_of(conv, index);
+    ls_winograd_shape p = phase_of(conv, index);
     return (p.h.first + i / p.w.r * p.h.stride) * conv->kernel_w + p.w.first + i % p.w.r * p.w.stride;
 }
 
@@ -74,17 +46,9 @@ int64_t ls_winograd_gradient_filters(const ls_conv *conv) {
     return ls_min(ls_max(1, fit / STRIP) * STRIP, conv->o);
 }
 
-/* Both axes have the same form, or one of them a single tap. */
-static bool has_form(const phase *p) {
-    if (p->h.r == 1 && p->w.r == 1) return true;
-    if (p->h.r == 1) return p->w.form < LS_WINOGRAD_FORMS;
-    if (p->w.r == 1) return p->h.form < LS_WINOGRAD_FORMS;
-    return p->h.form == p->w.form && p->h.form < LS_WINOGRAD_FORMS;
-}
-
 /* What a sample costs, in multiplications. Sums are transformed once a lane; of small lanes that is once in a few
  * samples. */
-static int64_t cost_of(const phase *p, int64_t channels, int64_t filters) {
+static int64_t cost_of(const ls_winograd_shape *p, int64_t channels, int64_t filters) {
     int64_t products = p->pieces * channels * filters, transforms = p->pieces * TRANSFORM * (channels + filters);
     return p->points * (products + transforms + channels * filters);
 }
@@ -94,28 +58,27 @@ bool ls_winograd_gradient_suits(const ls_conv *conv) {
     if (conv->c % LS_COLUMNS_ALIGN || conv->o % LS_COLUMNS_ALIGN) return false;
     if (conv->kernel_h < conv->stride_h || conv->kernel_w < conv->stride_w) return false;
     for (int64_t i = 0; i < ls_winograd_gradient_phases(conv); i++) {
-        phase p = phase_of(conv, i);
-        if (!has_form(&p)) return false;
+        ls_winograd_shape p = phase_of(conv, i);
+        if (!ls_winograd_has_form(&p)) return false;
         cost += cost_of(&p, channels, filters);
     }
     return cost < conv->out_h * conv->out_w * conv->kernel_h * conv->kernel_w * channels * filters;
 }
 
-/* Pictures, x or dy, and the transforms of their pieces. The one that begins at output (i, j) has height x width pixels
- * (top + (i + a) step_h, left + (j + b) step_w). */
+/* Pictures, x or dy, and the transforms of their pieces. */
 typedef struct side {
     ls_winograd_part part;
     const float *pictures;
-    int64_t h, w, c, channels; /* of c channels so many are used */
-    int64_t top, left, step_h, step_w, height, width;
-    float *out; /* [piece][channels] a point, point_floats apart */
+    ls_winograd_window window;
+    int64_t channels; /* that are used */
+    float *out;       /* [piece][channels] a point, point_floats apart */
     int64_t point_floats;
 } side;
 
 /* A phase of a block at work. */
 typedef struct work {
     const ls_winograd_gradient *block;
-    phase p;
+    ls_winograd_shape p;
     int64_t first, count; /* its pieces, numbered over all samples, */
     int64_t chunks;       /* and in how many chunks they are taken */
     side x, dy;
@@ -127,7 +90,7 @@ typedef struct work {
     int64_t tap[LS_WINOGRAD_POINTS_MAX]; /* of which the phase's have these numbers */
 } work;
 
-static int64_t chunk_of(const ls_conv *conv, const phase *p) {
+static int64_t chunk_of(const ls_conv *conv, const ls_winograd_shape *p) {
     int64_t channels = ls_winograd_gradient_channels(conv) + ls_min(STRIP, conv->o);
     return ls_min(CHUNK, CHUNK_FLOATS / (p->points * channels));
 }
@@ -135,7 +98,7 @@ static int64_t chunk_of(const ls_conv *conv, const phase *p) {
 int64_t ls_winograd_gradient_scratch(const ls_conv *conv) {
     int64_t floats = 0, channels = ls_winograd_gradient_channels(conv), filters = ls_min(STRIP, conv->o);
     for (int64_t i = 0; i < ls_winograd_gradient_phases(conv); i++) {
-        phase p = phase_of(conv, i);
+        ls_winograd_shape p = phase_of(conv, i);
         int64_t pieces = chunk_of(conv, &p) * (channels + filters) + 2 * PAD;
         int64_t sums = ceil_div(ls_winograd_gradient_filters(conv), STRIP) * (channels * STRIP + PAD);
         floats = ls_max(floats, p.points * (pieces + sums));
@@ -143,40 +106,26 @@ int64_t ls_winograd_gradient_scratch(const ls_conv *conv) {
     return floats;
 }
 
-static side x_of(const ls_winograd_gradient *block, const phase *p) {
+static side x_of(const ls_winograd_gradient *block, const ls_winograd_shape *p) {
     const ls_conv *conv = block->conv;
     return (side){.part = LS_WINOGRAD_INPUT,
                   .pictures = block->x + block->channel,
-                  .h = conv->h,
-                  .w = conv->w,
-                  .c = conv->c,
-                  .channels = block->channels,
-                  .top = p->h.first - p->h.pad,
-                  .left = p->w.first - p->w.pad,
-                  .step_h = p->h.stride,
-                  .step_w = p->w.stride,
-                  .height = p->h.n,
-                  .width = p->w.n};
+                  .window = {conv->h, conv->w, conv->c, p->h, p->w},
+                  .channels = block->channels};
 }
 
-static side dy_of(const ls_winograd_gradient *block, const phase *p) {
+static side dy_of(const ls_winograd_gradient *block, const ls_winograd_shape *p) {
     const ls_conv *conv = block->conv;
     return (side){.part = LS_WINOGRAD_OUTPUT_GRADIENT,
                   .pictures = block->dy + block->filter,
-                  .h = conv->out_h,
-                  .w = conv->out_w,
-                  .c = conv->o,
-                  .channels = ls_min(STRIP, block->filters),
-                  .step_h = 1,
-                  .step_w = 1,
-                  .height = p->h.m,
-                  .width = p->w.m};
+                  .window = {conv->out_h, conv->out_w, conv->o, {.stride = 1, .n = p->h.m}, {.stride = 1, .n = p->w.m}},
+                  .channels = ls_min(STRIP, block->filters)};
 }
 
 /* Over samples [begin, end). */
 static work work_of(const ls_winograd_gradient *block, int64_t index, int64_t begin, int64_t end) {
     const ls_conv *conv = block->conv;
-    phase p = phase_of(conv, index);
+    ls_winograd_shape p = phase_of(conv, index);
     int64_t chunk = chunk_of(conv, &p);
     work k = {.block = block, .p = p, .first = begin * p.pieces, .count = (end - begin) * p.pieces};
     k.chunks = ceil_div(k.count, chunk);
@@ -193,46 +142,21 @@ static work work_of(const ls_winograd_gradient *block, int64_t index, int64_t be
     return k;
 }
 
-static void transform(const phase *p, ls_winograd_part part, int64_t channels, const float *const *in,
-                      float *const *out) {
-    ls_winograd_piece job = {.channels = channels, .in = in, .out = out};
-    bool down = p->h.form < LS_WINOGRAD_FORMS, across = p->w.form < LS_WINOGRAD_FORMS;
-    if (down || across)
-        ls_winograd_kernels_get()->run[down ? p->h.form : p->w.form][part][down + across](&job);
-    else
-        memcpy(out[0], in[0], (size_t)channels * sizeof *out[0]);
-}
-
 /* What lies outside of a picture. */
 static const float zeros[CHANNELS > STRIP ? CHANNELS : STRIP];
 
-/* Where the pixels of piece `index`, numbered over all samples, lie. */
-static void find_pixels(const phase *p, const side *s, int64_t index, const float **pixel) {
-    int64_t row = index / p->pieces, of_sample = index % p->pieces;
-    int64_t y = s->top + of_sample / p->across * p->h.m * s->step_h;
-    int64_t z = s->left + of_sample % p->across * p->w.m * s->step_w;
-    const float *corner = s->pictures + ((row * s->h + y) * s->w + z) * s->c;
-    bool inside = y >= 0 && z >= 0 && y + (s->height - 1) * s->step_h < s->h && z + (s->width - 1) * s->step_w < s->w;
-    for (int64_t a = 0; a < s->height; a++, y += s->step_h, corner += s->step_h * s->w * s->c) {
-        const float *at = corner;
-        for (int64_t b = 0; b < s->width; b++, at += s->step_w * s->c) {
-            int64_t x = z + b * s->step_w;
-            *pixel++ = inside || (y >= 0 && y < s->h && x >= 0 && x < s->w) ? at : zeros;
-        }
-    }
-}
-
 /* Pieces [first, end). The next one is asked for while one is transformed: it may come from memory. */
-static void transform_pieces(const phase *p, const side *s, int64_t first, int64_t end) {
+static void transform_pieces(const ls_winograd_shape *p, const side *s, int64_t first, int64_t end) {
     const float *pixel[2][LS_WINOGRAD_POINTS_MAX];
     float *out[LS_WINOGRAD_POINTS_MAX];
     for (int64_t k = 0; k < p->points; k++) out[k] = s->out + k * s->point_floats;
-    find_pixels(p, s, first, pixel[first % 2]);
+    ls_winograd_find(p, &s->window, s->pictures, first, zeros, pixel[first % 2]);
     for (int64_t i = first; i < end; i++) {
         const float **next = pixel[(i + 1) % 2];
-        find_pixels(p, s, ls_min(i + 1, end - 1), next);
-        for (int64_t k = 0; k < s->height * s->width; k++) ls_prefetch_next(next[k], s->channels);
-        transform(p, s->part, s->channels, pixel[i % 2], out);
+        ls_winograd_find(p, &s->window, s->pictures, ls_min(i + 1, end - 1), zeros, next);
+        for (int64_t k = 0; k < s->window.h.n * s->window.w.n; k++) ls_prefetch_next(next[k], s->channels);
+        ls_winograd_piece piece = {.channels = s->channels, .in = pixel[i % 2], .out = out};
+        ls_winograd_transform(p->form, s->part, p->axes, &piece);
         for (int64_t k = 0; k < p->points; k++) out[k] += s->channels;
     }
 }
@@ -280,7 +204,8 @@ static void transform_tile(const work *k, const gradient_tile *t) {
     int64_t begin = t->strip * k->taps * channels * STRIP + t->begin * k->dy.channels;
     for (int64_t i = 0; i < k->p.points; i++) in[i] = products_of(k, t) + i * k->product_floats;
     for (int64_t i = 0; i < k->p.taps; i++) out[i] = k->sum + begin + k->tap[i] * channels * k->dy.channels;
-    transform(&k->p, LS_WINOGRAD_KERNEL_GRADIENT, floats, in, out);
+    ls_winograd_piece piece = {.channels = floats, .in = in, .out = out};
+    ls_winograd_transform(k->p.form, LS_WINOGRAD_KERNEL_GRADIENT, k->p.axes, &piece);
     for (const float *const *a = k->added; *a; a++)
         for (int64_t i = 0; i < k->p.taps; i++) ls_vector_kernels_get()->add(floats, *a + (out[i] - k->sum), out[i]);
 }

@@ -8,8 +8,8 @@
 /* Whether it needs few enough multiplications to be faster: decided by the convolution alone. */
 bool ls_winograd_gradient_suits(const ls_conv *conv);
 
-/* With strides s the kernel falls into s_h s_w phases of taps a, a + s, ..., each a convolution of stride 1 on every
- * s-th pixel of the picture. Tap i of a phase's `taps` is the kernel's number ls_winograd_gradient_tap. */
+/* Phases of the kernel, as strides make them (winograd.h). Tap i of a phase's `taps` is the kernel's number
+ * ls_winograd_gradient_tap. */
 int64_t ls_winograd_gradient_phases(const ls_conv *conv);
 int64_t ls_winograd_gradient_taps(const ls_conv *conv, int64_t phase);
 int64_t ls_winograd_gradient_tap(const ls_conv *conv, int64_t phase, int64_t i);

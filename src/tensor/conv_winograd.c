@@ -32,9 +32,8 @@ enum {
 
 /* A phase that has taps. */
 typedef struct phase {
-    int64_t a, b; /* its remainders */
     ls_winograd_part part;
-    int64_t n_h, n_w;                                /* points */
+    ls_winograd_window window;                       /* h.n x w.n pixels, and points */
     bool one_h, one_w;                               /* one tap, where others have two */
     int64_t step[POINTS_MAX], packed_at[POINTS_MAX]; /* of a point: where its channels begin in the sums, and where its
                                                         transformed kernel's panels do; NONE: not there */
@@ -44,14 +43,11 @@ enum { NONE = -1 };
 
 typedef struct plan {
     const ls_conv_pass *pass;
-    ls_winograd_form form;
-    int axes;
-    int64_t taps_h, taps_w, m_h, m_w, n_h, n_w;
-    int64_t phases, points;
+    ls_winograd_shape shape; /* of the phase with the most taps; its pieces are the tiles */
+    int64_t phases;
     phase phase[PHASES_MAX];
     int64_t steps[POINTS_MAX], all_steps; /* of a point's sums, and of all */
-    int64_t down, across, tiles;          /* tiles of a picture, and of all */
-    int64_t block, blocks;                /* tiles a task */
+    int64_t tiles, block, blocks;         /* of all pictures, tiles a task, and tasks */
     int64_t panel_groups;
     float *packed; /* transformed kernels */
     float *private;
@@ -59,42 +55,37 @@ typedef struct plan {
     int64_t piece_at[POINTS_MAX], pieces_floats, product_floats, private_floats; /* pieces of a point */
 } plan;
 
-/* Kernels of as many taps on both axes, or of one tap on one of them: of each phase. */
-static bool form_of(const ls_picture *picture, ls_winograd_form *form) {
-    int64_t taps_h = ceil_div(picture->kernel_h, picture->stride_h);
-    int64_t taps_w = ceil_div(picture->kernel_w, picture->stride_w);
-    if (taps_h != taps_w && picture->kernel_h != 1 && picture->kernel_w != 1) return false;
-    if (picture->stride_h * picture->stride_w > PHASES_MAX) return false;
-    for (int f = 0; f < LS_WINOGRAD_FORMS; f++) {
-        *form = (ls_winograd_form)f;
-        if (ls_winograd[f].r == ls_max(taps_h, taps_w)) return true;
-    }
-    return false;
+static ls_winograd_shape shape_of(const ls_conv_pass *pass, int64_t index) {
+    return ls_winograd_shape_of(&pass->picture, index, pass->out_h, pass->out_w);
 }
 
-/* Taps that the phase of remainder a has on an axis. */
-static int64_t taps_of(int64_t kernel, int64_t stride, int64_t a) { return ceil_div(kernel - a, stride); }
+/* Kernels of as many taps on both axes, or of one tap on one of them: of each phase. */
+static bool has_form(const ls_conv_pass *pass) {
+    const ls_picture *v = &pass->picture;
+    ls_winograd_shape s = shape_of(pass, 0);
+    return ls_winograd_has_form(&s) && s.axes > 0 && s.axes == (v->kernel_h > 1) + (v->kernel_w > 1) &&
+           v->stride_h * v->stride_w <= PHASES_MAX;
+}
 
-static phase phase_of(const plan *n, int64_t a, int64_t b) {
+static phase phase_of(const plan *n, int64_t index) {
     const ls_picture *v = &n->pass->picture;
-    bool less_h = taps_of(v->kernel_h, v->stride_h, a) < n->taps_h;
-    bool less_w = taps_of(v->kernel_w, v->stride_w, b) < n->taps_w;
+    ls_winograd_shape s = shape_of(n->pass, index);
+    bool less_h = s.h.r < n->shape.h.r, less_w = s.w.r < n->shape.w.r;
     const ls_winograd_part parts[2][2] = {{LS_WINOGRAD_INPUT, LS_WINOGRAD_INPUT_LESS_ACROSS},
                                           {LS_WINOGRAD_INPUT_LESS_DOWN, LS_WINOGRAD_INPUT_LESS}};
-    return (phase){.a = a,
-                   .b = b,
-                   .part = parts[less_h][less_w],
-                   .n_h = n->n_h - less_h,
-                   .n_w = n->n_w - less_w,
-                   .one_h = less_h && n->taps_h == 2,
-                   .one_w = less_w && n->taps_w == 2};
+    s.h.n = n->shape.h.n - less_h;
+    s.w.n = n->shape.w.n - less_w;
+    return (phase){.part = parts[less_h][less_w],
+                   .window = {v->h, v->w, v->c, s.h, s.w},
+                   .one_h = less_h && s.h.r == 1,
+                   .one_w = less_w && s.w.r == 1};
 }
 
 /* Points that have a phase's only tap on an axis in common share the packed kernel of the first of them. */
 static void plan_point(plan *n, phase *f, int64_t p) {
-    int64_t i = p / n->n_w, j = p % n->n_w, first = (f->one_h ? 0 : i) * n->n_w + (f->one_w ? 0 : j);
+    int64_t i = p / n->shape.w.n, j = p % n->shape.w.n, first = (f->one_h ? 0 : i) * n->shape.w.n + (f->one_w ? 0 : j);
     f->step[p] = NONE;
-    if (i >= f->n_h || j >= f->n_w) return;
+    if (i >= f->window.h.n || j >= f->window.w.n) return;
     f->step[p] = n->steps[p];
     n->steps[p] += n->pass->picture.c;
     f->packed_at[p] = first < p ? f->packed_at[first] : n->packed_floats;
@@ -104,10 +95,10 @@ static void plan_point(plan *n, phase *f, int64_t p) {
 static void plan_phases(plan *n) {
     const ls_picture *v = &n->pass->picture;
     for (int64_t k = 0; k < v->stride_h * v->stride_w; k++) {
-        phase f = phase_of(n, k / v->stride_w, k % v->stride_w);
-        if (f.n_h * f.n_w > 0) n->phase[n->phases++] = f;
+        phase f = phase_of(n, k);
+        if (f.window.h.n * f.window.w.n > 0) n->phase[n->phases++] = f;
     }
-    for (int64_t p = 0; p < n->points; p++) {
+    for (int64_t p = 0; p < n->shape.points; p++) {
         for (int64_t k = 0; k < n->phases; k++) plan_point(n, &n->phase[k], p);
         n->all_steps += n->steps[p];
     }
@@ -115,29 +106,20 @@ static void plan_phases(plan *n) {
 
 static plan plan_of(const ls_conv_pass *pass, int64_t rows, float *scratch) {
     const ls_picture *picture = &pass->picture;
-    plan n = {.pass = pass, .m_h = 1, .m_w = 1, .n_h = 1, .n_w = 1};
-    form_of(picture, &n.form);
-    const ls_winograd_matrices *form = &ls_winograd[n.form];
-    if (picture->kernel_h > 1) n.axes++, n.m_h = form->m, n.n_h = form->n;
-    if (picture->kernel_w > 1) n.axes++, n.m_w = form->m, n.n_w = form->n;
-    n.taps_h = ceil_div(picture->kernel_h, picture->stride_h);
-    n.taps_w = ceil_div(picture->kernel_w, picture->stride_w);
-    n.points = n.n_h * n.n_w;
+    plan n = {.pass = pass, .shape = shape_of(pass, 0)};
     plan_phases(&n);
-    n.down = ceil_div(pass->out_h, n.m_h);
-    n.across = ceil_div(pass->out_w, n.m_w);
-    n.tiles = rows * n.down * n.across;
-    int64_t fit = CACHE_FLOATS / (n.all_steps + n.points * LS_TILE_COLUMNS_MAX) / HEIGHT * HEIGHT;
+    n.tiles = rows * n.shape.pieces;
+    int64_t fit = CACHE_FLOATS / (n.all_steps + n.shape.points * LS_TILE_COLUMNS_MAX) / HEIGHT * HEIGHT;
     n.block = ls_max(TILES_MIN, ls_min(TILES_MAX, fit));
     n.blocks = ceil_div(n.tiles, n.block);
-    for (int64_t p = 0; p < n.points; p++) {
+    for (int64_t p = 0; p < n.shape.points; p++) {
         n.piece_at[p] = n.pieces_floats;
         n.pieces_floats += n.block * n.steps[p] + LINE;
     }
     n.product_floats = n.block * LS_TILE_COLUMNS_MAX + LINE;
-    int64_t taps_floats = (1 + n.taps_h * n.taps_w) * ALIGN * LS_TILE_COLUMNS_MAX;
+    int64_t taps_floats = (1 + n.shape.taps) * ALIGN * LS_TILE_COLUMNS_MAX;
     int64_t block_floats = picture->c + LS_TILE_COLUMNS_MAX + n.pieces_floats;
-    n.private_floats = ls_max(taps_floats, block_floats + n.points * n.product_floats);
+    n.private_floats = ls_max(taps_floats, block_floats + n.shape.points * n.product_floats);
     if (!scratch) return n;
     n.packed = scratch;
     n.private = scratch + n.packed_floats;
@@ -150,11 +132,11 @@ static plan plan_of(const ls_conv_pass *pass, int64_t rows, float *scratch) {
 bool ls_conv_winograd_suits(const ls_conv_pass *pass) {
     const ls_picture *picture = &pass->picture;
     int64_t c = picture->c, o = pass->o;
-    ls_winograd_form form;
-    if (c % ALIGN != 0 || o % ALIGN != 0 || !form_of(picture, &form)) return false;
+    if (c % ALIGN != 0 || o % ALIGN != 0 || !has_form(pass)) return false;
     plan n = plan_of(pass, 1, NULL);
     int64_t direct = picture->kernel_h * picture->kernel_w * pass->out_h * pass->out_w * c * o;
-    int64_t tile = n.all_steps * o + TRANSFORM_WORK * (n.all_steps + n.points * o) + PIXEL_WORK * n.phases * n.points;
+    int64_t transformed = n.all_steps + n.shape.points * o, pixels = n.phases * n.shape.points;
+    int64_t tile = n.all_steps * o + TRANSFORM_WORK * transformed + PIXEL_WORK * pixels;
     return 11 * (n.tiles * tile + n.packed_floats / 2) <= 10 * direct;
 }
 
@@ -169,9 +151,10 @@ static void pack_task(void *context, int64_t task, int thread) {
     int64_t floats = ALIGN * panel.row_floats;
     const float *in[POINTS_MAX];
     float *out[POINTS_MAX], *unread = n->private + thread * n->private_floats, *taps = unread + floats;
-    int64_t taps_h = f->one_h ? 1 : n->taps_h, taps_w = f->one_w ? 1 : n->taps_w;
+    int64_t taps_h = f->one_h ? 1 : n->shape.h.r, taps_w = f->one_w ? 1 : n->shape.w.r;
     for (int64_t k = 0; k < taps_h * taps_w; k++) {
-        int64_t a = f->a + k / taps_w * picture->stride_h, b = f->b + k % taps_w * picture->stride_w;
+        int64_t a = f->window.h.first + k / taps_w * picture->stride_h,
+                b = f->window.w.first + k % taps_w * picture->stride_w;
         ls_matrix w = {pass->w + pass->w_begin + a * pass->tap_row + b * pass->tap_column, pass->w_stride,
                        pass->transposed};
         in[k] = taps + k * floats;
@@ -180,18 +163,15 @@ static void pack_task(void *context, int64_t task, int thread) {
         else
             memset(taps + k * floats, 0, (size_t)floats * sizeof *taps);
     }
-    int64_t n_h = f->one_h ? 1 : n->n_h, n_w = f->one_w ? 1 : n->n_w;
+    int64_t n_h = f->one_h ? 1 : n->shape.h.n, n_w = f->one_w ? 1 : n->shape.w.n;
     for (int64_t k = 0; k < n_h * n_w; k++) {
-        int64_t p = k / n_w * n->n_w + k % n_w;
+        int64_t p = k / n_w * n->shape.w.n + k % n_w;
         float *at = n->packed + f->packed_at[p] + panel.begin * picture->c + channel * panel.row_floats;
         out[k] = f->step[p] == NONE ? unread : at;
     }
-    int axes = n->axes - f->one_h - f->one_w;
+    int axes = n->shape.axes - f->one_h - f->one_w;
     ls_winograd_piece piece = {.channels = floats, .in = in, .out = out};
-    if (axes > 0)
-        ls_winograd_kernels_get()->run[n->form][LS_WINOGRAD_KERNEL][axes](&piece);
-    else
-        memcpy(out[0], in[0], (size_t)floats * sizeof *taps);
+    ls_winograd_transform(n->shape.form, LS_WINOGRAD_KERNEL, axes, &piece);
 }
 
 /* A task's tiles, and its part of its thread's memory. */
@@ -213,35 +193,11 @@ static block block_of(const plan *n, int64_t begin, int thread) {
     return k;
 }
 
-typedef struct place {
-    int64_t row, i, j; /* its sample and first pixel among the outputs */
-} place;
-
-static place place_of(const plan *n, int64_t tile) {
-    return (place){
-        .row = tile / (n->down * n->across), .i = tile / n->across % n->down * n->m_h, .j = tile % n->across * n->m_w};
-}
-
-/* Where the inputs of a phase of tile t lie. */
-static void find_inputs(const block *k, int64_t t, const phase *f, const float **in) {
-    const plan *n = k->n;
-    const ls_picture *v = &n->pass->picture;
-    place at = place_of(n, k->begin + t);
-    const float *x = n->pass->x + at.row * v->h * v->w * v->c;
-    int64_t top = at.i * v->stride_h + f->a - v->pad_top;
-    int64_t left = at.j * v->stride_w + f->b - v->pad_left;
-    for (int64_t p = 0, i = top; p < f->n_h; p++, i += v->stride_h)
-        for (int64_t q = 0, j = left; q < f->n_w; q++, j += v->stride_w) {
-            bool inside = i >= 0 && i < v->h && j >= 0 && j < v->w;
-            *in++ = inside ? x + (i * v->w + j) * v->c : k->zeros;
-        }
-}
-
-/* And where its points go. */
+/* Where the points of a phase of tile t go. */
 static void find_points(const block *k, int64_t t, const phase *f, float **out) {
     const plan *n = k->n;
-    for (int64_t i = 0; i < f->n_h; i++)
-        for (int64_t j = 0, p = i * n->n_w; j < f->n_w; j++, p++)
+    for (int64_t i = 0; i < f->window.h.n; i++)
+        for (int64_t j = 0, p = i * n->shape.w.n; j < f->window.w.n; j++, p++)
             *out++ = k->pieces + n->piece_at[p] + t * n->steps[p] + f->step[p];
 }
 
@@ -250,17 +206,17 @@ static void transform_inputs(const block *k, const phase *f) {
     const float *in[POINTS_MAX];
     float *out[POINTS_MAX];
     for (int64_t t = 0; t < k->count; t++) {
-        find_inputs(k, t, f, in);
+        ls_winograd_find(&n->shape, &f->window, n->pass->x, k->begin + t, k->zeros, in);
         find_points(k, t, f, out);
         ls_winograd_piece piece = {.channels = n->pass->picture.c, .in = in, .out = out};
-        ls_winograd_kernels_get()->run[n->form][f->part][n->axes](&piece);
+        ls_winograd_transform(n->shape.form, f->part, n->shape.axes, &piece);
     }
 }
 
 static void multiply(const block *k, const ls_panel *panel) {
     const plan *n = k->n;
     int64_t c = n->pass->picture.c, a_row[TILES_MAX], c_row[TILES_MAX], b_place[PHASES_MAX];
-    for (int64_t p = 0; p < n->points; p++) {
+    for (int64_t p = 0; p < n->shape.points; p++) {
         int64_t segments = 0;
         for (int64_t f = 0; f < n->phases; f++)
             if (n->phase[f].step[p] != NONE) b_place[segments++] = n->phase[f].packed_at[p];
@@ -285,10 +241,10 @@ static void multiply(const block *k, const ls_panel *panel) {
 static void find_outputs(const block *k, const ls_panel *panel, int64_t t, float **out) {
     const plan *n = k->n;
     const ls_conv_pass *pass = n->pass;
-    place at = place_of(n, k->begin + t);
+    ls_winograd_place at = ls_winograd_place_of(&n->shape, k->begin + t);
     float *y = pass->y + pass->out_begin + at.row * pass->out_picture + panel->begin;
-    for (int64_t i = at.i; i < at.i + n->m_h; i++)
-        for (int64_t j = at.j; j < at.j + n->m_w; j++) {
+    for (int64_t i = at.i; i < at.i + n->shape.h.m; i++)
+        for (int64_t j = at.j; j < at.j + n->shape.w.m; j++) {
             bool inside = i < pass->out_h && j < pass->out_w;
             *out++ = inside ? y + i * pass->out_row + j * pass->out_column : k->unread;
         }
@@ -306,10 +262,11 @@ static void transform_outputs(const block *k, const ls_panel *panel) {
                                .bias = pass->bias ? pass->bias + panel->begin : no_bias,
                                .relu = pass->activation == LS_ACTIVATION_RELU};
     for (int64_t t = 0; t < k->count; t++) {
-        for (int64_t p = 0; p < n->points; p++) in[p] = k->products + p * n->product_floats + t * panel->row_floats;
+        for (int64_t p = 0; p < n->shape.points; p++)
+            in[p] = k->products + p * n->product_floats + t * panel->row_floats;
         find_outputs(k, panel, t, out);
-        ls_winograd_kernels_get()->run[n->form][LS_WINOGRAD_OUTPUT][n->axes](&piece);
-        for (int64_t q = 0; ls_activation_is_late(pass->activation) && q < n->m_h * n->m_w; q++)
+        ls_winograd_transform(n->shape.form, LS_WINOGRAD_OUTPUT, n->shape.axes, &piece);
+        for (int64_t q = 0; ls_activation_is_late(pass->activation) && q < n->shape.h.m * n->shape.w.m; q++)
             ls_activation_apply(pass->activation, panel->columns, out[q], out[q]);
     }
 }
@@ -319,7 +276,7 @@ static void transform_outputs(const block *k, const ls_panel *panel) {
 static void read_ahead(const block *k) {
     const plan *n = k->n;
     const ls_picture *v = &n->pass->picture;
-    int64_t tile_floats = v->h * v->w * v->c / (n->down * n->across);
+    int64_t tile_floats = v->h * v->w * v->c / n->shape.pieces;
     const volatile float *x = n->pass->x + k->begin * tile_floats;
     for (int64_t q = 0; q < k->count * tile_floats; q += LINE) (void)x[q];
 }

@@ -92,29 +92,7 @@ typedef struct ls_vector_kernels {
     void (*sum_lines)(int64_t lines, const float *const *x, int64_t count, float bias, bool relu, float *y);
 } ls_vector_kernels;
 
-/* Which matrix: B^T, that of phases with a tap less (winograd.h) down, across or both, A^T, G, A, G^T. */
-typedef enum ls_winograd_part {
-    LS_WINOGRAD_INPUT,
-    LS_WINOGRAD_INPUT_LESS_DOWN,
-    LS_WINOGRAD_INPUT_LESS_ACROSS,
-    LS_WINOGRAD_INPUT_LESS,
-    LS_WINOGRAD_OUTPUT,
-    LS_WINOGRAD_KERNEL,
-    LS_WINOGRAD_OUTPUT_GRADIENT,
-    LS_WINOGRAD_KERNEL_GRADIENT,
-    LS_WINOGRAD_PARTS
-} ls_winograd_part;
-
-/* A matrix applied to a piece of a picture, its pixels row after row: `channels` floats, a multiple of 16, at in[k] and
- * out[k] each. LS_WINOGRAD_OUTPUT adds bias[channels] and applies relu. */
-typedef struct ls_winograd_piece {
-    int64_t channels;
-    const float *const *in;
-    float *const *out;
-    const float *bias;
-    bool relu;
-} ls_winograd_piece;
-
+/* See winograd.h. */
 typedef void (*ls_winograd_fn)(const ls_winograd_piece *piece);
 
 typedef struct ls_winograd_kernels {

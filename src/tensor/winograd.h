@@ -22,6 +22,11 @@
 #ifndef LOCKSTEP_TENSOR_WINOGRAD_H
 #define LOCKSTEP_TENSOR_WINOGRAD_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tensor/picture.h"
+
 /* F(m, r). A form of one tap, F(1, 1), is the axis left as it is: it needs no matrices. */
 typedef enum ls_winograd_form { LS_F43, LS_F25, LS_F42, LS_WINOGRAD_FORMS } ls_winograd_form;
 
@@ -83,5 +88,74 @@ static const ls_winograd_matrices ls_winograd[LS_WINOGRAD_FORMS] = {
                        {5. / 16, -1. / 4, -5. / 4, 1, 0},
                        {25. / 64, 0, -29. / 16, 0, 1}}},
 };
+
+/* Which matrix: B^T, that of phases with a tap less down, across or both, A^T, G, A, G^T. */
+typedef enum ls_winograd_part {
+    LS_WINOGRAD_INPUT,
+    LS_WINOGRAD_INPUT_LESS_DOWN,
+    LS_WINOGRAD_INPUT_LESS_ACROSS,
+    LS_WINOGRAD_INPUT_LESS,
+    LS_WINOGRAD_OUTPUT,
+    LS_WINOGRAD_KERNEL,
+    LS_WINOGRAD_OUTPUT_GRADIENT,
+    LS_WINOGRAD_KERNEL_GRADIENT,
+    LS_WINOGRAD_PARTS
+} ls_winograd_part;
+
+/* A matrix applied to a piece of a picture, its pixels row after row: `channels` floats, a multiple of 16, at in[k] and
+ * out[k] each. LS_WINOGRAD_OUTPUT adds bias[channels] and applies relu. */
+typedef struct ls_winograd_piece {
+    int64_t channels;
+    const float *const *in;
+    float *const *out;
+    const float *bias;
+    bool relu;
+} ls_winograd_piece;
+
+/* ---- What the passes of a convolution share. ---- */
+
+/* An axis of a window that slides over pictures: its taps first, first + stride, ..., r of them, and m outputs that the
+ * form of r taps makes of n inputs. Without a form (LS_WINOGRAD_FORMS) m and n are 1. */
+typedef struct ls_winograd_axis {
+    int64_t first, stride, pad;
+    ls_winograd_form form;
+    int64_t m, r, n;
+} ls_winograd_axis;
+
+/* With strides s the kernel falls into s_h s_w phases of taps a, a + s, ..., each a convolution of stride 1 on every
+ * s-th pixel of the picture. A phase's outputs are cut into pieces of h.m x w.m, a sample's row after row. */
+typedef struct ls_winograd_shape {
+    ls_winograd_axis h, w;
+    ls_winograd_form form; /* of `axes` axes: 2, 1 or none */
+    int axes;
+    int64_t taps, points, across, pieces; /* h.r w.r, h.n w.n, pieces of a row, pieces of a sample */
+} ls_winograd_shape;
+
+/* Of phase number `phase`; 0 has the most taps. */
+ls_winograd_shape ls_winograd_shape_of(const ls_picture *picture, int64_t phase, int64_t out_h, int64_t out_w);
+
+/* Whether both axes have the same form, or a single tap. */
+bool ls_winograd_has_form(const ls_winograd_shape *shape);
+
+/* Applies a matrix of the form to so many axes; to none: a copy. */
+void ls_winograd_transform(ls_winograd_form form, ls_winograd_part part, int axes, const ls_winograd_piece *piece);
+
+/* The sample and the first output of a piece. */
+typedef struct ls_winograd_place {
+    int64_t row, i, j;
+} ls_winograd_place;
+
+ls_winograd_place ls_winograd_place_of(const ls_winograd_shape *shape, int64_t piece);
+
+/* What pieces see of pictures [height][width][channels]: h.n x w.n pixels, on an axis first - pad + (i + k) stride of
+ * them for k = 0..n - 1, where i is the first output. */
+typedef struct ls_winograd_window {
+    int64_t height, width, channels;
+    ls_winograd_axis h, w;
+} ls_winograd_window;
+
+/* Where a piece's pixels lie in x, row after row; those outside of the picture: in zeros. */
+void ls_winograd_find(const ls_winograd_shape *shape, const ls_winograd_window *window, const float *x, int64_t piece,
+                      const float *zeros, const float **pixel);
 
 #endif
