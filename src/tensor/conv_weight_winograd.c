@@ -161,18 +161,14 @@ static void transform_pieces(const ls_winograd_shape *p, const side *s, int64_t 
     }
 }
 
-/* A tile: some channels of the block, and a strip of its filters. */
-typedef struct gradient_tile {
-    int64_t begin, rows, strip;
-} gradient_tile;
-
-static float *products_of(const work *k, const gradient_tile *t) {
+/* Of a tile: some channels of the block, and a strip of its filters. */
+static float *products_of(const work *k, const ls_tiles *t, int64_t strip) {
     return k->chunks == 1 ? k->products
-                          : k->products + t->strip * k->p.points * k->product_floats + t->begin * k->dy.channels;
+                          : k->products + strip * k->p.points * k->product_floats + t->begin * k->dy.channels;
 }
 
 /* Adds the products of a chunk of `count` pieces. */
-static void multiply_tile(const work *k, const gradient_tile *t, int64_t chunk, int64_t count) {
+static void multiply_tile(const work *k, const ls_tiles *t, int64_t strip, int64_t chunk, int64_t count) {
     const ls_tile_kernels *kernels = ls_tile_kernels_get();
     int64_t a_row[LS_TILE_ROWS_MAX], c_row[LS_TILE_ROWS_MAX];
     for (int64_t i = 0; i < t->rows; i++) a_row[i] = i, c_row[i] = i * k->dy.channels;
@@ -184,7 +180,7 @@ static void multiply_tile(const work *k, const gradient_tile *t, int64_t chunk, 
                         .a_step = k->x.channels,
                         .b = k->dy.out + panel.begin,
                         .b_step = k->dy.channels,
-                        .c = products_of(k, t) + panel.begin,
+                        .c = products_of(k, t, strip) + panel.begin,
                         .c_row = c_row,
                         .columns = panel.columns,
                         .add = chunk > 0,
@@ -197,12 +193,12 @@ static void multiply_tile(const work *k, const gradient_tile *t, int64_t chunk, 
 }
 
 /* To its place in sum. */
-static void transform_tile(const work *k, const gradient_tile *t) {
+static void transform_tile(const work *k, const ls_tiles *t, int64_t strip) {
     const float *in[LS_WINOGRAD_POINTS_MAX];
     float *out[LS_WINOGRAD_POINTS_MAX];
     int64_t channels = k->x.channels, floats = t->rows * k->dy.channels;
-    int64_t begin = t->strip * k->taps * channels * STRIP + t->begin * k->dy.channels;
-    for (int64_t i = 0; i < k->p.points; i++) in[i] = products_of(k, t) + i * k->product_floats;
+    int64_t begin = strip * k->taps * channels * STRIP + t->begin * k->dy.channels;
+    for (int64_t i = 0; i < k->p.points; i++) in[i] = products_of(k, t, strip) + i * k->product_floats;
     for (int64_t i = 0; i < k->p.taps; i++) out[i] = k->sum + begin + k->tap[i] * channels * k->dy.channels;
     ls_winograd_piece piece = {.channels = floats, .in = in, .out = out};
     ls_winograd_transform(k->p.form, LS_WINOGRAD_KERNEL_GRADIENT, k->p.axes, &piece);
@@ -212,14 +208,10 @@ static void transform_tile(const work *k, const gradient_tile *t) {
 
 /* A chunk's products of a strip are added, and after the last one transformed. */
 static void add_strip(const work *k, int64_t chunk, int64_t count, int64_t strip) {
-    const ls_tile_kernels *kernels = ls_tile_kernels_get();
-    int64_t height = kernels->rows[ls_panel_at(k->dy.channels, 0).row_floats / kernels->lanes];
-    int64_t tiles = ceil_div(k->x.channels, height);
-    for (int64_t i = 0; i < tiles; i++) {
-        int64_t begin = i * k->x.channels / tiles, end = (i + 1) * k->x.channels / tiles;
-        gradient_tile tile = {begin, end - begin, strip};
-        multiply_tile(k, &tile, chunk, count);
-        if (chunk + 1 == k->chunks) transform_tile(k, &tile);
+    int64_t columns = ls_panel_at(k->dy.channels, 0).columns;
+    for (ls_tiles t = ls_tiles_of(k->x.channels, columns); ls_tiles_next(&t);) {
+        multiply_tile(k, &t, strip, chunk, count);
+        if (chunk + 1 == k->chunks) transform_tile(k, &t, strip);
     }
 }
 

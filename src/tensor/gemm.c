@@ -98,8 +98,7 @@ static void multiply_block(const product *g, int64_t begin, int64_t end, int64_t
 
     for (int64_t p = 0; p < ls_panel_count(columns); p++) {
         ls_panel panel = ls_panel_at(columns, p);
-        int64_t column = first + panel.begin, vectors = panel.row_floats / kernels->lanes;
-        int64_t tiles = ceil_div(rows, kernels->rows[vectors]);
+        int64_t column = first + panel.begin;
         ls_tile tile = {.segments = 1,
                         .steps = steps,
                         .a = a,
@@ -111,12 +110,11 @@ static void multiply_block(const product *g, int64_t begin, int64_t end, int64_t
                         .resume = step > 0,
                         .bias = last && g->bias ? g->bias + column : NULL,
                         .relu = last && g->activation == LS_ACTIVATION_RELU};
-        for (int64_t t = 0, row = 0, next; t < tiles; t++, row = next) {
-            next = (t + 1) * rows / tiles;
-            prefetch_next(g, column, panel.columns, step, t, tiles);
-            tile.a_row = a_row + row;
-            tile.c_row = c_row + row;
-            kernels->run[vectors][next - row](&tile);
+        for (ls_tiles t = ls_tiles_of(rows, panel.columns); ls_tiles_next(&t);) {
+            prefetch_next(g, column, panel.columns, step, t.index, t.count);
+            tile.a_row = a_row + t.begin;
+            tile.c_row = c_row + t.begin;
+            kernels->run[t.vectors][t.rows](&tile);
         }
     }
 }
@@ -204,9 +202,7 @@ static void prefetch_tile(const ls_tile *tile, int64_t height) {
 /* Rows [row, row + rows) of one panel. x: those columns of the input, rows x_row apart. */
 static void gradient_panel(const gradient *g, int64_t node, int64_t p, int64_t row, int64_t rows, const float *x,
                            int64_t x_row) {
-    const ls_tile_kernels *kernels = ls_tile_kernels_get();
     ls_panel panel = ls_panel_at(g->n, p);
-    int64_t vectors = panel.row_floats / kernels->lanes, tiles = ceil_div(rows, kernels->rows[vectors]);
     int first = g->rows->node_begin[node];
     int64_t a_row[LS_TILE_ROWS_MAX], c_row[LS_TILE_ROWS_MAX];
     for (int64_t i = 0; i < LS_TILE_ROWS_MAX; i++) a_row[i] = i, c_row[i] = i * g->n;
@@ -218,15 +214,14 @@ static void gradient_panel(const gradient *g, int64_t node, int64_t p, int64_t r
                     .b_step = g->packed ? panel.row_floats : g->n,
                     .c_row = c_row,
                     .columns = panel.columns};
-    for (int64_t t = 0, begin = 0, end; t < tiles; t++, begin = end) {
-        end = (t + 1) * rows / tiles;
-        tile.a = x + begin;
-        tile.c = g->dw[node] + (row + begin) * g->n + panel.begin;
-        prefetch_tile(&tile, end - begin);
+    for (ls_tiles t = ls_tiles_of(rows, panel.columns); ls_tiles_next(&t);) {
+        tile.a = x + t.begin;
+        tile.c = g->dw[node] + (row + t.begin) * g->n + panel.begin;
+        prefetch_tile(&tile, t.rows);
         if (!g->packed && panel.begin + 2 * panel.columns <= g->n)
             prefetch_part(&(ls_matrix){g->dy + panel.begin + panel.columns, g->n, false}, g->rows->count, panel.columns,
-                          t, tiles);
-        kernels->add[vectors][end - begin](&tile);
+                          t.index, t.count);
+        ls_tile_kernels_get()->add[t.vectors][t.rows](&tile);
     }
 }
 

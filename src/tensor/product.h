@@ -67,8 +67,28 @@ void ls_transpose(int64_t rows, int64_t columns, const float *in, int64_t stride
 /* Whether rows that far apart fall on so few sets of a first-level cache that a tile's rows push each other out. */
 bool ls_stride_collides(int64_t floats);
 
-/* Runs a block of `rows` rows of tile->columns columns as tiles of about equal height; tile->a_row and c_row have an
- * entry a row. */
+/* A block of rows and columns (of one panel) as tiles of about equal height, one after the other:
+ *
+ *   for (ls_tiles t = ls_tiles_of(rows, columns); ls_tiles_next(&t);) */
+typedef struct ls_tiles {
+    int64_t block_rows, count;
+    int64_t index, begin, rows, vectors; /* a tile's number, its first row, and its size */
+} ls_tiles;
+
+static inline ls_tiles ls_tiles_of(int64_t rows, int64_t columns) {
+    const ls_tile_kernels *kernels = ls_tile_kernels_get();
+    int64_t vectors = ceil_div(columns, kernels->lanes);
+    return (ls_tiles){rows, ceil_div(rows, kernels->rows[vectors]), .index = -1, .vectors = vectors};
+}
+
+static inline bool ls_tiles_next(ls_tiles *t) {
+    if (++t->index == t->count) return false;
+    t->begin += t->rows;
+    t->rows = (t->index + 1) * t->block_rows / t->count - t->begin;
+    return true;
+}
+
+/* Runs a block's tiles; tile->a_row and c_row have an entry a row of the block. */
 void ls_tiles_run(const ls_tile *tile, int64_t rows);
 
 /* y = f(y) for the activations that tiles do not apply themselves: sigmoid and tanh. */
