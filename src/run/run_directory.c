@@ -99,14 +99,25 @@ static bool file_holds(const char *path, const char *text) {
     return same;
 }
 
-/* Where there is no run, a config.yaml may be of one that failed early, which is resolved: it says all that it means.
- * Any other one is somebody's work. */
+/* Whether a run of any version logged there: its version is the log's first line, and its failures have the name. */
+static bool has_log(const char *run) {
+    char path[LS_PATH_MAX], line[LS_MESSAGE_MAX];
+    if (LS_FAILED(ls_run_directory_path(run, "log.txt", path))) return false;
+    FILE *file = fopen(path, "r");
+    bool found = false;
+    while (file && !found && fgets(line, sizeof line, file)) found = fnmatch("20*:[0-9][0-9] lockstep*", line, 0) == 0;
+    if (file) (void)fclose(file);
+    return found;
+}
+
+/* Where there is no run, a config.yaml may be of one that failed early: it lies beside the run's log, or, should that
+ * have been lost with its host, it is resolved as this version does it. Any other one is somebody's work. */
 static ls_status check_config(const char *run) {
     const ls_comm alone = {.size = 1, .node_size = 1};
     char path[LS_PATH_MAX];
     ls_config *config;
     LS_TRY(ls_run_directory_path(run, "config.yaml", path));
-    if (access(path, F_OK) != 0) return LS_OK;
+    if (access(path, F_OK) != 0 || has_log(run)) return LS_OK;
     bool own = ls_config_load(&alone, path, NULL, 0, &config) == LS_OK && file_holds(path, config->text);
     ls_config_destroy(config);
     if (own) return LS_OK;

@@ -149,6 +149,7 @@ static ls_status open_records(ls_trainer *t) {
     LS_TRY(ls_run_directory_write(t->run, "config.yaml", t->config->text));
     LS_TRY(ls_run_directory_path(t->run, "log.txt", path));
     LS_TRY(ls_log_open(path));
+    ls_log_detail("lockstep %s", LS_VERSION); /* by which the run directory is known for one, too */
     LS_TRY(ls_run_directory_path(t->run, "metrics.jsonl", path));
     return ls_metrics_open(&t->metrics, path);
 }

@@ -53,6 +53,7 @@ done
 mkdir theirs own
 echo 'model: {name: resnet, depth: 50}' >theirs/config.yaml
 cp config.yaml own/config.yaml
+printf '2026-01-02 03:04:05,678 INFO training\n2026-01-02 03:04:06 training\n' >theirs/log.txt
 find theirs own -type f -exec md5sum {} + >before
 for option in '' --overwrite --resume; do
     refused 2 "theirs/config.yaml is not a run's, and would be replaced" train config.yaml --run theirs $option
@@ -60,6 +61,22 @@ for option in '' --overwrite --resume; do
 done
 md5sum --quiet -c before
 [ "$(find theirs own -type f)" = "$(sed 's/.*  //' before)" ] || fail "$(find theirs own)"
+
+# One whose run failed before it had saved anything is used again, whichever version wrote its config.yaml.
+quietly "$LOCKSTEP" train config.yaml --run whole
+for option in '' --overwrite --resume; do
+    for way in version log; do
+        mkdir -p early/checkpoints
+        cp whole/config.yaml whole/log.txt early
+        case $way in
+        version) sed -i '1i of_another_version: 1' early/config.yaml ;;
+        log) rm early/log.txt ;;
+        esac
+        quietly "$LOCKSTEP" train config.yaml --run early $option
+        diff whole/config.yaml early/config.yaml >&2 || fail "another config"
+        rm -r early
+    done
+done
 
 # A directory that holds a run.
 quietly ranks 2 "$LOCKSTEP" train config.yaml --run run
