@@ -1,10 +1,11 @@
 /* comm.c - see comm.h. */
-#define _GNU_SOURCE /* memfd_create */
+#define _GNU_SOURCE /* memfd_create, sched_getaffinity */
 
 #include "lockstep/comm.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "lockstep/memory.h"
+#include "lockstep/threads.h"
 #include "par/comm_mpi.h"
 
 struct ls_comm_handles {
@@ -109,6 +111,14 @@ int ls_comm_host_leader(const ls_comm *comm) {
     int leader = comm->rank;
     if (comm->node_size > 1) MPI_Bcast(&leader, 1, MPI_INT, 0, comm->handles->node);
     return leader;
+}
+
+int ls_comm_host_cores(const ls_comm *comm) {
+    cpu_set_t cores;
+    CPU_ZERO(&cores);
+    (void)sched_getaffinity(0, sizeof cores, &cores); /* fails where the machine has more than a set holds */
+    if (comm->node_size > 1) MPI_Allreduce(MPI_IN_PLACE, &cores, sizeof cores, MPI_BYTE, MPI_BOR, comm->handles->node);
+    return CPU_COUNT(&cores) > 0 ? CPU_COUNT(&cores) : ls_threads_cores();
 }
 
 void ls_comm_abort(const ls_comm *comm, int code) {

@@ -124,11 +124,11 @@ static void print_result(const bench *b, int64_t steps, double peak_gflops, doub
     if (json) puts("}");
 }
 
-/* This rank's part of what its node can do: more threads than cores take turns. */
+/* Collective. This rank's part of what its host's ranks can do: more threads than cores take turns. */
 static double measure_peak(const ls_session *session) {
     double gflops = ls_cpu_peak_gflops(session->pool, peak_seconds);
     int threads = (int)ls_min(session->threads, ls_threads_allowed()) * session->comm->node_size;
-    int cores = ls_threads_cores();
+    int cores = ls_comm_host_cores(session->comm);
     return threads > cores ? gflops * cores / threads : gflops;
 }
 

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -5,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +29,30 @@ static void test_places(void **state) {
     assert_on_all_ranks(ranks.node_rank >= 0 && ranks.node_rank < ranks.node_size && ranks.node_size <= ranks.size);
     assert_on_all_ranks(ranks.host[0] != '\0');
     ls_comm_barrier(&ranks);
+}
+
+static bool bind_to_core(const cpu_set_t *allowed, int number) {
+    cpu_set_t one;
+    size_t core = 0;
+    while (!CPU_ISSET(core, allowed) || number-- > 0) core++;
+    CPU_ZERO(&one);
+    CPU_SET(core, &one);
+    return sched_setaffinity(0, sizeof one, &one) == 0;
+}
+
+/* A core that ranks share is one core. */
+static void test_cores_of_a_host(void **state) {
+    (void)state;
+    cpu_set_t allowed;
+    assert_on_all_ranks(sched_getaffinity(0, sizeof allowed, &allowed) == 0);
+    int cores = CPU_COUNT(&allowed);
+    assert_on_all_ranks(ls_comm_min(&ranks, cores) == cores && ls_comm_max(&ranks, cores) == cores);
+    assert_on_all_ranks(ls_comm_host_cores(&ranks) == cores);
+    assert_on_all_ranks(bind_to_core(&allowed, 0));
+    assert_on_all_ranks(ls_comm_host_cores(&ranks) == 1);
+    assert_on_all_ranks(bind_to_core(&allowed, ranks.node_rank % cores));
+    assert_on_all_ranks(ls_comm_host_cores(&ranks) == (ranks.node_size < cores ? ranks.node_size : cores));
+    assert_on_all_ranks(sched_setaffinity(0, sizeof allowed, &allowed) == 0);
 }
 
 static unsigned char byte_of(int rank, int64_t i) { return (unsigned char)(i * 31 + (i >> 16) * 7 + rank * 101); }
@@ -152,6 +178,7 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reductions),
         cmocka_unit_test(test_places),
+        cmocka_unit_test(test_cores_of_a_host),
         cmocka_unit_test(test_broadcast_and_gather_of_any_length),
         cmocka_unit_test(test_rank_0_collects_parts_in_order),
         cmocka_unit_test(test_rank_0_collects_long_parts),
