@@ -191,6 +191,9 @@ static ls_status choose_kind(reader *r) {
     return find_command(command, r->argv[r->at++], &r->call->command);
 }
 
+/* Where a command could stand. */
+static bool asks_for_help(const char *word) { return is_help(word) || strcmp(word, "help") == 0; }
+
 /* What of a config a word names: "config" itself, a key, a layer, ... */
 static ls_status find_topic(const char *word, const char **out) {
     const char *names[LS_TOPICS_MAX + LS_CALL_OPTIONS_MAX];
@@ -205,11 +208,12 @@ static ls_status find_topic(const char *word, const char **out) {
     return LS_RAISE(LS_INVALID, "there is no help on '%s'; see 'lockstep --help' and 'lockstep help config'", word);
 }
 
-/* "help train", "help import idx" or "help idx", "help conv2d"; "help" alone is the program's. */
+/* "help train", "help import idx" or "help idx", "help conv2d"; "help" alone and "help help" are the program's. */
 static ls_status choose_topic(reader *r) {
     r->call->help = true;
     if (r->at == r->argc) return LS_OK;
     const char *word = r->argv[r->at++];
+    if (asks_for_help(word)) return LS_OK;
     const ls_command *found = command_named(NULL, word);
     for (int i = 0; found == NULL && ls_commands[i] != NULL; i++)
         if (ls_commands[i]->kind != NULL) found = command_named(ls_commands[i], word);
@@ -225,8 +229,13 @@ static ls_status choose_command(reader *r) {
         r->call->version = true;
         return LS_OK;
     }
-    if (is_help(word) || strcmp(word, "help") == 0) return choose_topic(r);
+    if (asks_for_help(word)) return choose_topic(r);
     return find_command(NULL, word, &r->call->command);
+}
+
+static ls_status refuse_rest(const reader *r) {
+    if (r->at == r->argc) return LS_OK;
+    return LS_RAISE(LS_INVALID, "%s: one word too many: '%s'; see 'lockstep --help'", r->argv[1], r->argv[r->at]);
 }
 
 static ls_status prepare_records(ls_call *call, int argc) {
@@ -245,8 +254,8 @@ ls_status ls_call_parse(int argc, char **argv, ls_call *out) {
     *out = (ls_call){0};
     reader r = {.argc = argc, .at = 1, .argv = argv, .call = out};
     LS_TRY(choose_command(&r));
-    if (out->command == NULL) return LS_OK;
-    LS_TRY(choose_kind(&r));
+    if (out->command != NULL) LS_TRY(choose_kind(&r));
+    if (out->help || out->version) return refuse_rest(&r);
     LS_TRY(prepare_records(out, argc));
     LS_TRY(read_arguments(&r));
     if (out->help) return LS_OK;

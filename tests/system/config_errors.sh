@@ -31,6 +31,9 @@ refused "unknown command 'trian'; did you mean 'train'?" trian good.yaml
 refused "unknown option '--resme' of train; did you mean '--resume'?" train good.yaml --resme
 refused "there is no help on 'con2d'; did you mean 'conv2d'?" help con2d
 refused "there is no help on 'xyzzy'; see 'lockstep --help' and 'lockstep help config'" help xyzzy
+refused "help: one word too many: '--bogus'; see 'lockstep --help'" help conv2d --bogus
+refused "help: one word too many: 'digits'; see 'lockstep --help'" help train digits
+refused "--version: one word too many: '--bogus'; see 'lockstep --help'" --version --bogus
 refused "--run is empty; leave it out, or say what it should be" train good.yaml --run ""
 refused "import images needs --size: HEIGHTxWIDTH to resize to" import images . -o out.h5
 refused "nothing.yaml: cannot open the config: No such file or directory" train nothing.yaml
@@ -77,6 +80,7 @@ grep -q '^    filters  *output channels (required)$' help && grep -q "^Every lay
 [ "$(grep -c patience help)" = 2 ] || fail "$(cat help)"
 "$LOCKSTEP" help keep | grep -q '^  training.checkpoint.keep  *numbered'
 "$LOCKSTEP" help idx | diff - <("$LOCKSTEP" import idx --help)
+"$LOCKSTEP" help help | diff - <("$LOCKSTEP" --help)
 
 # A batch that is more than an epoch is allowed, and said, once.
 quietly ranks 4 "$LOCKSTEP" train good.yaml --run large --set training.batch_size=65
