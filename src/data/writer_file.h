@@ -30,7 +30,8 @@ typedef struct ls_writer_file {
 
 /* Local. The columns that the spec asks for. ls_writer_file_release in every case. */
 void ls_writer_file_init(ls_writer_file *f, const ls_comm *comm, const ls_writer_spec *spec);
-void ls_writer_file_release(ls_writer_file *f); /* a file that was not given its name is removed */
+/* Collective where the file is open in HDF5, else Local. A file that was not given its name is removed. */
+void ls_writer_file_release(ls_writer_file *f);
 
 /* Local, rank 0. An empty file; HDF5 will make it anew, but what the system says is clearer than what comes back
  * through MPI. Errors: LS_INVALID, a directory; LS_ERROR. */
