@@ -99,7 +99,10 @@ ls_status ls_writer_open(const ls_comm *comm, const char *path, const ls_writer_
     ls_writer *writer = NULL;
     ls_status status = check_spec(spec, path);
     if (status == LS_OK) status = ls_alloc(&writer, 1, sizeof *writer, "the writer of a data set");
-    LS_TRY(ls_agree(comm, status));
+    if (LS_FAILED(status = ls_agree(comm, status))) {
+        ls_free(writer); /* another rank's failure */
+        return status;
+    }
     writer->comm = comm;
     for (int i = 0; i < LS_COLUMNS_MAX; i++) writer->item[i] = MPI_DATATYPE_NULL;
     ls_writer_file_init(&writer->file, comm, spec);

@@ -487,6 +487,15 @@ static void test_a_wrong_label_on_one_rank(void **state) {
     ls_dataset_close(dataset);
 }
 
+static void test_a_wrong_specification_on_one_rank(void **state) {
+    (void)state;
+    ls_writer_spec spec = pictures;
+    ls_writer *writer;
+    if (ranks.rank == ranks.size - 1) spec.classes = 0;
+    assert_on_all_ranks(ls_writer_open(&ranks, scratch_path("wrong.h5"), &spec, &writer) == LS_INVALID && !writer);
+    assert_on_all_ranks(strstr(ls_failure_get()->message, "0 classes") != NULL);
+}
+
 static void test_places_that_cannot_be_written(void **state) {
     (void)state;
     ls_writer *writer;
@@ -511,6 +520,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_contents_that_do_not_fit),
         cmocka_unit_test(test_what_is_not_kept_leaves_nothing),
         cmocka_unit_test(test_a_wrong_label_on_one_rank),
+        cmocka_unit_test(test_a_wrong_specification_on_one_rank),
         cmocka_unit_test(test_places_that_cannot_be_written),
     };
     return run_on_ranks(argc, argv, "dataset", tests, sizeof tests / sizeof *tests);
