@@ -1,6 +1,6 @@
 /* import.c - drives an importer: shuffles, shares out, gathers what was skipped, writes. Rounds of a few megabytes a
- * rank bound the memory; in a round each rank has a run of the shuffled samples and leaves out those that fail, so what
- * is written does not depend on who read what. */
+ * rank bound the memory; in a round each rank has a run of the shuffled samples and leaves out those that fail, and
+ * those behind the last one that is wanted, so what is written or reported does not depend on who read what. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 #include "lockstep/memory.h"
 #include "lockstep/rng.h"
 
-enum { ROUND_BYTES = 16 << 20, ROUND_SAMPLES = 256, FILES_NAMED = 8 };
+enum { ROUND_BYTES = 16 << 20, ROUND_SAMPLES = 256, ROUND_LEAST = 64 /* of all ranks */, FILES_NAMED = 8 };
 
 const ls_option ls_import_options[] = {
     {"output", LS_OPTION_STRING, offsetof(ls_import_settings, output), .required = true,
@@ -47,6 +47,7 @@ typedef struct import_job {
     int32_t *labels;
     const char **names;
     ls_status *status;
+    int64_t *good;  /* [size] how many can be had, on each rank */
     FILE *messages; /* why samples were skipped, each ended by a zero */
 } import_job;
 
@@ -81,11 +82,18 @@ static ls_status keep_or_skip(import_job *im, int64_t at, int64_t *kept) {
     return LS_OK;
 }
 
-/* Local. Reads `count` samples; those that can be had, *kept of them, are left in order. */
-static ls_status read_samples(import_job *im, int64_t count, int64_t *kept) {
-    *kept = 0;
-    ls_pool_run(im->pool, count, read_task, im);
-    for (int64_t i = 0; i < count; i++) LS_TRY(keep_or_skip(im, i, kept));
+/* Collective. How many of this rank's samples are still wanted: those of lower ranks come first. */
+static int64_t count_wanted(const import_job *im, int64_t count) {
+    int64_t mine = 0, wanted = im->count - im->written;
+    for (int64_t i = 0; i < count; i++) mine += im->status[i] == LS_OK;
+    ls_comm_gather_all(im->comm, &mine, sizeof mine, im->good);
+    for (int r = 0; r < im->comm->rank; r++) wanted -= im->good[r];
+    return wanted;
+}
+
+/* Local. Those that can be had, *kept of them and `wanted` at most, are left in order; *seen: how far it looked. */
+static ls_status keep_samples(import_job *im, int64_t count, int64_t wanted, int64_t *seen, int64_t *kept) {
+    for (*seen = *kept = 0; *seen < count && *kept < wanted; ++*seen) LS_TRY(keep_or_skip(im, *seen, kept));
     return LS_OK;
 }
 
@@ -107,13 +115,16 @@ done:
     return status;
 }
 
-/* Collective. This rank's run of the round's samples, of which some may be lost. */
+/* Collective. This rank's run of the round's samples, of which some may be lost, and the last may not be wanted. */
 static ls_status import_run(import_job *im, int64_t count) {
     char *messages = NULL;
     size_t bytes = 0;
-    int64_t kept = 0;
+    int64_t seen = 0, kept = 0;
+    ls_pool_run(im->pool, count, read_task, im);
+    const int64_t wanted = count_wanted(im, count);
     im->messages = open_memstream(&messages, &bytes);
-    ls_status status = im->messages ? read_samples(im, count, &kept) : LS_RAISE(LS_ERROR, "no memory for messages");
+    ls_status status =
+        im->messages ? keep_samples(im, count, wanted, &seen, &kept) : LS_RAISE(LS_ERROR, "no memory for messages");
     if (im->messages) fclose(im->messages);
     status = ls_agree(im->comm, status);
     if (status == LS_OK) status = report_skipped(im, messages, (int64_t)bytes);
@@ -121,7 +132,7 @@ static ls_status import_run(import_job *im, int64_t count) {
     free(messages);
     const int64_t written = ls_comm_sum(im->comm, kept);
     im->written += written;
-    im->skipped += ls_comm_sum(im->comm, count) - written;
+    im->skipped += ls_comm_sum(im->comm, seen) - written;
     return status;
 }
 
@@ -130,8 +141,8 @@ static ls_status import_all(import_job *im) {
     ls_progress progress;
     ls_progress_begin(&progress, im->type->name, im->count);
     for (int64_t first = 0; first < im->info.count && im->written < im->count;) {
-        const int64_t left = ls_min(im->info.count - first, im->count - im->written);
-        const int64_t round = ls_min(left, im->capacity * size);
+        const int64_t enough = ls_max(im->count - im->written, ROUND_LEAST);
+        const int64_t round = ls_min(ls_min(enough, im->info.count - first), im->capacity * size);
         const int64_t begin = round * rank / size, end = round * (rank + 1) / size;
         im->samples = im->order + first + begin;
         LS_TRY(import_run(im, end - begin));
@@ -154,6 +165,7 @@ static ls_status prepare(import_job *im) {
     LS_TRY(ls_alloc(&im->labels, im->capacity, sizeof *im->labels, "a round of samples"));
     LS_TRY(ls_alloc(&im->names, im->capacity, sizeof *im->names, "a round of samples"));
     LS_TRY(ls_alloc(&im->status, im->capacity, sizeof *im->status, "a round of samples"));
+    LS_TRY(ls_alloc(&im->good, im->comm->size, sizeof *im->good, "a round of samples"));
     LS_TRY(ls_alloc(&im->order, im->info.count, sizeof *im->order, "the order of the samples"));
     for (int64_t i = 0; i < im->info.count; i++) im->order[i] = i;
     const ls_rng rng = ls_rng_stream((uint64_t)im->settings->seed, LS_RNG_IMPORT, 0, 0);
@@ -220,6 +232,7 @@ static void release(import_job *im) {
     ls_free(im->labels);
     ls_free(im->names);
     ls_free(im->status);
+    ls_free(im->good);
     ls_free(im->order);
 }
 
