@@ -114,7 +114,6 @@ static void fail_case(const kernel_case *k, const char *what, const char *proble
 
 static void check(const kernel_case *k, const char *what, const char *result, int64_t count, const float *got,
                   const float *chain, const double *exact) {
-    (void)result;
     for (int64_t i = 0; i < count; i++) {
         if (memcmp(&got[i], &chain[i], sizeof(float)) != 0 && !(got[i] == 0 && chain[i] == 0))
             fail_case(k, what, result, i, (double)got[i], (double)chain[i]);
