@@ -21,6 +21,17 @@ reproduce mnist-codes-classifier mnist-dense3 --ranks 1
 grep '^|' messages | diff table - >&2 || fail "another table"
 diff before runs/mnist-dense3/metrics.jsonl >&2 || fail "trained again"
 
+# A checkout whose path has a space; a run without validation data; a config that is named twice.
+mkdir -p "a checkout/scripts" "a checkout/configs"
+cp "$LOCKSTEP_ROOT"/scripts/{reproduce,mpi-env} "a checkout/scripts"
+sed 's/epochs: [0-9]*/epochs: 1/' "$LOCKSTEP_ROOT/configs/mnist-deep.yaml" >"a checkout/configs/mnist-deep.yaml"
+sed '/^  validation/d; s/epochs: [0-9]*/epochs: 1/' "$LOCKSTEP_ROOT/configs/mnist-codes-classifier.yaml" \
+    >"a checkout/configs/mnist-codes-classifier.yaml"
+rm -r runs
+LOCKSTEP=$LOCKSTEP "a checkout/scripts/reproduce" mnist-codes-classifier mnist-codes-classifier >messages 2>&1 ||
+    fail "$(cat messages)"
+[ "$(grep -c '^| mnist-codes-classifier | 1 | [0-9.]* |  |  | .*accuracy' messages)" = 1 ] || fail "$(cat messages)"
+
 # What fails is said, and ends it.
 rm data/mnist-test.h5
 expect_exit 1 reproduce mnist-dense
