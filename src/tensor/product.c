@@ -78,12 +78,13 @@ static void prefetch_rows(const ls_tile *tile, int64_t begin, int64_t end) {
 }
 
 void ls_tiles_run(const ls_tile *tile, int64_t rows) {
+    const ls_tile_kernels *kernels = ls_tile_kernels_get();
     ls_tile part = *tile;
     for (ls_tiles t = ls_tiles_of(rows, tile->columns); ls_tiles_next(&t);) {
         part.a_row = tile->a_row + t.begin;
         part.c_row = tile->c_row + t.begin;
         if (tile->far) prefetch_rows(tile, t.begin + t.rows, ls_min(t.begin + 2 * t.rows, rows));
-        ls_tile_kernels_get()->run[t.vectors][t.rows](&part);
+        kernels->run[t.vectors][t.rows](&part);
     }
 }
 
