@@ -4,8 +4,8 @@
 
 #include "tensor/product.h"
 
-static ls_winograd_axis axis_of(int64_t kernel, int64_t stride, int64_t pad, int64_t first) {
-    ls_winograd_axis a = {.first = first, .stride = stride, .pad = pad, .form = 0, .m = 1, .n = 1};
+static ls_winograd_axis axis_of(int64_t kernel, int64_t stride, int64_t pad, int64_t first, int64_t outputs) {
+    ls_winograd_axis a = {.first = first, .stride = stride, .pad = pad, .outputs = outputs, .m = 1, .n = 1};
     a.r = ceil_div(kernel - first, stride);
     while (a.form < LS_WINOGRAD_FORMS && ls_winograd[a.form].r != a.r) a.form++;
     if (a.form < LS_WINOGRAD_FORMS) a.m = ls_winograd[a.form].m, a.n = ls_winograd[a.form].n;
@@ -14,8 +14,8 @@ static ls_winograd_axis axis_of(int64_t kernel, int64_t stride, int64_t pad, int
 
 ls_winograd_shape ls_winograd_shape_of(const ls_picture *picture, int64_t phase, int64_t out_h, int64_t out_w) {
     int64_t stride_h = picture->stride_h, stride_w = picture->stride_w;
-    ls_winograd_shape s = {.h = axis_of(picture->kernel_h, stride_h, picture->pad_top, phase / stride_w),
-                           .w = axis_of(picture->kernel_w, stride_w, picture->pad_left, phase % stride_w)};
+    ls_winograd_shape s = {.h = axis_of(picture->kernel_h, stride_h, picture->pad_top, phase / stride_w, out_h),
+                           .w = axis_of(picture->kernel_w, stride_w, picture->pad_left, phase % stride_w, out_w)};
     s.form = ls_min(s.h.form, s.w.form);
     s.axes = (s.h.form < LS_WINOGRAD_FORMS) + (s.w.form < LS_WINOGRAD_FORMS);
     s.taps = s.h.r * s.w.r;
@@ -27,7 +27,8 @@ ls_winograd_shape ls_winograd_shape_of(const ls_picture *picture, int64_t phase,
 
 bool ls_winograd_has_form(const ls_winograd_shape *shape) {
     const ls_winograd_axis *h = &shape->h, *w = &shape->w;
-    return shape->axes == (h->r != 1) + (w->r != 1) && (shape->axes < 2 || h->form == w->form);
+    bool forms = shape->axes == (h->r != 1) + (w->r != 1) && (shape->axes < 2 || h->form == w->form);
+    return forms && (h->r == 1 || h->outputs >= 2 * h->r) && (w->r == 1 || w->outputs >= 2 * w->r);
 }
 
 void ls_winograd_transform(ls_winograd_form form, ls_winograd_part part, int axes, const ls_winograd_piece *piece) {

@@ -118,6 +118,7 @@ typedef struct ls_winograd_piece {
  * form of r taps makes of n inputs. Without a form (LS_WINOGRAD_FORMS) m and n are 1. */
 typedef struct ls_winograd_axis {
     int64_t first, stride, pad;
+    int64_t outputs;
     ls_winograd_form form;
     int64_t m, r, n;
 } ls_winograd_axis;
@@ -134,7 +135,8 @@ typedef struct ls_winograd_shape {
 /* Of phase number `phase`; 0 has the most taps. */
 ls_winograd_shape ls_winograd_shape_of(const ls_picture *picture, int64_t phase, int64_t out_h, int64_t out_w);
 
-/* Whether both axes have the same form, or a single tap. */
+/* Whether both axes have the same form, or a single tap, and outputs for two kernels: on smaller pictures many taps see
+ * padding, and a tile's rounding is more than five times that of their short sums. */
 bool ls_winograd_has_form(const ls_winograd_shape *shape);
 
 /* Applies a matrix of the form to so many axes; to none: a copy. */

@@ -177,7 +177,7 @@ static void test_activations(void **state) {
 
 static void test_winograd_shapes(void **state) {
     (void)state;
-    const int64_t channels[] = {48, 64, 80, 96}, kernels[] = {1, 2, 3, 5}, sizes[] = {4, 5, 8, 11};
+    const int64_t channels[] = {48, 64, 80, 96}, kernels[] = {1, 2, 3, 5}, sizes[] = {5, 8, 11, 12};
     ls_rng rng = ls_rng_stream(1, LS_RNG_TEST, 2, 0);
     int taken = 0;
     for (uint64_t i = 0; i < 40; i++) {
