@@ -11,19 +11,6 @@ grep -qE '^odd "name" \\.yaml: 1 ranks x [0-9]+ threads, .* GFLOP/s' out || fail
 "$LOCKSTEP" bench "$LOCKSTEP_ROOT/configs/mnist-codes-classifier.yaml" --shape 32 --steps 2 >out 2>messages
 grep -qE ': 1 ranks x .* GFLOP/s' out || fail "$(cat out messages)"
 
-# Ranks that share a core have one core's peak, not that of as many cores as the host has. Noise may part the two figures
-# once, hardly three times.
-core=$(taskset -cp $$ | sed -E 's/.*: ([0-9]+).*/\1/')
-peak() {
-    ranks "$1" taskset -c "$core" "$LOCKSTEP" bench 'odd "name" \.yaml' --steps 2 --json 2>messages |
-        sed -nE 's/.*"peak_gflops": ([0-9.]+).*/\1/p'
-}
-alike() {
-    one=$(peak 1) four=$(peak 4)
-    awk "BEGIN { exit !($one > 0 && $four > 0 && $four < 1.5 * $one) }"
-}
-alike || alike || alike || fail "$four GFLOP/s of four ranks on a core, $one of one"
-
 # The profile: each layer and what it does, an input gradient only where a layer before has weights.
 "$LOCKSTEP" bench 'odd "name" \.yaml' --steps 2 --profile >out 2>messages
 for line in 'conv2d +forward' 'conv2d +weight gradient' 'code +input gradient' ' +loss' ' +exchange and update'; do
