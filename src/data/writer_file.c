@@ -56,7 +56,7 @@ void ls_writer_file_init(ls_writer_file *f, const ls_comm *comm, const ls_writer
     ls_hdf5_lock();
     f->text = create_text_type(LS_SAMPLE_NAME_MAX);
     f->collective = H5Pcreate(H5P_DATASET_XFER);
-    (void)H5Pset_dxpl_mpio(f->collective, H5FD_MPIO_COLLECTIVE);
+    if (comm->size > 1) (void)H5Pset_dxpl_mpio(f->collective, H5FD_MPIO_COLLECTIVE);
     add_columns(f);
     ls_hdf5_unlock();
 }
@@ -166,7 +166,9 @@ static ls_status create_file(ls_writer_file *f) {
     (void)H5Pset_obj_track_times(create, false); /* of the root group: the same calls give the same bytes */
     /* From 1.10 on HDF5 can keep a checksum of all that is not data; what is damaged is refused instead of believed. */
     (void)H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110);
-    (void)H5Pset_fapl_mpio(access, ls_comm_mpi(f->comm), MPI_INFO_NULL);
+    /* A rank alone has no need of MPI's files, which ask Open MPI for more than it has without mpirun (see comm.c). */
+    (void)H5Pset_file_locking(access, false, true); /* the .part has a lock already */
+    if (f->comm->size > 1) (void)H5Pset_fapl_mpio(access, ls_comm_mpi(f->comm), MPI_INFO_NULL);
     f->hdf5 = H5Fcreate(f->file.part, H5F_ACC_TRUNC, create, access);
     (void)H5Pclose(create);
     (void)H5Pclose(access);

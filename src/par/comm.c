@@ -36,12 +36,21 @@ static bool on_one_host(void) {
     return !getenv("PMIX_RANK") && !getenv("PMI_RANK") && !getenv("PMI_FD");
 }
 
+/* Started without a launcher: MPI will know of no other process. */
+static bool is_alone(void) { return on_one_host() && !getenv("OMPI_COMM_WORLD_SIZE"); }
+
 /* Open MPI takes 0.2 s to look for cluster networks that a job on one host has no use for, and 0.2 s more to start a
  * daemon for a program that was started without mpirun. What is in the environment already stays. */
 static void shorten_start(void) {
     if (!on_one_host()) return;
     setenv("OMPI_MCA_pml", "ob1", 0);
     setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
+}
+
+/* Without mpirun all processes of a user would share one directory for Open MPI's own files, and the first that ends
+ * would remove it under the others. A process alone has nothing to put there. */
+static void keep_apart(void) {
+    if (is_alone()) setenv("OMPI_MCA_orte_create_session_dirs", "0", 0);
 }
 
 /* A rank that waits gives its core away: its own loader and pool, or other ranks, may need it. */
@@ -52,6 +61,7 @@ static void wait_politely(void) { setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0)
 static ls_status start_mpi(int *argc, char ***argv) {
     int provided;
     shorten_start();
+    keep_apart();
     wait_politely();
     MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided);
     if (provided < MPI_THREAD_FUNNELED) return LS_RAISE(LS_ERROR, "this MPI was built without support for threads");

@@ -45,6 +45,14 @@ stopped 143 TERM "${long[@]}"
 stopped 130 INT env --default-signal=INT "${long[@]}"
 stopped 1 TERM mpirun -np 2 "${long[@]}"
 
+# Commands at the same time, without mpirun, leave each other alone.
+for loop in 1 2 3 4; do
+    for turn in {1..10}; do "$LOCKSTEP" synth digits -n 500 -o beside.$loop.h5 || echo failed; done 2>&1 |
+        grep -v -e '^digits: ' -e ': 500 samples of ' >noise.$loop &
+done
+wait
+[ -z "$(cat noise.*)" ] || fail "$(cat noise.*)"
+
 [ -n "$DATA" ] || exit 0
 "$LOCKSTEP" import idx "$DATA"/mnist/t10k-images-idx3-ubyte.gz "$DATA"/mnist/t10k-labels-idx1-ubyte.gz -o mnist.h5 2>messages
 "$LOCKSTEP" inspect mnist.h5 | grep -q 'samples      10,000 of 28 x 28 x 1, uint8'
