@@ -47,17 +47,24 @@ int64_t ls_align_bytes(int64_t bytes) { return round_up(bytes, LS_ALIGN_BYTES); 
 
 int64_t ls_align_floats(int64_t floats) { return round_up(floats, LS_ALIGN_BYTES / (int64_t)sizeof(float)); }
 
-static int64_t system_free_bytes(void) {
+/* What a line of /proc/meminfo says; 0 where there is none. */
+static int64_t system_bytes(const char *name) {
     int64_t kilobytes = 0;
+    size_t length = strlen(name);
     char line[128];
     FILE *file = fopen("/proc/meminfo", "r");
     if (file == NULL) return 0;
     while (kilobytes == 0 && fgets(line, sizeof line, file) != NULL)
-        (void)sscanf(line, "MemAvailable: %" SCNd64, &kilobytes);
+        if (strncmp(line, name, length) == 0) (void)sscanf(line + length, ": %" SCNd64, &kilobytes);
     (void)fclose(file);
     return kilobytes * 1024;
 }
 
 int64_t ls_memory_available_bytes(void) {
-    return ls_min(system_free_bytes(), ls_groups_free_bytes("/proc/self/cgroup", "/sys/fs/cgroup"));
+    return ls_min(system_bytes("MemAvailable"), ls_groups_free_bytes("/proc/self/cgroup", "/sys/fs/cgroup"));
+}
+
+int64_t ls_memory_total_bytes(void) {
+    int64_t bytes = system_bytes("MemTotal");
+    return bytes > 0 ? bytes : INT64_MAX;
 }

@@ -6,6 +6,7 @@
 #include "feed.h"
 #include "inspect_kinds.h"
 #include "lockstep/loader.h"
+#include "lockstep/memory.h"
 #include "step.h"
 
 /* A rank that is only thought of: the one with the most lanes. */
@@ -133,6 +134,16 @@ static int64_t host_bytes(const prospect *p) {
     return bytes + f.step.host_bytes + best_bytes(p);
 }
 
+/* Samples that do not fit are read again and again; all else must. */
+static void print_fit(int64_t bytes, FILE *out) {
+    char text[LS_FIGURE_MAX];
+    int64_t free_bytes = ls_memory_available_bytes(), total_bytes = ls_memory_total_bytes();
+    if (bytes > total_bytes)
+        fprintf(out, "  that does not fit this host, which has %s\n", ls_bytes_text(total_bytes, text));
+    else if (bytes > free_bytes)
+        fprintf(out, "  that does not fit this host now, which has %s free\n", ls_bytes_text(free_bytes, text));
+}
+
 static void print_memory(const prospect *p, FILE *out) {
     forecast f = predict(p, &p->session);
     fprintf(out, "memory of a rank (of %d, threads: %d)\n", p->comm.size, p->session.threads);
@@ -144,6 +155,7 @@ static void print_memory(const prospect *p, FILE *out) {
     print_bytes("once a host: weights", f.step.host_bytes, out);
     print_bytes("rank 0: best weights, to be written", best_bytes(p), out);
     print_bytes("host with all ranks", host_bytes(p), out);
+    print_fit(host_bytes(p), out);
     if (p->data.count > 0) print_bytes("once a host, if they fit: samples", p->data.count * p->data.sample_bytes, out);
 }
 

@@ -71,25 +71,29 @@ static int64_t own_bytes(const ls_step_memory *memory) {
     return memory->model_bytes + memory->exchange_bytes + memory->slot_bytes;
 }
 
-/* Better than to be killed in the first step. */
-static void warn_of_memory(const ls_session *session) {
+/* Better than to be killed in the first step. What is not free now may be soon; what the host has not, never. */
+static ls_status check_memory(const ls_session *session) {
     const ls_comm *comm = session->comm;
     ls_step_memory memory = ls_stepper_memory(session);
     int64_t need_bytes =
         ls_comm_max(comm, own_bytes(&memory)) * comm->node_size + memory.host_bytes + memory.best_bytes;
-    int64_t free_bytes = ls_memory_available_bytes();
+    int64_t free_bytes = ls_memory_available_bytes(), total_bytes = ls_memory_total_bytes();
+    static const char advice[] = "'lockstep inspect' says what for, and fewer ranks with more threads need less";
+    if (need_bytes > total_bytes)
+        return LS_RAISE(LS_INVALID, "this cannot fit: %d rank%s on %s need%s %.3g GB, and it has %.3g GB; %s",
+                        comm->node_size, comm->node_size == 1 ? "" : "s", comm->host, comm->node_size == 1 ? "s" : "",
+                        (double)need_bytes / 1e9, (double)total_bytes / 1e9, advice);
     if (comm->node_rank == 0 && need_bytes > free_bytes)
-        ls_log_rank(
-            "this will not fit: %d ranks on %s need %.3g GB, and %.3g GB are free; 'lockstep inspect' says what "
-            "for, and fewer ranks with more threads need less",
-            comm->node_size, comm->host, (double)need_bytes / 1e9, (double)free_bytes / 1e9);
+        ls_log_rank("this will not fit: %d ranks on %s need %.3g GB, and %.3g GB are free; %s", comm->node_size,
+                    comm->host, (double)need_bytes / 1e9, (double)free_bytes / 1e9, advice);
+    return LS_OK;
 }
 
 ls_status ls_stepper_init(ls_stepper *stepper, ls_session *session) {
     const ls_config *config = session->config;
     *stepper = (ls_stepper){.session = session, .weights_finite = true};
     stepper->learning_rate = ls_optimizer_learning_rate(config->optimizer, config->optimizer_options);
-    warn_of_memory(session);
+    LS_TRY(ls_agree(session->comm, check_memory(session)));
     LS_TRY(ls_agree(session->comm, init_local(stepper, session)));
     ls_exchange_settings settings = exchange_settings(config);
     LS_TRY(ls_exchange_create(session->comm, &session->lanes, session->pool, &settings,

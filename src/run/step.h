@@ -39,8 +39,8 @@ typedef struct ls_step_memory {
     int64_t best_bytes;     /* rank 0: the best weights, where they wait to be written */
 } ls_step_memory;
 
-/* Collective. Prepares the session's model for training and makes the exchange. Errors (agreed). Release in every case.
- */
+/* Collective. Prepares the session's model for training and makes the exchange. Errors (agreed): LS_INVALID, a host has
+ * not the memory; LS_ERROR. Release in every case. */
 ls_status ls_stepper_init(ls_stepper *stepper, ls_session *session);
 void ls_stepper_release(ls_stepper *stepper);
 
