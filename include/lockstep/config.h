@@ -146,8 +146,8 @@ ls_status ls_config_compare(const ls_config *then, const ls_config *now);
 /* Prints all sections, keys, layers, transforms, losses and optimizers with their options. */
 void ls_config_help(FILE *out);
 
-/* Names that ls_config_help_topic knows: keys of all sections, tables of types ("layer", "layers") and their types.
- * Returns how many; some are there twice. */
+/* Names that ls_config_help_topic knows: keys of all sections, tables of types ("layer", "layers"), their types
+ * and the options of these. Returns how many; some are there twice. */
 enum { LS_TOPICS_MAX = 256 };
 int ls_config_topics(const char *names[LS_TOPICS_MAX]);
 /* Prints what of ls_config_help has that name. */

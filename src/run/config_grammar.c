@@ -35,6 +35,9 @@ static ls_status refuse_key(const ls_config *config, const ls_node *child, const
                             int count) {
     char in[LS_NAME_MAX + 8] = "";
     if (where[0] != '\0') snprintf(in, sizeof in, " in %s", where);
+    if (strchr(child->key, ':') != NULL)
+        return LS_INVALID_AT(config, &child->key_place, "unknown key '%s'%s; a colon needs a space behind it",
+                             child->key, in);
     ls_unknown("key", child->key, in, names, count);
     return ls_config_prefix(config, &child->key_place);
 }
@@ -59,6 +62,9 @@ void ls_section_init(const ls_config_key *keys, ls_config *config) {
 static ls_status read_subsection(ls_config *config, const ls_config_key *key, const ls_node *value) {
     bool on = key->enabled == 0 || !ls_node_is_text(value, "none");
     if (key->enabled != 0) *(bool *)((char *)config + key->enabled) = on;
+    if (on && key->enabled != 0 && value->kind != LS_NODE_MAP)
+        return LS_INVALID_AT(config, &value->place, "%s must be a map of keys and values, {} for all defaults, or none",
+                             key->option.name);
     return on ? ls_section_read(config, key->section, key->option.name, value) : LS_OK;
 }
 
@@ -274,7 +280,8 @@ static ls_status refuse_entry_key(const ls_config *config, const ls_type_table *
     const char *names[NAMES_MAX];
     int count = 0;
     for (const ls_option *option = options_of(type); option->name != NULL; option++) names[count++] = option->name;
-    for (const char *const *also = table->also; also != NULL && *also != NULL; also++) names[count++] = *also;
+    for (const char *const *also = table->also; also != NULL && *also != NULL; also++)
+        if (ls_options_find(options_of(type), *also) == NULL) names[count++] = *also;
     if (count == 0) return LS_INVALID_AT(config, &child->key_place, "%s has no options", type->name);
     return refuse_key(config, child, type->name, names, count);
 }

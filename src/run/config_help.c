@@ -65,6 +65,20 @@ static bool print_types(const ls_type_table *table, const char *topic, FILE *out
     return begun;
 }
 
+/* An option of types: each of those, with that option alone. */
+static void print_options_named(const ls_type_table *table, const char *topic, FILE *out) {
+    bool begun = false;
+    for (int i = 0; table->at(i).name != NULL; i++) {
+        ls_named_type type = table->at(i);
+        const ls_option *option = type.options != NULL ? ls_options_find(type.options, topic) : NULL;
+        if (option == NULL) continue;
+        if (!begun) fprintf(out, "%s\n", table->kind);
+        begun = true;
+        fprintf(out, "  %s\n", type.name);
+        ls_options_help((ls_option[]){*option, LS_OPTIONS_END}, "  ", out);
+    }
+}
+
 static int add_keys(const ls_config_key *keys, const char **names, int count) {
     for (const ls_config_key *key = keys; key->option.name != NULL; key++) {
         assert(count < LS_TOPICS_MAX);
@@ -84,9 +98,24 @@ static int add_types(const ls_type_table *table, const char **names, int count) 
     return count;
 }
 
+/* Types share names of options; each is added once. */
+static int add_options(const ls_option *options, const char **names, int count) {
+    for (const ls_option *option = options; option != NULL && option->name != NULL; option++) {
+        int known = 0;
+        while (known < count && strcmp(names[known], option->name) != 0) known++;
+        assert(known < LS_TOPICS_MAX);
+        names[known] = option->name;
+        if (known == count) count++;
+    }
+    return count;
+}
+
 int ls_config_topics(const char *names[LS_TOPICS_MAX]) {
     int count = add_keys(ls_config_keys, names, 0);
     for (int c = 0; c < CHAPTERS; c++) count = add_types(chapters[c].table, names, count);
+    for (int c = 0; c < CHAPTERS; c++)
+        for (int i = 0; chapters[c].table->at(i).name != NULL; i++)
+            count = add_options(chapters[c].table->at(i).options, names, count);
     return count;
 }
 
@@ -95,6 +124,7 @@ void ls_config_help_topic(const char *topic, FILE *out) {
     print_keys_named(ls_config_keys, path, topic, out);
     for (int c = 0; c < CHAPTERS; c++)
         if (print_types(chapters[c].table, topic, out)) fputs(chapters[c].remark, out);
+    for (int c = 0; c < CHAPTERS; c++) print_options_named(chapters[c].table, topic, out);
 }
 
 void ls_config_help(FILE *out) {

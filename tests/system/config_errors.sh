@@ -79,6 +79,10 @@ grep -q '^    filters  *output channels (required)$' help && grep -q "^Every lay
 "$LOCKSTEP" help training >help
 [ "$(grep -c patience help)" = 2 ] || fail "$(cat help)"
 "$LOCKSTEP" help keep | grep -q '^  training.checkpoint.keep  *numbered'
+# An option: every type that has it.
+"$LOCKSTEP" help units >help
+[ "$(grep -c '^    units  *outputs (required)$' help)" = 3 ] && grep -qx '  dense' help && ! grep activation help || fail "$(cat help)"
+"$LOCKSTEP" help learning_rate | grep -A 1 -x '  adam' | grep -q 'step size (default 0.001)'
 "$LOCKSTEP" help idx | diff - <("$LOCKSTEP" import idx --help)
 "$LOCKSTEP" help help | diff - <("$LOCKSTEP" --help)
 

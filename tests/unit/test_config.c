@@ -207,6 +207,14 @@ static void unknown_words_name_the_nearest(void **state) {
                               "training: {epochs: 2, batch_size: 16}\n",
                    "t.yaml:8:13: unknown optimizer 'adma'; did you mean 'adam'?");
     expect_failure("seeed: 3\n" DATA MODEL REST, "t.yaml:1:1: unknown key 'seeed'; did you mean 'seed'?");
+    expect_failure(DATA MODEL "loss: binary_crossentropy\n"
+                              "optimizer: {adam: {lr: 1}}\n",
+                   "t.yaml:8:20: unknown key 'lr' in adam; there is: learning_rate, beta_1, beta_2, epsilon, "
+                   "global_clipnorm");
+    expect_failure(DATA MODEL "loss: binary_crossentropy\n"
+                              "optimizer: adam\n"
+                              "training: {epochs: 2, batch_size: 1, checkpoint: {every_steps:50}}\n",
+                   "t.yaml:9:51: unknown key 'every_steps:50' in checkpoint; a colon needs a space behind it");
     expect_failure(DATA "  target: [{rescal: [0, 1]}]\n" MODEL REST,
                    "t.yaml:4:13: unknown transform 'rescal'; did you mean 'rescale'?");
     expect_failure(DATA "  shards: 3\n" MODEL REST,
@@ -220,6 +228,10 @@ static void values_are_checked(void **state) {
                    "t.yaml:1:7: seed must be an integer >= 0 and <= 999999999999999, not 'one'");
     expect_failure("seed:\n" DATA MODEL REST, "t.yaml:1:6: seed has no value");
     expect_failure("seed: {a: 1}\n" DATA MODEL REST, "t.yaml:1:7: seed takes a value, not a map");
+    expect_failure(DATA MODEL "loss: binary_crossentropy\n"
+                              "optimizer: adam\n"
+                              "training: {epochs: 2, batch_size: 1, tensorboard: true}\n",
+                   "t.yaml:9:51: tensorboard must be a map of keys and values, {} for all defaults, or none");
     expect_failure(DATA "model: [{dense: {units: 0}}]\n" REST,
                    "t.yaml:4:25: units must be an integer >= 1 and <= 1000000000, not '0'");
     expect_failure(DATA "model: [{dense: {units: 3, activation: relo}}]\n" REST,
