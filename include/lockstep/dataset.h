@@ -60,6 +60,8 @@ const ls_dataset_info *ls_dataset_get_info(const ls_dataset *dataset);
 const char *ls_dataset_class_name(const ls_dataset *dataset, int label); /* NULL where there is none */
 int ls_dataset_files(const ls_dataset *dataset);
 const char *ls_dataset_path(const ls_dataset *dataset, int file); /* of those that were found */
+/* Path of the file that holds this sample, and the sample's number in it. */
+const char *ls_dataset_locate(const ls_dataset *dataset, int64_t sample, int64_t *at);
 
 /* The blocks of all files as spans, in order; *spans is the caller's (ls_free). */
 ls_status ls_dataset_blocks(const ls_dataset *dataset, ls_span **spans, int64_t *count);

@@ -29,9 +29,9 @@ static ls_status read_grid(const sample_options *given, ls_code_source *codes) {
     enum { SIDE_MAX = 1000 };
     ls_shape grid;
     if (given->grid[0] == '\0') return LS_OK;
-    LS_TRY(ls_shape_parse(given->grid, &grid));
-    if (grid.dims != 2 || grid.dim[0] > SIDE_MAX || grid.dim[1] > SIDE_MAX)
-        return LS_RAISE(LS_INVALID, "--grid must be rows and columns, at most %d each, like 15x15, not '%s'", SIDE_MAX,
+    if (ls_shape_parse(given->grid, &grid) != LS_OK || grid.dims != 2 || grid.dim[0] > SIDE_MAX ||
+        grid.dim[1] > SIDE_MAX)
+        return LS_RAISE(LS_INVALID, "--grid must be rows and columns, 1 to %d each, like 15x15, not '%s'", SIDE_MAX,
                         given->grid);
     codes->rows = grid.dim[0];
     codes->columns = grid.dim[1];

@@ -3,6 +3,7 @@
 #include <glob.h>
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cache.h"
 #include "data_file.h"
@@ -93,8 +94,10 @@ static ls_status decode_block(void *context, int64_t block, void *data) {
 static ls_status open_all(ls_dataset *dataset, char *const *paths, int files) {
     LS_TRY(ls_alloc(&dataset->file, files, sizeof *dataset->file, "a data set"));
     while (dataset->files < files) {
-        dataset->files++;
-        LS_TRY(ls_data_file_open(paths[dataset->files - 1], &dataset->file[dataset->files - 1]));
+        const char *path = paths[dataset->files];
+        if (strpbrk(path, "*?[") != NULL && access(path, F_OK) != 0)
+            return LS_RAISE(LS_INVALID, "%s: no file matches", path);
+        LS_TRY(ls_data_file_open(path, &dataset->file[dataset->files++]));
     }
     LS_TRY(join(dataset));
     LS_TRY(list_blocks(dataset));
@@ -146,6 +149,13 @@ int ls_dataset_files(const ls_dataset *dataset) { return dataset->files; }
 const char *ls_dataset_path(const ls_dataset *dataset, int file) {
     assert(file >= 0 && file < dataset->files);
     return dataset->file[file].path;
+}
+
+const char *ls_dataset_locate(const ls_dataset *dataset, int64_t sample, int64_t *at) {
+    assert(sample >= 0 && sample < dataset->info.count);
+    int64_t f = ls_find_run(dataset->first, dataset->files, sample);
+    *at = sample - dataset->first[f];
+    return dataset->file[f].path;
 }
 
 ls_status ls_dataset_blocks(const ls_dataset *dataset, ls_span **spans, int64_t *count) {

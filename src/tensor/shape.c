@@ -44,5 +44,5 @@ ls_status ls_shape_parse(const char *text, ls_shape *out) {
         if (*rest == '\0') return LS_OK;
         if (*rest++ != 'x') break;
     }
-    return LS_RAISE(LS_INVALID, "a shape is 1 to %d dimensions, such as 28x28x1, not '%s'", LS_DIMS_MAX, text);
+    return LS_RAISE(LS_INVALID, "a shape is 1 to %d numbers above 0, such as 28x28x1, not '%s'", LS_DIMS_MAX, text);
 }

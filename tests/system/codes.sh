@@ -110,6 +110,7 @@ quietly "$LOCKSTEP" decode two --code -2,2 --code=-1,2 --code 0,2 --code 1,2 --c
 cmp <(tail -c +129 row.npy) <(tail -c +129 map.1.npy | head -c $((4 * 5 * 784)))
 quietly "$LOCKSTEP" sample two --grid 15x15 -o map.png
 
+refuses "--grid must be rows and columns, 1 to 1000 each, like 15x15, not '0x3'" "$LOCKSTEP" sample two --grid 0x3 -o out.npy
 refuses '--range has no effect without --grid' "$LOCKSTEP" sample two --range 2 -o out.npy
 refuses '--count has no effect beside --grid' "$LOCKSTEP" sample two --grid 3x3 -n 9 -o out.npy
 refuses '--seed has no effect beside --grid' "$LOCKSTEP" sample two --grid 3x3 --seed 9 -o out.npy

@@ -44,6 +44,7 @@ sed 's/units: 784/units: 783/' good.yaml >misshapen.yaml
 refused "misshapen.yaml:9:7: the model's output of 783 does not fit the target of 28 x 28 x 1: 783 numbers against 784" \
     train misshapen.yaml
 refused "--set data.train=no.h5: no.h5: cannot be opened: No such file or directory" train good.yaml --set data.train=no.h5
+refused "--set data.train=nosuch/*.h5: nosuch/*.h5: no file matches" train good.yaml --set 'data.train=nosuch/*.h5'
 refused "good.yaml:8:7: unknown layer 'code' as code; did you mean 'coda'?" train good.yaml --set model.1.dense.name=coda
 refused "2 lanes cannot feed 4 ranks, every rank needs at least one: start at most 2 ranks, or --set training.lanes=4" \
     train good.yaml --set training.lanes=2

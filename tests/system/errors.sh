@@ -49,6 +49,10 @@ for batch in 50 824; do
     ! grep null diverged/metrics.jsonl || fail "an epoch that failed was recorded"
 done
 
+# Where the data is to blame, the learning rate is not.
+refused 2 "digits.h5: sample " train config.yaml --run infinite --set 'data.input=[{rescale: [-3e38, 3e38]}]' --set loss=mean_squared_error
+grep -q 'sample [0-9]*, as input or target, has a number that is not finite' messages || fail "$(cat messages)"
+
 # A directory that holds another program's config, or the user's own, is left as it is.
 mkdir theirs own
 echo 'model: {name: resnet, depth: 50}' >theirs/config.yaml

@@ -23,7 +23,7 @@ grep -qE 'best weights, to be written +824 MB' out || fail "$(cat out)"
 holds out 'mnist-conv.yaml:6:10: data/mnist-train.h5: cannot be opened'
 holds out 'Shapes, parameters and memory are unknown without data'
 expect_exit 2 "$LOCKSTEP" inspect "$LOCKSTEP_ROOT/configs/mnist-conv.yaml" --shape 28x28xx 2>out
-holds out "a shape is 1 to 4 dimensions, such as 28x28x1, not '28x28xx'"
+holds out "a shape is 1 to 4 numbers above 0, such as 28x28x1, not '28x28xx'"
 expect_exit 2 "$LOCKSTEP" inspect "$LOCKSTEP_ROOT/configs/mnist-conv.yaml" --shape 28x28 2>out
 holds out 'mnist-conv.yaml:10:5: layer '
 
