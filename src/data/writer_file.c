@@ -90,10 +90,24 @@ static ls_status reserve(const ls_writer_file *f, int64_t samples) {
     return ls_agree(f->comm, f->comm->rank == 0 ? allocate_behind_end(f, bytes) : LS_OK);
 }
 
+/* By its first bytes, see run/checkpoint_seal.c. A data set ends in .h5, too, and is made again more easily. */
+static bool is_checkpoint(const char *path) {
+    static const char begin[] = "LOCKSTEP";
+    char head[sizeof begin - 1];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    bool is = read(fd, head, sizeof head) == (ssize_t)sizeof head && memcmp(head, begin, sizeof head) == 0;
+    (void)close(fd);
+    return is;
+}
+
 ls_status ls_writer_file_open(ls_writer_file *f, const char *path) {
     struct stat info;
-    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
+    bool there = stat(path, &info) == 0;
+    if (there && S_ISDIR(info.st_mode))
         return LS_RAISE(LS_INVALID, "%s: is a directory; give the name of a file to write", path);
+    if (there && S_ISREG(info.st_mode) && is_checkpoint(path))
+        return LS_RAISE(LS_INVALID, "%s: is a checkpoint; give another name, or remove it first", path);
     LS_TRY(ls_file_create(path, &f->file));
     ls_file_guard(&f->file);
     return LS_OK;
