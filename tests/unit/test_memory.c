@@ -120,6 +120,7 @@ static void test_the_tightest_group_counts(void **state) {
     free(old);
     free(mount);
     assert_true(ls_memory_available_bytes() > 0);
+    assert_true(ls_memory_total_bytes() >= ls_memory_available_bytes());
 }
 
 int main(void) {
