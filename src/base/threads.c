@@ -233,10 +233,10 @@ int ls_threads_allowed(void) {
     return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : ls_threads_cores();
 }
 
-int ls_threads_default(int processes) {
+int ls_threads_default(int cores, int processes) {
     const char *environment = getenv("OMP_NUM_THREADS");
     long wanted = environment != NULL ? strtol(environment, NULL, 10) : 0;
     if (wanted >= 1) return wanted < INSIDE ? (int)wanted : INSIDE;
-    int part = ls_threads_cores() / processes, allowed = ls_threads_allowed();
+    int part = cores / processes, allowed = ls_threads_allowed();
     return part < 1 ? 1 : part < allowed ? part : allowed;
 }

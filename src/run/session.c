@@ -19,9 +19,10 @@ static ls_status choose_isa(ls_session *session) {
 /* Collective. What the config says is obeyed, but not silently where it cannot help. */
 static int choose_threads(const ls_session *session) {
     int64_t wanted = session->config->training.threads;
-    int threads = wanted > 0 ? (int)wanted : ls_threads_default(session->comm->node_size);
+    int ours = ls_comm_host_cores(session->comm), processes = session->comm->node_size;
+    int threads = wanted > 0 ? (int)wanted : ls_threads_default(ours, processes);
     int allowed = (int)ls_comm_min(session->comm, ls_threads_allowed()), cores = ls_threads_cores(),
-        fair = cores / session->comm->node_size;
+        fair = cores / processes;
     if (allowed < cores && (allowed < threads || allowed < fair))
         ls_log_warn("a rank is bound to %d of %d cores, fewer than the %d threads it could use; start with 'mpirun "
                     "--bind-to none' or a binding as wide as the threads",
