@@ -155,7 +155,7 @@ def ask(what, **parameters):
     with urllib.request.urlopen(url + what + "?" + urllib.parse.urlencode(parameters)) as answer:
         return answer.read()
 
-wanted = {"run/tensorboard", "few/tensorboard", "named/tensorboard", "vectors/tensorboard"}
+wanted = {"run/tensorboard", "absorbed/tensorboard", "few/tensorboard", "named/tensorboard", "vectors/tensorboard"}
 for attempt in range(300):
     runs = set(json.loads(ask("runs")))
     if wanted <= runs:
