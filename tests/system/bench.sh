@@ -8,6 +8,8 @@ grep -qE '^\{"config": "odd \\"name\\" \\\\.yaml", "parameters": [0-9]+, "ranks"
     fail "$(cat out messages)"
 "$LOCKSTEP" bench 'odd "name" \.yaml' --steps 2 >out 2>messages
 grep -qE '^odd "name" \\.yaml: 1 ranks x [0-9]+ threads, .* GFLOP/s' out || fail "$(cat out messages)"
+expect_exit 2 "$LOCKSTEP" bench "$LOCKSTEP_ROOT/configs/mnist-codes-classifier.yaml" >out 2>messages
+grep -q 'without --shape, .* bench needs data: .*cannot be opened' messages || fail "$(cat messages)"
 "$LOCKSTEP" bench "$LOCKSTEP_ROOT/configs/mnist-codes-classifier.yaml" --shape 32 --steps 2 >out 2>messages
 grep -qE ': 1 ranks x .* GFLOP/s' out || fail "$(cat out messages)"
 
