@@ -16,7 +16,8 @@
  * made by Winograd's minimal filtering (tensor/winograd.h), with 1.4 to 4 times fewer multiplications. So are the parts
  * of strided input gradients and of up-sampled convolutions. The numbers are no chains then, but like them depend on
  * the pictures' values alone, as it follows from the shape where it is done. Errors against exact sums are below 5
- * times those of chains (test_conv.c holds it; measured 1.3 to 2.8). A number that is not finite spreads over its tile.
+ * times those of chains (test_conv.c holds it; measured 1.3 to 2.8). A number that is not finite spreads over its tile,
+ * and what is zero, such as the gradient of a pixel that no window sees, may come out as rounding.
  *
  * Local, no allocation; scratch is the caller's. */
 #ifndef LOCKSTEP_CONV_H
