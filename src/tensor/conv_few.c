@@ -16,8 +16,7 @@ enum {
     COLUMNS_MIN = 9,   /* fewer leave too much of a vector empty, */
     COLUMNS_MAX = 256, /* and more are too many lines for a cache */
     PIXELS = 56,       /* about as many are multiplied at once */
-    TASKS = 64,
-    LINE = 16 /* floats of a cache line */
+    TASKS = 64
 };
 
 typedef struct plan {
@@ -109,18 +108,12 @@ static float *lines_of(const strip *k, int64_t row) {
     return k->lines + (row + n->taps_h) % n->slots * n->columns * n->line;
 }
 
-/* A tile reads a dozen pixels at once, too many streams for hardware to foresee: the next group's are asked for. */
-static void prefetch(const strip *k, int64_t begin) {
-    int64_t row_floats = k->n->conv->out_w * k->n->conv->o;
-    for (int64_t i = begin * row_floats; i < (begin + k->n->group) * row_floats; i += LINE)
-        __builtin_prefetch(k->y + i);
-}
-
-/* Small rows [begin, end) of the picture: their products, as lines. */
+/* Small rows [begin, end) of the picture: their products, as lines. A tile reads a dozen pixels at once, too many
+ * streams for hardware to foresee: the next group's are asked for. */
 static void multiply(const strip *k, int64_t begin, int64_t end) {
     const plan *n = k->n;
     const ls_conv *conv = n->conv;
-    prefetch(k, end);
+    ls_prefetch_next(k->y + end * conv->out_w * conv->o, n->group * conv->out_w * conv->o);
     for (int64_t p = 0; p < ls_panel_count(n->columns); p++) {
         ls_panel panel = ls_panel_at(n->columns, p);
         ls_tile tile = {.segments = 1,

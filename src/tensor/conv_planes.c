@@ -8,10 +8,7 @@
 #include "tensor/conv_pass.h"
 #include "tensor/product.h"
 
-enum {
-    PLANES_MIN = 4, /* fewer channels make sums too short */
-    LINE = 16       /* floats of a cache line */
-};
+enum { PLANES_MIN = 4 }; /* fewer channels make sums too short */
 
 typedef struct plan {
     const ls_conv_pass *pass;
@@ -39,12 +36,8 @@ static plan plan_of(const ls_conv_pass *pass, int64_t rows, float *scratch) {
     return n;
 }
 
-/* Transposing reads four pixels at once: no stream that hardware foresees. */
-static void prefetch(const float *x, int64_t count) {
-    for (int64_t i = 0; i < count; i += LINE) __builtin_prefetch(x + i);
-}
-
-/* The rows of the picture under outputs [begin, begin + height), a plane a channel, with zeros around. */
+/* The rows of the picture under outputs [begin, begin + height), a plane a channel, with zeros around. Transposing
+ * reads four pixels at once, no stream that hardware foresees: the next row is asked for. */
 static void fill_planes(const plan *n, int64_t row, int64_t begin, int64_t height, float *planes) {
     const ls_picture *picture = &n->pass->picture;
     int64_t c = picture->c, first = ls_max(-picture->pad_left, 0), left = ls_max(picture->pad_left, 0);
@@ -52,7 +45,7 @@ static void fill_planes(const plan *n, int64_t row, int64_t begin, int64_t heigh
     const float *x = n->pass->x + (row * picture->h * picture->w + first) * c;
     memset(planes, 0, (size_t)(c * n->plane) * sizeof *planes);
     for (int64_t i = ls_max(top, 0); i < ls_min(top + height + picture->kernel_h - 1, picture->h); i++) {
-        prefetch(x + (i + 1) * picture->w * c, picture->w * c);
+        ls_prefetch_next(x + (i + 1) * picture->w * c, picture->w * c);
         ls_transpose(c, count, x + i * picture->w * c, c, planes + (i - top) * picture->padded_w + left, n->plane);
     }
 }

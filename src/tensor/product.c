@@ -83,6 +83,7 @@ void ls_tiles_run(const ls_tile *tile, int64_t rows) {
     for (ls_tiles t = ls_tiles_of(rows, tile->columns); ls_tiles_next(&t);) {
         part.a_row = tile->a_row + t.begin;
         part.c_row = tile->c_row + t.begin;
+        if (tile->row_bias) part.row_bias = tile->row_bias + t.begin;
         if (tile->far) prefetch_rows(tile, t.begin + t.rows, ls_min(t.begin + 2 * t.rows, rows));
         kernels->run[t.vectors][t.rows](&part);
     }
