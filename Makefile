@@ -70,6 +70,8 @@ SUPPORT         := $(BUILD)/tests/libsupport.a
 TEST_PROGRAMS   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c tests/mpi/test_*.c))
 # Keeps the components that MPI unloads at exit mapped, so that the leak sanitizer can name their frames.
 SAN_OBJECTS     := $(if $(SAN),$(BUILD)/tests/sanitizers/nodlclose.o)
+# The calls of tests/support/faults.c for programs that are not linked with it.
+FAULTS          := $(BUILD)/tests/faults.so
 LIBRARY         := $(BUILD)/liblockstep.a
 PROGRAM         := $(BUILD)/lockstep
 
@@ -84,7 +86,7 @@ endif
 
 lib: $(LIBRARY) ## build liblockstep.a only
 
-tests: $(TEST_PROGRAMS) ## build the test programs
+tests: $(TEST_PROGRAMS) $(FAULTS) ## build the test programs
 
 test: all tests ## build and run the tests
 	tests/run --build $(BUILD) $(TESTS)
@@ -147,6 +149,11 @@ $(LIBRARY) $(SUPPORT):
 $(TEST_PROGRAMS): %: %.o $(SUPPORT) $(LIBRARY) $(SAN_OBJECTS)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) -o $@ $^ $(TEST_LIBS) $(LIBS)
+
+$(FAULTS): tests/support/faults.c tests/support/faults.h Makefile
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(CC) -std=gnu11 $(WARNINGS) $(CFLAGS) -Itests -shared -fPIC -o $@ $< -ldl
 
 # With OpenBLAS, and with libxsmm where it is installed (Debian: libopenblas-dev, libxsmm-dev).
 BENCH_XSMM = $(shell pkg-config --exists libxsmm && echo libxsmm)
