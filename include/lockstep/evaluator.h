@@ -16,13 +16,20 @@
  * copied to all channels, would have got. */
 ls_status ls_evaluate_run(const ls_comm *comm, const char *run, const char *data, FILE *out);
 
-/* Writes the output of `layer` (NULL: the config's code) for the first `count` samples, 0: all, or of a picture 10; a
- * data set with the labels and names of the samples, which `train` can read. A picture shows samples and codes. */
-ls_status ls_encode_run(const ls_comm *comm, const char *run, const char *data, const char *layer, int64_t count,
-                        const char *output);
+/* What a trained model is applied to. */
+typedef struct ls_application {
+    const char *data;
+    int64_t count; /* the first ones; 0: all, or of a picture 10 */
+    bool noise;    /* also what is random in the config's transforms, the same as in validation */
+    const char *output;
+} ls_application;
 
-/* Writes the model's output for so many samples; a picture shows input, output and target. */
-ls_status ls_reconstruct_run(const ls_comm *comm, const char *run, const char *data, int64_t count, const char *output);
+/* Writes the output of `layer` (NULL: the config's code) for the samples; a data set with their labels and names, which
+ * `train` can read. A picture shows samples and codes. */
+ls_status ls_encode_run(const ls_comm *comm, const char *run, const char *layer, const ls_application *application);
+
+/* Writes the model's output for the samples; a picture shows input, output and target. */
+ls_status ls_reconstruct_run(const ls_comm *comm, const char *run, const ls_application *application);
 
 /* Codes: of a file, else of texts, else over a grid, else drawn from N(0, 1). */
 typedef struct ls_code_source {

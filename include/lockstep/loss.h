@@ -14,6 +14,8 @@ typedef struct ls_loss_type {
     /* The last layer's activation must be this one and the loss takes what goes into it (logits), which keeps it finite
      * and is faster; LS_ACTIVATION_COUNT: any activation, and the loss takes its output. */
     ls_activation logits_of;
+    /* Of the numbers of a target: where one is outside, the loss has no least value. Equal: any number will do. */
+    float target_low, target_high;
     /* Returns one sample's mean over `width` elements; where dz is not NULL, dz = scale * its gradient. */
     double (*row)(int64_t width, const float *z, const float *target, double scale, float *dz);
 } ls_loss_type;

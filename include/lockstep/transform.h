@@ -3,7 +3,8 @@
  *
  * A pipeline is a list of transforms on one sample's floats; there is one for the input and one for the target, both
  * from the same stored sample; what augments comes first in both. Random ones draw from (seed, epoch, sample), so a
- * sample's noise is the same on any rank; validation noise has no epoch. Local. */
+ * sample's noise is the same on any rank; validation noise has no epoch, and a trained model that is applied has none.
+ * Local. */
 #ifndef LOCKSTEP_TRANSFORM_H
 #define LOCKSTEP_TRANSFORM_H
 
@@ -26,6 +27,8 @@ typedef struct ls_transform_type {
     const ls_option *options; /* written as a map, or its single main value: the first option */
     size_t options_bytes;
     bool corrupts; /* adds noise or takes away what the model is to restore: the target is not what it gives */
+    bool random;   /* draws from rng; changes neither shape nor range, for there are uses that leave it out */
+    bool augments; /* input and target must see the same of it: only for ls_pipeline_augment */
     bool apart;    /* y is never x; only such a one may change the shape */
     /* What it makes of a signal. Errors: LS_INVALID: a shape it cannot take, options that do not fit together. NULL:
      * unchanged. */
@@ -43,21 +46,29 @@ typedef struct ls_pipeline ls_pipeline;
  * [classes] instead of the picture. Errors: LS_INVALID, no labels. */
 ls_status ls_pipeline_create(const ls_dataset_info *info, bool labels, ls_pipeline **out);
 void ls_pipeline_destroy(ls_pipeline *pipeline); /* NULL is allowed */
-/* Appends; options are copied. Errors: LS_INVALID: what its plan says, or LS_TRANSFORMS_MAX are there. */
+/* Appends; options are copied. Errors: LS_INVALID: what its plan says, a type that only augments, or LS_TRANSFORMS_MAX
+ * are there. */
 ls_status ls_pipeline_add(ls_pipeline *pipeline, const ls_transform_type *type, const void *options);
-/* The same, but it is passed over unless a call is training, and draws the same numbers in the pipelines of input and
- * target: both see one picture. Errors: LS_INVALID also where the type changes shape or range, or other transforms are
- * there already. */
+/* The same, but it is passed over unless the use is training, and draws the same numbers in the pipelines of input and
+ * target: both see one picture. Errors: LS_INVALID also where the type changes shape or range, or takes something away
+ * that validation would still have, or other transforms are there already. */
 ls_status ls_pipeline_augment(ls_pipeline *pipeline, const ls_transform_type *type, const void *options);
 ls_shape ls_pipeline_shape(const ls_pipeline *pipeline);
 /* What black and white have become. */
 void ls_pipeline_range(const ls_pipeline *pipeline, float *low, float *high);
 
+/* What samples are taken for. */
+typedef enum ls_use {
+    LS_USE_TRAINING,    /* all transforms; noise is another in every epoch */
+    LS_USE_VALIDATION,  /* no augmentation; noise is always the same, so that losses can be compared */
+    LS_USE_APPLICATION, /* nothing random: a trained model is given a sample as it is */
+} ls_use;
+
 typedef struct ls_pipeline_call {
     uint64_t seed;
     uint32_t epoch;
-    bool training; /* noise depends on the epoch */
-    bool target;   /* noise of its own, not the input's */
+    ls_use use;
+    bool target; /* noise of its own, not the input's */
 } ls_pipeline_call;
 
 /* One stored sample to the model's floats. scratch: ls_pipeline_scratch floats. Thread-safe. */

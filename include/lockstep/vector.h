@@ -11,6 +11,8 @@
 /* y += x. */
 void ls_vector_add(ls_pool *pool, int64_t count, const float *x, float *y);
 
+/* Whether all numbers are low at least and high at most, which one that is not a number never is. */
+bool ls_vector_within(int64_t count, const float *x, float low, float high);
 /* Whether all numbers are finite. */
 bool ls_vector_finite(int64_t count, const float *x);
 

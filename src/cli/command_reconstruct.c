@@ -6,6 +6,7 @@
 typedef struct reconstruct_options {
     char output[LS_PATH_MAX], data[LS_PATH_MAX];
     int64_t count;
+    bool noise;
 } reconstruct_options;
 
 static const ls_option options[] = {
@@ -15,12 +16,17 @@ static const ls_option options[] = {
      .help = "a data set (default: the run's validation data)"},
     {"count", LS_OPTION_INT, offsetof(reconstruct_options, count), .preset = "0", .min = 0, .max = 1e12,
      .help = "only so many samples, the first ones; 0: all, or of a picture 10", .letter = 'n'},
+    {"noise", LS_OPTION_BOOL, offsetof(reconstruct_options, noise), .preset = "false",
+     .help = "add the noise of the config's transforms to the samples (default: they are taken as they are)"},
     LS_OPTIONS_END};
 
 static ls_status run(const ls_comm *comm, const ls_call *call) {
     const reconstruct_options *given = call->options[0];
-    return ls_reconstruct_run(comm, call->word[0], given->data[0] != '\0' ? given->data : NULL, given->count,
-                              given->output);
+    const ls_application application = {.data = given->data[0] != '\0' ? given->data : NULL,
+                                        .count = given->count,
+                                        .noise = given->noise,
+                                        .output = given->output};
+    return ls_reconstruct_run(comm, call->word[0], &application);
 }
 
 const ls_command ls_command_reconstruct = {

@@ -1,5 +1,8 @@
 /* loader.c - see loader.h. One thread fills a ring of batches, one empties it; both counts only grow. */
 #include <assert.h>
+#include <float.h>
+#include <inttypes.h>
+#include <math.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -7,6 +10,10 @@
 #include "lockstep/integers.h"
 #include "lockstep/loader.h"
 #include "lockstep/memory.h"
+#include "lockstep/vector.h"
+
+/* Of a range: by so much its ends may be missed, as transforms round. */
+#define ROUNDING 1e-4F
 
 struct ls_loader {
     ls_loader_spec spec;
@@ -31,7 +38,7 @@ struct ls_loader {
 
 static void transform(const ls_loader *loader, const ls_batch *batch) {
     const ls_loader_spec *spec = &loader->spec;
-    ls_pipeline_call call = {.seed = spec->seed, .epoch = batch->epoch, .training = spec->training};
+    ls_pipeline_call call = {.seed = spec->seed, .epoch = batch->epoch, .use = spec->use};
     ls_pipeline_call target = call;
     target.target = true;
     int64_t sample_bytes = ls_dataset_get_info(spec->dataset)->sample_bytes;
@@ -46,13 +53,55 @@ static void transform(const ls_loader *loader, const ls_batch *batch) {
     }
 }
 
+/* By what rounding makes of the ends; what is not finite is outside in any case. */
+static ls_bounds widen(const ls_bounds *bounds) {
+    if (bounds->low == bounds->high) return (ls_bounds){-FLT_MAX, FLT_MAX};
+    float span = bounds->high - bounds->low, slack = ROUNDING * (isfinite(span) ? span : 1);
+    return (ls_bounds){fmaxf(bounds->low - slack, -FLT_MAX), fminf(bounds->high + slack, FLT_MAX)};
+}
+
+static ls_status refuse(const ls_loader *loader, int64_t sample, float number, bool target) {
+    const ls_loader_spec *spec = &loader->spec;
+    const ls_bounds *bounds = target ? &spec->target_bounds : &spec->input_bounds;
+    int64_t at;
+    const char *path = ls_dataset_locate(spec->dataset, sample, &at);
+    if (!isfinite(number))
+        return LS_RAISE(LS_INVALID, "%s: sample %" PRId64 ", as input or target, has a number that is not finite", path,
+                        at);
+    bool stored_floats = ls_dataset_get_info(spec->dataset)->element == LS_ELEMENT_FLOAT32;
+    return LS_RAISE(LS_INVALID,
+                    "%s: sample %" PRId64 " has the number %g in the %s, but %s needs numbers within [%g, %g]; %s",
+                    path, at, (double)number, target ? "target" : "input", target ? spec->target_of : "the model",
+                    (double)bounds->low, (double)bounds->high,
+                    stored_floats ? "if those of the file are within [0, 255], say {rescale: {range: [0, 1], from: "
+                                    "[0, 255]}}, else what they are within"
+                                  : "end the transforms with clip");
+}
+
+static ls_status check_part(const ls_loader *loader, const ls_batch *batch, bool target) {
+    const ls_loader_spec *spec = &loader->spec;
+    int64_t floats = target ? loader->target_floats : loader->input_floats, row = 0, i = 0;
+    const float *x = target ? batch->target : batch->input;
+    ls_bounds in = widen(target ? &spec->target_bounds : &spec->input_bounds);
+    if (ls_vector_within(batch->rows.count * floats, x, in.low, in.high)) return LS_OK;
+    while (ls_vector_within(floats, x + row * floats, in.low, in.high)) row++;
+    for (x += row * floats; x[i] >= in.low && x[i] <= in.high;) i++;
+    return refuse(loader, batch->samples[row], x[i], target);
+}
+
+/* What is made of the data is looked at before anything is made of it. */
+static ls_status check(const ls_loader *loader, const ls_batch *batch) {
+    LS_TRY(check_part(loader, batch, false));
+    return loader->spec.target != NULL ? check_part(loader, batch, true) : LS_OK;
+}
+
 static ls_status fill(ls_loader *loader, ls_batch *batch, bool *more) {
     LS_TRY(loader->spec.next(loader->spec.context, batch, more));
     if (!*more) return LS_OK;
     assert(batch->rows.count <= loader->spec.max_rows);
     LS_TRY(ls_dataset_fetch(loader->spec.dataset, batch->rows.count, batch->samples, loader->stored, loader->labels));
     transform(loader, batch);
-    return LS_OK;
+    return check(loader, batch);
 }
 
 /* Waits for a batch to fill; NULL where nobody wants more. */

@@ -21,8 +21,7 @@ struct ls_pipeline {
     stage stage[LS_TRANSFORMS_MAX];
     int stages;
     ls_signal out;       /* of the last stage, or what is stored where there is none */
-    int apart;           /* stages that are, */
-    int augments_apart;  /* and of them those that are left out but in training */
+    int apart;           /* stages that are */
     int64_t half_floats; /* the most that any stage has */
 };
 
@@ -55,9 +54,11 @@ static ls_status add_stage(ls_pipeline *pipeline, const ls_transform_type *type,
     stage *s = &pipeline->stage[pipeline->stages];
     ls_signal out = pipeline->out;
     if (type->plan != NULL) LS_TRY(type->plan(options, &pipeline->out, &out));
-    if (augments && !is_like(&out, &pipeline->out))
+    assert(!type->random || is_like(&out, &pipeline->out));
+    if (augments && (!is_like(&out, &pipeline->out) || (type->corrupts && !type->random)))
         return LS_RAISE(LS_INVALID,
-                        "an augmentation, which validation goes without, may change neither shape nor range");
+                        "belongs to data.input or data.target: validation goes without augmentation, which may change "
+                        "neither shape nor range nor colours");
     LS_TRY(ls_alloc(&s->options, (int64_t)type->options_bytes, 1, "the options of a transform"));
     memcpy(s->options, options, type->options_bytes);
     s->type = type;
@@ -66,13 +67,15 @@ static ls_status add_stage(ls_pipeline *pipeline, const ls_transform_type *type,
     pipeline->out = out;
     pipeline->stages++;
     if (type->apart) pipeline->apart++;
-    if (type->apart && augments) pipeline->augments_apart++;
     int64_t floats = ls_align_floats(ls_shape_count(&out.shape));
     if (floats > pipeline->half_floats) pipeline->half_floats = floats;
     return LS_OK;
 }
 
 ls_status ls_pipeline_add(ls_pipeline *pipeline, const ls_transform_type *type, const void *options) {
+    if (type->augments)
+        return LS_RAISE(LS_INVALID, "belongs to data.augment, where input and target are changed alike, in training "
+                                    "alone");
     return add_stage(pipeline, type, options, false);
 }
 
@@ -117,18 +120,30 @@ static void load(const ls_pipeline *pipeline, const ls_shape *shape, const void 
 static ls_rng stage_rng(const ls_pipeline_call *call, bool augments, int index) {
     if (augments) return ls_rng_stream(call->seed, LS_RNG_AUGMENT, (uint32_t)index, call->epoch);
     uint32_t instance = (call->target ? LS_TRANSFORMS_MAX : 0) + (uint32_t)index;
-    if (call->training) return ls_rng_stream(call->seed, LS_RNG_NOISE, instance, call->epoch);
+    if (call->use == LS_USE_TRAINING) return ls_rng_stream(call->seed, LS_RNG_NOISE, instance, call->epoch);
     return ls_rng_stream(call->seed, LS_RNG_NOISE_EVAL, instance, 0);
+}
+
+static bool runs(const stage *s, ls_use use) {
+    if (use == LS_USE_APPLICATION && s->type->random) return false;
+    return use == LS_USE_TRAINING || !s->augments;
+}
+
+static int count_apart(const ls_pipeline *pipeline, ls_use use) {
+    int apart = 0;
+    for (int i = 0; i < pipeline->stages; i++)
+        apart += pipeline->stage[i].type->apart && runs(&pipeline->stage[i], use);
+    return apart;
 }
 
 void ls_pipeline_apply(const ls_pipeline *pipeline, const ls_pipeline_call *call, int64_t sample, const void *stored,
                        int32_t label, float *out, float *scratch) {
-    int apart_after = pipeline->apart - (call->training ? 0 : pipeline->augments_apart);
+    int apart_after = count_apart(pipeline, call->use);
     float *x = buffer(pipeline, apart_after, out, scratch);
     load(pipeline, pipeline->stages > 0 ? &pipeline->stage[0].in.shape : &pipeline->out.shape, stored, label, x);
     for (int i = 0; i < pipeline->stages; i++) {
         const stage *s = &pipeline->stage[i];
-        if (s->augments && !call->training) continue;
+        if (!runs(s, call->use)) continue;
         if (s->type->apart) apart_after--;
         float *y = buffer(pipeline, apart_after, out, scratch);
         ls_rng rng = stage_rng(call, s->augments, i);

@@ -53,6 +53,8 @@ const ls_transform_type ls_transform_random_flip = {
     .options = options,
     .options_bytes = sizeof(flip_options),
     .corrupts = true,
+    .random = true,
+    .augments = true,
     .plan = plan,
     .apply = apply,
 };

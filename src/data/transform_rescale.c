@@ -1,21 +1,37 @@
-/* transform_rescale.c - black to the first number, white to the second. */
+/* transform_rescale.c - black to the first number, white to the second. What is black and white of stored floats cannot
+ * be known: 0 and 1, unless it is said. */
 #include "transforms.h"
 
 typedef struct rescale_options {
-    ls_double_list range;
+    ls_double_list range, from;
 } rescale_options;
 
 static const ls_option options[] = {{"range", LS_OPTION_DOUBLES, offsetof(rescale_options, range), .preset = "[0, 1]",
                                      .min_count = 2, .max_count = 2,
                                      .help = "what black (stored 0) and white (stored 255; 1.0 of float data) become"},
+                                    {"from", LS_OPTION_DOUBLES, offsetof(rescale_options, from), .max_count = 2,
+                                     .help = "what black and white are, where it is not that: [0, 255] of float data, "
+                                             "say"},
                                     LS_OPTIONS_END};
+
+/* What is mapped to the range. */
+static ls_signal source(const rescale_options *o, const ls_signal *in) {
+    ls_signal from = *in;
+    if (o->from.count < 2) return from;
+    from.low = (float)o->from.value[0];
+    from.high = (float)o->from.value[1];
+    return from;
+}
 
 static ls_status plan(const void *record, const ls_signal *in, ls_signal *out) {
     const rescale_options *o = record;
     out->low = (float)o->range.value[0];
     out->high = (float)o->range.value[1];
     if (out->low == out->high) return LS_RAISE(LS_INVALID, "range must be two different numbers");
-    if (in->low == in->high) return LS_RAISE(LS_INVALID, "there is nothing left to rescale");
+    if (o->from.count == 1) return LS_RAISE(LS_INVALID, "from must be two numbers");
+    ls_signal from = source(o, in);
+    if (from.low == from.high && o->from.count > 0) return LS_RAISE(LS_INVALID, "from must be two different numbers");
+    if (from.low == from.high) return LS_RAISE(LS_INVALID, "there is nothing left to rescale");
     return LS_OK;
 }
 
@@ -25,7 +41,8 @@ static void apply(const void *record, const ls_signal *in, const ls_rng *rng, ui
     (void)rng, (void)sample;
     const rescale_options *o = record;
     float low = (float)o->range.value[0], span = (float)o->range.value[1] - low;
-    float in_low = in->low, in_span = in->high - in->low;
+    ls_signal from = source(o, in);
+    float in_low = from.low, in_span = from.high - from.low;
     int64_t count = ls_shape_count(&in->shape);
     for (int64_t i = 0; i < count; i++) y[i] = (x[i] - in_low) / in_span * span + low;
 }

@@ -11,5 +11,7 @@ const ls_loss_type ls_loss_binary_crossentropy = {
     .name = "binary_crossentropy",
     .help = "mean of -(t log p + (1 - t) log(1 - p)); needs a sigmoid at the end",
     .logits_of = LS_ACTIVATION_SIGMOID,
+    .target_low = 0,
+    .target_high = 1,
     .row = row,
 };

@@ -11,5 +11,7 @@ const ls_loss_type ls_loss_binary_crossentropy_sum = {
     .name = "binary_crossentropy_sum",
     .help = "sum of -(t log p + (1 - t) log(1 - p)) over a sample; needs a sigmoid at the end",
     .logits_of = LS_ACTIVATION_SIGMOID,
+    .target_low = 0,
+    .target_high = 1,
     .row = row,
 };

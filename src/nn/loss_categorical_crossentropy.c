@@ -31,5 +31,7 @@ const ls_loss_type ls_loss_categorical_crossentropy = {
     .name = "categorical_crossentropy",
     .help = "-sum of t log p over the classes; needs a softmax at the end",
     .logits_of = LS_ACTIVATION_SOFTMAX,
+    .target_low = 0,
+    .target_high = 1,
     .row = row,
 };

@@ -175,14 +175,30 @@ const ls_config_key ls_config_data_keys[] = {
      .print = print_target},
     LS_CONFIG_KEYS_END};
 
+static const ls_transform_entry *find_noise(const ls_transform_list *list) {
+    for (int i = 0; i < list->count; i++)
+        if (list->entry[i].type->random && !list->entry[i].type->augments) return &list->entry[i];
+    return NULL;
+}
+
+/* A noisy target can be learnt of noisy inputs; of clean ones it is a mistake. */
+static ls_status check_target(const ls_config *config) {
+    const ls_transform_entry *noise = find_noise(&config->data.target);
+    if (noise == NULL || find_noise(&config->data.input) != NULL) return LS_OK;
+    return LS_INVALID_AT(config, &noise->place,
+                         "%s is in data.target and nothing like it in data.input: no model can make what is random of "
+                         "what is not; it belongs to data.input",
+                         noise->type->name);
+}
+
 /* The target is the input where nothing has been done to it that the model is to undo. */
 ls_status ls_config_complete_data(ls_config *config, const ls_node *data) {
     const ls_node *parts = ls_node_child(data, "parts");
     if (parts != NULL) config->data.parts_place = parts->place;
-    if (ls_node_child(data, "target") != NULL) return LS_OK;
+    if (ls_node_child(data, "target") != NULL) return check_target(config);
     for (int i = 0; i < config->data.input.count; i++) {
         const ls_transform_entry *entry = &config->data.input.entry[i];
-        if (entry->type->corrupts)
+        if (entry->type->corrupts && !entry->type->augments) /* what augments does not belong here at all */
             return LS_INVALID_AT(config, &entry->place, "data needs 'target': after %s the input cannot serve as one",
                                  entry->type->name);
     }

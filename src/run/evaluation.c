@@ -57,7 +57,7 @@ static ls_status mean_of_all(const ls_session *session, ls_dataset *dataset, con
     ls_status status;
     if (LS_FAILED(status = ls_pieces_make(session, spans, count, &p))) goto agree;
     if (LS_FAILED(status = make_sums(&p, m->scores, &s))) goto agree;
-    if (LS_FAILED(status = ls_pieces_open_loader(&p, dataset, &loader))) goto agree;
+    if (LS_FAILED(status = ls_pieces_open_loader(&p, dataset, LS_USE_VALIDATION, true, &loader))) goto agree;
     status = local_sums(&p, loader, m, s.mine);
 agree:
     if (LS_FAILED(status = ls_agree(session->comm, status))) goto done;

@@ -20,17 +20,17 @@ ls_status ls_evaluation_baseline(const ls_session *session, ls_dataset *dataset,
                                  double *loss);
 
 /* Collective. Calls append on rank 0, in order, with the outputs of `layer` (with its activation) for all samples;
- * spans: whose they are. Errors (agreed). */
+ * spans: whose they are. No target is looked at. Errors (agreed). */
 typedef ls_status (*ls_append_fn)(void *context, const ls_span *spans, int64_t count, const float *output);
-ls_status ls_evaluation_outputs(const ls_session *session, ls_dataset *dataset, const ls_span *spans, int64_t count,
-                                const float *weights, int layer, ls_append_fn append, void *context);
+ls_status ls_evaluation_outputs(const ls_session *session, ls_dataset *dataset, ls_use use, const ls_span *spans,
+                                int64_t count, const float *weights, int layer, ls_append_fn append, void *context);
 /* Collective. The same with the model's outputs for codes in place of the outputs of `layer`. */
 ls_status ls_evaluation_decode(const ls_session *session, ls_codes *codes, const float *weights, int layer,
                                ls_append_fn append, void *context);
 
-/* Local (for rank 0). Writes a PNG of so many samples, the first ones of the spans, each with its label: the input and
- * the output of `layer`; of the last layer, the target too. */
-ls_status ls_evaluation_pictures(const ls_session *session, ls_dataset *dataset, const ls_span *spans, int64_t count,
-                                 const float *weights, int layer, int64_t pictures, const char *path);
+/* Local (for rank 0). Writes a PNG of so many samples, the first ones of the spans: the input that the model was given,
+ * the output of `layer`, and of the last layer the target, if the session has one. */
+ls_status ls_evaluation_pictures(const ls_session *session, ls_dataset *dataset, ls_use use, const ls_span *spans,
+                                 int64_t count, const float *weights, int layer, int64_t pictures, const char *path);
 
 #endif

@@ -68,13 +68,13 @@ static ls_status run_encoder(void *context, const ls_pieces *p, int64_t *rows, c
     return LS_OK;
 }
 
-ls_status ls_evaluation_outputs(const ls_session *session, ls_dataset *dataset, const ls_span *spans, int64_t count,
-                                const float *weights, int layer, ls_append_fn append, void *context) {
+ls_status ls_evaluation_outputs(const ls_session *session, ls_dataset *dataset, ls_use use, const ls_span *spans,
+                                int64_t count, const float *weights, int layer, ls_append_fn append, void *context) {
     encoder e = {.weights = weights, .layer = layer};
     output_job job = {run_encoder, &e, output_width(session, layer), append, context};
     ls_pieces p;
     ls_status status = ls_pieces_make(session, spans, count, &p);
-    if (status == LS_OK) status = ls_pieces_open_loader(&p, dataset, &e.loader);
+    if (status == LS_OK) status = ls_pieces_open_loader(&p, dataset, use, false, &e.loader);
     status = ls_agree(session->comm, status);
     if (status == LS_OK) status = bring_all(&p, &job);
     ls_loader_close(e.loader);

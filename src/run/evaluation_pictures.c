@@ -10,6 +10,7 @@ enum { ACROSS = 10 };
 
 typedef struct pictures {
     const ls_session *session;
+    ls_use use;
     int layer;     /* whose output is shown */
     bool targeted; /* it is the last one: the target is shown, too */
     int64_t count;
@@ -66,14 +67,12 @@ static void fill_batch(const pictures *p, const float *weights, const ls_batch *
 static ls_status fill_pictures(const pictures *p, ls_dataset *dataset, const float *weights) {
     const ls_session *session = p->session;
     picture_feed feed = {.pictures = p, .max_rows = ls_session_limits(session).max_rows};
-    ls_loader_spec spec = {.dataset = dataset,
-                           .input = session->input,
-                           .target = session->target,
-                           .seed = (uint64_t)session->config->seed,
-                           .max_rows = feed.max_rows,
-                           .depth = 1,
-                           .next = next_pictures,
-                           .context = &feed};
+    ls_loader_spec spec = ls_session_loader(session, dataset, p->use);
+    if (!p->targeted) spec.target = NULL;
+    spec.max_rows = feed.max_rows;
+    spec.depth = 1;
+    spec.next = next_pictures;
+    spec.context = &feed;
     ls_loader *loader;
     const ls_batch *batch;
     LS_TRY(ls_loader_open(&spec, &loader));
@@ -111,9 +110,10 @@ static ls_status write_pictures(const pictures *p, const char *path) {
     return ls_grid_write(path, (ls_grid_row[]){input, output, target}, p->targeted ? 3 : 2, p->count, ACROSS);
 }
 
-ls_status ls_evaluation_pictures(const ls_session *session, ls_dataset *dataset, const ls_span *spans, int64_t count,
-                                 const float *weights, int layer, int64_t wanted, const char *path) {
-    pictures p = {.session = session, .layer = layer, .targeted = layer == ls_model_layers(session->model) - 1};
+ls_status ls_evaluation_pictures(const ls_session *session, ls_dataset *dataset, ls_use use, const ls_span *spans,
+                                 int64_t count, const float *weights, int layer, int64_t wanted, const char *path) {
+    pictures p = {
+        .session = session, .use = use, .layer = layer, .targeted = layer == ls_model_layers(session->model) - 1};
     ls_status status = make_pictures(&p, spans, count, wanted);
     if (status == LS_OK) status = fill_pictures(&p, dataset, weights);
     if (status == LS_OK) status = write_pictures(&p, path);

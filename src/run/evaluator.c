@@ -238,7 +238,7 @@ static ls_status find_layer(const trained *t, const char *name, int *layer) {
 /* --- of samples --- */
 
 /* Writes the outputs of a layer; the file is rank 0's. */
-static ls_status write_outputs(const trained *t, int layer, const char *output) {
+static ls_status write_outputs(const trained *t, int layer, ls_use use, const char *output) {
     const ls_session *session = &t->session;
     output_file file = {.origin = session->train};
     ls_status status = LS_OK;
@@ -248,42 +248,43 @@ static ls_status write_outputs(const trained *t, int layer, const char *output) 
     if (session->comm->rank == 0) status = open_output(t, output, &file);
     status = ls_agree(session->comm, status);
     if (status == LS_OK)
-        status = ls_evaluation_outputs(session, session->train, t->spans, t->span_count, t->weights, layer,
+        status = ls_evaluation_outputs(session, session->train, use, t->spans, t->span_count, t->weights, layer,
                                        append_output, &file);
     ls_status closed = close_output(&file, status == LS_OK);
     return ls_agree(session->comm, status == LS_OK ? closed : status);
 }
 
-static ls_status write_grid(const trained *t, int layer, const char *output) {
+static ls_status write_grid(const trained *t, int layer, ls_use use, const char *output) {
     int64_t pictures = ls_spans_samples(t->spans, t->span_count);
     ls_status status = LS_OK;
     if (t->session.comm->rank == 0)
-        status = ls_evaluation_pictures(&t->session, t->session.train, t->spans, t->span_count, t->weights, layer,
+        status = ls_evaluation_pictures(&t->session, t->session.train, use, t->spans, t->span_count, t->weights, layer,
                                         pictures, output);
     return ls_agree(t->session.comm, status);
 }
 
-static ls_status write_layer(trained *t, int layer, int64_t count, const char *output) {
-    keep_first(t, count, output);
-    return ls_path_ends(output, ".png") ? write_grid(t, layer, output) : write_outputs(t, layer, output);
+/* With noise it is that of validation: the same at all times. */
+static ls_status write_layer(trained *t, int layer, const ls_application *a) {
+    ls_use use = a->noise ? LS_USE_VALIDATION : LS_USE_APPLICATION;
+    keep_first(t, a->count, a->output);
+    return ls_path_ends(a->output, ".png") ? write_grid(t, layer, use, a->output)
+                                           : write_outputs(t, layer, use, a->output);
 }
 
-ls_status ls_encode_run(const ls_comm *comm, const char *run, const char *data, const char *layer, int64_t count,
-                        const char *output) {
+ls_status ls_encode_run(const ls_comm *comm, const char *run, const char *layer, const ls_application *application) {
     trained t = {0};
     int index = 0;
-    ls_status status = open_trained(&t, comm, run, data);
+    ls_status status = open_trained(&t, comm, run, application->data);
     if (status == LS_OK) status = ls_agree(comm, find_layer(&t, layer, &index));
-    if (status == LS_OK) status = write_layer(&t, index, count, output);
+    if (status == LS_OK) status = write_layer(&t, index, application);
     close_trained(&t);
     return status;
 }
 
-ls_status ls_reconstruct_run(const ls_comm *comm, const char *run, const char *data, int64_t count,
-                             const char *output) {
+ls_status ls_reconstruct_run(const ls_comm *comm, const char *run, const ls_application *application) {
     trained t = {0};
-    ls_status status = open_trained(&t, comm, run, data);
-    if (status == LS_OK) status = write_layer(&t, ls_model_layers(t.session.model) - 1, count, output);
+    ls_status status = open_trained(&t, comm, run, application->data);
+    if (status == LS_OK) status = write_layer(&t, ls_model_layers(t.session.model) - 1, application);
     close_trained(&t);
     return status;
 }

@@ -127,15 +127,11 @@ static ls_status begin_sampler(ls_training_feed *feed) {
 
 static ls_status open_loader(ls_training_feed *feed) {
     const ls_session *session = feed->session;
-    ls_loader_spec spec = {.dataset = session->train,
-                           .input = session->input,
-                           .target = session->target,
-                           .seed = (uint64_t)session->config->seed,
-                           .training = true,
-                           .max_rows = ls_session_limits(session).max_rows,
-                           .depth = LS_BATCHES_AHEAD,
-                           .next = next_batch,
-                           .context = feed};
+    ls_loader_spec spec = ls_session_loader(session, session->train, LS_USE_TRAINING);
+    spec.max_rows = ls_session_limits(session).max_rows;
+    spec.depth = LS_BATCHES_AHEAD;
+    spec.next = next_batch;
+    spec.context = feed;
     return ls_loader_open(&spec, &feed->loader);
 }
 

@@ -98,12 +98,9 @@ typedef struct forecast {
 } forecast;
 
 static forecast predict(const prospect *p, const ls_session *session) {
-    ls_loader_spec loader = {.dataset = session->train,
-                             .input = session->input,
-                             .target = session->target,
-                             .training = true,
-                             .max_rows = ls_session_limits(session).max_rows,
-                             .depth = LS_BATCHES_AHEAD};
+    ls_loader_spec loader = ls_session_loader(session, session->train, LS_USE_TRAINING);
+    loader.max_rows = ls_session_limits(session).max_rows;
+    loader.depth = LS_BATCHES_AHEAD;
     return (forecast){.step = ls_stepper_memory(session), .batches_bytes = ls_loader_memory_bytes(&loader, &p->data)};
 }
 

@@ -44,16 +44,13 @@ ls_status ls_pieces_next(void *context, ls_batch *batch, bool *more) {
     return LS_OK;
 }
 
-ls_status ls_pieces_open_loader(ls_pieces *pieces, ls_dataset *dataset, ls_loader **out) {
-    const ls_session *session = pieces->session;
-    ls_loader_spec spec = {.dataset = dataset,
-                           .input = session->input,
-                           .target = session->target,
-                           .seed = (uint64_t)session->config->seed,
-                           .max_rows = ls_pieces_rows(pieces),
-                           .depth = BATCHES_AHEAD,
-                           .next = ls_pieces_next,
-                           .context = pieces};
+ls_status ls_pieces_open_loader(ls_pieces *pieces, ls_dataset *dataset, ls_use use, bool targeted, ls_loader **out) {
+    ls_loader_spec spec = ls_session_loader(pieces->session, dataset, use);
+    if (!targeted) spec.target = NULL;
+    spec.max_rows = ls_pieces_rows(pieces);
+    spec.depth = BATCHES_AHEAD;
+    spec.next = ls_pieces_next;
+    spec.context = pieces;
     return ls_loader_open(&spec, out);
 }
 

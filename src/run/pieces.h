@@ -30,8 +30,9 @@ int64_t ls_pieces_rows(const ls_pieces *pieces);
 
 /* An ls_next_fn: this rank's next chunk as a batch, each piece a lane, all in one node. */
 ls_status ls_pieces_next(void *pieces, ls_batch *batch, bool *more);
-/* A loader of those batches; the pieces must stay until it is closed. Errors: LS_ERROR. */
-ls_status ls_pieces_open_loader(ls_pieces *pieces, ls_dataset *dataset, ls_loader **out);
+/* A loader of those batches, with their targets or without; the pieces must stay until it is closed. Errors: LS_ERROR.
+ */
+ls_status ls_pieces_open_loader(ls_pieces *pieces, ls_dataset *dataset, ls_use use, bool targeted, ls_loader **out);
 
 /* A pass over such a batch. */
 ls_pass ls_pieces_pass(const ls_pieces *pieces, const ls_batch *batch);

@@ -1,6 +1,7 @@
 #include "run/session.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,14 +91,19 @@ static void show_code(ls_session *session) {
     if (session->config->training.tensorboard.enabled && code >= 0) ls_model_show(session->model, code);
 }
 
-/* A cross-entropy with numbers that are no probabilities has no least value: training would run away from it. */
+/* Training would run away from a loss that has no least value. What float data is within is not known before it is
+ * read: the loader looks at that. */
 static ls_status check_target_range(const ls_session *session) {
     const ls_config *config = session->config;
+    const ls_loss_type *loss = config->loss;
     float low, high;
     ls_pipeline_range(session->target, &low, &high);
-    if (config->loss->logits_of == LS_ACTIVATION_COUNT || (low >= 0 && high <= 1)) return LS_OK;
-    LS_RAISE(LS_INVALID, "%s needs a target within [0, 1], and this is within [%g, %g]; end it with {rescale: [0, 1]}",
-             config->loss->name, (double)low, (double)high);
+    bool within = fminf(low, high) >= loss->target_low && fmaxf(low, high) <= loss->target_high;
+    if (within || loss->target_low == loss->target_high) return LS_OK;
+    LS_RAISE(LS_INVALID,
+             "%s needs a target within [%g, %g], and this is within [%g, %g]; end it with {rescale: [%g, %g]}",
+             loss->name, (double)loss->target_low, (double)loss->target_high, (double)low, (double)high,
+             (double)loss->target_low, (double)loss->target_high);
     return ls_config_prefix(config, &config->data.target_place);
 }
 
@@ -138,6 +144,17 @@ ls_status ls_session_open_local(ls_session *session) {
     LS_TRY(open_paths(session->config, &session->config->data.train, &session->train));
     LS_TRY(open_validation(session));
     return ls_session_build(session, ls_dataset_get_info(session->train));
+}
+
+ls_loader_spec ls_session_loader(const ls_session *session, ls_dataset *dataset, ls_use use) {
+    const ls_loss_type *loss = session->config->loss;
+    return (ls_loader_spec){.dataset = dataset,
+                            .input = session->input,
+                            .target = session->target,
+                            .target_bounds = {loss->target_low, loss->target_high},
+                            .target_of = loss->name,
+                            .seed = (uint64_t)session->config->seed,
+                            .use = use};
 }
 
 /* A host may have its own copy of a path, and another one there. */

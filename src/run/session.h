@@ -7,6 +7,7 @@
 #include "lockstep/config.h"
 #include "lockstep/cpu.h"
 #include "lockstep/lanes.h"
+#include "lockstep/loader.h"
 #include "run/watchdog.h"
 
 typedef struct ls_session {
@@ -38,6 +39,9 @@ ls_status ls_session_build(ls_session *session, const ls_dataset_info *info);
 ls_status ls_session_build_without_data(ls_session *session, const ls_shape *shape, ls_dataset_info *info);
 /* Collective. The same on one data set alone, for a trained model: it becomes session->train. */
 ls_status ls_session_open_only(ls_session *session, const char *const *paths, int count);
+/* Local. What every loader of the session's samples is told: data, pipelines, and what their numbers may be. The caller
+ * adds whose they are (max_rows, depth, next, context). */
+ls_loader_spec ls_session_loader(const ls_session *session, ls_dataset *dataset, ls_use use);
 /* Collective. NULL is allowed. Errors (agreed): LS_INVALID: hosts see different files under one name. */
 ls_status ls_session_check_same_data(const ls_comm *comm, const ls_dataset *dataset);
 /* Collective, for a divided session with open data. Keeps decoded samples in memory, a node's all where they fit, else

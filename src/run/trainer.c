@@ -9,7 +9,6 @@
 #include "lockstep/log.h"
 #include "lockstep/memory.h"
 #include "lockstep/plateau.h"
-#include "lockstep/vector.h"
 #include "run/run_directory.h"
 #include "run/stop.h"
 #include "run/trainer_parts.h"
@@ -21,27 +20,6 @@ static bool is_over(const ls_trainer *t) {
 
 /* --- one epoch --- */
 
-/* Local. Data that is not finite makes the loss so; the learning rate is not to blame then. */
-static ls_status check_data(const ls_session *session, const ls_batch *batch) {
-    ls_shape input = ls_pipeline_shape(session->input), target = ls_pipeline_shape(session->target);
-    int64_t inputs = ls_shape_count(&input), targets = ls_shape_count(&target);
-    for (int64_t i = 0; batch && i < batch->rows.count; i++) {
-        bool finite = ls_vector_finite(inputs, batch->input + i * inputs) &&
-                      (batch->target == NULL || ls_vector_finite(targets, batch->target + i * targets));
-        if (finite) continue;
-        int64_t at;
-        const char *path = ls_dataset_locate(session->train, batch->samples[i], &at);
-        return LS_RAISE(LS_INVALID, "%s: sample %" PRId64 ", as input or target, has a number that is not finite", path,
-                        at);
-    }
-    return LS_OK;
-}
-
-static ls_status fail_loss(const ls_trainer *t, const ls_batch *batch) {
-    LS_TRY(ls_agree(t->comm, check_data(&t->session, batch)));
-    return ls_trainer_fail_not_finite(t, "the loss is", t->position.epoch_step + 1);
-}
-
 static ls_status train_step(ls_trainer *t, bool *stop) {
     const ls_batch *batch = NULL;
     t->pulse.step = t->position.step + 1;
@@ -52,7 +30,7 @@ static ls_status train_step(ls_trainer *t, bool *stop) {
     ls_pulse_enter(&t->pulse, LS_PHASE_COMPUTE);
     ls_stepper_run(&t->stepper, batch, &signals, sums);
     if (signals.failed) return ls_agree(t->comm, status);
-    if (signals.not_finite) return fail_loss(t, batch);
+    if (signals.not_finite) return ls_trainer_fail_not_finite(t, "the loss is", t->position.epoch_step + 1);
     t->position.loss_sum += sums[LS_SCORE_LOSS];
     for (int m = 0; m < t->config->metrics; m++) t->position.metric_sum[m] += sums[LS_SCORE_METRICS + m];
     t->position.loss_count += ls_training_feed_rows(t->feed, t->position.epoch_step);

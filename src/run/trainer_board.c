@@ -44,7 +44,7 @@ ls_status ls_trainer_show_codes(ls_trainer *t, ls_dataset *dataset, const ls_spa
     code_count codes = {.width = ls_shape_count(&ls_model_layer(t->session.model, layer)->out)};
     LS_TRY(ls_agree(t->comm, ls_alloc(&codes.histogram, 1, sizeof *codes.histogram, "a histogram")));
     ls_histogram_clear(codes.histogram);
-    ls_status status = ls_evaluation_outputs(&t->session, dataset, spans, count,
+    ls_status status = ls_evaluation_outputs(&t->session, dataset, LS_USE_APPLICATION, spans, count,
                                              ls_exchange_weights(t->stepper.exchange), layer, count_codes, &codes);
     if (status == LS_OK && t->board)
         status = ls_event_file_add_histogram(t->board, t->position.step, "code", codes.histogram);
@@ -122,7 +122,7 @@ ls_status ls_trainer_show_points(ls_trainer *t, ls_dataset *dataset, ls_span *sp
     if (points.samples == 0) return LS_OK;
     int64_t numbers = t->comm->rank == 0 ? points.samples * list.width : 0; /* who is given the codes of all */
     LS_TRY(ls_agree(t->comm, ls_alloc(&list.codes, numbers, sizeof(float), "codes")));
-    ls_status status = ls_evaluation_outputs(&t->session, dataset, spans, count,
+    ls_status status = ls_evaluation_outputs(&t->session, dataset, LS_USE_APPLICATION, spans, count,
                                              ls_exchange_weights(t->stepper.exchange), layer, list_codes, &list);
     if (status == LS_OK && t->board) status = write_points(t, &points, &list);
     ls_free(list.codes);

@@ -29,7 +29,7 @@ static ls_status draw(ls_trainer *t, const judge_samples *judges) {
     snprintf(name, sizeof name, "images/epoch-%04" PRId64 ".png", t->position.epoch + 1);
     ls_status status = ls_run_directory_path(t->run, name, path);
     if (status == LS_OK && t->comm->rank == 0)
-        status = ls_evaluation_pictures(&t->session, judges->dataset, judges->spans, judges->count,
+        status = ls_evaluation_pictures(&t->session, judges->dataset, LS_USE_VALIDATION, judges->spans, judges->count,
                                         ls_exchange_weights(t->stepper.exchange), ls_model_layers(t->session.model) - 1,
                                         pictures, path);
     if (status == LS_OK) status = ls_trainer_show_picture(t, path);

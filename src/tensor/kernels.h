@@ -71,7 +71,7 @@ typedef struct ls_windows {
 /* Loops over flat vectors; see the public headers of the same names. */
 typedef struct ls_vector_kernels {
     void (*add)(int64_t count, const float *x, float *y);
-    bool (*finite)(int64_t count, const float *x);
+    bool (*within)(int64_t count, const float *x, float low, float high);
     void (*sigmoid)(int64_t count, const float *x, float *y);
     void (*tanh)(int64_t count, const float *x, float *y);
     void (*relu)(int64_t count, const float *x, float *y);

@@ -35,11 +35,15 @@ static void add(int64_t count, const float *x, float *y) {
     FOR_EACH_VEC(count, i, lanes, put(y + i, get(y + i, lanes) + get(x + i, lanes), lanes););
 }
 
-static bool all_finite(int64_t count, const float *x) {
+/* What is not a number is not within anything. */
+static bool all_within(int64_t count, const float *x, float low, float high) {
+    const vec least = vec_set(low), most = vec_set(high);
     vec_mask bad = {0};
     FOR_EACH_VEC(count, i, lanes, {
         vec v = get(x + i, lanes);
-        bad |= (v - v != (vec){0}); /* infinity less itself is not a number */
+        vec_mask outside = ~((v >= least) & (v <= most));
+        for (int64_t lane = lanes; lane < VEC_LANES; lane++) outside[lane] = 0; /* the zeros that fill it up */
+        bad |= outside;
     });
     for (int i = 0; i < VEC_LANES; i++)
         if (bad[i]) return false;
@@ -219,7 +223,7 @@ static double squared_error(int64_t count, const float *z, const float *target, 
 }
 
 const ls_vector_kernels LS_KERNELS_NAME(vector, LS_KERNEL_ISA) = {.add = add,
-                                                                  .finite = all_finite,
+                                                                  .within = all_within,
                                                                   .sigmoid = sigmoid,
                                                                   .tanh = hyperbolic_tangent,
                                                                   .relu = relu,

@@ -1,5 +1,7 @@
 #include "lockstep/vector.h"
 
+#include <float.h>
+
 #include "tensor/product.h"
 
 enum { BLOCK = 16384 };
@@ -22,7 +24,11 @@ void ls_vector_add(ls_pool *pool, int64_t count, const float *x, float *y) {
     ls_pool_run(pool, ceil_div(count, BLOCK), add_task, &v);
 }
 
-bool ls_vector_finite(int64_t count, const float *x) { return ls_vector_kernels_get()->finite(count, x); }
+bool ls_vector_within(int64_t count, const float *x, float low, float high) {
+    return ls_vector_kernels_get()->within(count, x, low, high);
+}
+
+bool ls_vector_finite(int64_t count, const float *x) { return ls_vector_within(count, x, -FLT_MAX, FLT_MAX); }
 
 double ls_vector_cross_entropy(int64_t count, const float *z, const float *target, float scale, float *dz) {
     return ls_vector_kernels_get()->cross_entropy(count, z, target, scale, dz);

@@ -6,6 +6,9 @@
 #include <cmocka.h>
 
 #include <malloc.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "lockstep/loader.h"
@@ -225,6 +228,52 @@ static void test_without_a_target(void **state) {
     ls_loader_close(loader);
 }
 
+static ls_status look_at_all(const ls_loader_spec *spec) {
+    ls_loader *loader;
+    const ls_batch *batch;
+    ls_status status = LS_OK;
+    assert_int_equal(ls_loader_open(spec, &loader), LS_OK);
+    do status = ls_loader_next(loader, &batch);
+    while (status == LS_OK && batch);
+    ls_loader_close(loader);
+    return status;
+}
+
+/* Whatever use it is for, of input and target alike; the message names the sample. */
+static void test_numbers_are_looked_at(void **state) {
+    (void)state;
+    for (int use = LS_USE_TRAINING; use <= LS_USE_APPLICATION; use++) {
+        source s = {.batches = 40, .fails_at = -1};
+        ls_loader_spec spec = spec_of(&s, 2);
+        spec.use = use;
+        spec.target = input;
+        spec.target_of = "the loss";
+        spec.target_bounds = (ls_bounds){0, 255};
+        assert_int_equal(look_at_all(&spec), LS_OK);
+        s.given = 0;
+        spec.target_bounds = (ls_bounds){0, 200};
+        assert_int_equal(look_at_all(&spec), LS_INVALID);
+        char expected[200];
+        int64_t first = -1;
+        unsigned char number = 0;
+        for (int b = 0; first < 0; b++)
+            for (int64_t row = 0; row < rows_of(b) && first < 0; row++)
+                for (int64_t j = 0; j < PIXELS && first < 0; j++)
+                    if ((number = plain_byte(sample_of(b, row), j)) > 200) first = sample_of(b, row);
+        snprintf(expected, sizeof expected,
+                 "sample %d has the number %d in the target, but the loss needs numbers "
+                 "within [0, 200]",
+                 (int)first, number);
+        assert_non_null(strstr(ls_failure_get()->message, expected));
+        assert_non_null(strstr(ls_failure_get()->message, "loader.h5: "));
+        s.given = 0;
+        spec.target_bounds = (ls_bounds){0};
+        spec.input_bounds = (ls_bounds){-INFINITY, 200};
+        assert_int_equal(look_at_all(&spec), LS_INVALID);
+        assert_non_null(strstr(ls_failure_get()->message, "in the input"));
+    }
+}
+
 /* As malloc sees it. */
 static void test_memory_is_what_was_said(void **state) {
     (void)state;
@@ -251,6 +300,7 @@ int main(void) {
         cmocka_unit_test(test_it_can_be_closed_at_any_time),
         cmocka_unit_test(test_it_can_be_started_again),
         cmocka_unit_test(test_without_a_target),
+        cmocka_unit_test(test_numbers_are_looked_at),
         cmocka_unit_test(test_memory_is_what_was_said),
     };
     return cmocka_run_group_tests_name("loader", tests, setup, teardown);

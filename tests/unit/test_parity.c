@@ -306,7 +306,7 @@ static void fill_sample(trial *t, int step, int64_t row) {
 }
 
 static void next_batch(trial *t, int step) {
-    ls_pipeline_call call = {.seed = t->pass.seed, .training = true};
+    ls_pipeline_call call = {.seed = t->pass.seed, .use = LS_USE_TRAINING};
     for (int64_t row = 0; row < BATCH; row++) {
         int64_t sample = t->samples[row] = step * BATCH + row;
         int32_t label = (int32_t)((double)formula_number((uint32_t)(3000 + step), (uint64_t)row) * CLASSES);

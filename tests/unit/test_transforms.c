@@ -26,7 +26,7 @@ static const ls_dataset_info labelled = {.count = 100,
 static const ls_dataset_info floats = {
     .count = 100, .shape = {1, {256}}, .element = LS_ELEMENT_FLOAT32, .sample_bytes = 1024};
 
-static const ls_pipeline_call training = {.seed = 9, .epoch = 3, .training = true};
+static const ls_pipeline_call training = {.seed = 9, .epoch = 3, .use = LS_USE_TRAINING};
 
 static ls_pipeline *pipeline_of(const ls_dataset_info *info) {
     ls_pipeline *pipeline;
@@ -121,6 +121,21 @@ static void test_rescale_maps_the_ends_and_can_be_undone(void **state) {
     ls_pipeline_destroy(pipeline);
 }
 
+/* Floats that were bytes become what the bytes would, bit for bit. */
+static void test_rescale_is_told_the_range_of_floats(void **state) {
+    (void)state;
+    float x[256], out[256];
+    for (int i = 0; i < 256; i++) x[i] = (float)i;
+    ls_pipeline *pipeline = pipeline_of(&floats);
+    assert_int_equal(add(pipeline, "rescale", "from", "0", "255"), LS_OK);
+    assert_range(pipeline, 0, 1);
+    apply(pipeline, &training, 0, x, out);
+    for (int i = 0; i < 256; i++) assert_float_equal(out[i], (float)i / 255.0F, 0);
+    assert_int_equal(add(pipeline, "rescale", "from", "3", "3"), LS_INVALID);
+    assert_int_equal(add(pipeline, "rescale", "from", "3", NULL), LS_INVALID);
+    ls_pipeline_destroy(pipeline);
+}
+
 static void test_grayscale_is_luminance(void **state) {
     (void)state;
     uint8_t bytes[VALUES];
@@ -181,8 +196,8 @@ static void test_noise_is_a_function_of_seed_epoch_and_sample(void **state) {
     assert_false(same_noise(pipeline, train, 7, other_seed, 7));
     assert_false(same_noise(pipeline, train, 7, other_epoch, 7));
     assert_false(same_noise(pipeline, train, 7, target, 7));
-    ls_pipeline_call evaluation = train, later = other_epoch, first = {.seed = train.seed, .training = true};
-    evaluation.training = later.training = false;
+    ls_pipeline_call evaluation = train, later = other_epoch, first = {.seed = train.seed, .use = LS_USE_TRAINING};
+    evaluation.use = later.use = LS_USE_VALIDATION;
     assert_true(same_noise(pipeline, evaluation, 7, later, 7));
     assert_false(same_noise(pipeline, evaluation, 7, first, 7));
     ls_pipeline_destroy(pipeline);
@@ -332,7 +347,7 @@ static void test_augmentation_is_common_to_input_and_target(void **state) {
     ls_pipeline_call of_target = training, later = training, validation = training;
     of_target.target = true;
     later.epoch++;
-    validation.training = false;
+    validation.use = LS_USE_VALIDATION;
     bool changes = false;
     for (int s = 0; s < 20; s++) {
         apply(input, &training, s, bytes, a);
@@ -348,12 +363,76 @@ static void test_augmentation_is_common_to_input_and_target(void **state) {
     assert_true(changes);
     assert_int_equal(augment(input, "random_flip", NULL, NULL), LS_INVALID); /* it would not come first */
     ls_pipeline *shrunk = pipeline_of(&colour);
-    assert_int_equal(augment(shrunk, "grayscale", NULL, NULL), LS_INVALID); /* another shape */
-    assert_int_equal(augment(shrunk, "rescale", NULL, NULL), LS_INVALID);   /* another range */
+    assert_int_equal(augment(shrunk, "grayscale", NULL, NULL), LS_INVALID);      /* another shape */
+    assert_int_equal(augment(shrunk, "rescale", NULL, NULL), LS_INVALID);        /* another range */
+    assert_int_equal(augment(shrunk, "grayscale", "channels", "3"), LS_INVALID); /* in training alone */
     ls_pipeline_destroy(shrunk);
     ls_pipeline_destroy(input);
     ls_pipeline_destroy(target);
     ls_pipeline_destroy(without);
+}
+
+/* A trained model is given what there is: the rest of the pipeline, noise or not, is the same. */
+static void test_nothing_random_is_applied(void **state) {
+    (void)state;
+    uint8_t bytes[VALUES];
+    float out[PIXELS], expected[PIXELS];
+    fill_bytes(bytes, VALUES);
+    const ls_pipeline_call application = {.seed = 9, .use = LS_USE_APPLICATION},
+                           target = {.seed = 9, .use = LS_USE_APPLICATION, .target = true};
+    for (int noises = 0; noises < 4; noises++) {
+        ls_pipeline *noisy = pipeline_of(&colour), *plain = pipeline_of(&colour);
+        assert_int_equal(augment(noisy, "random_flip", "mode", "horizontal"), LS_OK);
+        assert_int_equal(add(noisy, "rescale", NULL, NULL, NULL), LS_OK);
+        assert_int_equal(add(plain, "rescale", NULL, NULL, NULL), LS_OK);
+        for (int i = 0; i < noises; i++) assert_int_equal(add(noisy, "gaussian_noise", "stddev", "1", NULL), LS_OK);
+        assert_int_equal(add(noisy, "clip", NULL, NULL, NULL), LS_OK);
+        assert_int_equal(add(noisy, "grayscale", NULL, NULL, NULL), LS_OK);
+        assert_int_equal(add(plain, "grayscale", NULL, NULL, NULL), LS_OK);
+        for (int64_t s = 0; s < 4; s++) {
+            apply(plain, &training, s, bytes, expected);
+            apply(noisy, &application, s, bytes, out);
+            assert_memory_equal(out, expected, sizeof out);
+            apply(noisy, &target, s, bytes, out);
+            assert_memory_equal(out, expected, sizeof out);
+        }
+        ls_pipeline_destroy(plain);
+        ls_pipeline_destroy(noisy);
+    }
+}
+
+/* Every type that is random is left out of an application, and none else is. */
+static void test_types_say_whether_they_are_random(void **state) {
+    (void)state;
+    for (int t = 0; ls_transform_types[t]; t++) {
+        const ls_transform_type *type = ls_transform_types[t];
+        bool noise = strcmp(type->name, "gaussian_noise") == 0, flip = strcmp(type->name, "random_flip") == 0;
+        uint8_t bytes[VALUES];
+        float a[VALUES], b[VALUES];
+        bool differs = false;
+        ls_pipeline *pipeline = pipeline_of(&colour);
+        fill_bytes(bytes, VALUES);
+        assert_int_equal(flip ? augment(pipeline, type->name, NULL, NULL)
+                              : add(pipeline, type->name, noise ? "stddev" : NULL, noise ? "1" : NULL, NULL),
+                         LS_OK);
+        ls_shape shape = ls_pipeline_shape(pipeline);
+        for (int64_t s = 0; s < 20; s++) {
+            apply(pipeline, &training, s, bytes, a);
+            apply(pipeline, &training, s + 1, bytes, b);
+            differs = differs || memcmp(a, b, (size_t)ls_shape_count(&shape) * sizeof *a) != 0;
+        }
+        assert_int_equal(differs, type->random);
+        ls_pipeline_destroy(pipeline);
+    }
+}
+
+/* Mirrored by themselves, input and target would not be of one picture; and validation would be mirrored, too. */
+static void test_flips_belong_to_augmentation(void **state) {
+    (void)state;
+    ls_pipeline *pipeline = pipeline_of(&colour);
+    assert_int_equal(add(pipeline, "random_flip", NULL, NULL, NULL), LS_INVALID);
+    assert_non_null(strstr(ls_failure_get()->message, "belongs to data.augment"));
+    ls_pipeline_destroy(pipeline);
 }
 
 static void test_labels_are_one_hot(void **state) {
@@ -385,6 +464,7 @@ int main(void) {
         cmocka_unit_test(test_stored_values_without_transforms),
         cmocka_unit_test(test_rescale_divides_as_keras_does),
         cmocka_unit_test(test_rescale_maps_the_ends_and_can_be_undone),
+        cmocka_unit_test(test_rescale_is_told_the_range_of_floats),
         cmocka_unit_test(test_grayscale_is_luminance),
         cmocka_unit_test(test_clip),
         cmocka_unit_test(test_noise_is_a_function_of_seed_epoch_and_sample),
@@ -393,6 +473,9 @@ int main(void) {
         cmocka_unit_test(test_a_pipeline_is_its_stages_in_a_row),
         cmocka_unit_test(test_flips_are_as_likely_as_not),
         cmocka_unit_test(test_augmentation_is_common_to_input_and_target),
+        cmocka_unit_test(test_nothing_random_is_applied),
+        cmocka_unit_test(test_types_say_whether_they_are_random),
+        cmocka_unit_test(test_flips_belong_to_augmentation),
         cmocka_unit_test(test_labels_are_one_hot),
         cmocka_unit_test(test_too_many_transforms_are_refused),
     };

@@ -50,6 +50,21 @@ static void test_finite(void **state) {
     }
 }
 
+static void test_within(void **state) {
+    (void)state;
+    const float bad[] = {0.49F, 2.01F, INFINITY, -INFINITY, NAN};
+    FOR_EACH_ISA(isa) for (int64_t at = 0; at < COUNT; at = at * 2 + 1) {
+        for (int64_t i = 0; i < COUNT; i++) a[i] = 0.5F + 1.5F * (float)i / (COUNT - 1);
+        assert_true(ls_vector_within(at, a, 0.5F, 2)); /* zero is outside, but nothing is behind the end */
+        for (int i = 0; i < 5; i++) {
+            a[at] = bad[i];
+            assert_true(ls_vector_within(at, a, 0.5F, 2));
+            assert_false(ls_vector_within(at + 1, a, 0.5F, 2));
+            assert_int_equal(ls_vector_within(at + 1, a, -3, INFINITY), !isnan(bad[i]) && bad[i] >= -3);
+        }
+    }
+}
+
 typedef double (*loss_fn)(int64_t count, const float *z, const float *target, float scale, float *dz);
 
 static double cross_entropy(double z, double t, double *derivative) {
@@ -110,8 +125,8 @@ static void test_sum_order(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_add),  cmocka_unit_test(test_finite),    cmocka_unit_test(test_losses),
-        cmocka_unit_test(test_cuts), cmocka_unit_test(test_sum_order),
+        cmocka_unit_test(test_add),    cmocka_unit_test(test_finite), cmocka_unit_test(test_within),
+        cmocka_unit_test(test_losses), cmocka_unit_test(test_cuts),   cmocka_unit_test(test_sum_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,65 @@
+# Data is looked at, not assumed: in training, validation, evaluate and encode, on all ranks alike, with one message that
+# names file, sample and mend.
+. "$LOCKSTEP_ROOT/tests/system/lib.sh"
+
+refused() { # refused TEXT COMMAND...: on three ranks. A hang would take longer than a minute.
+    expect_exit 2 ranks 3 timeout 60 "$LOCKSTEP" "${@:2}" >messages 2>&1
+    said "$1"
+}
+
+small_data
+cat >bytes.yaml <<'END'
+data: {train: digits.h5, validation: {split: 0.2}, input: [rescale]}
+model:
+  - dropout: {rate: 0.1, name: given}
+  - flatten
+  - dense: {units: 16, activation: relu, name: code}
+  - dense: {units: 784, activation: sigmoid}
+code: code
+loss: binary_crossentropy
+optimizer: adam
+training: {epochs: 1, batch_size: 50, images: 0}
+END
+
+# Floats of 0 to 255: what the model of bytes is given without rescale.
+quietly "$LOCKSTEP" train bytes.yaml --run raw --set 'data.input=[]' --set 'data.target=[rescale]'
+quietly "$LOCKSTEP" encode raw --data digits.h5 --layer given -o floats.h5
+"$LOCKSTEP" inspect floats.h5 | grep -q '1,*030 of 28 x 28 x 1, float32'
+wide='in the target, but binary_crossentropy needs numbers within [0, 1]; if those of the file are within [0, 255], say {rescale: {range: [0, 1], from: [0, 255]}}'
+refused "$wide" train bytes.yaml --run wide --overwrite --set data.train=floats.h5
+grep -q 'floats.h5: sample [0-9]* has the number [0-9.]* in the target' messages || fail "$(cat messages)"
+for loss in binary_crossentropy_sum categorical_crossentropy; do
+    [ $loss = categorical_crossentropy ] && end=softmax || end=sigmoid
+    refused "but $loss needs numbers within [0, 1]" train bytes.yaml --run wide --overwrite --set data.train=floats.h5 \
+        --set loss=$loss --set model.3.dense.activation=$end
+done
+# As is said there, it is the training of the bytes.
+from='data.input=[{rescale: {range: [0, 1], from: [0, 255]}}]'
+quietly ranks 2 "$LOCKSTEP" train bytes.yaml --run bytes
+quietly ranks 2 "$LOCKSTEP" train bytes.yaml --run floats --set data.train=floats.h5 --set "$from"
+diff <(metrics bytes) <(metrics floats) || fail "another training"
+"$LOCKSTEP" inspect --diff bytes floats >differences || fail "$(cat differences)"
+
+# Validation files of a set that trains, and evaluate: the same check.
+quietly "$LOCKSTEP" reconstruct bytes --data digits.h5 -o unit.h5
+refused "$wide" train bytes.yaml --run wide --overwrite --set data.train=unit.h5 --set data.validation=floats.h5
+refused "$wide" evaluate bytes --data floats.h5
+quietly "$LOCKSTEP" evaluate bytes --data unit.h5
+
+# Not finite: in training, and where no target is looked at. Nothing is left behind.
+infinite='data.input=[{rescale: [-3e38, 3e38]}]'
+refused 'as input or target, has a number that is not finite' train bytes.yaml --run infinite --overwrite --set "$infinite" \
+    --set 'data.target=[rescale]'
+sed 's/input: \[rescale\]/input: [{rescale: {from: [0, 1e-38]}}], target: [rescale]/' bytes.yaml >overflow.yaml
+refused 'has a number that is not finite' train overflow.yaml --run infinite --overwrite
+
+# Transforms where they do not belong.
+refused 'random_flip: belongs to data.augment' train bytes.yaml --set 'data.input=[random_flip, rescale]'
+refused 'random_flip: belongs to data.augment' train bytes.yaml --set 'data.target=[random_flip, rescale]'
+refused 'gaussian_noise is in data.target and nothing like it in data.input' train bytes.yaml \
+    --set 'data.target=[rescale, {gaussian_noise: {stddev: 0.1}}]'
+refused 'rescale: belongs to data.input or data.target' train bytes.yaml --set 'data.augment=[rescale]'
+quietly "$LOCKSTEP" synth scenes -n 20 --size 8x8 -o scenes.h5
+refused 'grayscale: belongs to data.input or data.target' train bytes.yaml --set data.train=scenes.h5 \
+    --set 'data.augment=[{grayscale: {channels: 3}}]'
+[ ! -e runs ] || fail "a run has been begun"
