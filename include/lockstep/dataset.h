@@ -4,10 +4,14 @@
  *              deflate
  *   /labels    int32 [N], where there are labels (0 .. classes-1)
  *   /names     texts [N], where samples have names (file names); of one longer than LS_SAMPLE_NAME_MAX bytes the end
+ *   /block_hashes uint64 [blocks], what the fingerprint is the sum of: each block that is read is held against its own
  *   attributes of /: lockstep_format (1), block_samples, fingerprint (hex text), classes, class_names, import_settings
  *
- * The fingerprint is made when the file is written, and believed: who edits a data set in place must delete the
- * attribute (h5py: del file.attrs["fingerprint"]), or a run will go on with it as if it were the same.
+ * The fingerprint is made when the file is written: who edits a data set in place must delete the attribute (h5py:
+ * del file.attrs["fingerprint"]). Until then the blocks that were edited are refused, as damaged ones are.
+ *
+ * Only what a file itself holds is read: links and storage that lead out of it are refused. A virtual data set, whose
+ * parts are other files, will do where all parts are there, are regular files, and fill it.
  *
  * Texts are UTF-8 of fixed length, padded with zeros: HDF5 cannot write others in parallel, nor checksum them.
  * A block is a run of block_samples samples (the last may be short), the unit of reading and of shuffling, and equal to
@@ -51,9 +55,9 @@ typedef struct ls_dataset ls_dataset;
 /* Local. Opens files (glob patterns allowed, matches in sorted order) as one data set, without locking them. A file
  * that Lockstep did not write will do where /data is uint8 or float32 [N, ...]: its blocks are its chunks, and its
  * fingerprint is made of their size, the labels and 64 samples. Labels stay in memory. Errors: LS_INVALID: no such
- * file, not a Lockstep data set (what is missing and how to import), damaged, labels out of range, files that do not
- * fit together.
- */
+ * file, not a Lockstep data set (what is missing and how to import), damaged, samples that were never written, parts
+ * that are missing, a filter that HDF5 has not, labels out of range, files that do not fit together; LS_ERROR: the
+ * system cannot read it (a disk, a network, too many open files). */
 ls_status ls_dataset_open(const char *const *paths, int count, ls_dataset **out);
 void ls_dataset_close(ls_dataset *dataset); /* NULL is allowed; see ls_dataset_cache */
 const ls_dataset_info *ls_dataset_get_info(const ls_dataset *dataset);
@@ -66,8 +70,14 @@ const char *ls_dataset_locate(const ls_dataset *dataset, int64_t sample, int64_t
 /* The blocks of all files as spans, in order; *spans is the caller's (ls_free). */
 ls_status ls_dataset_blocks(const ls_dataset *dataset, ls_span **spans, int64_t *count);
 
+/* Local. Whether the files are as long as when they were opened; each read asks this, too. One that was removed or
+ * replaced is warned of once: what was opened is read on. Errors: LS_INVALID, one was cut or written; LS_ERROR, the
+ * system cannot tell. */
+ls_status ls_dataset_check_files(ls_dataset *dataset);
+
 /* Local, thread-safe. Reads samples [first, first + count) and their labels; either may be NULL: not wanted. Errors
- * name the file and the samples: LS_INVALID, a damaged block; LS_ERROR, the system cannot read it. */
+ * name the file and the samples: LS_INVALID, a damaged block, or one that is not what was written (zeros from a hole in
+ * the file, above all); LS_ERROR, the system cannot read it. A block that is kept in memory is not looked at again. */
 ls_status ls_dataset_read(ls_dataset *dataset, int64_t first, int64_t count, void *data, int32_t *labels);
 
 /* Local, thread-safe. The names of these samples, ended by zeros. Errors: as above. */

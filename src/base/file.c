@@ -184,9 +184,16 @@ bool ls_file_is_same(const char *a, const char *b) {
            first.st_ino == second.st_ino;
 }
 
+ls_status ls_fault_of(int error_number) {
+    static const int wrong_paths[] = {ENOENT, ENOTDIR, EISDIR, EACCES, EPERM, ELOOP, ENAMETOOLONG};
+    for (size_t i = 0; i < sizeof wrong_paths / sizeof *wrong_paths; i++)
+        if (error_number == wrong_paths[i]) return LS_INVALID;
+    return LS_ERROR;
+}
+
 ls_status ls_file_check_regular(const char *path) {
     struct stat about;
-    if (stat(path, &about) != 0) return LS_RAISE(LS_INVALID, "%s: cannot be opened: %s", path, strerror(errno));
+    if (stat(path, &about) != 0) return LS_RAISE(ls_fault_of(errno), "%s: cannot be opened: %s", path, strerror(errno));
     if (S_ISREG(about.st_mode)) return LS_OK;
     return LS_RAISE(LS_INVALID, "%s: is %s, not a file", path,
                     S_ISDIR(about.st_mode) ? "a directory" : "a pipe or a device");

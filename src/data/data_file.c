@@ -3,14 +3,19 @@
 #include "data_file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "data_array.h"
+#include "data_attributes.h"
+#include "data_check.h"
 #include "data_format.h"
 #include "lockstep/file.h"
 #include "lockstep/integers.h"
@@ -21,13 +26,14 @@ enum { FINGERPRINT_PROBES = 64 };
 /* Of all samples: sums and products of what a file holds stay far from the end of int64_t. */
 static const int64_t DATA_BYTES_MAX = INT64_C(1) << 50;
 
-/* Under the lock, after a call of HDF5 that failed. A disk or network that fails may come back; damage stays. */
-static ls_status fail_read(const ls_data_file *file, const char *damage) {
+/* --- opening in HDF5 --- */
+
+ls_status ls_data_file_fail(const ls_data_file *file, const char *damage) {
     if (ls_hdf5_fault() == LS_ERROR) return LS_RAISE(LS_ERROR, "%s: cannot be read: %s", file->path, ls_hdf5_reason());
     return LS_RAISE(LS_INVALID, "%s: %s; import it again (HDF5: %s)", file->path, damage, ls_hdf5_reason());
 }
 
-static ls_status fail_damaged(const ls_data_file *file) { return fail_read(file, "is damaged or cut short"); }
+static ls_status fail_damaged(const ls_data_file *file) { return ls_data_file_fail(file, "is damaged or cut short"); }
 
 static ls_status fail_foreign(const ls_data_file *file, const char *what) {
     return LS_RAISE(LS_INVALID, "%s: %s; make a data set with 'lockstep import'", file->path, what);
@@ -36,22 +42,69 @@ static ls_status fail_foreign(const ls_data_file *file, const char *what) {
 static ls_status check_readable(const ls_data_file *file) {
     LS_TRY(ls_file_check_regular(file->path));
     if (access(file->path, R_OK) != 0)
-        return LS_RAISE(LS_INVALID, "%s: cannot be read: %s", file->path, strerror(errno));
+        return LS_RAISE(ls_fault_of(errno), "%s: cannot be read: %s", file->path, strerror(errno));
     return LS_OK;
 }
 
+/* HDF5 notes in a file (of its newer format) that it is being written, and who writes has a lock on it. */
+static bool is_being_written(const ls_data_file *file) {
+    int fd = open(file->path, O_RDONLY | O_CLOEXEC);
+    bool taken = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    if (fd >= 0) (void)close(fd);
+    return taken;
+}
+
+static ls_status fail_open(const ls_data_file *file) {
+    bool noted = strstr(ls_hdf5_reason(), "already open for") != NULL;
+    if (ls_hdf5_fault() == LS_INVALID && is_being_written(file))
+        return LS_RAISE(LS_INVALID, "%s: another program has it open for writing; close it there first (HDF5: %s)",
+                        file->path, ls_hdf5_reason());
+    if (!noted) return fail_damaged(file);
+    return LS_RAISE(LS_INVALID,
+                    "%s: who wrote it did not close it, for it was killed or is still at work; write it again, or, if "
+                    "all is in it, clear its mark with 'h5clear -s' of HDF5's tools",
+                    file->path);
+}
+
 /* Without locks: some file systems have none, and a data set that has its name is never written again. */
-static ls_status open_hdf5(ls_data_file *file) {
-    if (H5Fis_hdf5(file->path) <= 0) return fail_foreign(file, "is not an HDF5 file");
+ls_status ls_data_file_open_hdf5(ls_data_file *file) {
+    struct stat about;
+    void *handle = NULL;
+    LS_TRY(check_readable(file));
+    htri_t is = H5Fis_hdf5(file->path);
+    if (is == 0 || (is < 0 && ls_hdf5_fault() == LS_INVALID)) return fail_foreign(file, "is not an HDF5 file");
+    if (is < 0) return fail_damaged(file);
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    (void)H5Pset_fapl_sec2(access);
     (void)H5Pset_file_locking(access, false, true);
     file->hdf5 = H5Fopen(file->path, H5F_ACC_RDONLY, access);
     (void)H5Pclose(access);
-    if (file->hdf5 < 0) return fail_damaged(file);
-    if (H5Lexists(file->hdf5, LS_DATA_SET, H5P_DEFAULT) <= 0) return fail_foreign(file, "has no " LS_DATA_SET);
-    file->data = H5Dopen2(file->hdf5, LS_DATA_SET, H5P_DEFAULT);
-    return file->data >= 0 ? LS_OK : fail_damaged(file);
+    if (file->hdf5 < 0) return fail_open(file);
+    if (H5Fget_vfd_handle(file->hdf5, H5P_DEFAULT, &handle) >= 0 && handle != NULL) file->fd = *(const int *)handle;
+    if (fstat(file->fd, &about) != 0) return LS_RAISE(LS_ERROR, "%s: cannot be read: %s", file->path, strerror(errno));
+    file->bytes = (int64_t)about.st_size;
+    return LS_OK;
 }
+
+void ls_data_file_close_hdf5(ls_data_file *file) {
+    if (file->data >= 0) (void)H5Dclose(file->data);
+    if (file->hdf5 >= 0) (void)H5Fclose(file->hdf5);
+    file->data = file->hdf5 = H5I_INVALID_HID;
+    file->fd = -1;
+}
+
+static ls_status open_data(ls_data_file *file) {
+    char list[LS_DATA_LIST_MAX];
+    LS_TRY(ls_data_file_open_hdf5(file));
+    if (ls_data_array_exists(file, LS_DATA_SET)) return ls_data_array_open(file, LS_DATA_SET, &file->data);
+    ls_data_array_list(file, list);
+    return LS_RAISE(LS_INVALID,
+                    "%s: has no " LS_DATA_SET ", the array of samples. It has: %s. Give the array this name, or make a "
+                    "data set with 'lockstep import'",
+                    file->path, list[0] != '\0' ? list : "nothing");
+}
+
+/* --- what it holds --- */
 
 static ls_status read_element(ls_data_file *file) {
     hid_t type = H5Dget_type(file->data);
@@ -69,20 +122,15 @@ static ls_status read_element(ls_data_file *file) {
 }
 
 /* What a header claims is no reason to take memory for it: its samples must be in the file, at best compressed as well
- * as deflate can (1032 times). Where they lie in other files there is nothing to compare with. */
+ * as deflate can (1032 times). Of a virtual data set the parts are looked at instead. */
 static ls_status check_claim(const ls_data_file *file) {
     enum { COMPRESSION_MAX = 2048 };
-    hid_t plan = H5Dget_create_plist(file->data);
-    bool elsewhere = H5Pget_layout(plan) == H5D_VIRTUAL || H5Pget_external_count(plan) > 0;
-    (void)H5Pclose(plan);
-    struct stat about;
-    if (elsewhere || stat(file->path, &about) != 0) return LS_OK;
     const ls_dataset_info *info = &file->info;
-    if (info->count * info->sample_bytes / COMPRESSION_MAX <= (int64_t)about.st_size) return LS_OK;
+    if (file->part_count > 0 || info->count * info->sample_bytes / COMPRESSION_MAX <= file->bytes) return LS_OK;
     return LS_RAISE(LS_INVALID,
                     "%s: is damaged or cut short: %" PRId64 " samples of %" PRId64 " bytes cannot be in %" PRId64
                     " bytes; import it again",
-                    file->path, info->count, info->sample_bytes, (int64_t)about.st_size);
+                    file->path, info->count, info->sample_bytes, file->bytes);
 }
 
 static ls_status read_shape(ls_data_file *file) {
@@ -110,68 +158,7 @@ static ls_status read_shape(ls_data_file *file) {
     return check_claim(file);
 }
 
-/* *value stays as it is where there is no such attribute. */
-static ls_status read_integer(ls_data_file *file, const char *name, int64_t *value) {
-    if (H5Aexists(file->hdf5, name) <= 0) return LS_OK;
-    hid_t attribute = H5Aopen(file->hdf5, name, H5P_DEFAULT), type = H5Aget_type(attribute),
-          space = H5Aget_space(attribute);
-    bool ok = H5Tget_class(type) == H5T_INTEGER && H5Sget_simple_extent_npoints(space) == 1 &&
-              H5Aread(attribute, H5T_NATIVE_INT64, value) >= 0;
-    (void)H5Sclose(space);
-    (void)H5Tclose(type);
-    (void)H5Aclose(attribute);
-    return ok ? LS_OK : LS_RAISE(LS_INVALID, "%s: attribute %s must be an integer", file->path, name);
-}
-
-static void free_texts(char **texts, int64_t count) {
-    for (int64_t i = 0; texts != NULL && i < count; i++) free(texts[i]);
-    ls_free(texts);
-}
-
-/* The texts of an attribute, of fixed length (as Lockstep writes them) or variable (as h5py does). */
-static bool copy_texts(hid_t attribute, hid_t file_type, hid_t space, int64_t count, char **texts) {
-    bool variable = H5Tis_variable_str(file_type) > 0, ok = false;
-    hid_t type = H5Tcopy(file_type);
-    size_t size = variable ? sizeof(char *) : H5Tget_size(file_type) + 1;
-    if (!variable) (void)H5Tset_size(type, size), (void)H5Tset_strpad(type, H5T_STR_NULLTERM);
-    char *data = calloc((size_t)count, size);
-    if (data != NULL && H5Aread(attribute, type, data) >= 0) {
-        ok = true;
-        for (int64_t i = 0; i < count; i++) {
-            const char *text = variable ? ((char **)data)[i] : data + i * (int64_t)size;
-            texts[i] = strdup(text != NULL ? text : "");
-            ok &= texts[i] != NULL;
-        }
-        if (variable) (void)H5Dvlen_reclaim(type, space, H5P_DEFAULT, data);
-    }
-    free(data);
-    (void)H5Tclose(type);
-    return ok;
-}
-
-/* *texts (free_texts) is NULL where there is no such attribute. */
-static ls_status read_texts(ls_data_file *file, const char *name, int64_t limit, char ***texts, int64_t *count) {
-    *texts = NULL;
-    *count = 0;
-    if (H5Aexists(file->hdf5, name) <= 0) return LS_OK;
-    hid_t attribute = H5Aopen(file->hdf5, name, H5P_DEFAULT), type = H5Aget_type(attribute),
-          space = H5Aget_space(attribute);
-    int64_t length = (int64_t)H5Sget_simple_extent_npoints(space);
-    ls_status status = LS_OK;
-    if (H5Tget_class(type) != H5T_STRING || length < 1 || length > limit)
-        status = LS_RAISE(LS_INVALID, "%s: attribute %s must be text", file->path, name);
-    else
-        status = ls_alloc(texts, length, sizeof **texts, "a data set's attributes");
-    *count = length;
-    if (status == LS_OK && !copy_texts(attribute, type, space, length, *texts)) status = fail_damaged(file);
-    (void)H5Sclose(space);
-    (void)H5Tclose(type);
-    (void)H5Aclose(attribute);
-    return status;
-}
-
-/* Under the lock. Samples [first, first + count) of this file. */
-static bool read_data(const ls_data_file *file, int64_t first, int64_t count, void *out) {
+bool ls_data_file_read_raw(const ls_data_file *file, int64_t first, int64_t count, void *out) {
     const ls_shape *shape = &file->info.shape;
     hsize_t dim[1 + LS_DIMS_MAX] = {(hsize_t)count}, start[1 + LS_DIMS_MAX] = {(hsize_t)first};
     for (int d = 0; d < shape->dims; d++) dim[1 + d] = (hsize_t)shape->dim[d];
@@ -191,7 +178,7 @@ static ls_status read_classes(ls_data_file *file) {
     for (int64_t i = 0; i < file->info.count; i++)
         if (file->labels[i] > largest) largest = file->labels[i];
     int64_t classes = ls_min((int64_t)largest + 1, LS_CLASSES_MAX);
-    LS_TRY(read_integer(file, LS_DATA_CLASSES, &classes));
+    LS_TRY(ls_data_read_integer(file, LS_DATA_CLASSES, &classes));
     if (classes < 1 || classes > LS_CLASSES_MAX)
         return LS_RAISE(LS_INVALID, "%s: attribute " LS_DATA_CLASSES " is %" PRId64 "; there must be 1 to %d",
                         file->path, classes, LS_CLASSES_MAX);
@@ -207,7 +194,7 @@ static ls_status check_labels(ls_data_file *file) {
         if (file->labels[i] < 0 || file->labels[i] >= info->classes)
             return LS_RAISE(LS_INVALID, "%s: label %" PRId32 " of sample %" PRId64 " is not within 0..%d", file->path,
                             file->labels[i], i, info->classes - 1);
-    LS_TRY(read_texts(file, LS_DATA_CLASS_NAMES, LS_CLASSES_MAX, &file->class_names, &file->class_name_count));
+    LS_TRY(ls_data_read_texts(file, LS_DATA_CLASS_NAMES, LS_CLASSES_MAX, &file->class_names, &file->class_name_count));
     if (file->class_names != NULL && file->class_name_count != info->classes)
         return LS_RAISE(LS_INVALID, "%s: %" PRId64 " class names for %d classes", file->path, file->class_name_count,
                         info->classes);
@@ -218,8 +205,9 @@ static ls_status check_labels(ls_data_file *file) {
 static ls_status load_labels(ls_data_file *file, hid_t labels) {
     hid_t type = H5Dget_type(labels), space = H5Dget_space(labels);
     hsize_t length = 0;
-    bool fit = H5Tget_class(type) == H5T_INTEGER && H5Sget_simple_extent_ndims(space) == 1 &&
-               H5Sget_simple_extent_dims(space, &length, NULL) == 1 && length == (hsize_t)file->info.count;
+    bool fit = H5Tget_class(type) == H5T_INTEGER && H5Tget_size(type) <= sizeof(int64_t) &&
+               H5Sget_simple_extent_ndims(space) == 1 && H5Sget_simple_extent_dims(space, &length, NULL) == 1 &&
+               length == (hsize_t)file->info.count;
     (void)H5Sclose(space);
     (void)H5Tclose(type);
     if (!fit)
@@ -232,28 +220,29 @@ static ls_status load_labels(ls_data_file *file, hid_t labels) {
 
 /* All labels stay in memory: four bytes a sample. */
 static ls_status read_labels(ls_data_file *file) {
-    if (H5Lexists(file->hdf5, LS_DATA_LABELS, H5P_DEFAULT) <= 0) return LS_OK;
-    hid_t labels = H5Dopen2(file->hdf5, LS_DATA_LABELS, H5P_DEFAULT);
-    if (labels < 0) return fail_damaged(file);
+    hid_t labels;
+    if (!ls_data_array_exists(file, LS_DATA_LABELS)) return LS_OK;
+    LS_TRY(ls_data_array_open(file, LS_DATA_LABELS, &labels));
     ls_status status = load_labels(file, labels);
     (void)H5Dclose(labels);
     return status;
 }
 
 /* Names of another kind, such as texts of variable length, are left alone. */
-static bool has_names(const ls_data_file *file) {
-    if (H5Lexists(file->hdf5, LS_DATA_NAMES, H5P_DEFAULT) <= 0) return false;
-    hid_t names = H5Dopen2(file->hdf5, LS_DATA_NAMES, H5P_DEFAULT);
-    if (names < 0) return false;
+static ls_status find_names(ls_data_file *file) {
+    enum { LONGEST = 1 << 16 };
+    hid_t names;
+    if (!ls_data_array_exists(file, LS_DATA_NAMES)) return LS_OK;
+    LS_TRY(ls_data_array_open(file, LS_DATA_NAMES, &names));
     hid_t type = H5Dget_type(names), space = H5Dget_space(names);
     hsize_t length = 0;
-    bool fit = H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0 &&
-               H5Sget_simple_extent_ndims(space) == 1 && H5Sget_simple_extent_dims(space, &length, NULL) == 1 &&
-               length == (hsize_t)file->info.count;
+    file->info.named = H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0 &&
+                       H5Tget_size(type) <= LONGEST && H5Sget_simple_extent_ndims(space) == 1 &&
+                       H5Sget_simple_extent_dims(space, &length, NULL) == 1 && length == (hsize_t)file->info.count;
     (void)H5Sclose(space);
     (void)H5Tclose(type);
     (void)H5Dclose(names);
-    return fit;
+    return LS_OK;
 }
 
 /* Of a file that Lockstep did not write: its chunk, or what Lockstep would have chosen. */
@@ -271,10 +260,63 @@ static int64_t natural_block(const ls_data_file *file) {
  * may be more than there are samples: it was chosen before some could not be read. */
 static ls_status read_block_size(ls_data_file *file) {
     int64_t block = natural_block(file);
-    LS_TRY(read_integer(file, LS_DATA_BLOCK, &block));
+    LS_TRY(ls_data_read_integer(file, LS_DATA_BLOCK, &block));
     if (block < 1) return LS_RAISE(LS_INVALID, "%s: attribute " LS_DATA_BLOCK " must be at least 1", file->path);
     file->info.block_samples = ls_min(block, file->info.count);
     return LS_OK;
+}
+
+/* --- reading --- */
+
+/* Under the lock. Behind the end of a file that was cut HDF5 finds zeros: so its size is looked at afterwards. */
+static ls_status read_checked(ls_data_file *file, int64_t first, int64_t count, void *data) {
+    if (!ls_data_file_read_raw(file, first, count, data)) {
+        char damage[96];
+        (void)snprintf(damage, sizeof damage, "samples %" PRId64 " to %" PRId64 " are damaged", first,
+                       first + count - 1);
+        return ls_data_file_fail(file, damage);
+    }
+    LS_TRY(ls_data_check_size(file));
+    return ls_data_check_samples(file, first, count, data);
+}
+
+/* Under the lock. Samples of one block, which is read whole, for only whole blocks can be checked. */
+static ls_status read_part(ls_data_file *file, int64_t first, int64_t count, char *data) {
+    const ls_dataset_info *info = &file->info;
+    int64_t begin = first / info->block_samples * info->block_samples;
+    int64_t samples = ls_min(info->block_samples, info->count - begin);
+    char *block;
+    LS_TRY(ls_alloc(&block, samples, (size_t)info->sample_bytes, "a block of a data set"));
+    ls_status status = read_checked(file, begin, samples, block);
+    if (status == LS_OK)
+        memcpy(data, block + (first - begin) * info->sample_bytes, (size_t)(count * info->sample_bytes));
+    ls_free(block);
+    return status;
+}
+
+/* Under the lock. */
+static ls_status read_samples(ls_data_file *file, int64_t first, int64_t count, char *data) {
+    const int64_t block = file->info.block_samples;
+    while (count > 0) {
+        bool to_end = first + count == file->info.count;
+        int64_t whole = to_end ? count : count / block * block, rest = block - first % block;
+        int64_t samples = first % block == 0 && whole > 0 ? whole : ls_min(rest, count);
+        if (samples == whole && first % block == 0)
+            LS_TRY(read_checked(file, first, samples, data));
+        else
+            LS_TRY(read_part(file, first, samples, data));
+        first += samples;
+        count -= samples;
+        data += samples * file->info.sample_bytes;
+    }
+    return LS_OK;
+}
+
+ls_status ls_data_file_read(ls_data_file *file, int64_t first, int64_t count, void *data) {
+    ls_hdf5_lock();
+    ls_status status = read_samples(file, first, count, data);
+    ls_hdf5_unlock();
+    return status;
 }
 
 /* Of a file without one: from the labels and some samples spread over it, for all would take too long, and the size of
@@ -288,7 +330,7 @@ static ls_status make_fingerprint(ls_data_file *file) {
     ls_status status = LS_OK;
     for (int64_t p = 0; p < probes && status == LS_OK; p++) {
         int64_t i = (int64_t)((__extension__(unsigned __int128) p) * (uint64_t)info->count / (uint64_t)probes);
-        if (!read_data(file, i, 1, sample)) status = fail_damaged(file);
+        status = read_checked(file, i, 1, sample);
         content += ls_sample_hash(sample, info->sample_bytes, 0, i);
     }
     ls_free(sample);
@@ -302,34 +344,36 @@ static ls_status make_fingerprint(ls_data_file *file) {
 static ls_status read_fingerprint(ls_data_file *file) {
     char **texts;
     int64_t count;
-    LS_TRY(read_texts(file, LS_DATA_FINGERPRINT, 1, &texts, &count));
-    if (texts == NULL) return make_fingerprint(file);
+    LS_TRY(ls_data_read_texts(file, LS_DATA_FINGERPRINT, 1, &texts, &count));
+    if (texts == NULL) return LS_OK;
     bool fits = strlen(texts[0]) < LS_FINGERPRINT_MAX;
+    file->fingerprinted = true;
     if (fits) memcpy(file->info.fingerprint, texts[0], strlen(texts[0]) + 1);
-    free_texts(texts, count);
+    ls_data_free_texts(texts, count);
     return fits ? LS_OK : LS_RAISE(LS_INVALID, "%s: attribute " LS_DATA_FINGERPRINT " is too long", file->path);
 }
 
 /* Under the lock. */
 static ls_status read_file(ls_data_file *file) {
     int64_t format = LS_DATA_FORMAT_VERSION;
-    LS_TRY(open_hdf5(file));
-    LS_TRY(read_integer(file, LS_DATA_FORMAT, &format));
+    LS_TRY(open_data(file));
+    LS_TRY(ls_data_read_integer(file, LS_DATA_FORMAT, &format));
     if (format != LS_DATA_FORMAT_VERSION)
         return LS_RAISE(LS_INVALID, "%s: is of format %" PRId64 ", and this Lockstep reads %d; use a newer one",
                         file->path, format, LS_DATA_FORMAT_VERSION);
     LS_TRY(read_element(file));
     LS_TRY(read_shape(file));
     LS_TRY(read_labels(file));
-    file->info.named = has_names(file);
+    LS_TRY(find_names(file));
     LS_TRY(read_block_size(file));
-    return read_fingerprint(file);
+    LS_TRY(read_fingerprint(file));
+    LS_TRY(ls_data_check_load(file));
+    return file->fingerprinted ? LS_OK : make_fingerprint(file);
 }
 
 ls_status ls_data_file_open(const char *path, ls_data_file *file) {
-    *file = (ls_data_file){.hdf5 = H5I_INVALID_HID, .data = H5I_INVALID_HID, .path = strdup(path)};
+    *file = (ls_data_file){.hdf5 = H5I_INVALID_HID, .data = H5I_INVALID_HID, .fd = -1, .path = strdup(path)};
     if (file->path == NULL) return LS_RAISE(LS_ERROR, "%s: no memory for its name", path);
-    LS_TRY(check_readable(file));
     ls_hdf5_lock();
     ls_status status = read_file(file);
     ls_hdf5_unlock();
@@ -338,32 +382,21 @@ ls_status ls_data_file_open(const char *path, ls_data_file *file) {
 
 void ls_data_file_close(ls_data_file *file) {
     ls_hdf5_lock();
-    if (file->data >= 0) (void)H5Dclose(file->data);
-    if (file->hdf5 >= 0) (void)H5Fclose(file->hdf5);
+    ls_data_file_close_hdf5(file);
     ls_hdf5_unlock();
-    free_texts(file->class_names, file->class_name_count);
+    ls_data_free_texts(file->class_names, file->class_name_count);
+    for (int i = 0; i < file->part_count; i++) free(file->parts[i].path);
+    free(file->parts);
+    ls_free(file->block_hash);
     ls_free(file->labels);
-    free(file->path);
-}
-
-ls_status ls_data_file_read(const ls_data_file *file, int64_t first, int64_t count, void *data) {
-    ls_hdf5_lock();
-    ls_status status = LS_OK;
-    if (!read_data(file, first, count, data)) {
-        char damage[96];
-        (void)snprintf(damage, sizeof damage, "samples %" PRId64 " to %" PRId64 " are damaged", first,
-                       first + count - 1);
-        status = fail_read(file, damage);
-    }
-    ls_hdf5_unlock();
-    return status;
+    free((char *)file->path);
 }
 
 /* Under the lock. */
-static bool read_names(const ls_data_file *file, int64_t first, int64_t count, ls_sample_name *names) {
+static ls_status read_names(ls_data_file *file, int64_t first, int64_t count, ls_sample_name *names) {
     hsize_t start = (hsize_t)first, length = (hsize_t)count;
-    hid_t array = H5Dopen2(file->hdf5, LS_DATA_NAMES, H5P_DEFAULT);
-    if (array < 0) return false;
+    hid_t array;
+    LS_TRY(ls_data_array_open(file, LS_DATA_NAMES, &array));
     hid_t file_type = H5Dget_type(array), type = H5Tcopy(file_type);
     hid_t memory = H5Screate_simple(1, &length, NULL), space = H5Dget_space(array);
     bool ok = H5Tset_size(type, sizeof *names) >= 0 && H5Tset_strpad(type, H5T_STR_NULLTERM) >= 0 &&
@@ -374,13 +407,12 @@ static bool read_names(const ls_data_file *file, int64_t first, int64_t count, l
     (void)H5Tclose(type);
     (void)H5Tclose(file_type);
     (void)H5Dclose(array);
-    return ok;
+    return ok ? LS_OK : ls_data_file_fail(file, "names are damaged");
 }
 
-ls_status ls_data_file_read_names(const ls_data_file *file, int64_t first, int64_t count, ls_sample_name *names) {
+ls_status ls_data_file_read_names(ls_data_file *file, int64_t first, int64_t count, ls_sample_name *names) {
     ls_hdf5_lock();
-    ls_status status = LS_OK;
-    if (!read_names(file, first, count, names)) status = fail_read(file, "names are damaged");
+    ls_status status = read_names(file, first, count, names);
     ls_hdf5_unlock();
     return status;
 }

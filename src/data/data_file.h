@@ -6,25 +6,55 @@
 
 #include "lockstep/dataset.h"
 
-typedef struct ls_data_file {
+/* A file that a virtual data set takes samples from. */
+typedef struct ls_data_part {
     char *path;
+    int64_t bytes;
+} ls_data_part;
+
+typedef struct ls_data_file {
+    const char *path;
     hid_t hdf5, data;
+    int fd;               /* HDF5's own, to look after the file's size; -1: none */
+    int64_t bytes;        /* of the file, when it was opened */
     ls_dataset_info info; /* of this file alone */
     int32_t *labels;      /* [info.count] or NULL */
+    uint64_t *block_hash; /* [blocks]: sums of ls_sample_hash, or NULL: the file has none */
     char **class_names;   /* [class_name_count] or NULL */
     int64_t class_name_count;
+    bool fingerprinted;   /* the fingerprint is the file's own: of all samples, when they were written */
+    bool zeros_are_known; /* there are blocks of zeros, and what is to be said of them was said */
+    bool is_full;         /* all chunks are known to have been written */
+    bool is_part;         /* of a virtual data set */
+    bool was_replaced;    /* and that was said */
+    ls_data_part *parts;  /* [part_count] */
+    int part_count;
 } ls_data_file;
 
-/* Opens and checks it. Errors: LS_INVALID (see ls_dataset_open). ls_data_file_close it in every case. */
+/* Opens and checks it. Errors: LS_INVALID, LS_ERROR (see ls_dataset_open). ls_data_file_close it in every case. */
 ls_status ls_data_file_open(const char *path, ls_data_file *file);
 void ls_data_file_close(ls_data_file *file);
 
-/* Thread-safe. Samples [first, first + count). Errors: LS_ERROR, damaged. */
-ls_status ls_data_file_read(const ls_data_file *file, int64_t first, int64_t count, void *data);
+/* Thread-safe. Samples [first, first + count); blocks are read whole and checked. Errors: LS_INVALID, damaged, or not
+ * what was written; LS_ERROR, the system cannot read it. */
+ls_status ls_data_file_read(ls_data_file *file, int64_t first, int64_t count, void *data);
 
 /* Thread-safe. The names of those samples, where the file has some. Errors: as above. */
-ls_status ls_data_file_read_names(const ls_data_file *file, int64_t first, int64_t count, ls_sample_name *names);
+ls_status ls_data_file_read_names(ls_data_file *file, int64_t first, int64_t count, ls_sample_name *names);
+
+/* Whether it is still the file that was opened, see ls_dataset_check_files. */
+ls_status ls_data_file_check(ls_data_file *file);
 
 int64_t ls_data_file_blocks(const ls_data_file *file);
+
+/* --- for the files of the room that make up a data file; under the lock of HDF5 --- */
+
+/* Sets hdf5, fd, bytes of a file with a path. Errors: as ls_data_file_open. */
+ls_status ls_data_file_open_hdf5(ls_data_file *file);
+void ls_data_file_close_hdf5(ls_data_file *file);
+/* After a call of HDF5 that failed. Of LS_INVALID, or LS_ERROR where a disk, a network or memory failed. */
+ls_status ls_data_file_fail(const ls_data_file *file, const char *damage);
+/* Samples as they are in the file, unchecked. */
+bool ls_data_file_read_raw(const ls_data_file *file, int64_t first, int64_t count, void *data);
 
 #endif

@@ -9,6 +9,7 @@
 #define LS_DATA_SET    "/data"
 #define LS_DATA_LABELS "/labels"
 #define LS_DATA_NAMES  "/names"
+#define LS_DATA_HASHES "/block_hashes" /* uint64 [blocks]: the sum of ls_sample_hash over the samples of each */
 
 #define LS_DATA_FORMAT      "lockstep_format" /* int32, LS_DATA_FORMAT_VERSION */
 #define LS_DATA_BLOCK       "block_samples"   /* int64 */

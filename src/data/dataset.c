@@ -165,6 +165,11 @@ ls_status ls_dataset_blocks(const ls_dataset *dataset, ls_span **spans, int64_t 
     return LS_OK;
 }
 
+ls_status ls_dataset_check_files(ls_dataset *dataset) {
+    for (int f = 0; f < dataset->files; f++) LS_TRY(ls_data_file_check(&dataset->file[f]));
+    return LS_OK;
+}
+
 /* --- reading --- */
 
 ls_status ls_dataset_read(ls_dataset *dataset, int64_t first, int64_t count, void *data, int32_t *labels) {
@@ -173,7 +178,7 @@ ls_status ls_dataset_read(ls_dataset *dataset, int64_t first, int64_t count, voi
     char *next = data;
     while (count > 0) {
         int64_t f = ls_find_run(dataset->first, dataset->files, first), at = first - dataset->first[f];
-        const ls_data_file *file = &dataset->file[f];
+        ls_data_file *file = &dataset->file[f];
         int64_t part = ls_min(file->info.count - at, count);
         if (next != NULL) {
             LS_TRY(ls_data_file_read(file, at, part, next));
@@ -193,7 +198,7 @@ ls_status ls_dataset_read_names(ls_dataset *dataset, int64_t first, int64_t coun
     assert(dataset->info.named && first >= 0 && count >= 0 && first + count <= dataset->info.count);
     while (count > 0) {
         int64_t f = ls_find_run(dataset->first, dataset->files, first), at = first - dataset->first[f];
-        const ls_data_file *file = &dataset->file[f];
+        ls_data_file *file = &dataset->file[f];
         int64_t part = ls_min(file->info.count - at, count);
         LS_TRY(ls_data_file_read_names(file, at, part, names));
         names += part;

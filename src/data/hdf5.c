@@ -2,9 +2,11 @@
 #include <hdf5.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lockstep/dataset.h"
+#include "lockstep/file.h"
 
 enum { REASON_MAX = 512 };
 
@@ -15,20 +17,21 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static char reason[REASON_MAX];
 static ls_status fault;
 
-/* Of "file write failed: time = ..., error message = 'No space left on device', buf = ..." over several lines only what
- * the system said; of anything else the first line. */
+/* Of "file write failed: time = ..., errno = 28, error message = 'No space left on device', buf = ..." over several
+ * lines only what the system said; of anything else the first line. */
 static void shorten(const char *text) {
-    static const char begin[] = "error message = '";
-    const char *said = strstr(text, begin);
+    static const char number[] = "errno = ", begin[] = "error message = '";
+    const char *said = strstr(text, begin), *code = strstr(text, number);
+    fault = code != NULL ? ls_fault_of((int)strtol(code + strlen(number), NULL, 10)) : LS_INVALID;
     if (said != NULL) text = said + strlen(begin);
     (void)snprintf(reason, sizeof reason, "%.*s", (int)strcspn(text, said != NULL ? "'\n" : "\n"), text);
-    fault = said != NULL ? LS_ERROR : LS_INVALID;
 }
 
 static herr_t take_first(unsigned n, const H5E_error2_t *error, void *context) {
     (void)n, (void)context;
     if (error->desc == NULL || error->desc[0] == '\0') return 0;
     shorten(error->desc);
+    if (error->maj_num == H5E_RESOURCE && error->min_num == H5E_NOSPACE) fault = LS_ERROR; /* memory */
     return 1;
 }
 

@@ -17,6 +17,9 @@
 /* More than HDF5 is known to need. */
 enum { METADATA_BYTES = 1 << 20, CHUNK_EXTRA_BYTES = 256 };
 
+/* Rows of a chunk of what is small beside the samples: labels, names, hashes. */
+enum { SMALL_CHUNK = 8192 };
+
 /* Under the lock. */
 static ls_status fail_write(const ls_writer_file *f) {
     return LS_RAISE(LS_ERROR, "%s: cannot be written: %s", f->file.path, ls_hdf5_reason());
@@ -33,21 +36,33 @@ static hid_t create_text_type(size_t length) {
 }
 
 static ls_column *add_column(ls_writer_file *f, const char *name, hid_t type) {
+    int64_t count = f->spec.max_count > 0 ? f->spec.max_count : 1;
     ls_column *c = &f->column[f->columns++];
-    *c = (ls_column){.name = name, .type = type, .dataset = H5I_INVALID_HID, .dims = 1};
-    c->block_dim[0] = (hsize_t)f->block_samples;
-    c->item_bytes = (int64_t)H5Tget_size(type);
+    *c = (ls_column){.name = name,
+                     .type = type,
+                     .dataset = H5I_INVALID_HID,
+                     .dims = 1,
+                     .item_bytes = (int64_t)H5Tget_size(type),
+                     .row_samples = 1,
+                     .filtered = true};
+    c->chunk_dim[0] = (hsize_t)(count < SMALL_CHUNK ? count : SMALL_CHUNK);
     return c;
 }
 
+/* Hashes are not filtered: a chunk of them is written by several ranks, and they are checked by their sum. */
 static void add_columns(ls_writer_file *f) {
     const ls_writer_spec *spec = &f->spec;
     hid_t element = spec->element == LS_ELEMENT_UINT8 ? H5T_NATIVE_UINT8 : H5T_NATIVE_FLOAT;
     ls_column *data = add_column(f, LS_DATA_SET, element);
-    for (int d = 0; d < spec->shape.dims; d++) data->block_dim[data->dims++] = (hsize_t)spec->shape.dim[d];
+    data->chunk_dim[0] = (hsize_t)f->block_samples;
+    for (int d = 0; d < spec->shape.dims; d++) data->chunk_dim[data->dims++] = (hsize_t)spec->shape.dim[d];
     data->item_bytes *= ls_shape_count(&spec->shape);
     if (spec->labelled) (void)add_column(f, LS_DATA_LABELS, H5T_NATIVE_INT32);
     if (spec->named) (void)add_column(f, LS_DATA_NAMES, f->text);
+    f->hashes = f->columns;
+    ls_column *hashes = add_column(f, LS_DATA_HASHES, H5T_NATIVE_UINT64);
+    hashes->row_samples = f->block_samples;
+    hashes->filtered = false;
 }
 
 void ls_writer_file_init(ls_writer_file *f, const ls_comm *comm, const ls_writer_spec *spec) {
@@ -81,12 +96,11 @@ static ls_status allocate_behind_end(const ls_writer_file *f, int64_t bytes) {
     return LS_RAISE(LS_ERROR, "%s: cannot be written: %s", f->file.path, strerror(errno));
 }
 
-/* Collective. Makes sure that the disk has room for so many samples, and for what HDF5 writes beside them: Open MPI's
- * collective writes can lose an error (4.1.4 on a full disk, with several ranks). File systems that cannot reserve go
- * without. */
-static ls_status reserve(const ls_writer_file *f, int64_t samples) {
-    int64_t bytes = METADATA_BYTES, blocks = samples / f->block_samples + 1;
-    for (int i = 0; i < f->columns; i++) bytes += samples * f->column[i].item_bytes + blocks * CHUNK_EXTRA_BYTES;
+/* Collective. Makes sure that the disk has room for so many bytes in so many chunks, and for what HDF5 writes beside
+ * them: Open MPI's collective writes can lose an error (4.1.4 on a full disk, with several ranks). File systems that
+ * cannot reserve go without. */
+static ls_status reserve(const ls_writer_file *f, int64_t bytes, int64_t chunks) {
+    bytes += METADATA_BYTES + chunks * CHUNK_EXTRA_BYTES;
     return ls_agree(f->comm, f->comm->rank == 0 ? allocate_behind_end(f, bytes) : LS_OK);
 }
 
@@ -115,17 +129,17 @@ ls_status ls_writer_file_open(ls_writer_file *f, const char *path) {
 
 static ls_status create_column(ls_writer_file *f, ls_column *c) {
     hsize_t none[1 + LS_DIMS_MAX], unlimited[1 + LS_DIMS_MAX];
-    memcpy(none, c->block_dim, sizeof none);
-    memcpy(unlimited, c->block_dim, sizeof unlimited);
+    memcpy(none, c->chunk_dim, sizeof none);
+    memcpy(unlimited, c->chunk_dim, sizeof unlimited);
     none[0] = 0;
     unlimited[0] = H5S_UNLIMITED;
     hid_t space = H5Screate_simple(c->dims, none, unlimited);
     hid_t plan = H5Pcreate(H5P_DATASET_CREATE);
-    bool ok = space >= 0 && plan >= 0 && H5Pset_chunk(plan, c->dims, c->block_dim) >= 0 &&
+    bool ok = space >= 0 && plan >= 0 && H5Pset_chunk(plan, c->dims, c->chunk_dim) >= 0 &&
               H5Pset_fill_time(plan, H5D_FILL_TIME_NEVER) >= 0 && H5Pset_obj_track_times(plan, false) >= 0;
-    if (ok && f->spec.deflate > 0)
+    if (ok && c->filtered && f->spec.deflate > 0)
         ok = H5Pset_shuffle(plan) >= 0 && H5Pset_deflate(plan, (unsigned)f->spec.deflate) >= 0;
-    ok = ok && H5Pset_fletcher32(plan) >= 0;
+    if (ok && c->filtered) ok = H5Pset_fletcher32(plan) >= 0;
     if (ok) c->dataset = H5Dcreate2(f->hdf5, c->name, c->type, space, H5P_DEFAULT, plan, H5P_DEFAULT);
     ls_status status = c->dataset >= 0 ? LS_OK : fail_write(f);
     (void)H5Pclose(plan);
@@ -175,7 +189,7 @@ static ls_status create_contents(ls_writer_file *f) {
 
 /* Collective. */
 static ls_status create_file(ls_writer_file *f) {
-    LS_TRY(reserve(f, 0));
+    LS_TRY(reserve(f, 0, 0));
     hid_t access = H5Pcreate(H5P_FILE_ACCESS), create = H5Pcreate(H5P_FILE_CREATE);
     (void)H5Pset_obj_track_times(create, false); /* of the root group: the same calls give the same bytes */
     /* From 1.10 on HDF5 can keep a checksum of all that is not data; what is damaged is refused instead of believed. */
@@ -187,7 +201,7 @@ static ls_status create_file(ls_writer_file *f) {
     (void)H5Pclose(create);
     (void)H5Pclose(access);
     LS_TRY(ls_agree(f->comm, f->hdf5 >= 0 ? LS_OK : fail_write(f)));
-    LS_TRY(reserve(f, 0)); /* again, for HDF5 has cut the file */
+    LS_TRY(reserve(f, 0, 0)); /* again, for HDF5 has cut the file */
     return ls_agree(f->comm, create_contents(f));
 }
 
@@ -203,17 +217,21 @@ ls_status ls_writer_file_create(ls_writer_file *f) {
 
 /* --- writing --- */
 
+static hsize_t rows_of(const ls_column *c, int64_t samples) {
+    return (hsize_t)((samples + c->row_samples - 1) / c->row_samples);
+}
+
 /* Collective: every rank makes the same calls, also with no rows of its own. */
 static ls_status write_column(ls_writer_file *f, const ls_column *c, const ls_writer_part *part, const void *stripe) {
     hsize_t total[1 + LS_DIMS_MAX], room[1 + LS_DIMS_MAX], count[1 + LS_DIMS_MAX];
-    hsize_t start[1 + LS_DIMS_MAX] = {(hsize_t)part->first};
+    hsize_t start[1 + LS_DIMS_MAX] = {rows_of(c, part->first)};
     const hsize_t zero[1 + LS_DIMS_MAX] = {0};
-    memcpy(total, c->block_dim, sizeof total);
-    memcpy(count, c->block_dim, sizeof count);
-    memcpy(room, c->block_dim, sizeof room);
-    total[0] = (hsize_t)part->end;
-    count[0] = (hsize_t)part->rows;
-    room[0] = (hsize_t)part->room;
+    memcpy(total, c->chunk_dim, sizeof total);
+    memcpy(count, c->chunk_dim, sizeof count);
+    memcpy(room, c->chunk_dim, sizeof room);
+    total[0] = rows_of(c, part->end);
+    count[0] = rows_of(c, part->rows);
+    room[0] = rows_of(c, part->room);
     bool ok = H5Dset_extent(c->dataset, total) >= 0;
     hid_t file = H5Dget_space(c->dataset), memory = H5Screate_simple(c->dims, room, NULL);
     if (part->rows > 0) {
@@ -229,11 +247,13 @@ static ls_status write_column(ls_writer_file *f, const ls_column *c, const ls_wr
     return status;
 }
 
-ls_status ls_writer_file_write(ls_writer_file *f, const ls_writer_part *part, void *const *stripe) {
+ls_status ls_writer_file_write(ls_writer_file *f, int column, const ls_writer_part *part, const void *stripe) {
+    const ls_column *c = &f->column[column];
+    int64_t rows = (int64_t)rows_of(c, part->end - part->begin), chunk = (int64_t)c->chunk_dim[0];
+    int64_t chunks = (rows + chunk - 1) / chunk + !c->filtered; /* each is written whole, whatever is in it */
     ls_hdf5_lock();
-    ls_status status = reserve(f, part->end - part->begin);
-    for (int i = 0; i < f->columns && status == LS_OK; i++)
-        status = ls_agree(f->comm, write_column(f, &f->column[i], part, stripe[i]));
+    ls_status status = reserve(f, chunks * chunk * c->item_bytes, chunks);
+    if (status == LS_OK) status = ls_agree(f->comm, write_column(f, c, part, stripe));
     ls_hdf5_unlock();
     return status;
 }

@@ -8,14 +8,16 @@
 #include "lockstep/dataset.h"
 #include "lockstep/file.h"
 
-enum { LS_COLUMNS_MAX = 3 };
+enum { LS_COLUMNS_MAX = 4 };
 
 typedef struct ls_column {
     const char *name;
     hid_t type, dataset;
     int dims;
-    hsize_t block_dim[1 + LS_DIMS_MAX]; /* of a chunk */
-    int64_t item_bytes;                 /* of one sample */
+    hsize_t chunk_dim[1 + LS_DIMS_MAX];
+    int64_t item_bytes;  /* of one sample, and of one row */
+    int64_t row_samples; /* samples of a row: 1, or those of a block */
+    bool filtered;       /* checked by a sum, and compressed where that is wanted */
 } ls_column;
 
 typedef struct ls_writer_file {
@@ -24,7 +26,7 @@ typedef struct ls_writer_file {
     ls_file file;                 /* open on rank 0 */
     hid_t hdf5, text, collective; /* text: the type of a name; collective: how to write */
     ls_column column[LS_COLUMNS_MAX];
-    int columns;
+    int columns, hashes; /* hashes: which column they are, the last */
     int64_t block_samples;
 } ls_writer_file;
 
@@ -39,15 +41,15 @@ ls_status ls_writer_file_open(ls_writer_file *f, const char *path);
 /* The file, without samples. Errors (agreed): LS_ERROR. */
 ls_status ls_writer_file_create(ls_writer_file *f);
 
-/* One write of whole blocks by all ranks: samples [begin, end) of the file, of which rank's are [first, first + rows),
+/* One write to a column by all ranks: samples [begin, end) of the file, of which rank's are [first, first + rows),
  * with no rows where it has none. */
 typedef struct ls_writer_part {
     int64_t begin, end;
     int64_t first, rows;
-    int64_t room; /* of the rank's buffers, in rows */
+    int64_t room; /* of the rank's buffer, in samples */
 } ls_writer_part;
-/* stripe: a buffer a column. Errors (agreed): LS_ERROR. */
-ls_status ls_writer_file_write(ls_writer_file *f, const ls_writer_part *part, void *const *stripe);
+/* Whole chunks of a filtered column; the hashes of whole blocks. Errors (agreed): LS_ERROR. */
+ls_status ls_writer_file_write(ls_writer_file *f, int column, const ls_writer_part *part, const void *stripe);
 
 /* Writes the fingerprint and closes the file; then it is whole, but for its name. Errors (agreed): LS_ERROR. */
 ls_status ls_writer_file_finish(ls_writer_file *f, const char *fingerprint);

@@ -150,6 +150,8 @@ ls_status ls_training_feed_open(const ls_session *session, ls_training_feed **ou
 
 ls_status ls_training_feed_begin(ls_training_feed *feed, int64_t epoch, int64_t first_step) {
     if (feed->loader) ls_loader_stop(feed->loader);
+    LS_TRY(ls_dataset_check_files(feed->session->train));
+    if (feed->session->validation) LS_TRY(ls_dataset_check_files(feed->session->validation));
     feed->epoch = epoch;
     feed->step = first_step;
     LS_TRY(begin_sampler(feed));

@@ -38,13 +38,13 @@ typedef enum subject { RUN, CHECKPOINT, DATASET, CONFIG } subject;
 static ls_status find_subject(const char *path, subject *out) {
     static const char seal[] = "LOCKSTEP", hdf5[] = "\x89HDF\r\n\x1a\n";
     struct stat info;
-    if (stat(path, &info) != 0) return LS_RAISE(LS_INVALID, "%s: %s", path, strerror(errno));
+    if (stat(path, &info) != 0) return LS_RAISE(ls_fault_of(errno), "%s: %s", path, strerror(errno));
     *out = RUN;
     if (S_ISDIR(info.st_mode)) return LS_OK;
     LS_TRY(ls_file_check_regular(path)); /* it is read twice */
     char head[8] = {0};
     FILE *file = fopen(path, "r");
-    if (file == NULL) return LS_RAISE(LS_INVALID, "%s: %s", path, strerror(errno));
+    if (file == NULL) return LS_RAISE(ls_fault_of(errno), "%s: %s", path, strerror(errno));
     size_t bytes = fread(head, 1, sizeof head, file);
     fclose(file);
     *out = CONFIG;

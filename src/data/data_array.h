@@ -1,0 +1,33 @@
+/* data_array.h - the arrays of a data file (HDF5 calls them data sets): there is one door to them, and it opens only
+ * what the file itself holds. Private to the room. Local, under the lock of HDF5. */
+#ifndef LS_DATA_ARRAY_H
+#define LS_DATA_ARRAY_H
+
+#include "data_file.h"
+
+bool ls_data_array_exists(const ls_data_file *file, const char *name);
+
+/* H5Dclose it. Errors: LS_INVALID: its link, or its samples, lead out of the file; it is virtual, and a part of it is
+ * missing or short; it needs a filter that this HDF5 has not; its chunks are larger than the file can hold; damaged.
+ * LS_ERROR: the system cannot read it. */
+ls_status ls_data_array_open(ls_data_file *file, const char *name, hid_t *array);
+
+/* What arrays there are at the top of a file, with types and shapes, for messages: "x: uint8 [10, 28, 28], y: ..." */
+enum { LS_DATA_LIST_MAX = 512 };
+void ls_data_array_list(const ls_data_file *file, char text[LS_DATA_LIST_MAX]);
+
+/* Whether every chunk is known to have been written: of arrays without filters. Asks for all of them: once a file. */
+bool ls_data_array_is_full(hid_t array);
+
+/* Chunks of an array that have rows [first, first + count), all of them if visit returns LS_OK. `at` and `dim`: where
+ * the chunk's part begins, and how large it is, within the array. */
+typedef struct ls_data_chunk {
+    hsize_t offset[1 + LS_DIMS_MAX], dim[1 + LS_DIMS_MAX];
+    int dims;
+} ls_data_chunk;
+typedef ls_status (*ls_data_chunk_fn)(void *context, const ls_data_chunk *chunk);
+ls_status ls_data_array_chunks(hid_t array, int64_t first, int64_t count, ls_data_chunk_fn visit, void *context);
+/* Whether it was ever written. Quick where the array has filters; else it looks through all chunks. */
+bool ls_data_array_has(hid_t array, const ls_data_chunk *chunk);
+
+#endif
