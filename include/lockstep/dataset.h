@@ -95,6 +95,15 @@ void ls_dataset_keep(ls_dataset *dataset, int64_t bytes);
 /* Local, thread-safe. As read, for a list of samples in any order; blocks are decoded whole and kept, see above. */
 ls_status ls_dataset_fetch(ls_dataset *dataset, int64_t count, const int64_t *samples, void *data, int32_t *labels);
 
+/* Local. From now on ls_dataset_open first has this program, called as `PROGRAM --probe-data FILE...`, open the files
+ * in a process of its own with limits of time and memory: HDF5 may loop for ever or crash on a header that was made for
+ * that, and then the files are refused (LS_INVALID). Lockstep names itself; a library knows of no program, and does
+ * without. */
+void ls_dataset_set_prober(const char *program);
+/* Local. What that program does then, and nothing else in its process; returns its exit status. */
+#define LS_PROBE_WORD "--probe-data"
+int ls_dataset_probe(int count, char *const *paths);
+
 void ls_hdf5_lock(void);
 void ls_hdf5_unlock(void);
 /* Why the last call of HDF5 failed that did since the lock was taken, in one line of its or the system's words; and

@@ -3,8 +3,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
+#include "lockstep/dataset.h"
+#include "lockstep/file.h"
 #include "lockstep/log.h"
 
 /* Results that did not reach the disk are a failure, too. */
@@ -39,8 +42,19 @@ static ls_status run_parallel(int argc, char **argv, ls_status parsed, const ls_
     return status;
 }
 
+/* Data files are tried in another process of this program before they are trusted. */
+static void name_prober(void) {
+    char program[LS_PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (length < 0) return;
+    program[length] = '\0';
+    ls_dataset_set_prober(program);
+}
+
 int main(int argc, char **argv) {
     ls_call call;
+    if (argc > 2 && strcmp(argv[1], LS_PROBE_WORD) == 0) return ls_dataset_probe(argc - 2, argv + 2);
+    name_prober();
     (void)signal(SIGXFSZ, SIG_IGN); /* a write beyond the limit of file sizes fails, and the message says so */
     ls_status status = ls_call_parse(argc, argv, &call);
     if (status == LS_OK && (call.help || call.version)) {

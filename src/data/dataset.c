@@ -8,6 +8,7 @@
 #include "cache.h"
 #include "data_file.h"
 #include "data_format.h"
+#include "data_probe.h"
 #include "lockstep/dataset.h"
 #include "lockstep/integers.h"
 #include "lockstep/memory.h"
@@ -93,10 +94,12 @@ static ls_status decode_block(void *context, int64_t block, void *data) {
 
 static ls_status open_all(ls_dataset *dataset, char *const *paths, int files) {
     LS_TRY(ls_alloc(&dataset->file, files, sizeof *dataset->file, "a data set"));
+    for (int i = 0; i < files; i++)
+        if (strpbrk(paths[i], "*?[") != NULL && access(paths[i], F_OK) != 0)
+            return LS_RAISE(LS_INVALID, "%s: no file matches", paths[i]);
+    LS_TRY(ls_data_probe(paths, files));
     while (dataset->files < files) {
         const char *path = paths[dataset->files];
-        if (strpbrk(path, "*?[") != NULL && access(path, F_OK) != 0)
-            return LS_RAISE(LS_INVALID, "%s: no file matches", path);
         LS_TRY(ls_data_file_open(path, &dataset->file[dataset->files++]));
     }
     LS_TRY(join(dataset));

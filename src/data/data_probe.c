@@ -1,0 +1,189 @@
+/* data_probe.c - see data_probe.h. The child is a program of its own, not a fork: MPI's networks do not bear one. It
+ * says what it found in a pipe: a byte a file that it came through, and the failure if there was one. */
+#define _GNU_SOURCE /* pipe2 */
+#include "data_probe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "data_file.h"
+#include "lockstep/file.h"
+#include "lockstep/integers.h"
+#include "lockstep/log.h"
+#include "lockstep/memory.h"
+
+extern char **environ;
+
+/* Of the child: where it answers, and how much processor time and memory a file may cost beside what its bytes do. */
+enum { ANSWER = 3, BATCH = 256, BASE_SECONDS = 5, BYTES_A_SECOND = 16 << 20, BASE_BYTES = 1 << 30 };
+
+static const char GOOD = '.', BAD = '!';
+static char prober[LS_PATH_MAX];
+
+void ls_dataset_set_prober(const char *program) { (void)snprintf(prober, sizeof prober, "%s", program); }
+
+/* --- the child --- */
+
+static void limit(int resource, int64_t most) {
+    struct rlimit now;
+    if (getrlimit(resource, &now) != 0 || now.rlim_cur <= (rlim_t)most) return;
+    now.rlim_cur = (rlim_t)most;
+    (void)setrlimit(resource, &now);
+}
+
+/* What the program has mapped already. */
+static int64_t mapped_bytes(void) {
+    int64_t pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (file == NULL) return INT64_MAX / 2;
+    if (fscanf(file, "%ld", &pages) != 1) pages = 0;
+    (void)fclose(file);
+    return pages > 0 ? pages * sysconf(_SC_PAGESIZE) : INT64_MAX / 2;
+}
+
+/* Sanitizers map far more than they use. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { LIMIT_MEMORY = 0 };
+#else
+enum { LIMIT_MEMORY = 1 };
+#endif
+
+static void set_limits(int count, char *const *paths) {
+    int64_t all = 0;
+    struct stat about;
+    for (int i = 0; i < count; i++)
+        if (stat(paths[i], &about) == 0) all += (int64_t)about.st_size;
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    limit(RLIMIT_CORE, 0);
+    limit(RLIMIT_CPU, BASE_SECONDS + all / BYTES_A_SECOND);
+    if (LIMIT_MEMORY) limit(RLIMIT_AS, mapped_bytes() + BASE_BYTES + 4 * all);
+}
+
+/* Header, attributes, labels; a block and its names. */
+static ls_status try_file(ls_data_file *file) {
+    int64_t count = file->info.block_samples;
+    ls_sample_name *names = NULL;
+    void *block;
+    LS_TRY(ls_alloc(&block, count, (size_t)file->info.sample_bytes, "a block of a data set"));
+    ls_status status = ls_data_file_read(file, 0, count, block);
+    ls_free(block);
+    LS_TRY(status);
+    if (!file->info.named) return LS_OK;
+    LS_TRY(ls_alloc(&names, count, sizeof *names, "the names of samples"));
+    status = ls_data_file_read_names(file, 0, count, names);
+    ls_free(names);
+    return status;
+}
+
+/* A damaged block is for who reads it to tell of; here it is enough that HDF5 comes back. */
+static ls_status try_path(const char *path) {
+    ls_data_file file;
+    ls_status status = ls_data_file_open(path, &file);
+    if (status == LS_OK) (void)try_file(&file);
+    ls_data_file_close(&file);
+    return status;
+}
+
+static void answer(const void *data, size_t bytes) {
+    const char *next = data;
+    while (bytes > 0) {
+        ssize_t written = write(ANSWER, next, bytes);
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) _exit(LS_ERROR);
+        next += written;
+        bytes -= (size_t)written;
+    }
+}
+
+int ls_dataset_probe(int count, char *const *paths) {
+    set_limits(count, paths);
+    for (int i = 0; i < count; i++) {
+        if (try_path(paths[i]) == LS_OK) {
+            answer(&GOOD, 1);
+            continue;
+        }
+        answer(&BAD, 1);
+        answer(ls_failure_get(), sizeof(ls_failure));
+        break;
+    }
+    return LS_OK;
+}
+
+/* --- the parent --- */
+
+static ls_status start(char *const *paths, int count, int pipe_end, pid_t *child) {
+    char *words[BATCH + 3] = {prober, LS_PROBE_WORD};
+    for (int i = 0; i < count; i++) words[2 + i] = paths[i];
+    posix_spawn_file_actions_t actions;
+    (void)posix_spawn_file_actions_init(&actions);
+    (void)posix_spawn_file_actions_adddup2(&actions, pipe_end, ANSWER);
+    (void)posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    (void)posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    (void)posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    int error = posix_spawn(child, prober, &actions, NULL, words, environ);
+    (void)posix_spawn_file_actions_destroy(&actions);
+    if (error == 0) return LS_OK;
+    return LS_RAISE(LS_ERROR, "cannot start %s to try the data files: %s", prober, strerror(error));
+}
+
+/* All that comes, up to `most`; less where the child ended before. */
+static size_t listen_to(int pipe_end, void *data, size_t most) {
+    size_t got = 0;
+    while (got < most) {
+        ssize_t bytes = read(pipe_end, (char *)data + got, most - got);
+        if (bytes < 0 && errno == EINTR) continue;
+        if (bytes <= 0) break;
+        got += (size_t)bytes;
+    }
+    return got;
+}
+
+static ls_status fail_probe(const char *path, int status) {
+    const char *how = "it ends the program";
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU) how = "it computes without end";
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV) how = "it crashes";
+    return LS_RAISE(LS_INVALID,
+                    "%s: HDF5 fails on its header: %s. The file is damaged, or was made to do harm; import it again",
+                    path, how);
+}
+
+static ls_status judge(char *const *paths, int count, const char *said, size_t bytes, int status) {
+    size_t good = 0;
+    ls_failure failure;
+    while (good < bytes && good < (size_t)count && said[good] == GOOD) good++;
+    if (good == (size_t)count) return LS_OK;
+    if (bytes < good + 1 + sizeof failure || said[good] != BAD) return fail_probe(paths[good], status);
+    memcpy(&failure, said + good + 1, sizeof failure);
+    return ls_failure_set(&failure);
+}
+
+static ls_status probe(char *const *paths, int count) {
+    char said[BATCH + 1 + sizeof(ls_failure)];
+    int ends[2], status = 0;
+    pid_t child;
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return LS_RAISE(LS_ERROR, "cannot make a pipe to try the data files: %s", strerror(errno));
+    ls_status started = start(paths, count, ends[1], &child);
+    (void)close(ends[1]);
+    size_t bytes = started == LS_OK ? listen_to(ends[0], said, sizeof said) : 0;
+    (void)close(ends[0]);
+    LS_TRY(started);
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+    return judge(paths, count, said, bytes, status);
+}
+
+ls_status ls_data_probe(char *const *paths, int count) {
+    if (prober[0] == '\0') return LS_OK;
+    for (int first = 0; first < count; first += BATCH) LS_TRY(probe(paths + first, (int)ls_min(BATCH, count - first)));
+    return LS_OK;
+}
