@@ -4,6 +4,8 @@
 #ifndef LOCKSTEP_RUN_CODES_H
 #define LOCKSTEP_RUN_CODES_H
 
+#include <stdio.h>
+
 #include "lockstep/comm.h"
 #include "lockstep/dataset.h"
 #include "lockstep/evaluator.h"
@@ -26,11 +28,14 @@ ls_status ls_codes_read(ls_codes *codes, int64_t first, int64_t count, float *ou
 /* Local. numbers[count][shape], the codes of `path` from `first` on. Errors: LS_INVALID: one is not finite. */
 ls_status ls_codes_check(const char *path, const ls_codes *codes, int64_t first, int64_t count, const float *numbers);
 
-/* Local. The arrays of an .npy file (float32 or float64) and of a .csv file (with or without a header, whose column
- * "label" is left out): codes->count and codes->data for codes->shape. Errors: LS_INVALID names file, place and mend.
- */
+/* Local. The arrays of an .npy file (float32 or float64) and of a .csv file: codes->count and codes->data for
+ * codes->shape. A .csv file may have a header: names, or the columns' numbers 0, 1, ... as pandas writes them (which is
+ * said in the log). Its columns "label" and "name", and a first one without a name (the rows' numbers), are left out.
+ * Errors: LS_INVALID names file, place and mend; LS_ERROR, the disk. */
 ls_status ls_codes_load_npy(const char *path, ls_codes *codes);
 ls_status ls_codes_load_csv(const char *path, ls_codes *codes);
+/* Local. Opens a regular file. Errors: LS_INVALID, it cannot be opened. */
+ls_status ls_codes_open_file(const char *path, FILE **out);
 /* Local. "0,0.5,-1": exactly `count` finite numbers. Errors: LS_INVALID, in words that go behind a name. */
 ls_status ls_codes_parse(const char *text, int64_t count, float *out);
 

@@ -97,9 +97,51 @@ static void csv_with_and_without_header(void **state) {
     expect_codes(write_text("c.csv", "label,x0,x1\n7,0.5,-1\n1,2,0.25\n"), 2, numbers);
     expect_bad_file(write_text("d.csv", "a,b\n0.5,-1,3\n"), "d.csv:2: 3 numbers, but a code has 2");
     expect_bad_file(write_text("e.csv", "0.5,nan\n"), "e.csv:1: 'nan' is not a number");
-    expect_bad_file(write_text("f.csv", "1;2\n"), "here stands ';'");
     expect_bad_file(write_text("g.csv", "a,b\n"), "has no codes");
     expect_bad_file("no such.csv", "no such.csv: cannot be opened");
+}
+
+/* pandas' to_csv with and without its index, R's write.csv, and spreadsheets, on several systems. */
+static void csv_of_other_programs(void **state) {
+    (void)state;
+    static const char *const texts[] = {
+        "0,1\n0.5,-1.0\n2.0,0.25\n3.0,0.001\n",
+        ",0,1\n0,0.5,-1.0\n1,2.0,0.25\n2,3.0,0.001\n",
+        ",z0,z1\n0,0.5,-1.0\n1,2.0,0.25\n2,3.0,0.001\n",
+        "\"\",\"V1\",\"V2\"\r\n\"1\",0.5,-1\r\n\"2\",2,0.25\r\n\"3\",3,0.001\r\n",
+        "\xEF\xBB\xBFz0,z1\n0.5,-1\n2,0.25\n3,0.001\n",
+        "\xEF\xBB\xBF"
+        "0.5,-1\n2,0.25\n3,0.001",
+        "z0;z1\r\n0.5;-1\r\n2;0.25\r\n3;0.001\r\n",
+        "0.5\t-1\n2\t0.25\n3\t0.001\n",
+        "z0,z1,\n0.5,-1,\n2,0.25,\n3,0.001,\n",
+        "z0,z1\r0.5,-1\r2,0.25\r3,0.001\r",
+        "name,label,x0,x1\n\"a,\"\"b\"\"\nc.png\",0,\"0.5\",-1\n,1,2,0.25\nd.png,1, 3 , 0.001 \n,,,\n",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) expect_codes(write_text("p.csv", texts[i]), 3, numbers);
+    const float zeros[] = {0, 1, 0, 1};
+    expect_codes(write_text("q.csv", "0.0,1.0\n0,1\n"), 2, zeros);
+}
+
+static void csv_that_is_none_is_refused(void **state) {
+    (void)state;
+    expect_bad_file(write_text("r.csv", "z0;z1\n0,5;1,0\n"),
+                    "r.csv:2: '0,5' is not a number; numbers are written with");
+    expect_bad_file(scratch_write("s.csv",
+                                  "\xFF\xFE"
+                                  "1\0,\0"
+                                  "2\0",
+                                  8),
+                    "s.csv: is text in UTF-16; save it as UTF-8");
+    expect_bad_file(scratch_write("t.csv",
+                                  "1\0,\0"
+                                  "2\0\n\0",
+                                  8),
+                    "t.csv:1: here is a zero byte");
+    expect_bad_file(write_text("u.csv", "0.5,\n"), "u.csv:1: a number is missing");
+    expect_bad_file(write_text("v.csv", "a,b\n0.5,-1\n1,,2\n"), "v.csv:3: a number is missing");
+    expect_bad_file(write_text("w.csv", "a,b\n0.5,\"-1\n1,2\n"), "w.csv:2: the quotes are not closed");
+    expect_bad_file("/dev/null.csv", "cannot be opened");
 }
 
 static void read_made(const ls_code_source *source, int64_t count, float *out) {
@@ -146,6 +188,8 @@ int main(void) {
         cmocka_unit_test(npy_of_floats_and_doubles),
         cmocka_unit_test(bad_npy_is_refused),
         cmocka_unit_test(csv_with_and_without_header),
+        cmocka_unit_test(csv_of_other_programs),
+        cmocka_unit_test(csv_that_is_none_is_refused),
         cmocka_unit_test(grids),
         cmocka_unit_test(draws_are_normal_and_depend_on_the_seed),
     };

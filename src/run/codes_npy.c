@@ -1,5 +1,4 @@
-/* codes_files.c - codes out of files that other programs write; see codes.h. */
-#include <ctype.h>
+/* codes_npy.c - codes out of NumPy's files; see codes.h and output_npy.c. */
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -11,14 +10,6 @@
 #include "lockstep/file.h"
 #include "lockstep/memory.h"
 #include "run/codes.h"
-
-static ls_status open_text(const char *path, FILE **out) {
-    *out = fopen(path, "rb");
-    if (*out) return LS_OK;
-    return LS_RAISE(LS_INVALID, "%s: cannot be opened: %s", path, strerror(errno));
-}
-
-/* --- NumPy; see output_npy.c --- */
 
 typedef struct npy_array {
     const char *path;
@@ -87,7 +78,6 @@ static bool read_npy_number(const npy_array *npy, float *out) {
 
 static ls_status read_npy(npy_array *npy, ls_codes *codes) {
     char text[LS_SHAPE_TEXT_MAX];
-    LS_TRY(ls_file_check_regular(npy->path)); /* its length is looked at */
     LS_TRY(read_npy_header(npy));
     int64_t numbers = ls_shape_count(&codes->shape);
     if (npy->row_numbers != numbers)
@@ -103,88 +93,8 @@ static ls_status read_npy(npy_array *npy, ls_codes *codes) {
 
 ls_status ls_codes_load_npy(const char *path, ls_codes *codes) {
     npy_array npy = {.path = path};
-    LS_TRY(open_text(path, &npy.file));
+    LS_TRY(ls_codes_open_file(path, &npy.file));
     ls_status status = read_npy(&npy, codes);
     (void)fclose(npy.file);
-    return status;
-}
-
-/* --- text --- */
-
-/* One number and what ends it. */
-static ls_status parse_number(const char *text, char **end, float *out) {
-    *out = strtof(text, end);
-    if (*end == text || !isfinite(*out))
-        return LS_RAISE(LS_INVALID, "'%.*s' is not a number", (int)strcspn(text, ",\r\n"), text);
-    *end += strspn(*end, " \r\n");
-    if (**end == ',' || **end == '\0') return LS_OK;
-    return LS_RAISE(LS_INVALID, "numbers are separated by commas, but here stands '%c'", **end);
-}
-
-ls_status ls_codes_parse(const char *text, int64_t count, float *out) {
-    char *end;
-    int64_t found = 0;
-    for (;; text = end + 1) {
-        float number;
-        LS_TRY(parse_number(text, &end, &number));
-        if (found < count) out[found] = number;
-        found++;
-        if (*end == '\0') break;
-    }
-    if (found == count) return LS_OK;
-    return LS_RAISE(LS_INVALID, "%" PRId64 " numbers, but a code has %" PRId64, found, count);
-}
-
-typedef struct csv_table {
-    const char *path;
-    FILE *file;
-    char *line;
-    size_t line_bytes;
-    int64_t number; /* of the line */
-    bool labelled;  /* its first column is not part of the code */
-    int64_t room;   /* numbers that there is memory for */
-} csv_table;
-
-/* Fills in the next line that is not empty. */
-static bool next_line(csv_table *csv) {
-    while (getline(&csv->line, &csv->line_bytes, csv->file) > 0) {
-        csv->number++;
-        if (csv->line[strspn(csv->line, " \r\n")] != '\0') return true;
-    }
-    return false;
-}
-
-static bool is_header(const char *line) {
-    const char *first = line + strspn(line, " \"");
-    return isalpha((unsigned char)*first) && strncasecmp(first, "nan", 3) != 0 && strncasecmp(first, "inf", 3) != 0;
-}
-
-static ls_status read_line(csv_table *csv, ls_codes *codes) {
-    int64_t numbers = ls_shape_count(&codes->shape), at = codes->count * numbers;
-    const char *text = csv->line, *comma = csv->labelled ? strchr(text, ',') : NULL;
-    LS_TRY(ls_grow(&codes->data, &csv->room, at + numbers, sizeof(float), "codes"));
-    if (ls_codes_parse(comma ? comma + 1 : text, numbers, codes->data + at) != LS_OK)
-        return ls_failure_prefix("%s:%" PRId64 ": ", csv->path, csv->number);
-    codes->count++;
-    return LS_OK;
-}
-
-static ls_status read_csv(csv_table *csv, ls_codes *codes) {
-    bool more = next_line(csv);
-    if (more && is_header(csv->line)) {
-        csv->labelled = strncmp(csv->line + strspn(csv->line, " \""), "label", 5) == 0;
-        more = next_line(csv);
-    }
-    for (; more; more = next_line(csv)) LS_TRY(read_line(csv, codes));
-    if (codes->count > 0) return LS_OK;
-    return LS_RAISE(LS_INVALID, "%s: has no codes", csv->path);
-}
-
-ls_status ls_codes_load_csv(const char *path, ls_codes *codes) {
-    csv_table csv = {.path = path};
-    LS_TRY(open_text(path, &csv.file));
-    ls_status status = read_csv(&csv, codes);
-    (void)fclose(csv.file);
-    free(csv.line);
     return status;
 }
