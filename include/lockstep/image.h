@@ -15,9 +15,9 @@ typedef struct ls_image {
 void ls_image_release(ls_image *image);
 
 /* Decodes a JPEG or PNG file, told apart by its content, into `channels` (1 or 3): grey, CMYK, 16 bits, palette, alpha
- * (over white), interlaced, with the EXIF orientation applied. Where the picture is much larger than want_h x want_w
- * (0: as it is) a JPEG is decoded at a reduced scale, never below that size. Memory is bounded by limit_bytes whatever
- * a header claims. As other readers do, a JPEG with stray or wrong bytes is decoded; one whose end is missing is
+ * (over white), interlaced, with the EXIF orientation applied. Memory is bounded by limit_bytes whatever a header
+ * claims. A JPEG that would need more is decoded at 1/2, 1/4 or 1/8 of its size, if that is not below want_h x want_w
+ * (0: only as it is). As other readers do, a JPEG with stray or wrong bytes is decoded; one whose end is missing is
  * refused, and a PNG must be whole. Errors: LS_INVALID: the file and why; LS_ERROR: no memory. */
 ls_status ls_image_read(const char *path, int channels, int64_t want_h, int64_t want_w, int64_t limit_bytes,
                         ls_image *out);

@@ -27,9 +27,13 @@ void ls_image_release(ls_image *image) {
     *image = (ls_image){0};
 }
 
+/* No overflow: both libraries keep sides below 2^31. */
+bool ls_image_fits(int64_t h, int64_t w, int64_t c, const ls_decode_request *request) {
+    return h * w * (c + request->channels) < request->limit_bytes;
+}
+
 ls_status ls_image_make(int64_t h, int64_t w, int64_t c, const ls_decode_request *request, ls_image *out) {
-    /* No overflow: both libraries keep sides below 2^31. */
-    if (h * w * (c + request->channels) >= request->limit_bytes)
+    if (!ls_image_fits(h, w, c, request))
         return LS_RAISE(LS_INVALID, "%lld x %lld pixels need more memory than the %lld MiB that a picture may take",
                         (long long)h, (long long)w, (long long)(request->limit_bytes >> 20));
     LS_TRY(ls_alloc(&out->pixels, h * w * c, 1, "a picture"));

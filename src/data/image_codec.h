@@ -22,6 +22,8 @@ typedef struct ls_decode_request {
 ls_status ls_jpeg_decode(FILE *file, const ls_decode_request *request, ls_image *out, int *orientation);
 ls_status ls_png_decode(FILE *file, const ls_decode_request *request, ls_image *out, int *orientation);
 
+/* Whether h x w x c pixels and the finished picture stay within the limit. */
+bool ls_image_fits(int64_t h, int64_t w, int64_t c, const ls_decode_request *request);
 /* Makes out->pixels for h x w x c, if that and the finished picture stay within the limit. Errors: LS_INVALID: they do
  * not. */
 ls_status ls_image_make(int64_t h, int64_t w, int64_t c, const ls_decode_request *request, ls_image *out);

@@ -71,17 +71,21 @@ static bool is_cmyk(const struct jpeg_decompress_struct *jpeg) {
     return jpeg->jpeg_color_space == JCS_CMYK || jpeg->jpeg_color_space == JCS_YCCK;
 }
 
-/* The smallest of the scales 1/8, 1/4, 1/2, 1 (the ones with fast transforms) that is not below the wanted size. */
+/* Colours, and the size: the whole picture. Smaller scales (1/2, 1/4, 1/8 have fast transforms) blur and shift what is
+ * then averaged: photographs by 1 to 3 of 255, stripes by up to 30. So they serve only pictures that would not fit. */
 static void choose_output(reader *r) {
     struct jpeg_decompress_struct *jpeg = &r->jpeg;
     bool grey = r->request->channels == 1 || jpeg->jpeg_color_space == JCS_GRAYSCALE;
     jpeg->out_color_space = is_cmyk(jpeg) ? JCS_CMYK : grey ? JCS_GRAYSCALE : JCS_RGB;
+    const int64_t c = jpeg->out_color_space == JCS_GRAYSCALE ? 1 : 3;
     bool turned = r->orientation >= LS_ORIENTATION_TRANSPOSED;
     int64_t h = turned ? r->request->want_w : r->request->want_h, w = turned ? r->request->want_h : r->request->want_w;
     jpeg->scale_denom = 8;
-    for (jpeg->scale_num = h > 0 && w > 0 ? 1 : 8;; jpeg->scale_num *= 2) {
+    for (jpeg->scale_num = 8;; jpeg->scale_num /= 2) {
         jpeg_calc_output_dimensions(jpeg);
-        if (jpeg->scale_num == 8 || (jpeg->output_height >= h && jpeg->output_width >= w)) return;
+        const bool fits = ls_image_fits(jpeg->output_height, jpeg->output_width, c, r->request);
+        if (fits || jpeg->scale_num == 1 || h <= 0 || w <= 0) return;
+        if (jpeg->output_height < 2 * h || jpeg->output_width < 2 * w) return;
     }
 }
 

@@ -205,27 +205,54 @@ static void test_cmyk(void **state) {
     free(file.data);
 }
 
-static void test_scaled_decoding_is_never_below_what_is_wanted(void **state) {
+/* Whole where that fits; else at the largest scale that does, if it is not below what is wanted. */
+static void test_jpeg_is_scaled_only_where_memory_is_short(void **state) {
     (void)state;
+    enum { WHOLE = 120 * 200 * (3 + 3) + 1, HALF = 60 * 100 * (3 + 3) + 1, QUARTER = 30 * 50 * (3 + 3) + 1 };
     ls_image image = make_random(120, 200, 3);
     jpeg_file file = encode_jpeg(&image, (jpeg_kind){.space = JCS_RGB});
     jpeg_file turned = encode_jpeg(&image, (jpeg_kind){.space = JCS_RGB, .orientation = 6});
     const char *path = scratch_write("big.jpg", file.data, (int64_t)file.bytes);
     const char *turned_path = scratch_write("turned.jpg", turned.data, (int64_t)turned.bytes);
-    static const int64_t cases[][4] = {{15, 25, 15, 25},   {16, 25, 30, 50},  {15, 26, 30, 50},
-                                       {60, 100, 60, 100}, {61, 1, 120, 200}, {500, 500, 120, 200}};
+    static const int64_t cases[][4] = {{15, 25, WHOLE, 120}, {15, 25, WHOLE - 1, 60}, {60, 100, HALF, 60},
+                                       {61, 1, HALF, 0},     {15, 25, QUARTER, 30},   {0, 0, HALF, 0}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const ls_status expected = cases[i][3] > 0 ? LS_OK : LS_INVALID;
         ls_image out;
-        assert_int_equal(ls_image_read(path, 3, cases[i][0], cases[i][1], limit, &out), LS_OK);
-        assert_true(out.h == cases[i][2] && out.w == cases[i][3]);
+        assert_int_equal(ls_image_read(path, 3, cases[i][0], cases[i][1], cases[i][2], &out), expected);
+        assert_true(out.h == cases[i][3]);
         ls_image_release(&out);
-        assert_int_equal(ls_image_read(turned_path, 3, cases[i][1], cases[i][0], limit, &out), LS_OK);
-        assert_true(out.w == cases[i][2] && out.h == cases[i][3]);
+        assert_int_equal(ls_image_read(turned_path, 3, cases[i][1], cases[i][0], cases[i][2], &out), expected);
+        assert_true(out.w == cases[i][3]);
         ls_image_release(&out);
     }
     ls_image_release(&image);
     free(file.data);
     free(turned.data);
+}
+
+/* The same pixels as JPEG and as PNG, fine stripes among them, give the same small picture. */
+static void test_jpeg_and_png_shrink_alike(void **state) {
+    (void)state;
+    ls_image image = make_random(375, 500, 3);
+    for (int64_t i = 0; i < image.h * image.w * 3; i++) image.pixels[i] = i / 3 % image.w / 3 % 2 ? 255 : 0;
+    jpeg_file file = encode_jpeg(&image, (jpeg_kind){.space = JCS_RGB});
+    const char *jpeg = scratch_write("stripes.jpg", file.data, (int64_t)file.bytes), *png = scratch_path("stripes.png");
+    ls_image whole, again, a, b;
+    assert_int_equal(ls_image_read(jpeg, 3, 0, 0, limit, &whole), LS_OK);
+    assert_int_equal(ls_image_write_png(png, &whole), LS_OK);
+    ls_image_release(&whole);
+    assert_int_equal(ls_image_read(jpeg, 3, 80, 80, limit, &whole), LS_OK);
+    assert_int_equal(ls_image_read(png, 3, 80, 80, limit, &again), LS_OK);
+    assert_int_equal(ls_image_resize(&whole, 80, 80, LS_FIT_CROP, &a), LS_OK);
+    assert_int_equal(ls_image_resize(&again, 80, 80, LS_FIT_CROP, &b), LS_OK);
+    assert_memory_equal(a.pixels, b.pixels, 80 * 80 * 3);
+    ls_image_release(&image);
+    ls_image_release(&whole);
+    ls_image_release(&again);
+    ls_image_release(&a);
+    ls_image_release(&b);
+    free(file.data);
 }
 
 static unsigned char *find_frame_header(const jpeg_file *file) {
@@ -385,7 +412,8 @@ int main(void) {
         cmocka_unit_test(test_orientation),
         cmocka_unit_test(test_exif_data),
         cmocka_unit_test(test_cmyk),
-        cmocka_unit_test(test_scaled_decoding_is_never_below_what_is_wanted),
+        cmocka_unit_test(test_jpeg_is_scaled_only_where_memory_is_short),
+        cmocka_unit_test(test_jpeg_and_png_shrink_alike),
         cmocka_unit_test(test_jpeg_that_claims_to_be_huge),
         cmocka_unit_test(test_png_that_claims_to_be_huge),
         cmocka_unit_test(test_damaged_jpeg),
