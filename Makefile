@@ -7,11 +7,12 @@ PREFIX  ?= /usr/local## where `make install` puts things
 DESTDIR ?=## put in front of PREFIX (for packagers)
 SAN     ?=## sanitizers to build with: address,undefined or thread
 BUILD   ?= build/$(MODE)## directory of the build; each mode has its own
-CC      ?= cc## C compiler (gcc 12 or clang 14 and newer)
+CC      ?= cc## C compiler (gcc 11 or clang 14 and newer)
 CFLAGS  ?= $(if $(SAN),-O1 -fno-omit-frame-pointer,-O3) -g## optimization and debugging
-WERROR  ?= $(if $(SAN),,-Werror)## empty: warnings do not stop the build
-MPI     ?= ompi## pkg-config name of MPI
-HDF5    ?= hdf5-openmpi## pkg-config name of the parallel HDF5 built with it
+WERROR  ?=## -Werror: warnings stop the build, as scripts/test wants it
+MPI     ?= ompi## pkg-config name of MPI (mpich); where it is not known, mpicc is asked
+HDF5    ?= hdf5-$(if $(findstring mpich,$(MPI)),mpich,openmpi)## pkg-config name of the parallel HDF5 built with it; where it is not known, h5pcc is asked
+HDF5_ROOT ?=## directory of a parallel HDF5, in place of that
 TESTS   ?=## pattern of the tests that `make test` runs; all where empty
 V       ?=## 1: show the commands in full
 CONFIGS ?=## what `make bench` measures; the seven reference models where empty
@@ -24,24 +25,32 @@ MODE  := $(or $(subst $(comma),-,$(SAN)),release)
 # One directory of src/ each, lowest first; a room uses only rooms before it (scripts/check-deps).
 ROOMS ?= base tensor nn optim par data run cli
 
-PACKAGES := $(MPI) $(HDF5) yaml-0.1 libjpeg libpng zlib sleef libxxhash libprotobuf-c libisal
+PACKAGES := yaml-0.1 libjpeg libpng zlib sleef libxxhash libprotobuf-c libisal
+# Clang means other things by -Wconversion and -Wdouble-promotion: that enums are unsigned, and that INFINITY is a float.
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
-            -Wdouble-promotion $(WERROR)
+            $(if $(findstring clang,$(shell $(CC) --version)),-Wno-sign-conversion,-Wdouble-promotion) $(WERROR)
 # Results must not depend on how a compiler contracts a*b+c; the other two only free it of errno and the FP status
 # flags, which nothing here reads, and change no result.
 FLOAT    := -ffp-contract=off -fno-math-errno -fno-trapping-math
 SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all)
 
 # Asked for once, and only where something is built.
-ifneq ($(filter-out help clean demo check%,$(or $(MAKECMDGOALS),all)),)
-MISSING := $(foreach p,$(PACKAGES),$(shell pkg-config --exists $(p) || echo $(p))) \
-           $(shell command -v protoc-c >/dev/null || echo protoc-c)
+ifneq ($(filter-out help clean demo uninstall check%,$(or $(MAKECMDGOALS),all)),)
+# A library's flags are pkg-config's; on a cluster, what the wrapper says that compiles with it (mpicc -show).
+known   = $(foreach p,$(1),$(shell pkg-config --exists $(p) 2>/dev/null && echo $(p)))
+shown   = $(filter -I% -L% -l% -Wl% -pthread %.a %.so,$(shell $(1) -show 2>/dev/null))
+rooted  = -I$(1)/include $(foreach lib,$(wildcard $(1)/lib $(1)/lib64),-L$(lib) -Wl,-rpath,$(lib)) -lhdf5
+MPI_FLAGS  := $(if $(call known,$(MPI)),,$(call shown,mpicc))
+HDF5_FLAGS := $(if $(HDF5_ROOT),$(call rooted,$(HDF5_ROOT)),$(if $(call known,$(HDF5)),,$(call shown,h5pcc)))
+PACKAGES   := $(if $(MPI_FLAGS),,$(MPI)) $(if $(HDF5_FLAGS),,$(HDF5)) $(PACKAGES)
+MISSING    := $(filter-out $(call known,$(PACKAGES)),$(PACKAGES)) $(shell command -v protoc-c >/dev/null || echo protoc-c)
 ifneq ($(strip $(MISSING)),)
-$(error missing: $(MISSING). scripts/setup installs what is missing (Debian, Ubuntu))
+$(error missing: $(strip $(MISSING)). scripts/setup installs what is missing; on a cluster see "Build on a cluster" in README.md)
 endif
+FLAGS      := $(HDF5_FLAGS) $(MPI_FLAGS) $(shell pkg-config --cflags --libs $(PACKAGES))
 # Other people's headers are not held to our warnings.
-PACKAGE_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PACKAGES)))
-PACKAGE_LIBS   := $(shell pkg-config --libs $(PACKAGES))
+PACKAGE_CFLAGS := $(patsubst -I%,-isystem %,$(filter -I%,$(FLAGS)))
+PACKAGE_LIBS   := $(filter-out -I% -D%,$(FLAGS))
 TEST_CFLAGS    := $(shell pkg-config --cflags cmocka 2>/dev/null)
 TEST_LIBS      := $(or $(shell pkg-config --libs cmocka 2>/dev/null),-lcmocka)
 MACHINE        := $(shell $(CC) -dumpmachine)
@@ -75,7 +84,7 @@ FAULTS          := $(BUILD)/tests/faults.so
 LIBRARY         := $(BUILD)/liblockstep.a
 PROGRAM         := $(BUILD)/lockstep
 
-.PHONY: all lib tests test check check-format check-deps check-code demo bench bench-kernels install clean help
+.PHONY: all lib tests test check check-format check-deps check-code demo bench bench-kernels install uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -93,9 +102,13 @@ test: all tests ## build and run the tests
 
 check: check-format check-deps check-code ## format, dependency direction, static analysis
 
+# Other versions lay out otherwise, or complain of other things: without these the check is skipped.
+FORMATTER = $(firstword $(foreach name,clang-format-14 clang-format,$(if $(findstring version 14.,$(shell $(name) --version 2>/dev/null)),$(name))))
+CPPCHECK  = $(if $(findstring Cppcheck 2.10,$(shell cppcheck --version 2>/dev/null)),cppcheck)
+
 check-format:
 	@echo "  clang-format"
-	$(Q)clang-format --dry-run -Werror $(wildcard include/lockstep/*.h src/*/*.[ch] tests/*/*.[ch])
+	$(if $(FORMATTER),$(Q)$(FORMATTER) --dry-run -Werror $(wildcard include/lockstep/*.h src/*/*.[ch] tests/*/*.[ch]),@echo "SKIP check-format: there is no clang-format 14")
 
 check-deps:
 	@echo "  check-deps"
@@ -105,9 +118,11 @@ check-deps:
 # lane, and a compound literal with braces inside an argument.
 check-code:
 	@echo "  cppcheck"
-	$(Q)cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
-	    --suppress=missingIncludeSystem --suppress=invalidPointerCast --suppress=internalAstError \
-	    --suppress=uninitvar:src/tensor/simd.h -j 2 -Iinclude -Isrc $(addprefix src/,$(ROOMS))
+	$(if $(CPPCHECK),$(Q)cppcheck $(CPPCHECK_OPTIONS) -j 2 -Iinclude -Isrc $(addprefix src/,$(ROOMS)),@echo "SKIP check-code: there is no cppcheck 2.10")
+
+CPPCHECK_OPTIONS := --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+                    --suppress=missingIncludeSystem --suppress=invalidPointerCast --suppress=internalAstError \
+                    --suppress=uninitvar:src/tensor/simd.h
 
 demo: ## train a small autoencoder on two ranks and draw what it learnt
 	scripts/demo
@@ -118,11 +133,27 @@ bench: all ## time a training step, ours and PyTorch's in turn; also as $(BUILD)
 bench-kernels: $(BUILD)/tests/bench/bench_kernels ## time the kernels alone, beside OpenBLAS, libxsmm and oneDNN
 	@$< >$(BUILD)/bench-kernels.txt && $(PYTHON) tests/bench/onednn.py <$(BUILD)/bench-kernels.txt
 
-install: all ## install the program, the library and its headers under PREFIX
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include/lockstep
-	install $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/
-	install -m 644 $(LIBRARY) $(DESTDIR)$(PREFIX)/lib/
-	install -m 644 include/lockstep/*.h $(DESTDIR)$(PREFIX)/include/lockstep/
+# The directories that are Lockstep's alone; the program, the library and lockstep.pc lie among others'. Scripts and jobs find the
+# program in share/lockstep as they do here.
+TO  := $(DESTDIR)$(PREFIX)
+OWN := $(TO)/include/lockstep $(TO)/share/lockstep $(TO)/share/doc/lockstep
+
+install: all $(BUILD)/lockstep.pc ## install program, library, headers, lockstep.pc, configs, scripts, jobs and documents under PREFIX
+	install -d $(TO)/bin $(TO)/lib/pkgconfig $(OWN) $(TO)/share/doc/lockstep/docs $(addprefix $(TO)/share/lockstep/,configs scripts jobs build)
+	install $(PROGRAM) $(TO)/bin/
+	install -m 644 $(LIBRARY) $(TO)/lib/
+	install -m 644 $(BUILD)/lockstep.pc $(TO)/lib/pkgconfig/
+	install -m 644 include/lockstep/*.h $(TO)/include/lockstep/
+	install -m 644 configs/*.yaml $(TO)/share/lockstep/configs/
+	install $(addprefix scripts/,get-data plot reproduce mpi-env) $(TO)/share/lockstep/scripts/
+	install jobs/* $(TO)/share/lockstep/jobs/
+	ln -sfn ../../../bin/lockstep $(TO)/share/lockstep/build/
+	install -m 644 LICENSE README.md $(TO)/share/doc/lockstep/
+	install -m 644 docs/*.md $(TO)/share/doc/lockstep/docs/
+
+uninstall: ## remove what install has put there
+	rm -rf $(OWN)
+	rm -f $(TO)/bin/lockstep $(TO)/lib/liblockstep.a $(TO)/lib/pkgconfig/lockstep.pc
 
 clean: ## remove all builds
 	rm -rf build $(BUILD)
@@ -131,7 +162,22 @@ help: ## this text
 	@echo 'Targets:'
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s  %s\n", $$1, $$2 }' Makefile
 	@echo 'Variables (make NAME=VALUE):'
-	@awk -F ' *[?]= *|## ' '/^[A-Z0-9]+ *[?]=.*## / { printf "  %-8s  %s%s\n", $$1, $$3, $$2 ? " [" $$2 "]" : "" }' Makefile
+	@awk -F ' *[?]= *|## ' '/^[A-Z0-9_]+ *[?]=.*## / { printf "  %-9s  %s%s\n", $$1, $$3, $$2 ? " [" $$2 "]" : "" }' Makefile
+
+# For programs that use the library: it is a static one, and what it needs is named in full.
+define PC
+prefix=$(PREFIX)
+
+Name: lockstep
+Description: Trains image autoencoders on clusters of CPUs
+URL: file://$(PREFIX)/share/doc/lockstep/README.md
+Version: $(VERSION)
+Cflags: -I$${prefix}/include
+Libs: -L$${prefix}/lib -llockstep $(LIBS) -pthread
+endef
+.PHONY: $(BUILD)/lockstep.pc
+$(BUILD)/lockstep.pc:
+	$(file >$@,$(PC))
 
 $(PROGRAM): $(BUILD)/$(MAIN:.c=.o) $(LIBRARY) $(SAN_OBJECTS)
 	@echo "  LINK  $@"

@@ -18,21 +18,28 @@ ls_panel ls_panel_at(int64_t n, int64_t p) {
 
 enum { LINE = 16 }; /* floats of a cache line */
 
+/* Four of the eight numbers of a and b, by their places. GCC has Clang's builtin since 12. */
+#if __has_builtin(__builtin_shufflevector)
+#define PICK(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define PICK(a, b, ...) __builtin_shuffle(a, b, (__attribute__((vector_size(16))) int32_t){__VA_ARGS__})
+#endif
+
 /* Four by four numbers of in, columns `stride` apart, to rows of out: in registers, as a store a number would be slow.
  */
 static void transpose_4x4(const float *in, int64_t stride, float *out, int64_t out_stride) {
     typedef float quad __attribute__((vector_size(16)));
     typedef float quad_unaligned __attribute__((vector_size(16), aligned(4), may_alias));
-    typedef int32_t order __attribute__((vector_size(16)));
     quad a = *(const quad_unaligned *)in, b = *(const quad_unaligned *)(in + stride);
     quad c = *(const quad_unaligned *)(in + 2 * stride), d = *(const quad_unaligned *)(in + 3 * stride);
-    quad ab_low = __builtin_shuffle(a, b, (order){0, 4, 1, 5}), ab_high = __builtin_shuffle(a, b, (order){2, 6, 3, 7});
-    quad cd_low = __builtin_shuffle(c, d, (order){0, 4, 1, 5}), cd_high = __builtin_shuffle(c, d, (order){2, 6, 3, 7});
-    *(quad_unaligned *)out = __builtin_shuffle(ab_low, cd_low, (order){0, 1, 4, 5});
-    *(quad_unaligned *)(out + out_stride) = __builtin_shuffle(ab_low, cd_low, (order){2, 3, 6, 7});
-    *(quad_unaligned *)(out + 2 * out_stride) = __builtin_shuffle(ab_high, cd_high, (order){0, 1, 4, 5});
-    *(quad_unaligned *)(out + 3 * out_stride) = __builtin_shuffle(ab_high, cd_high, (order){2, 3, 6, 7});
+    quad ab_low = PICK(a, b, 0, 4, 1, 5), ab_high = PICK(a, b, 2, 6, 3, 7);
+    quad cd_low = PICK(c, d, 0, 4, 1, 5), cd_high = PICK(c, d, 2, 6, 3, 7);
+    *(quad_unaligned *)out = PICK(ab_low, cd_low, 0, 1, 4, 5);
+    *(quad_unaligned *)(out + out_stride) = PICK(ab_low, cd_low, 2, 3, 6, 7);
+    *(quad_unaligned *)(out + 2 * out_stride) = PICK(ab_high, cd_high, 0, 1, 4, 5);
+    *(quad_unaligned *)(out + 3 * out_stride) = PICK(ab_high, cd_high, 2, 3, 6, 7);
 }
+#undef PICK
 
 void ls_transpose(int64_t rows, int64_t columns, const float *in, int64_t stride, float *out, int64_t out_stride) {
     int64_t whole_rows = rows / 4 * 4, whole_columns = columns / 4 * 4;

@@ -16,7 +16,7 @@ ls_winograd_shape ls_winograd_shape_of(const ls_picture *picture, int64_t phase,
     int64_t stride_h = picture->stride_h, stride_w = picture->stride_w;
     ls_winograd_shape s = {.h = axis_of(picture->kernel_h, stride_h, picture->pad_top, phase / stride_w, out_h),
                            .w = axis_of(picture->kernel_w, stride_w, picture->pad_left, phase % stride_w, out_w)};
-    s.form = ls_min(s.h.form, s.w.form);
+    s.form = (ls_winograd_form)ls_min(s.h.form, s.w.form);
     s.axes = (s.h.form < LS_WINOGRAD_FORMS) + (s.w.form < LS_WINOGRAD_FORMS);
     s.taps = s.h.r * s.w.r;
     s.points = s.h.n * s.w.n;

@@ -444,7 +444,7 @@ static void test_labels_are_one_hot(void **state) {
     assert_true(ls_shape_equal(&shape, &(ls_shape){1, {5}}));
     for (int32_t label = 0; label < 5; label++) {
         ls_pipeline_apply(pipeline, &training, 0, NULL, label, out, NULL);
-        for (int c = 0; c < 5; c++) assert_float_equal(out[c], c == label, 0);
+        for (int c = 0; c < 5; c++) assert_float_equal(out[c], c == label ? 1 : 0, 0);
     }
     ls_pipeline_destroy(pipeline);
     assert_int_equal(ls_pipeline_create(&colour, true, &pipeline), LS_INVALID);
