@@ -23,13 +23,17 @@ if [ -z "${HOSTS:-}" ]; then
     exec "${hosts_namespaces[@]}" bash "$0" "$@"
 fi
 
-# Open MPI there: the other hosts through tests/cluster/agent in place of ssh, only the hosts' network, and shared memory
+# Open MPI there (4 and, as PRTE_, 5): the other hosts through tests/cluster/agent in place of ssh, only the hosts' network, and shared memory
 # where the hosts have it. A daemon that is not heard of for some seconds is lost (by default: for ever).
 hosts_mpi=(
-    -u OMPI_MCA_btl_vader_backing_directory -u OMPI_MCA_osc_sm_backing_directory
+    -u OMPI_MCA_btl_vader_backing_directory -u OMPI_MCA_btl_sm_backing_directory -u OMPI_MCA_osc_sm_backing_directory
+    OMPI_MCA_btl=^openib,ofi,uct,usnic OMPI_MCA_btl_tcp_if_include=10.77.0.0/24
     OMPI_MCA_plm=rsh OMPI_MCA_ras=^slurm OMPI_MCA_plm_rsh_agent="$LOCKSTEP_ROOT/tests/cluster/agent"
-    OMPI_MCA_btl=self,vader,tcp OMPI_MCA_btl_tcp_if_include=10.77.0.0/24 OMPI_MCA_oob_tcp_if_include=10.77.0.0/24
+    OMPI_MCA_oob_tcp_if_include=10.77.0.0/24
     OMPI_MCA_oob_tcp_keepalive_time=2 OMPI_MCA_oob_tcp_keepalive_intvl=1 OMPI_MCA_oob_tcp_keepalive_probes=3
+    PRTE_MCA_plm=ssh PRTE_MCA_ras=^slurm PRTE_MCA_plm_ssh_agent="$LOCKSTEP_ROOT/tests/cluster/agent"
+    PRTE_MCA_oob_tcp_if_include=10.77.0.0/24
+    PRTE_MCA_oob_tcp_keepalive_time=2 PRTE_MCA_oob_tcp_keepalive_intvl=1 PRTE_MCA_oob_tcp_keepalive_probes=3
 )
 
 # on HOST COMMAND...: there, in the current directory.

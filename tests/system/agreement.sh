@@ -18,8 +18,8 @@ quietly "$LOCKSTEP" synth digits -n 700 -o there/data.h5
 cp config.yaml here
 cp config.yaml there
 status=0
-mpirun -np 1 --wdir "$PWD/here" timeout 20 "$LOCKSTEP" train config.yaml --set data.train=data.h5 --run "$PWD/two" : \
-    -np 1 --wdir "$PWD/there" timeout 20 "$LOCKSTEP" train config.yaml --set data.train=data.h5 --run "$PWD/two" \
+mpirun -np 1 --wdir "$PWD/here" timeout $(patience 20) "$LOCKSTEP" train config.yaml --set data.train=data.h5 --run "$PWD/two" : \
+    -np 1 --wdir "$PWD/there" timeout $(patience 20) "$LOCKSTEP" train config.yaml --set data.train=data.h5 --run "$PWD/two" \
     >messages 2>&1 || status=$?
 [ $status = 2 ] && grep -q 'do not see the same data' messages || fail "status $status: $(cat messages)"
 

@@ -21,7 +21,7 @@ END
 refused() {
     local message=$1
     shift
-    expect_exit 2 ranks 4 timeout 30 "$LOCKSTEP" "$@" 2>messages
+    expect_exit 2 ranks 4 timeout $(patience 30) "$LOCKSTEP" "$@" 2>messages
     [ "$(grep '^lockstep: ' messages)" = "lockstep: error: $message" ] || fail "expected '$message', got: $(cat messages)"
     [ ! -e runs ] || fail "a run has been begun by: $*"
 }

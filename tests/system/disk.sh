@@ -13,7 +13,7 @@ fi
 small_data
 small_config >config.yaml
 full() { # full RANKS COMMAND...: it ends with a full disk
-    expect_exit 1 ranks "$1" timeout 60 "$LOCKSTEP" "${@:2}" >messages 2>&1
+    expect_exit 1 ranks "$1" timeout $(patience 60) "$LOCKSTEP" "${@:2}" >messages 2>&1
     said "No space left on device"
     await 10 nobody_left
 }
@@ -35,7 +35,7 @@ same_run whole run
 
 mount -o remount,ro disk
 for options in '--run disk/run --resume --set training.epochs=1000' '--run disk/run --overwrite' '--run disk/another'; do
-    expect_exit 1 ranks 4 timeout 10 "$LOCKSTEP" train config.yaml $options >messages 2>&1
+    expect_exit 1 ranks 4 timeout $(patience 10) "$LOCKSTEP" train config.yaml $options >messages 2>&1
     said "Read-only file system"
     await 10 nobody_left
 done

@@ -9,7 +9,7 @@ small_config >config.yaml
 refused() {
     local status=$1 text=$2
     shift 2
-    expect_exit "$status" ranks 4 timeout 10 "$LOCKSTEP" "$@" >messages 2>&1
+    expect_exit "$status" ranks 4 timeout $(patience 10) "$LOCKSTEP" "$@" >messages 2>&1
     said "$text"
     await 10 nobody_left
 }
@@ -110,7 +110,7 @@ said "cannot write to the standard output"
 for command in 'synth digits -n 5000 -o beyond.h5' 'train config.yaml --run beyond --set training.images=0'; do
     (
         ulimit -f 16
-        expect_exit 1 timeout 20 "$LOCKSTEP" $command >messages 2>&1
+        expect_exit 1 timeout $(patience 20) "$LOCKSTEP" $command >messages 2>&1
     )
     said "File too large"
 done

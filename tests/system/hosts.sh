@@ -22,13 +22,13 @@ an_epoch_more() { [ "$(cat run/metrics.jsonl 2>/dev/null | wc -l)" -gt "$1" ]; }
 lost() {
     local epochs=0 status=0 begin
     [ ! -f run/metrics.jsonl ] || epochs=$(wc -l <run/metrics.jsonl)
-    train h1,h2,h3,h4 run --resume --set training.epochs=1000000 --set training.stall_timeout=3 >messages 2>&1 &
+    train h1,h2,h3,h4 run --resume --set training.epochs=1000000 --set training.stall_timeout=$(patience 4) >messages 2>&1 &
     await 60 an_epoch_more "$epochs"
     "${@:2}"
     begin=$EPOCHSECONDS
     wait $! || status=$?
     [ $status != 0 ] || fail "the job lost a host and ended with 0: $(cat messages)"
-    [ $((EPOCHSECONDS - begin)) -le "$1" ] || fail "it took $((EPOCHSECONDS - begin)) s: $(cat messages)"
+    [ $((EPOCHSECONDS - begin)) -le "$(patience "$1")" ] || fail "it took $((EPOCHSECONDS - begin)) s: $(cat messages)"
     await 20 nobody_left
 }
 

@@ -6,6 +6,7 @@
 # exits 0; any command that fails ends it. LOCKSTEP is the binary, LOCKSTEP_ROOT the project; LOCKSTEP_TEST_FULL is 1
 # where everything is to be run.
 set -Eeuo pipefail
+. "$LOCKSTEP_ROOT/tests/patience.sh"
 exec 9>&2 # where a test says why it fails, also from within a redirected command
 trap 'echo "$0:$LINENO: failed: $BASH_COMMAND" >&9' ERR
 
@@ -102,9 +103,9 @@ processes() {
     true
 }
 
-# await SECONDS COMMAND...: until the command succeeds.
+# await SECONDS COMMAND...: until the command succeeds, for so many seconds, and more on a slow or busy machine.
 await() {
-    local tries=$(($1 * 50))
+    local tries=$(($(patience "$1") * 50))
     shift
     until "$@"; do
         [ $((tries--)) -gt 0 ] || fail "waited in vain for: $*: $(cat messages 2>/dev/null || true)"

@@ -156,7 +156,7 @@ def ask(what, **parameters):
         return answer.read()
 
 wanted = {"run/tensorboard", "absorbed/tensorboard", "few/tensorboard", "named/tensorboard", "vectors/tensorboard"}
-for attempt in range(300):
+for attempt in range(3000):
     runs = set(json.loads(ask("runs")))
     if wanted <= runs:
         break
