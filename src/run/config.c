@@ -113,15 +113,17 @@ void ls_config_destroy(ls_config *config) {
 /* ---- the file ---- */
 
 static ls_status read_file(const char *path, char text[TEXT_BYTES_MAX]) {
+    LS_TRY(ls_file_check_regular(path));
     FILE *file = fopen(path, "r");
     if (file == NULL) return LS_RAISE(LS_INVALID, "%s: cannot open the config: %s", path, strerror(errno));
-    errno = 0;
     size_t bytes = fread(text, 1, TEXT_BYTES_MAX, file);
-    int error = errno; /* a folder can be opened, but not read */
+    int error = ferror(file) ? errno : 0;
     fclose(file);
-    if (error != 0) return LS_RAISE(LS_INVALID, "%s: cannot read the config: %s", path, strerror(error));
-    if (bytes < TEXT_BYTES_MAX && memchr(text, '\0', bytes) == NULL) return LS_OK;
-    return LS_RAISE(LS_INVALID, "%s: this is not a config in YAML", path);
+    if (error != 0) return LS_RAISE(LS_ERROR, "%s: cannot read the config: %s", path, strerror(error));
+    if (memchr(text, '\0', bytes) != NULL) return LS_RAISE(LS_INVALID, "%s: this is not a config in YAML", path);
+    if (bytes < TEXT_BYTES_MAX) return LS_OK;
+    return LS_RAISE(LS_INVALID, "%s: a config is smaller than %d KiB, and this file is not", path,
+                    TEXT_BYTES_MAX >> 10);
 }
 
 static ls_status load(const ls_comm *comm, const char *path, const char *const *settings, int count, char *text,

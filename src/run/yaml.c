@@ -8,7 +8,8 @@
 
 #include "lockstep/memory.h"
 
-enum { DEPTH_MAX = 32 };
+/* Of a list or a map, and of a text in all. A config has some hundred; a map's keys are compared with one another. */
+enum { DEPTH_MAX = 32, ENTRIES_MAX = 4096, NODES_MAX = 65536 };
 
 /* ---- nodes ---- */
 
@@ -26,10 +27,15 @@ static ls_status new_node(ls_node_kind kind, const ls_place *place, ls_node **ou
 }
 
 static void append(ls_node *parent, ls_node *child) {
-    ls_node **end = &parent->first;
-    while (*end != NULL) end = &(*end)->next;
-    *end = child;
+    *(parent->last != NULL ? &parent->last->next : &parent->first) = child;
+    parent->last = child;
     parent->count++;
+}
+
+static ls_status check_room(const ls_node *parent) {
+    if (parent->count < ENTRIES_MAX) return LS_OK;
+    return LS_RAISE(LS_INVALID, "a %s may have %d entries, and here is one more",
+                    parent->kind == LS_NODE_LIST ? "list" : "map", ENTRIES_MAX);
 }
 
 /* Leaves the node's key and place in its parent alone. */
@@ -39,7 +45,7 @@ static void clear_content(ls_node *node) {
         ls_node_destroy(child);
     }
     ls_free(node->text);
-    node->first = NULL;
+    node->first = node->last = NULL;
     node->text = NULL;
     node->quoted = false;
     node->count = 0;
@@ -79,6 +85,7 @@ typedef struct reader {
     yaml_parser_t parser;
     yaml_event_t event; /* the current one */
     ls_place place;     /* of it, or of what is wrong */
+    int nodes;          /* so far */
 } reader;
 
 static ls_place place_of(const yaml_mark_t *mark) {
@@ -123,6 +130,7 @@ static ls_status read_list(reader *r, int depth, ls_node *list) {
     LS_TRY(next_event(r));
     while (r->event.type != YAML_SEQUENCE_END_EVENT) {
         ls_node *child;
+        LS_TRY(check_room(list));
         LS_TRY(read_node(r, depth + 1, &child));
         append(list, child);
         LS_TRY(next_event(r));
@@ -159,6 +167,7 @@ static ls_status read_entry(reader *r, int depth, ls_node *map) {
 static ls_status read_map(reader *r, int depth, ls_node *map) {
     LS_TRY(next_event(r));
     while (r->event.type != YAML_MAPPING_END_EVENT) {
+        LS_TRY(check_room(map));
         LS_TRY(read_entry(r, depth, map));
         LS_TRY(next_event(r));
     }
@@ -169,6 +178,7 @@ static ls_status read_map(reader *r, int depth, ls_node *map) {
 static ls_status read_node(reader *r, int depth, ls_node **out) {
     LS_TRY(refuse_extras(r));
     if (depth > DEPTH_MAX) return LS_RAISE(LS_INVALID, "nested too deeply");
+    if (r->nodes++ == NODES_MAX) return LS_RAISE(LS_INVALID, "there are more than %d values up to here", NODES_MAX);
     yaml_event_type_t type = r->event.type;
     ls_node_kind kind = type == YAML_SEQUENCE_START_EVENT  ? LS_NODE_LIST
                         : type == YAML_MAPPING_START_EVENT ? LS_NODE_MAP
@@ -235,6 +245,7 @@ static ls_status list_entry(ls_node *list, const char *word, const ls_place *pla
         return LS_RAISE(LS_INVALID, "'%s' stands for an entry of a list: a number from 0 to %d (%d appends)", word,
                         list->count, list->count);
     if (index == list->count) {
+        LS_TRY(check_room(list));
         LS_TRY(new_node(LS_NODE_MAP, place, out));
         append(list, *out);
         return LS_OK;
@@ -260,6 +271,7 @@ static ls_status open_map(ls_node *node, const char *path, const char *word) {
 static ls_status map_entry(ls_node *map, const char *path, const char *word, const ls_place *place, ls_node **out) {
     if ((*out = ls_node_child(map, word)) != NULL) return LS_OK;
     LS_TRY(open_map(map, path, word));
+    LS_TRY(check_room(map));
     ls_node *child;
     LS_TRY(new_node(LS_NODE_MAP, place, &child));
     append(map, child);
@@ -290,6 +302,7 @@ static void replace_content(ls_node *target, ls_node *value) {
     target->quoted = value->quoted;
     target->count = value->count;
     target->first = value->first;
+    target->last = value->last;
     ls_free(value);
 }
 

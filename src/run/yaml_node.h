@@ -1,7 +1,8 @@
 /* yaml_node.h - YAML text as a tree of nodes that know where they stand. Private to run.
  *
  * The part of YAML that settings need: maps, lists and scalars. Anchors, aliases, tags, several documents and a key
- * given twice are refused, so that what a file says is what stands there. Local. */
+ * given twice are refused, so that what a file says is what stands there. So are more entries than any run has: time
+ * and memory stay small whatever the text is. Local. */
 #ifndef LOCKSTEP_RUN_YAML_NODE_H
 #define LOCKSTEP_RUN_YAML_NODE_H
 
@@ -18,7 +19,7 @@ struct ls_node {
     char *text;  /* of a scalar; else NULL */
     bool quoted; /* a quoted scalar is a text, never null */
     int count;   /* entries of a list or map */
-    ls_node *first, *next;
+    ls_node *first, *last, *next;
 };
 
 /* name stands for the file in messages. Errors: LS_INVALID "name:line:column: ...". The tree is the caller's:

@@ -36,7 +36,7 @@ refused "help: one word too many: 'digits'; see 'lockstep --help'" help train di
 refused "--version: one word too many: '--bogus'; see 'lockstep --help'" --version --bogus
 refused "--run is empty; leave it out, or say what it should be" train good.yaml --run ""
 refused "import images needs --size: HEIGHTxWIDTH to resize to" import images . -o out.h5
-refused "nothing.yaml: cannot open the config: No such file or directory" train nothing.yaml
+refused "nothing.yaml: cannot be opened: No such file or directory" train nothing.yaml
 
 sed 's/units: 3/unts: 3/' good.yaml >misspelt.yaml
 refused "misspelt.yaml:6:13: unknown key 'unts' in dense; did you mean 'units'?" train misspelt.yaml
