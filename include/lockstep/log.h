@@ -1,7 +1,9 @@
 /* log.h - messages for people: to stderr, and to the run's log file once there is one.
  *
  * Only rank 0 prints (ls_log_init says who that is), so a message that every rank logs is seen once.
- * Results never come here: they go to stdout. All functions are Local; they may be called from any thread. */
+ * A line is one line, whatever names are in it: control characters and bytes that are no UTF-8 are shown as "\x1b"
+ * (ls_text_show). Results never come here: they go to stdout. All functions are Local; they may be called from any
+ * thread. */
 #ifndef LOCKSTEP_LOG_H
 #define LOCKSTEP_LOG_H
 

@@ -1,7 +1,10 @@
-/* text.h - values as JSON and YAML (1.1 too) have them. Local. */
+/* text.h - values as JSON and YAML (1.1 too) have them, and texts of others as a terminal may be given them. Local. */
 #ifndef LOCKSTEP_TEXT_H
 #define LOCKSTEP_TEXT_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 enum { LS_NUMBER_TEXT_MAX = 32 };
@@ -10,7 +13,20 @@ enum { LS_NUMBER_TEXT_MAX = 32 };
  * Returns text, or a constant. */
 const char *ls_number_text(double value, char text[LS_NUMBER_TEXT_MAX]);
 
-/* A string in double quotes. */
+/* A string in double quotes, in JSON and YAML alike: what either does not take as it is becomes \uXXXX, and a byte that
+ * is no UTF-8 the replacement character. */
 void ls_quoted_print(const char *text, FILE *out);
+
+/* The bytes of the character of UTF-8 that text[bytes] begins with, 1 to 4, and its number in *code; 0 where it is
+ * none: bytes of something else, cut short, longer than need be, or a surrogate. */
+int ls_utf8_decode(const char *text, size_t bytes, uint32_t *code);
+
+/* What names and other texts from outside may do to a terminal, they do by control characters. `shown` is the text with
+ * these, and bytes that are no UTF-8, as "\x1b"; a new line only where lines is true, and a tab, stay what they are.
+ * What does not fit is left out. Returns shown. */
+char *ls_text_show(const char *text, bool lines, char *shown, size_t capacity);
+
+/* A stream that writes to the file descriptor what ls_text_show makes of it, lines kept. NULL: no memory. */
+FILE *ls_text_stream(int descriptor);
 
 #endif

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "lockstep/clock.h"
+#include "lockstep/text.h"
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* over what follows, and over whole lines on stderr */
 static int this_rank;
@@ -58,16 +59,19 @@ static void write_line(const char *prefix, const char *text) {
     bar_drawn = false;
 }
 
-static void log_text(const char *prefix, const char *text) {
+/* Names in it come from anywhere: a terminal, now or when the log file is read, must not take them for commands. */
+static void log_text(const char *prefix, const char *text, bool lines) {
+    char shown[LS_MESSAGE_MAX * 4];
+    ls_text_show(text, lines, shown, sizeof shown);
     pthread_mutex_lock(&mutex);
-    write_line(prefix, text);
+    write_line(prefix, shown);
     pthread_mutex_unlock(&mutex);
 }
 
 static void log_formatted(const char *prefix, const char *format, va_list arguments) {
     char text[LS_MESSAGE_MAX];
     vsnprintf(text, sizeof text, format, arguments);
-    log_text(prefix, text);
+    log_text(prefix, text, false);
 }
 
 void ls_log_info(const char *format, ...) {
@@ -80,13 +84,14 @@ void ls_log_info(const char *format, ...) {
 
 void ls_log_detail(const char *format, ...) {
     if (this_rank != 0) return;
-    char text[LS_MESSAGE_MAX];
+    char text[LS_MESSAGE_MAX], shown[LS_MESSAGE_MAX * 4];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    ls_text_show(text, false, shown, sizeof shown);
     pthread_mutex_lock(&mutex);
-    write_to_file("", text);
+    write_to_file("", shown);
     pthread_mutex_unlock(&mutex);
 }
 
@@ -110,9 +115,9 @@ void ls_log_rank(const char *format, ...) {
 void ls_log_failure(void) {
     const ls_failure *failure = ls_failure_get();
     if (this_rank != 0 || failure->status == LS_OK) return;
-    log_text(failure->status == LS_STOPPED ? "lockstep: " : "lockstep: error: ", failure->message);
+    log_text(failure->status == LS_STOPPED ? "lockstep: " : "lockstep: error: ", failure->message, false);
     const char *trace = getenv("LOCKSTEP_TRACE");
-    if (trace != NULL && strcmp(trace, "1") == 0) log_text("", failure->trace);
+    if (trace != NULL && strcmp(trace, "1") == 0) log_text("", failure->trace, true);
 }
 
 /* "0:07", "12:34", "1:02:03" */
@@ -147,10 +152,10 @@ static void draw_bar(const ls_progress *progress, int64_t done, const char *line
     static const char full[] = "========================", empty[] = "                        ";
     double share = progress->total > 0 ? (double)done / (double)progress->total : 1;
     int filled = share < 1 ? (int)(share * WIDTH) : WIDTH;
-    char bar[COLUMNS_MAX];
+    char bar[COLUMNS_MAX], shown[COLUMNS_MAX];
     snprintf(bar, sizeof bar, "%s [%.*s%s%.*s] %s", progress->title, filled, full, filled < WIDTH ? ">" : "",
              filled < WIDTH ? WIDTH - filled - 1 : 0, empty, line);
-    fprintf(stderr, CLEAR_LINE "%.*s", terminal_columns() - 1, bar);
+    fprintf(stderr, CLEAR_LINE "%.*s", terminal_columns() - 1, ls_text_show(bar, false, shown, sizeof shown));
     bar_drawn = true;
 }
 

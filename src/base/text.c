@@ -1,9 +1,12 @@
 /* text.c - see text.h. */
+#define _GNU_SOURCE /* fopencookie */
 #include "lockstep/text.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* To YAML 1.1, and so to PyYAML, an exponent without a point, "1e-07", is a string. */
 static void add_point(char *text) {
@@ -27,14 +30,149 @@ const char *ls_number_text(double value, char text[LS_NUMBER_TEXT_MAX]) {
     return text;
 }
 
+/* ---- UTF-8 ---- */
+
+int ls_utf8_decode(const char *text, size_t bytes, uint32_t *code) {
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000}; /* that needs so many bytes */
+    const unsigned char *byte = (const unsigned char *)text;
+    if (bytes == 0) return 0;
+    int length = byte[0] < 0x80 ? 1 : byte[0] < 0xC0 ? 0 : byte[0] < 0xE0 ? 2 : byte[0] < 0xF0 ? 3 : 4;
+    if (length == 0 || byte[0] > 0xF4 || (size_t)length > bytes) return 0;
+    *code = length == 1 ? byte[0] : byte[0] & (0x7Fu >> length);
+    for (int i = 1; i < length; i++) {
+        if ((byte[i] & 0xC0) != 0x80) return 0;
+        *code = *code << 6 | (byte[i] & 0x3F);
+    }
+    bool surrogate = *code >= 0xD800 && *code < 0xE000;
+    return *code >= least[length] && *code <= 0x10FFFF && !surrogate ? length : 0;
+}
+
+static bool is_control(uint32_t code) { return code < 0x20 || (code >= 0x7F && code < 0xA0); }
+
+/* Control characters; what YAML takes for the end of a line; and what it has no place for. */
+static bool needs_escape(uint32_t code) {
+    return is_control(code) || code == 0x2028 || code == 0x2029 || code == 0xFEFF || code == 0xFFFE || code == 0xFFFF;
+}
+
 void ls_quoted_print(const char *text, FILE *out) {
     fputc('"', out);
-    for (const char *c = text; *c != '\0'; c++) {
-        unsigned char byte = (unsigned char)*c;
-        if (byte < 0x20 || byte == 0x7f)
-            fprintf(out, "\\u%04x", byte);
+    for (size_t left = strlen(text); left > 0;) {
+        uint32_t code = 0;
+        int length = ls_utf8_decode(text, left, &code), bytes = length > 0 ? length : 1;
+        if (length == 0 || needs_escape(code))
+            fprintf(out, "\\u%04x", length > 0 ? code : 0xFFFD);
         else
-            fprintf(out, "%s%c", byte == '"' || byte == '\\' ? "\\" : "", byte);
+            fprintf(out, "%s%.*s", code == '"' || code == '\\' ? "\\" : "", bytes, text);
+        text += bytes;
+        left -= (size_t)bytes;
     }
     fputc('"', out);
+}
+
+/* ---- for terminals ---- */
+
+enum { SHOWN_MAX = 16 /* of one character, with the final zero */ };
+
+/* The first character of text[bytes], or its first byte where that begins none. Returns how many bytes that was. */
+static int show_one(const char *text, size_t bytes, bool lines, char shown[SHOWN_MAX]) {
+    uint32_t code = 0;
+    int length = ls_utf8_decode(text, bytes, &code), used = length > 0 ? length : 1;
+    bool plain = length > 0 && (!is_control(code) || code == '\t' || (lines && code == '\n'));
+    char *end = shown;
+    for (int i = 0; i < used; i++)
+        end += sprintf(end, plain ? "%c" : "\\x%02x", plain ? text[i] : (unsigned char)text[i]);
+    return used;
+}
+
+char *ls_text_show(const char *text, bool lines, char *shown, size_t capacity) {
+    size_t at = 0;
+    char one[SHOWN_MAX];
+    for (size_t left = strlen(text); left > 0;) {
+        int used = show_one(text, left, lines, one);
+        size_t length = strlen(one);
+        if (at + length >= capacity) break;
+        memcpy(shown + at, one, length);
+        at += length;
+        text += used;
+        left -= (size_t)used;
+    }
+    shown[at] = '\0';
+    return shown;
+}
+
+/* What is written may end within a character: that waits for its other bytes. */
+typedef struct text_stream {
+    int descriptor;
+    size_t waiting;
+    char head[4];
+} text_stream;
+
+static bool write_all(int descriptor, const char *text, size_t bytes) {
+    while (bytes > 0) {
+        ssize_t written = write(descriptor, text, bytes);
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return false;
+        text += written;
+        bytes -= (size_t)written;
+    }
+    return true;
+}
+
+/* How many bytes at the end begin a character that needs more. */
+static size_t cut_bytes(const char *text, size_t bytes) {
+    for (size_t back = 1; back <= 3 && back <= bytes; back++) {
+        unsigned char byte = (unsigned char)text[bytes - back];
+        if ((byte & 0xC0) == 0x80) continue;
+        size_t needed = byte < 0xC0 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
+        return needed > back ? back : 0;
+    }
+    return 0;
+}
+
+static bool write_shown(int descriptor, const char *text, size_t bytes) {
+    char shown[BUFSIZ], one[SHOWN_MAX];
+    size_t at = 0;
+    while (bytes > 0) {
+        int used = show_one(text, bytes, true, one);
+        size_t length = strlen(one);
+        memcpy(shown + at, one, length);
+        at += length;
+        text += used;
+        bytes -= (size_t)used;
+        if (at + SHOWN_MAX <= sizeof shown && bytes > 0) continue;
+        if (!write_all(descriptor, shown, at)) return false;
+        at = 0;
+    }
+    return true;
+}
+
+static ssize_t write_stream(void *cookie, const char *text, size_t bytes) {
+    text_stream *stream = cookie;
+    char *whole = malloc(sizeof stream->head + bytes);
+    if (whole == NULL) return 0;
+    memcpy(whole, stream->head, stream->waiting);
+    memcpy(whole + stream->waiting, text, bytes);
+    size_t count = stream->waiting + bytes;
+    stream->waiting = cut_bytes(whole, count);
+    count -= stream->waiting;
+    memcpy(stream->head, whole + count, stream->waiting);
+    bool written = write_shown(stream->descriptor, whole, count);
+    free(whole);
+    return written ? (ssize_t)bytes : 0;
+}
+
+static int close_stream(void *cookie) {
+    text_stream *stream = cookie;
+    bool written = write_shown(stream->descriptor, stream->head, stream->waiting);
+    free(stream);
+    return written ? 0 : EOF;
+}
+
+FILE *ls_text_stream(int descriptor) {
+    text_stream *stream = malloc(sizeof *stream);
+    if (stream == NULL) return NULL;
+    *stream = (text_stream){.descriptor = descriptor};
+    FILE *out = fopencookie(stream, "w", (cookie_io_functions_t){.write = write_stream, .close = close_stream});
+    if (out == NULL) free(stream);
+    return out;
 }

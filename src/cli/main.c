@@ -9,6 +9,13 @@
 #include "lockstep/dataset.h"
 #include "lockstep/file.h"
 #include "lockstep/log.h"
+#include "lockstep/text.h"
+
+/* What is printed has names from files in it, which must not act on a terminal. (glibc lets stdout be set.) */
+static void guard_output(void) {
+    FILE *guarded = ls_text_stream(STDOUT_FILENO);
+    if (guarded != NULL) stdout = guarded;
+}
 
 /* Results that did not reach the disk are a failure, too. */
 static ls_status flush_output(void) {
@@ -56,6 +63,7 @@ int main(int argc, char **argv) {
     if (argc > 2 && strcmp(argv[1], LS_PROBE_WORD) == 0) return ls_dataset_probe(argc - 2, argv + 2);
     name_prober();
     (void)signal(SIGXFSZ, SIG_IGN); /* a write beyond the limit of file sizes fails, and the message says so */
+    guard_output();
     ls_status status = ls_call_parse(argc, argv, &call);
     if (status == LS_OK && (call.help || call.version)) {
         ls_call_print_help(&call, stdout);

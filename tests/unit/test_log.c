@@ -58,6 +58,25 @@ static void test_lines(void **state) {
                                   "lockstep: stopped by SIGTERM\n");
 }
 
+/* A file's name must neither act on the terminal nor look like a line of its own; the log file is read on one, too. */
+static void test_names_cannot_act(void **state) {
+    (void)state;
+    char path[] = "/tmp/lockstep-test-log-file-XXXXXX", logged[1024];
+    close(mkstemp(path));
+    assert_int_equal(ls_log_open(path), LS_OK);
+    LS_RAISE(LS_INVALID, "%s: no such file", "a\x1b]0;b\x07\nlockstep: error: c\xc2\x9b \xff \xc3\xa4");
+    ls_log_failure();
+    ls_log_detail("%s", "\x1b[2J");
+    ls_log_close();
+    read_whole(captured_path, captured, sizeof captured);
+    assert_string_equal(
+        captured, "lockstep: error: a\\x1b]0;b\\x07\\x0alockstep: error: c\\xc2\\x9b \\xff \xc3\xa4: no such file\n");
+    read_whole(path, logged, sizeof logged);
+    assert_null(strchr(logged, '\x1b'));
+    assert_non_null(strstr(logged, " \\x1b[2J\n"));
+    unlink(path);
+}
+
 static void test_trace_is_asked_for(void **state) {
     (void)state;
     LS_RAISE(LS_ERROR, "disk full");
@@ -152,6 +171,7 @@ int main(void) {
 #define CAPTURED(test) cmocka_unit_test_setup_teardown(test, begin_capture, end_capture)
     const struct CMUnitTest tests[] = {
         CAPTURED(test_lines),
+        CAPTURED(test_names_cannot_act),
         CAPTURED(test_trace_is_asked_for),
         CAPTURED(test_only_rank_0_speaks),
         CAPTURED(test_file_gets_stamped_lines),
