@@ -29,6 +29,26 @@ static const ls_option *find_option(const ls_option *table, const char *argument
     return NULL;
 }
 
+/* An option of the command, in whatever table, or NULL. *table says in which. */
+static const ls_option *find_in_tables(const ls_command *command, const char *argument, int *table) {
+    for (*table = 0; *table < LS_COMMAND_TABLES; (*table)++) {
+        const ls_option *options = command->table[*table].options, *option = NULL;
+        if (options != NULL) option = find_option(options, argument);
+        if (option != NULL) return option;
+    }
+    return NULL;
+}
+
+static bool is_help(const char *word) { return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0; }
+
+/* A value that is missing must not make the next option the value: "--run --resume" would train in a folder "--resume".
+ * A number below zero is no option. */
+static bool looks_like_option(const ls_command *command, const char *word) {
+    int table;
+    if (word[0] != '-' || word[1] == '\0') return false;
+    return word[1] == '-' || is_help(word) || find_in_tables(command, word, &table) != NULL;
+}
+
 /* What stands behind "=", else the next argument. */
 static ls_status option_value(reader *r, const char *argument, const char **value) {
     const char *equals = strchr(argument, '=');
@@ -37,7 +57,12 @@ static ls_status option_value(reader *r, const char *argument, const char **valu
         return LS_OK;
     }
     if (r->at == r->argc) return LS_RAISE(LS_INVALID, "%s needs a value", argument);
-    *value = r->argv[r->at++];
+    const char *next = r->argv[r->at];
+    if (looks_like_option(r->call->command, next))
+        return LS_RAISE(LS_INVALID, "%s needs a value, and '%s' is an option; if it is the value, write %s=%s",
+                        argument, next, argument, next);
+    *value = next;
+    r->at++;
     return LS_OK;
 }
 
@@ -94,8 +119,6 @@ static bool names_repeated(const ls_command *command, const char *argument) {
     return strlen(command->repeated->name) == length && strncmp(bare, command->repeated->name, length) == 0;
 }
 
-static bool is_help(const char *word) { return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0; }
-
 static ls_status read_option(reader *r, const char *argument) {
     ls_call *call = r->call;
     const ls_command *command = call->command;
@@ -104,10 +127,9 @@ static ls_status read_option(reader *r, const char *argument) {
         return LS_OK;
     }
     if (names_repeated(command, argument)) return option_value(r, argument, &call->repeated[call->repeats++]);
-    for (int t = 0; t < LS_COMMAND_TABLES; t++) {
-        const ls_option *table = command->table[t].options, *option = table ? find_option(table, argument) : NULL;
-        if (option != NULL) return set_option(r, t, option, argument);
-    }
+    int table;
+    const ls_option *option = find_in_tables(command, argument, &table);
+    if (option != NULL) return set_option(r, table, option, argument);
     return refuse_option(command, argument);
 }
 
