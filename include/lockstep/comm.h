@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lockstep/cores.h"
 #include "lockstep/status.h"
 
 enum { LS_HOST_MAX = 64 };
@@ -33,8 +34,8 @@ ls_status ls_comm_with_hosts(const ls_comm *comm, int part, ls_comm *out);
 void ls_comm_release(ls_comm *comm);
 /* Collective over the ranks of a host: the lowest of them. */
 int ls_comm_host_leader(const ls_comm *comm);
-/* Collective over the ranks of a host: the cores that they may run on, all together. */
-int ls_comm_host_cores(const ls_comm *comm);
+/* Collective over the ranks of a host: the processors that they may run on, all together. */
+ls_cpus ls_comm_host_cpus(const ls_comm *comm);
 /* Local. Ends the whole job at once with this exit code (1..255): the only place where MPI_Abort stands. */
 void ls_comm_abort(const ls_comm *comm, int code) __attribute__((noreturn));
 

@@ -20,11 +20,9 @@ ls_status ls_pool_create(int threads, ls_pool **out);
 void ls_pool_destroy(ls_pool *pool); /* NULL is allowed */
 int ls_pool_threads(const ls_pool *pool);
 
-/* How many threads a process should have where nobody says otherwise: OMP_NUM_THREADS, else the cores divided by the
- * processes that share them, and no more than the cores that this one may run on. */
+/* How many threads a process should have where nobody says otherwise: OMP_NUM_THREADS, else the cores (cores.h) divided
+ * by the processes that share them, and no more than the cores that this one may run on. */
 int ls_threads_default(int cores, int processes);
-int ls_threads_cores(void);   /* of this machine */
-int ls_threads_allowed(void); /* those of them that this process may run on */
 
 /* Runs all tasks and returns when they are done. Only one caller at a time, and not from inside a task. No allocation.
  */

@@ -4,19 +4,17 @@
  * waits for those inside. A thread that slept through a run is not waited for, so a machine with more threads than
  * cores loses little. Each thread first takes the tasks of its own share, so that the same thread tends to meet the
  * same data in run after run, and then helps with the shares of the others. */
-#define _GNU_SOURCE
 #include "lockstep/threads.h"
 
 #include <assert.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "lockstep/cores.h"
 #include "lockstep/memory.h"
 #include "lockstep/spin.h"
 
@@ -226,17 +224,11 @@ void ls_pool_destroy(ls_pool *pool) {
     ls_free(pool);
 }
 
-int ls_threads_cores(void) { return (int)sysconf(_SC_NPROCESSORS_ONLN); }
-
-int ls_threads_allowed(void) {
-    cpu_set_t set;
-    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : ls_threads_cores();
-}
-
 int ls_threads_default(int cores, int processes) {
     const char *environment = getenv("OMP_NUM_THREADS");
     long wanted = environment != NULL ? strtol(environment, NULL, 10) : 0;
     if (wanted >= 1) return wanted < INSIDE ? (int)wanted : INSIDE;
-    int part = cores / processes, allowed = ls_threads_allowed();
+    ls_cpus mine = ls_cpus_allowed();
+    int part = cores / processes, allowed = ls_cpus_cores(&mine);
     return part < 1 ? 1 : part < allowed ? part : allowed;
 }

@@ -28,7 +28,9 @@ static ls_status run(const ls_comm *comm, const ls_call *call) {
     const ls_import_settings *settings = call->options[1];
     ls_import_result result;
     ls_pool *pool;
-    LS_TRY(ls_agree(comm, ls_pool_create(ls_threads_default(ls_comm_host_cores(comm), comm->node_size), &pool)));
+    ls_cpus ours = ls_comm_host_cpus(comm);
+    int threads = ls_threads_default(ls_cpus_cores(&ours), comm->node_size);
+    LS_TRY(ls_agree(comm, ls_pool_create(threads, &pool)));
     ls_status status =
         ls_import_run(comm, pool, self->type, call->options[0], call->word, call->words, settings, &result);
     ls_pool_destroy(pool);

@@ -1,11 +1,10 @@
 /* comm.c - see comm.h. */
-#define _GNU_SOURCE /* memfd_create, sched_getaffinity */
+#define _GNU_SOURCE /* memfd_create */
 
 #include "lockstep/comm.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +13,6 @@
 #include <unistd.h>
 
 #include "lockstep/memory.h"
-#include "lockstep/threads.h"
 #include "par/comm_mpi.h"
 
 struct ls_comm_handles {
@@ -123,12 +121,10 @@ int ls_comm_host_leader(const ls_comm *comm) {
     return leader;
 }
 
-int ls_comm_host_cores(const ls_comm *comm) {
-    cpu_set_t cores;
-    CPU_ZERO(&cores);
-    (void)sched_getaffinity(0, sizeof cores, &cores); /* fails where the machine has more than a set holds */
-    if (comm->node_size > 1) MPI_Allreduce(MPI_IN_PLACE, &cores, sizeof cores, MPI_BYTE, MPI_BOR, comm->handles->node);
-    return CPU_COUNT(&cores) > 0 ? CPU_COUNT(&cores) : ls_threads_cores();
+ls_cpus ls_comm_host_cpus(const ls_comm *comm) {
+    ls_cpus cpus = ls_cpus_allowed();
+    if (comm->node_size > 1) MPI_Allreduce(MPI_IN_PLACE, &cpus, sizeof cpus, MPI_BYTE, MPI_BOR, comm->handles->node);
+    return cpus;
 }
 
 void ls_comm_abort(const ls_comm *comm, int code) {

@@ -124,12 +124,13 @@ static void print_result(const bench *b, int64_t steps, double peak_gflops, doub
     if (json) puts("}");
 }
 
-/* Collective. This rank's part of what its host's ranks can do: more threads than cores take turns. */
+/* Collective. This rank's part of what its host's ranks can do: more threads than processors take turns. */
 static double measure_peak(const ls_session *session) {
     double gflops = ls_cpu_peak_gflops(session->pool, peak_seconds);
-    int threads = (int)ls_min(session->threads, ls_threads_allowed()) * session->comm->node_size;
-    int cores = ls_comm_host_cores(session->comm);
-    return threads > cores ? gflops * cores / threads : gflops;
+    ls_cpus mine = ls_cpus_allowed(), ours = ls_comm_host_cpus(session->comm);
+    int threads = (int)ls_min(session->threads, ls_cpus_count(&mine)) * session->comm->node_size;
+    int cpus = ls_cpus_count(&ours);
+    return threads > cpus ? gflops * cpus / threads : gflops;
 }
 
 static ls_status run(bench *b, const ls_bench_options *options) {

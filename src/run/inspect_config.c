@@ -32,8 +32,9 @@ static ls_status divide(prospect *p, int ranks) {
     int lanes = (int)training->lanes, rank = ranks > 0 ? busiest_rank(lanes, ranks) : 0;
     p->comm = (ls_comm){.rank = rank, .size = ranks, .node_rank = rank, .node_size = ranks};
     p->session.comm = &p->comm;
-    p->session.threads =
-        training->threads > 0 ? (int)training->threads : ls_threads_default(ls_threads_allowed(), ranks);
+    ls_cpus allowed = ls_cpus_allowed();
+    int threads = ls_threads_default(ls_cpus_cores(&allowed), ranks);
+    p->session.threads = training->threads > 0 ? (int)training->threads : threads;
     return ls_lanes_init(&p->session.lanes, lanes, rank, ranks);
 }
 

@@ -17,14 +17,17 @@ static ls_status choose_isa(ls_session *session) {
     return LS_OK;
 }
 
-/* Collective. What the config says is obeyed, but not silently where it cannot help. */
+/* Collective. What the config says is obeyed, but not silently where it cannot help. A core counts once, however many
+ * hardware threads it has. */
 static int choose_threads(const ls_session *session) {
     int64_t wanted = session->config->training.threads;
-    int ours = ls_comm_host_cores(session->comm), processes = session->comm->node_size;
-    int threads = wanted > 0 ? (int)wanted : ls_threads_default(ours, processes);
-    int allowed = (int)ls_comm_min(session->comm, ls_threads_allowed()), cores = ls_threads_cores(),
-        fair = cores / processes;
-    if (allowed < cores && (allowed < threads || allowed < fair))
+    ls_cpus ours = ls_comm_host_cpus(session->comm), mine = ls_cpus_allowed(), all = ls_cpus_of_machine();
+    int processes = session->comm->node_size;
+    int threads = wanted > 0 ? (int)wanted : ls_threads_default(ls_cpus_cores(&ours), processes);
+    int allowed = (int)ls_comm_min(session->comm, ls_cpus_cores(&mine));
+    int cores = ls_cpus_cores(&all), fair = cores / processes;
+    bool too_few = ls_comm_min(session->comm, ls_cpus_count(&mine)) < threads || allowed < fair;
+    if (allowed < cores && too_few)
         ls_log_warn("a rank is bound to %d of %d cores, fewer than the %d threads it could use; start with 'mpirun "
                     "--bind-to none' or a binding as wide as the threads",
                     allowed, cores, threads > fair ? threads : fair);

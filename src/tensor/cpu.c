@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lockstep/clock.h"
+#include "lockstep/cores.h"
 #include "lockstep/integers.h"
 #include "lockstep/threads.h"
 #include "tensor/kernels.h"
@@ -85,8 +86,9 @@ static void multiply_add_task(void *context, int64_t task, int thread) {
 double ls_cpu_peak_gflops(ls_pool *pool, double seconds) {
     int64_t tasks = ls_pool_threads(pool);
     _Atomic double best = 0;
+    ls_cpus allowed = ls_cpus_allowed();
     double start_s = ls_clock_s();
     do ls_pool_run(pool, tasks, multiply_add_task, &best);
     while (ls_clock_s() - start_s < seconds);
-    return (double)ls_min(tasks, ls_threads_allowed()) * atomic_load(&best) * 1e-9;
+    return (double)ls_min(tasks, ls_cpus_count(&allowed)) * atomic_load(&best) * 1e-9;
 }

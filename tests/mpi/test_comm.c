@@ -31,27 +31,32 @@ static void test_places(void **state) {
     ls_comm_barrier(&ranks);
 }
 
-static bool bind_to_core(const cpu_set_t *allowed, int number) {
+static bool bind_to_cpu(const cpu_set_t *allowed, int number) {
     cpu_set_t one;
-    size_t core = 0;
-    while (!CPU_ISSET(core, allowed) || number-- > 0) core++;
+    size_t cpu = 0;
+    while (!CPU_ISSET(cpu, allowed) || number-- > 0) cpu++;
     CPU_ZERO(&one);
-    CPU_SET(core, &one);
+    CPU_SET(cpu, &one);
     return sched_setaffinity(0, sizeof one, &one) == 0;
 }
 
-/* A core that ranks share is one core. */
-static void test_cores_of_a_host(void **state) {
+static int cpus_of_host(void) {
+    ls_cpus cpus = ls_comm_host_cpus(&ranks);
+    return ls_cpus_count(&cpus);
+}
+
+/* A processor that ranks share is one. */
+static void test_processors_of_a_host(void **state) {
     (void)state;
     cpu_set_t allowed;
     assert_on_all_ranks(sched_getaffinity(0, sizeof allowed, &allowed) == 0);
-    int cores = CPU_COUNT(&allowed);
-    assert_on_all_ranks(ls_comm_min(&ranks, cores) == cores && ls_comm_max(&ranks, cores) == cores);
-    assert_on_all_ranks(ls_comm_host_cores(&ranks) == cores);
-    assert_on_all_ranks(bind_to_core(&allowed, 0));
-    assert_on_all_ranks(ls_comm_host_cores(&ranks) == 1);
-    assert_on_all_ranks(bind_to_core(&allowed, ranks.node_rank % cores));
-    assert_on_all_ranks(ls_comm_host_cores(&ranks) == (ranks.node_size < cores ? ranks.node_size : cores));
+    int cpus = CPU_COUNT(&allowed);
+    assert_on_all_ranks(ls_comm_min(&ranks, cpus) == cpus && ls_comm_max(&ranks, cpus) == cpus);
+    assert_on_all_ranks(cpus_of_host() == cpus);
+    assert_on_all_ranks(bind_to_cpu(&allowed, 0));
+    assert_on_all_ranks(cpus_of_host() == 1);
+    assert_on_all_ranks(bind_to_cpu(&allowed, ranks.node_rank % cpus));
+    assert_on_all_ranks(cpus_of_host() == (ranks.node_size < cpus ? ranks.node_size : cpus));
     assert_on_all_ranks(sched_setaffinity(0, sizeof allowed, &allowed) == 0);
 }
 
@@ -178,7 +183,7 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reductions),
         cmocka_unit_test(test_places),
-        cmocka_unit_test(test_cores_of_a_host),
+        cmocka_unit_test(test_processors_of_a_host),
         cmocka_unit_test(test_broadcast_and_gather_of_any_length),
         cmocka_unit_test(test_rank_0_collects_parts_in_order),
         cmocka_unit_test(test_rank_0_collects_long_parts),
