@@ -1,8 +1,9 @@
 /* comm.h - the door to MPI, and how ranks agree.
  *
- * Only the main thread may call what is Collective or Global here. MPI's own errors abort the job (there is nothing to
- * mend in mid-collective). Programs started without mpirun are one rank. One rank makes no MPI call between init and
- * finalize: a comm of {.size = 1, .node_size = 1} serves without either (unit tests). */
+ * Only the main thread may call what is Collective or Global here. MPI's own errors end the job with LS_LOST (there is
+ * nothing to mend in mid-collective). A process that no launcher started (launcher.h) is one rank, and does not start
+ * MPI at all. One rank makes no MPI call between init and finalize: a comm of {.size = 1, .node_size = 1} serves
+ * without either (unit tests). */
 #ifndef LOCKSTEP_COMM_H
 #define LOCKSTEP_COMM_H
 
@@ -21,8 +22,9 @@ typedef struct ls_comm {
     struct ls_comm_handles *handles; /* MPI's own, private to par (see src/par/comm_mpi.h) */
 } ls_comm;
 
-/* Collective. Starts MPI; on one host without looking for networks (the environment's OMPI_MCA_pml, if set, decides
- * instead). Errors: LS_ERROR. */
+/* Collective. Starts MPI where a launcher has started several processes; on one host without looking for networks (the
+ * environment's OMPI_MCA_pml, if set, decides instead). Errors: LS_INVALID, the launcher started several and MPI knows
+ * only of this one: not agreed, each process has it; LS_ERROR. */
 ls_status ls_comm_init(ls_comm *comm, int *argc, char ***argv);
 /* Collective. Ends MPI; does nothing where it was not started. */
 void ls_comm_finalize(ls_comm *comm);
@@ -36,7 +38,7 @@ void ls_comm_release(ls_comm *comm);
 int ls_comm_host_leader(const ls_comm *comm);
 /* Collective over the ranks of a host: the processors that they may run on, all together. */
 ls_cpus ls_comm_host_cpus(const ls_comm *comm);
-/* Local. Ends the whole job at once with this exit code (1..255): the only place where MPI_Abort stands. */
+/* Local. Ends the whole job at once with this exit code (1..255). */
 void ls_comm_abort(const ls_comm *comm, int code) __attribute__((noreturn));
 
 /* Collective. Makes a failure of any rank a failure of all: returns LS_OK if every rank passes LS_OK, else every rank

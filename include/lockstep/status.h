@@ -18,6 +18,7 @@ typedef enum ls_status {
     LS_ERROR = 1,    /* the run failed: disk, memory, another rank, a number that is not finite */
     LS_INVALID = 2,  /* the command line, config or data is wrong; trying again will not help */
     LS_STOPPED = 75, /* stopped by a signal after saving; run again with --resume */
+    LS_LOST = 76,    /* another rank, its host or the launcher is lost or hangs; run again with --resume */
 } ls_status;
 
 enum { LS_MESSAGE_MAX = 2048, LS_TRACE_MAX = 1024 };

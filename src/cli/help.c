@@ -17,7 +17,8 @@ static void print_program(FILE *out) {
           "lockstep help NAME         what of it has that name: training, conv2d, adam, layers, ...\n"
           "lockstep --version\n\n"
           "Exit status: 0 done; 1 the run failed; 2 the command line, config or data is wrong;\n"
-          "75 stopped by a signal after saving (run again with --resume).\n",
+          "75 stopped by a signal after saving, 76 another rank or the launcher was lost (run again with\n"
+          "--resume).\n",
           out);
 }
 

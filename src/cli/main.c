@@ -1,4 +1,5 @@
-/* main.c - the program: parses a command line, starts MPI, runs the command, and ends on all ranks with one status. */
+/* main.c - the program: parses a command line, runs the command, on all ranks of MPI where there are several, and ends
+ * with one status. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -8,6 +9,7 @@
 #include "command.h"
 #include "lockstep/dataset.h"
 #include "lockstep/file.h"
+#include "lockstep/launcher.h"
 #include "lockstep/log.h"
 #include "lockstep/text.h"
 
@@ -28,21 +30,30 @@ static ls_status run(const ls_comm *comm, const ls_call *call) {
     return ls_agree(comm, flush_output());
 }
 
-/* A failure is agreed. The rank that is gone first may make the launcher end the others by TERM (srun
- * --kill-on-bad-exit, mpirun), and that must not become the job's status. None is gone before all have come here:
- * MPI_Finalize waits for everyone. */
+/* The rank that is gone first may make the launcher end the others by TERM (srun --kill-on-bad-exit, mpirun), and that
+ * must not become the job's status. */
 static void keep_status(void) { (void)signal(SIGTERM, SIG_IGN); }
 
-/* A wrong command line is wrong on all ranks; MPI is started all the same, so that one of them says it. */
-static ls_status run_parallel(int argc, char **argv, ls_status parsed, const ls_call *call) {
+/* Says why nothing can be done, without MPI: each process has found the same. The launcher ends all of them when the
+ * first one leaves, so the others leave time to the one that speaks. */
+static void fail_apart(int rank) {
+    enum { PATIENCE_S = 1 };
+    keep_status();
+    ls_log_failure();
+    if (rank > 0) sleep(PATIENCE_S);
+}
+
+/* A failure is agreed. No rank is gone before all have come here: MPI_Finalize waits for everyone. */
+static ls_status run_parallel(int argc, char **argv, int launched_as, const ls_call *call) {
     ls_comm comm;
-    ls_failure parse_failure = *ls_failure_get();
     ls_status status = ls_comm_init(&comm, &argc, &argv);
-    ls_log_init(comm.rank);
-    if (status == LS_OK) status = parsed == LS_OK ? run(&comm, call) : ls_failure_set(&parse_failure);
     if (status != LS_OK) {
-        keep_status();
-        ls_log_failure();
+        fail_apart(launched_as);
+    } else {
+        ls_log_init(comm.rank);
+        status = run(&comm, call);
+        if (status != LS_OK) keep_status();
+        if (status != LS_OK) ls_log_failure();
     }
     ls_log_close();
     ls_comm_finalize(&comm);
@@ -58,20 +69,29 @@ static void name_prober(void) {
     ls_dataset_set_prober(program);
 }
 
+static ls_status print_help(int rank, const ls_call *call) {
+    if (rank > 0) return LS_OK;
+    ls_call_print_help(call, stdout);
+    ls_status status = flush_output();
+    if (status != LS_OK) ls_log_failure();
+    return status;
+}
+
 int main(int argc, char **argv) {
     ls_call call;
+    int rank = ls_launcher_find().rank;
     if (argc > 2 && strcmp(argv[1], LS_PROBE_WORD) == 0) return ls_dataset_probe(argc - 2, argv + 2);
     name_prober();
     (void)signal(SIGXFSZ, SIG_IGN); /* a write beyond the limit of file sizes fails, and the message says so */
     guard_output();
+    ls_log_init(rank);
     ls_status status = ls_call_parse(argc, argv, &call);
-    if (status == LS_OK && (call.help || call.version)) {
-        ls_call_print_help(&call, stdout);
-        status = flush_output();
-        if (status != LS_OK) ls_log_failure();
-    } else {
-        status = run_parallel(argc, argv, status, &call);
-    }
+    if (status != LS_OK)
+        fail_apart(rank);
+    else if (call.help || call.version)
+        status = print_help(rank, &call);
+    else
+        status = run_parallel(argc, argv, rank, &call);
     ls_call_release(&call);
     return (int)status;
 }

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lockstep/launcher.h"
+#include "lockstep/log.h"
 #include "lockstep/memory.h"
 #include "par/comm_mpi.h"
 
@@ -26,42 +28,69 @@ enum { TAG_COLLECT = 1000 }; /* the exchange's are smaller */
 
 MPI_Comm ls_comm_mpi(const ls_comm *comm) { return comm->handles ? comm->handles->world : MPI_COMM_SELF; }
 
-/* Open MPI says in the environment how many ranks mpirun starts, and how many of them here; other launchers leave a
- * rank number. */
-static bool on_one_host(void) {
-    const char *size = getenv("OMPI_COMM_WORLD_SIZE"), *local_size = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
-    if (size && local_size) return strcmp(size, local_size) == 0;
-    return !getenv("PMIX_RANK") && !getenv("PMI_RANK") && !getenv("PMI_FD");
-}
-
-/* Started without a launcher: MPI will know of no other process. */
-static bool is_alone(void) { return on_one_host() && !getenv("OMPI_COMM_WORLD_SIZE"); }
-
-/* Open MPI takes 0.2 s to look for cluster networks that a job on one host has no use for, and 0.2 s more to start a
- * daemon for a program that was started without mpirun. What is in the environment already stays. */
-static void shorten_start(void) {
-    if (!on_one_host()) return;
-    setenv("OMPI_MCA_pml", "ob1", 0);
-    setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
-}
-
-/* Without mpirun all processes of a user would share one directory for Open MPI's own files, and the first that ends
- * would remove it under the others. A process alone has nothing to put there. */
-static void keep_apart(void) {
-    if (is_alone()) setenv("OMPI_MCA_orte_create_session_dirs", "0", 0);
+/* Open MPI takes 0.2 s to look for cluster networks that a job on one host has no use for. What is in the environment
+ * already stays. */
+static void shorten_start(const ls_launcher *launcher) {
+    if (launcher->size > 0 && launcher->size == launcher->local_size) setenv("OMPI_MCA_pml", "ob1", 0);
 }
 
 /* A rank that waits gives its core away: its own loader and pool, or other ranks, may need it. */
 static void wait_politely(void) { setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0); }
 
+/* "Open MPI v4.1.4" of "Open MPI v4.1.4, package: ...". */
+static void library_name(char name[MPI_MAX_LIBRARY_VERSION_STRING]) {
+    int length;
+    MPI_Get_library_version(name, &length);
+    name[strcspn(name, ",\n")] = '\0';
+}
+
+/* Each process would take itself for the whole job, and all of them would work on the same run. */
+static ls_status refuse_launcher(const ls_launcher *launcher) {
+    char library[MPI_MAX_LIBRARY_VERSION_STRING];
+    library_name(library);
+    bool srun = strcmp(launcher->name, "srun") == 0;
+    return LS_RAISE(LS_INVALID,
+                    "%s started %d processes (%s), but MPI shows each of them only itself: the launcher and the MPI of "
+                    "this program, %s, do not belong together. Start with %sthe mpirun of %s",
+                    launcher->name, launcher->size, launcher->size_said_by, library,
+                    srun ? "'srun --mpi=pmix', or with " : "", library);
+}
+
+/* Open MPI ends the process, with advice for those who build it, where srun offers it nothing to connect by. */
+static bool cannot_connect(const ls_launcher *launcher) {
+#ifdef OPEN_MPI
+    return launcher->size > 1 && strcmp(launcher->name, "srun") == 0 && !launcher->connects;
+#else
+    (void)launcher;
+    return false;
+#endif
+}
+
+/* What MPI finds wrong while ranks talk is the loss of one of them or of the network. Its own way would be to end with
+ * the number of the error, which can be the number of anything. */
+static void end_after_error(MPI_Comm *mpi, int *code, ...) {
+    char text[MPI_MAX_ERROR_STRING];
+    int length;
+    MPI_Error_string(*code, text, &length);
+    ls_log_rank("MPI: %s; another rank, or the way to it, is lost; --resume goes on from the last checkpoint", text);
+    MPI_Abort(*mpi, LS_LOST);
+}
+
+static void handle_errors(void) {
+    MPI_Errhandler handler;
+    MPI_Comm_create_errhandler(end_after_error, &handler);
+    MPI_Comm_set_errhandler(MPI_COMM_WORLD, handler); /* and all that is split off it */
+    MPI_Errhandler_free(&handler);
+}
+
 /* FUNNELED: the main thread makes every MPI call; the pool's threads only compute, and the loader reads files without
  * MPI. More would make Open MPI lock on every call. */
-static ls_status start_mpi(int *argc, char ***argv) {
+static ls_status start_mpi(const ls_launcher *launcher, int *argc, char ***argv) {
     int provided;
-    shorten_start();
-    keep_apart();
+    shorten_start(launcher);
     wait_politely();
     MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided);
+    handle_errors();
     if (provided < MPI_THREAD_FUNNELED) return LS_RAISE(LS_ERROR, "this MPI was built without support for threads");
     return LS_OK;
 }
@@ -77,10 +106,8 @@ static int pretended_host(int rank) {
     return ranks_a_host && atoi(ranks_a_host) > 0 ? rank / atoi(ranks_a_host) : 0;
 }
 
-ls_status ls_comm_init(ls_comm *comm, int *argc, char ***argv) {
+static ls_status know_ranks(ls_comm *comm) {
     MPI_Comm host;
-    *comm = (ls_comm){.size = 1, .node_size = 1};
-    LS_TRY(start_mpi(argc, argv));
     LS_TRY(ls_alloc(&comm->handles, 1, sizeof *comm->handles, "MPI handles"));
     comm->handles->world = MPI_COMM_WORLD;
     MPI_Comm_rank(MPI_COMM_WORLD, &comm->rank);
@@ -89,12 +116,23 @@ ls_status ls_comm_init(ls_comm *comm, int *argc, char ***argv) {
     MPI_Comm_split(host, pretended_host(comm->rank), 0, &comm->handles->node);
     MPI_Comm_free(&host);
     know_node(comm);
-    gethostname(comm->host, sizeof comm->host - 1);
     return LS_OK;
+}
+
+ls_status ls_comm_init(ls_comm *comm, int *argc, char ***argv) {
+    ls_launcher launcher = ls_launcher_find();
+    *comm = (ls_comm){.size = 1, .node_size = 1};
+    gethostname(comm->host, sizeof comm->host - 1);
+    if (launcher.alone) return LS_OK;
+    if (cannot_connect(&launcher)) return refuse_launcher(&launcher);
+    LS_TRY(start_mpi(&launcher, argc, argv));
+    LS_TRY(know_ranks(comm));
+    return comm->size == 1 && launcher.size > 1 ? refuse_launcher(&launcher) : LS_OK;
 }
 
 ls_status ls_comm_with_hosts(const ls_comm *comm, int part, ls_comm *out) {
     *out = *comm;
+    if (!comm->handles) return LS_OK;
     LS_TRY(ls_alloc(&out->handles, 1, sizeof *out->handles, "MPI handles"));
     out->handles->world = comm->handles->world;
     MPI_Comm_split(comm->handles->node, part, 0, &out->handles->node);

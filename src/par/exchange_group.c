@@ -136,7 +136,7 @@ void ls_group_look_around(const ls_group *group) {
     if (getppid() == group->launcher) return;
     ls_log_rank("on %s the launcher is gone; this rank ends; --resume goes on from the last checkpoint",
                 group->comm->host);
-    ls_comm_abort(group->comm, LS_ERROR);
+    ls_comm_abort(group->comm, LS_LOST);
 }
 
 void ls_group_await(ls_group *group, int64_t mark) {

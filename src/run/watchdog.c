@@ -110,12 +110,12 @@ static void end_job(const ls_watchdog *w) {
     name_all_missing(w, &r);
     say(&r, "; the job is ended%s", w->pulse->step > 0 ? "; --resume goes on from the last checkpoint" : "");
     if (w->comm->rank == 0) {
-        LS_RAISE(LS_ERROR, "%s", r.text);
+        LS_RAISE(LS_LOST, "%s", r.text);
         ls_log_failure();
     } else {
         ls_log_rank("%s", r.text);
     }
-    _exit(LS_ERROR);
+    _exit(LS_LOST);
 }
 
 /* ---- watching ---- */

@@ -36,7 +36,7 @@ hung() {
     done
     begin=$EPOCHSECONDS
     wait $! || status=$?
-    [ $status = 1 ] || fail "exit status $status, expected 1: $(cat messages)"
+    [ $status = 76 ] || fail "exit status $status, expected 76: $(cat messages)"
     [ $((EPOCHSECONDS - begin)) -le $((stall_s + $(patience 8))) ] || fail "it took $((EPOCHSECONDS - begin)) s: $(cat messages)"
     [ "$(grep -c "nothing has moved for $stall_s s" messages)" = 1 ] || fail "one message was expected: $(cat messages)"
     grep -q "; rank $1 on $(hostname) does not answer; the job is ended" messages || fail "who? $(cat messages)"
@@ -50,7 +50,7 @@ hung 0 3
 # A start-up that hangs, here of rank 0 on a pipe that nobody writes to, and an evaluation.
 mkdir hanging
 mkfifo hanging/metrics.jsonl
-expect_exit 1 timeout $(patience 60) mpirun -np 2 "$LOCKSTEP" train config.yaml --run hanging --resume --set training.stall_timeout=$stall_s >messages 2>&1
+expect_exit 76 timeout $(patience 60) mpirun -np 2 "$LOCKSTEP" train config.yaml --run hanging --resume --set training.stall_timeout=$stall_s >messages 2>&1
 grep -q "nothing has moved for $stall_s s (training.stall_timeout): rank 0 on $(hostname) is starting; .*; the job is ended$" messages ||
     fail "$(cat messages)"
 await 10 nobody_left
@@ -59,7 +59,7 @@ await 60 test -s codes.csv.part
 for process in $(processes); do
     [ "$(rank_of "$process")" != 1 ] || kill -STOP "$process"
 done
-expect_exit 1 wait $!
+expect_exit 76 wait $!
 grep -q "; rank 1 on $(hostname) does not answer; the job is ended$" messages || fail "who? $(cat messages)"
 await 10 nobody_left
 
