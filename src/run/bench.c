@@ -152,7 +152,7 @@ static ls_status run(bench *b, const ls_bench_options *options) {
 }
 
 static ls_status open_session(bench *b, const ls_shape *shape) {
-    LS_TRY(ls_session_divide(&b->session));
+    LS_TRY(ls_session_divide(&b->session, false));
     if (shape->dims == 0) {
         ls_status status = ls_session_open_data(&b->session);
         return status == LS_OK ? status : ls_failure_prefix("without --shape, such as 28x28x1, bench needs data: ");

@@ -2,17 +2,34 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lockstep/log.h"
 #include "lockstep/memory.h"
 
+/* Collective. Who lowers the others' instruction set is worth knowing: without that host all would be faster. */
+static void name_lowest(const ls_session *session, ls_isa mine) {
+    const ls_comm *comm = session->comm;
+    bool lowest = mine == session->isa;
+    ls_isa highest = (ls_isa)ls_comm_max(comm, mine);
+    int64_t ranks = ls_comm_sum(comm, lowest), first = ls_comm_min(comm, lowest ? comm->rank : comm->size);
+    char host[LS_HOST_MAX], others[64] = "";
+    memcpy(host, comm->host, sizeof host);
+    ls_comm_broadcast(comm, host, sizeof host, (int)first);
+    if (highest == session->isa) return;
+    if (ranks > 1) snprintf(others, sizeof others, " (and %" PRId64 " more)", ranks - 1);
+    ls_log_warn("rank %" PRId64 " on %s%s has no more than %s, and others have %s: all compute with %s", first, host,
+                others, ls_isa_name(session->isa), ls_isa_name(highest), ls_isa_name(session->isa));
+}
+
 /* The lowest instruction set of all ranks: kernels of one width give one result. */
 static ls_status choose_isa(ls_session *session) {
     ls_isa mine = LS_ISA_PORTABLE;
     LS_TRY(ls_agree(session->comm, ls_cpu_detect(&mine)));
     session->isa = (ls_isa)ls_comm_min(session->comm, mine);
+    name_lowest(session, mine);
     ls_cpu_use(session->isa);
     return LS_OK;
 }
@@ -42,9 +59,16 @@ ls_status ls_session_start(ls_session *session, const ls_comm *comm, const ls_co
     return ls_agree(comm, ls_pool_create(session->threads, &session->pool));
 }
 
-ls_status ls_session_divide(ls_session *session) {
+ls_status ls_session_divide(ls_session *session, bool resumed) {
     const ls_comm *comm = session->comm;
-    return ls_agree(comm, ls_lanes_init(&session->lanes, (int)session->config->training.lanes, comm->rank, comm->size));
+    int lanes = (int)session->config->training.lanes;
+    if (resumed && comm->size > lanes)
+        return LS_RAISE(
+            LS_INVALID,
+            "%d lanes cannot feed %d ranks, every rank needs at least one, and a run that goes on keeps its "
+            "lanes: start at most %d ranks",
+            lanes, comm->size, lanes);
+    return ls_agree(comm, ls_lanes_init(&session->lanes, lanes, comm->rank, comm->size));
 }
 
 static ls_status open_paths(const ls_config *config, const ls_paths *paths, ls_dataset **out) {

@@ -27,8 +27,9 @@ typedef struct ls_session {
 
 /* Collective. The watchdog, kernels and threads. The pulse stays until ls_session_release. Errors (agreed). */
 ls_status ls_session_start(ls_session *session, const ls_comm *comm, const ls_config *config, ls_pulse *pulse);
-/* Collective. Gives each rank its lanes, to train. Errors (agreed): LS_INVALID: more ranks than lanes. */
-ls_status ls_session_divide(ls_session *session);
+/* Collective. Gives each rank its lanes, to train; the lanes of a run that is resumed cannot change. Errors (agreed):
+ * LS_INVALID: more ranks than lanes. */
+ls_status ls_session_divide(ls_session *session, bool resumed);
 /* Collective. Opens the training and validation data, and builds pipelines and model on them. Errors (agreed). */
 ls_status ls_session_open_data(ls_session *session);
 /* Local. The same for this rank alone; session->train stays NULL where it cannot be opened. */

@@ -183,7 +183,7 @@ static void end_debugging(void *context) {
 
 static ls_status start(ls_trainer *t, const ls_train_options *options) {
     LS_TRY(ls_session_start(&t->session, t->comm, t->config, &t->pulse));
-    LS_TRY(ls_session_divide(&t->session));
+    LS_TRY(ls_session_divide(&t->session, options->resume));
     LS_TRY(ls_session_open_data(&t->session));
     ls_pulse_beat(&t->pulse);
     if (options->debug) ls_model_debug(t->session.model, end_debugging, (void *)t->comm);
