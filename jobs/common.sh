@@ -1,52 +1,125 @@
 # common.sh - what train.sbatch and sweep.sbatch share: the place to fit them to a cluster.
 #
 # From the environment (for example: LAUNCHER=mpirun sbatch ...):
-#   LOCKSTEP_HOME   the project's directory (default: where sbatch is called)
+#   LOCKSTEP_HOME   the project's directory (default: where the job script lies, else where sbatch is called)
 #   LOCKSTEP        the program (default: $LOCKSTEP_HOME/build/lockstep)
-#   LAUNCHER        srun (default) or mpirun
+#   LAUNCHER        srun (default) or mpirun, Open MPI's
+#   SLURM_MPI_TYPE  how srun connects the ranks, see srun --mpi=list (default: pmix)
 
 # Your cluster's names of what the program was built with:
 # module load gcc openmpi hdf5-parallel
 
 LOCKSTEP=${LOCKSTEP:-$LOCKSTEP_HOME/build/lockstep}
 
+# How often a job is tried again in a row that comes to no new checkpoint.
+ATTEMPTS=3
+
 # A rank has as many threads as cores (--cpus-per-task), and is bound to its cores, where the cluster can bind. srun no
 # longer takes the number from sbatch by itself since Slurm 22.05.
 export OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-1}
 export SRUN_CPUS_PER_TASK=$OMP_NUM_THREADS
 if scontrol show config | grep -q '^TaskPlugin *=.*affinity'; then export SLURM_CPU_BIND=${SLURM_CPU_BIND:-cores}; fi
-export OMPI_MCA_rmaps_base_mapping_policy=${OMPI_MCA_rmaps_base_mapping_policy:-slot:PE=$OMP_NUM_THREADS}
+map_by=${OMPI_MCA_rmaps_base_mapping_policy:-${PRTE_MCA_rmaps_default_mapping_policy:-slot:PE=$OMP_NUM_THREADS}}
 
-# mpirun gives up a node that it has not heard of for some 20 s; by default it waits for ever.
+# mpirun gives up a node that it has not heard of for some 20 s; by default it waits for ever. (Open MPI 4 reads the first
+# names, Open MPI 5 the others.)
 export OMPI_MCA_oob_tcp_keepalive_time=10 OMPI_MCA_oob_tcp_keepalive_intvl=3 OMPI_MCA_oob_tcp_keepalive_probes=3
+export PRTE_MCA_oob_tcp_keepalive_time=10 PRTE_MCA_oob_tcp_keepalive_intvl=3 PRTE_MCA_oob_tcp_keepalive_probes=3
 
-# launch WORD...: lockstep on all ranks of the job; when one of them fails, all are ended.
+# The job as scontrol and squeue want it named: the number of an array's task alone is, for one of the tasks, that of the
+# whole array.
+job=$SLURM_JOB_ID
+[ -z "${SLURM_ARRAY_JOB_ID:-}" ] || job=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
+
+# launch WORD...: lockstep on all ranks of the job; when one of them fails, all are ended. Where a job has nodes and no
+# number of tasks, srun starts one a node, and so does this.
 launch() {
     case ${LAUNCHER:-srun} in
-    srun) exec srun --mpi=pmix --kill-on-bad-exit=1 "$LOCKSTEP" "$@" ;;
-    mpirun) exec mpirun -np "$SLURM_NTASKS" "$LOCKSTEP" "$@" ;;
+    srun) exec srun --mpi="${SLURM_MPI_TYPE:-pmix}" --kill-on-bad-exit=1 "$LOCKSTEP" "$@" ;;
+    mpirun) exec mpirun -np "${SLURM_NTASKS:-$SLURM_JOB_NUM_NODES}" --map-by "$map_by" "$LOCKSTEP" "$@" ;;
+    *) echo "LAUNCHER is '$LAUNCHER'; it can be srun or mpirun"; exit 2 ;;
     esac
+}
+
+# run_of WORD...: the run's directory, as train will have it.
+run_of() {
+    local config= run=
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --run) run=${2:-} ;;
+        --run=*) run=${1#*=} ;;
+        esac
+        case $1 in
+        --run | --set) shift ;;
+        -*) ;;
+        *) config=${config:-$1} ;;
+        esac
+        [ $# = 0 ] || shift
+    done
+    if [ -n "$run" ]; then
+        echo "$run"
+    elif [ -d "$config" ]; then
+        echo "$config"
+    elif [ -d "$(dirname "$config")/checkpoints" ]; then
+        dirname "$config"
+    else
+        config=${config##*/}
+        echo "runs/${config%.*}"
+    fi
+}
+
+newest_checkpoint() { ls "$1"/checkpoints/step-*.h5 2>/dev/null | tail -n 1; }
+
+# requeue WHY: the job goes back into the queue, if it was not cancelled meanwhile.
+requeue() {
+    case $(squeue --noheader --jobs="$job" --format=%T) in
+    RUNNING) echo "$1: back into the queue" && scontrol requeue "$job" ;;
+    esac
+}
+
+# try_again RUN WHY: after an attempt that came to no new checkpoint.
+try_again() {
+    local count="$1/job-$SLURM_JOB_ID.attempts" attempts=0
+    [ ! -f "$count" ] || attempts=$(cat "$count")
+    attempts=$((attempts + 1))
+    if [ $attempts -ge $ATTEMPTS ]; then
+        echo "$2, and $attempts attempts have come to no new checkpoint: the job ends"
+        rm -f "$count"
+    else
+        mkdir -p "$1" && echo $attempts >"$count" && requeue "$2, attempt $attempts of $ATTEMPTS without a new checkpoint"
+    fi
 }
 
 # train CONFIG [OPTION...]: goes on where the run is, or starts it. Shortly before the time limit Slurm sends USR1 (see
 # --signal in the job scripts); it is passed on, Lockstep saves and ends, and the job goes back into the queue, to go on
-# on whatever nodes it is given next. Any other end is the job's end: finished (0), failed (1), a wrong config or wrong
-# data (2: trying again would not help), scancel.
+# on whatever nodes it is given next. So it does when it is preempted and given the time to save (75), and when a rank or
+# a host is lost (76, or what a launcher makes of it). After any other failure (1) it does so only if it has come to a
+# new checkpoint; a wrong config or wrong data (2) and scancel are the job's end.
 train() {
-    local status=0 limit_reached=
+    local status=0 why= run newest advanced=
+    run=$(run_of "$@")
+    newest=$(newest_checkpoint "$run")
     launch train "$@" --resume &
     local launcher=$!
-    trap 'limit_reached=yes; kill -USR1 $launcher' USR1
+    trap 'why="time limit near"; kill -USR1 $launcher' USR1
     wait $launcher || status=$?
     # A trapped signal ends the wait, not what is waited for.
     while kill -0 $launcher 2>/dev/null; do
         status=0
         wait $launcher || status=$?
     done
-    # After the signal: 75, saved; or more than 128, where a rank was still starting or was ended with the first one.
-    if [ -n "$limit_reached" ] && [ $status -gt 2 ]; then
-        echo "time limit near: back into the queue"
-        scontrol requeue "$SLURM_JOB_ID"
+    case $status in 0 | 2 | 126 | 127) exit $status ;; esac # 126 and 127: there is no such program
+    if [ $status = 75 ]; then
+        why=${why:-stopped after saving}
+        advanced=yes
+    fi
+    [ "$(newest_checkpoint "$run")" = "$newest" ] || advanced=yes
+    why=${why:-ended with exit status $status}
+    if [ -n "$advanced" ]; then
+        rm -f "$run/job-$SLURM_JOB_ID.attempts"
+        requeue "$why"
+    elif [ $status != 1 ]; then
+        try_again "$run" "$why"
     fi
     exit $status
 }
