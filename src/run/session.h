@@ -19,6 +19,7 @@ typedef struct ls_session {
     ls_lanes lanes;
     ls_dataset *train;      /* the config's training data */
     ls_dataset *validation; /* its validation files; NULL: a split, or none */
+    int64_t ahead_bytes;    /* room for blocks of `train` that are read ahead of the loader; 0: none */
     ls_pipeline *input, *target;
     ls_model *model;       /* with its loss; prepared by whoever uses it */
     ls_pulse *pulse;       /* the caller's; NULL: nobody wants to know */
