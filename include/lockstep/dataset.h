@@ -52,7 +52,8 @@ typedef struct ls_dataset_info {
 
 typedef struct ls_dataset ls_dataset;
 
-/* Local. Opens files (glob patterns allowed, matches in sorted order) as one data set, without locking them. A file
+/* Local. Opens files (glob patterns allowed, matches in sorted order; a file that has just that name is no pattern) as
+ * one data set, without locking them. A file
  * that Lockstep did not write will do where /data is uint8 or float32 [N, ...]: its blocks are its chunks, and its
  * fingerprint is made of their size, the labels and 64 samples. Labels stay in memory. Errors: LS_INVALID: no such
  * file, not a Lockstep data set (what is missing and how to import), damaged, samples that were never written, parts
@@ -64,6 +65,7 @@ const ls_dataset_info *ls_dataset_get_info(const ls_dataset *dataset);
 const char *ls_dataset_class_name(const ls_dataset *dataset, int label); /* NULL where there is none */
 int ls_dataset_files(const ls_dataset *dataset);
 const char *ls_dataset_path(const ls_dataset *dataset, int file); /* of those that were found */
+const char *ls_dataset_file_fingerprint(const ls_dataset *dataset, int file);
 /* Path of the file that holds this sample, and the sample's number in it. */
 const char *ls_dataset_locate(const ls_dataset *dataset, int64_t sample, int64_t *at);
 
@@ -88,15 +90,12 @@ ls_status ls_dataset_read_names(ls_dataset *dataset, int64_t first, int64_t coun
  * take at most limit_bytes. Says in *cached whether this node does. Never an error for lack of room. ls_dataset_close
  * is then Collective over the node. */
 ls_status ls_dataset_cache(ls_dataset *dataset, const ls_comm *comm, int64_t limit_bytes, bool *cached);
-/* Local, before the first fetch. Bounds the decoded blocks that this rank keeps for itself where the node has no cache
- * (64 MiB if never called; at least one block is kept). The one not used for longest gives way, so that a block of a
- * shuffle window is decoded once if a window of every lane of the rank fits, and up to once a sample if not. */
+/* Local, thread-safe. Bounds the decoded blocks that this rank keeps for itself where the node has no cache (64 MiB if
+ * never called; at least one block is kept). The one not used for longest gives way, so that a block of a shuffle
+ * window is decoded once if a window of every lane of the rank fits, and up to once a sample if not. */
 void ls_dataset_keep(ls_dataset *dataset, int64_t bytes);
 /* Local, thread-safe. As read, for a list of samples in any order; blocks are decoded whole and kept, see above. */
 ls_status ls_dataset_fetch(ls_dataset *dataset, int64_t count, const int64_t *samples, void *data, int32_t *labels);
-/* Local, thread-safe. Decodes the blocks that a fetch of these samples would find missing, while other threads go on
- * fetching; *bytes: of the blocks that it decoded. What was read ahead gives way last. Errors: as above. */
-ls_status ls_dataset_read_ahead(ls_dataset *dataset, int64_t count, const int64_t *samples, int64_t *bytes);
 
 /* Local. From now on ls_dataset_open first has this program, called as `PROGRAM --probe-data FILE...`, open the files
  * in a process of its own with limits of time and memory: HDF5 may loop for ever or crash on a header that was made for

@@ -28,12 +28,33 @@ struct ls_dataset {
 
 /* --- opening --- */
 
-/* A pattern's matches in sorted order; one without matches stands for itself. */
+/* A pattern that only this name matches. */
+static ls_status escape(const char *name, char **pattern) {
+    LS_TRY(ls_alloc(pattern, 2 * (int64_t)strlen(name) + 1, 1, "the name of a file"));
+    char *to = *pattern;
+    for (; *name; name++) {
+        if (strchr("*?[]\\", *name)) *to++ = '\\';
+        *to++ = *name;
+    }
+    return LS_OK;
+}
+
+static ls_status look_up(const char *pattern, int flags, glob_t *names) {
+    if (glob(pattern, flags | GLOB_NOCHECK, NULL, names) == 0) return LS_OK;
+    return LS_RAISE(LS_ERROR, "%s: cannot be looked up", pattern);
+}
+
+/* A pattern's matches in sorted order; one without matches stands for itself, and so does the name of a file that is
+ * there, whatever is in it. */
 static ls_status expand(const char *const *patterns, int count, glob_t *names) {
     *names = (glob_t){0};
     for (int i = 0; i < count; i++) {
-        int failure = glob(patterns[i], GLOB_NOCHECK | GLOB_NOESCAPE | (i > 0 ? GLOB_APPEND : 0), NULL, names);
-        if (failure != 0) return LS_RAISE(LS_ERROR, "%s: cannot be looked up", patterns[i]);
+        int append = i > 0 ? GLOB_APPEND : 0;
+        char *exact = NULL;
+        if (access(patterns[i], F_OK) == 0) LS_TRY(escape(patterns[i], &exact));
+        ls_status status = exact ? look_up(exact, append, names) : look_up(patterns[i], append | GLOB_NOESCAPE, names);
+        ls_free(exact);
+        LS_TRY(status);
     }
     return LS_OK;
 }
@@ -154,6 +175,11 @@ const char *ls_dataset_path(const ls_dataset *dataset, int file) {
     return dataset->file[file].path;
 }
 
+const char *ls_dataset_file_fingerprint(const ls_dataset *dataset, int file) {
+    assert(file >= 0 && file < dataset->files);
+    return dataset->file[file].info.fingerprint;
+}
+
 const char *ls_dataset_locate(const ls_dataset *dataset, int64_t sample, int64_t *at) {
     assert(sample >= 0 && sample < dataset->info.count);
     int64_t f = ls_find_run(dataset->first, dataset->files, sample);
@@ -211,36 +237,16 @@ ls_status ls_dataset_read_names(ls_dataset *dataset, int64_t first, int64_t coun
     return LS_OK;
 }
 
-/* The file that has a sample, its number there, and its block. */
-static const ls_data_file *find_block(const ls_dataset *dataset, int64_t sample, int64_t *block, int64_t *in_file) {
-    assert(sample >= 0 && sample < dataset->info.count);
-    int64_t f = ls_find_run(dataset->first, dataset->files, sample);
-    const ls_data_file *file = &dataset->file[f];
-    *in_file = sample - dataset->first[f];
-    *block = dataset->first_block[f] + *in_file / file->info.block_samples;
-    return file;
-}
-
 ls_status ls_dataset_fetch(ls_dataset *dataset, int64_t count, const int64_t *samples, void *data, int32_t *labels) {
     char *next = data;
     assert(labels == NULL || dataset->info.labelled);
     for (int64_t i = 0; i < count; i++, next += dataset->info.sample_bytes) {
-        int64_t block, in_file;
-        const ls_data_file *file = find_block(dataset, samples[i], &block, &in_file);
-        LS_TRY(ls_cache_copy(dataset->cache, block, in_file % file->info.block_samples, next));
-        if (labels != NULL) labels[i] = file->labels[in_file];
-    }
-    return LS_OK;
-}
-
-ls_status ls_dataset_read_ahead(ls_dataset *dataset, int64_t count, const int64_t *samples, int64_t *bytes) {
-    *bytes = 0;
-    for (int64_t i = 0; i < count; i++) {
-        int64_t block, in_file;
-        bool decoded;
-        (void)find_block(dataset, samples[i], &block, &in_file);
-        LS_TRY(ls_cache_read_ahead(dataset->cache, block, &decoded));
-        if (decoded) *bytes += dataset->blocks[block].count * dataset->info.sample_bytes;
+        assert(samples[i] >= 0 && samples[i] < dataset->info.count);
+        int64_t f = ls_find_run(dataset->first, dataset->files, samples[i]), at = samples[i] - dataset->first[f];
+        const ls_data_file *file = &dataset->file[f];
+        int64_t size = file->info.block_samples;
+        LS_TRY(ls_cache_copy(dataset->cache, dataset->first_block[f] + at / size, at % size, next));
+        if (labels != NULL) labels[i] = file->labels[at];
     }
     return LS_OK;
 }
