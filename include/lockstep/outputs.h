@@ -23,13 +23,12 @@ typedef struct ls_grid_row {
 ls_status ls_grid_write(const char *path, const ls_grid_row *rows, int count, int64_t pictures, int64_t across);
 
 /* A file of an array [total][shape] that comes in pieces, by the ending of its name: .h5 (a Lockstep data set), .npy
- * (NumPy, format 1.0), .csv (a header, a line a sample: its label, if there are some, and its numbers), .png (a grid).
- */
+ * (NumPy, format 1.0; names and labels, if there are some, in NAME.rows.csv beside it), .csv (a header, a line a
+ * sample: its name and its label, if there are some, and its numbers), .png (a grid). */
 typedef struct ls_sink_spec {
     int64_t total;
     ls_shape shape;
-    bool labelled; /* labels come with the samples; and of a data set: */
-    bool named;
+    bool labelled, named; /* labels and names come with the samples; and of a data set: */
     int classes;
     const char *const *class_names; /* [classes] or NULL */
     const char *settings;           /* what it is, for its reader */

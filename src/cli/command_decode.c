@@ -11,7 +11,7 @@ typedef struct decode_options {
 
 static const ls_option options[] = {
     {"output", LS_OPTION_STRING, offsetof(decode_options, output), .required = true, .capacity = LS_PATH_MAX,
-     .help = ".h5, .npy or .csv; .png: a grid", .letter = 'o'},
+     .help = ".h5, .npy (names and labels in NAME.rows.csv beside it) or .csv; .png: a grid", .letter = 'o'},
     {"data", LS_OPTION_STRING, offsetof(decode_options, data), .capacity = LS_PATH_MAX,
      .help = "codes: .h5 or .npy as encode writes them, or .csv, a code a line"},
     {"layer", LS_OPTION_STRING, offsetof(decode_options, layer), .capacity = LS_NAME_MAX,

@@ -11,7 +11,9 @@ typedef struct encode_options {
 
 static const ls_option options[] = {
     {"output", LS_OPTION_STRING, offsetof(encode_options, output), .required = true, .capacity = LS_PATH_MAX,
-     .help = ".h5 (a data set for train), .npy or .csv; .png: input and code", .letter = 'o'},
+     .help =
+         ".h5 (a data set for train), .npy (names and labels in NAME.rows.csv beside it) or .csv; .png: input and code",
+     .letter = 'o'},
     {"data", LS_OPTION_STRING, offsetof(encode_options, data), .capacity = LS_PATH_MAX,
      .help = "a data set (default: the run's validation data)"},
     {"layer", LS_OPTION_STRING, offsetof(encode_options, layer), .capacity = LS_NAME_MAX,

@@ -11,7 +11,8 @@ typedef struct reconstruct_options {
 
 static const ls_option options[] = {
     {"output", LS_OPTION_STRING, offsetof(reconstruct_options, output), .required = true, .capacity = LS_PATH_MAX,
-     .help = ".h5, .npy or .csv; .png: input, output and target", .letter = 'o'},
+     .help = ".h5, .npy (names and labels in NAME.rows.csv beside it) or .csv; .png: input, output and target",
+     .letter = 'o'},
     {"data", LS_OPTION_STRING, offsetof(reconstruct_options, data), .capacity = LS_PATH_MAX,
      .help = "a data set (default: the run's validation data)"},
     {"count", LS_OPTION_INT, offsetof(reconstruct_options, count), .preset = "0", .min = 0, .max = 1e12,

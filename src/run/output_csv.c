@@ -5,13 +5,14 @@
 #include "lockstep/file.h"
 #include "lockstep/memory.h"
 #include "output_format.h"
+#include "output_rows.h"
 
-enum { FIELD_BYTES = 24 /* more than a column's name or a number takes, with its comma */ };
+enum { FIELD_BYTES = 24 /* more than the name of a number or a number takes, with its comma */ };
 
 typedef struct csv_file {
     ls_file file;
+    const ls_sink_spec *spec;
     int64_t sample_floats;
-    bool labelled;
     char *line; /* room for the longest */
 } csv_file;
 
@@ -21,15 +22,13 @@ static char *end_line(const csv_file *csv, char *end) {
 }
 
 static ls_status write_header(csv_file *csv) {
-    char *end = csv->line;
-    if (csv->labelled) end += snprintf(end, FIELD_BYTES, "label,");
+    char *end = ls_row_header(csv->spec, csv->line);
     for (int64_t i = 0; i < csv->sample_floats; i++) end += snprintf(end, FIELD_BYTES, "x%" PRId64 ",", i);
     return ls_file_write(&csv->file, csv->line, end_line(csv, end) - csv->line);
 }
 
-static ls_status write_sample(csv_file *csv, const float *data, const int32_t *label) {
-    char *end = csv->line;
-    if (label) end += snprintf(end, FIELD_BYTES, "%" PRId32 ",", *label);
+static ls_status write_sample(csv_file *csv, const float *data, int32_t label, const char *name) {
+    char *end = ls_row_text(csv->spec, name, label, csv->line);
     for (int64_t i = 0; i < csv->sample_floats; i++) end += snprintf(end, FIELD_BYTES, "%.9g,", (double)data[i]);
     return ls_file_write(&csv->file, csv->line, end_line(csv, end) - csv->line);
 }
@@ -40,8 +39,8 @@ static ls_status open_file(const char *path, const ls_sink_spec *spec, void **st
     *state = csv;
     csv->file.fd = -1;
     csv->sample_floats = ls_shape_count(&spec->shape);
-    csv->labelled = spec->labelled;
-    LS_TRY(ls_alloc(&csv->line, 1 + csv->sample_floats, FIELD_BYTES, "a line of text"));
+    csv->spec = spec;
+    LS_TRY(ls_alloc(&csv->line, LS_ROW_TEXT_MAX + csv->sample_floats * FIELD_BYTES, 1, "a line of text"));
     LS_TRY(ls_file_create(path, &csv->file));
     ls_file_guard(&csv->file);
     return write_header(csv);
@@ -49,10 +48,10 @@ static ls_status open_file(const char *path, const ls_sink_spec *spec, void **st
 
 static ls_status append(void *state, int64_t count, const float *data, const int32_t *labels,
                         const char *const *names) {
-    (void)names;
     csv_file *csv = state;
     for (int64_t i = 0; i < count; i++)
-        LS_TRY(write_sample(csv, data + i * csv->sample_floats, csv->labelled ? labels + i : NULL));
+        LS_TRY(write_sample(csv, data + i * csv->sample_floats, csv->spec->labelled ? labels[i] : 0,
+                            csv->spec->named ? names[i] : NULL));
     return LS_OK;
 }
 

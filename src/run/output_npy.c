@@ -1,15 +1,21 @@
-/* output_npy.c - an output as NumPy saves arrays.
+/* output_npy.c - an output as NumPy saves arrays. An array cannot say which row is which sample: NAME.rows.csv beside
+ * NAME.npy does.
  * Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lockstep/file.h"
 #include "lockstep/memory.h"
 #include "output_format.h"
+#include "output_rows.h"
 
 typedef struct npy_file {
-    ls_file file;
+    const ls_sink_spec *spec;
+    ls_file file, rows; /* rows: what names and labels are written to, if there are some */
+    char rows_path[LS_PATH_MAX];
     int64_t sample_bytes;
 } npy_file;
 
@@ -31,11 +37,28 @@ static ls_status write_header(ls_file *file, const ls_sink_spec *spec) {
     return ls_file_write(file, text, end);
 }
 
+static ls_status write_line(npy_file *npy, char *line, char *end) {
+    end[-1] = '\n'; /* in place of the last comma */
+    return ls_file_write(&npy->rows, line, end - line);
+}
+
+static ls_status open_rows(npy_file *npy, const char *path) {
+    char line[LS_ROW_TEXT_MAX];
+    size_t stem = strlen(path) - strlen(".npy");
+    if (snprintf(npy->rows_path, sizeof npy->rows_path, "%.*s.rows.csv", (int)stem, path) >= (int)sizeof npy->rows_path)
+        return LS_RAISE(LS_INVALID, "%s: the name is too long", path);
+    if (!npy->spec->named && !npy->spec->labelled) return LS_OK;
+    LS_TRY(ls_file_create(npy->rows_path, &npy->rows));
+    return write_line(npy, line, ls_row_header(npy->spec, line));
+}
+
 static ls_status open_file(const char *path, const ls_sink_spec *spec, void **state) {
     npy_file *npy;
     LS_TRY(ls_alloc(&npy, 1, sizeof *npy, "an output file"));
     *state = npy;
-    npy->file.fd = -1;
+    npy->file.fd = npy->rows.fd = -1;
+    npy->spec = spec;
+    LS_TRY(open_rows(npy, path));
     npy->sample_bytes = ls_shape_count(&spec->shape) * (int64_t)sizeof(float);
     LS_TRY(ls_file_create(path, &npy->file));
     ls_file_guard(&npy->file);
@@ -44,15 +67,29 @@ static ls_status open_file(const char *path, const ls_sink_spec *spec, void **st
 
 static ls_status append(void *state, int64_t count, const float *data, const int32_t *labels,
                         const char *const *names) {
-    (void)labels, (void)names;
     npy_file *npy = state;
+    const ls_sink_spec *spec = npy->spec;
+    char line[LS_ROW_TEXT_MAX];
+    for (int64_t i = 0; i < count && npy->rows.fd >= 0; i++)
+        LS_TRY(write_line(npy, line,
+                          ls_row_text(spec, spec->named ? names[i] : NULL, spec->labelled ? labels[i] : 0, line)));
     return ls_file_write(&npy->file, data, count * npy->sample_bytes);
+}
+
+/* What an earlier array of this name had beside it would now be wrong. */
+static ls_status commit(npy_file *npy) {
+    if (npy->rows.fd >= 0)
+        LS_TRY(ls_file_commit(&npy->rows));
+    else if (unlink(npy->rows_path) != 0 && errno != ENOENT)
+        return LS_RAISE(LS_ERROR, "%s: cannot be removed: %s", npy->rows_path, strerror(errno));
+    return ls_file_commit(&npy->file);
 }
 
 static ls_status close_file(void *state, bool keep) {
     npy_file *npy = state;
-    ls_status status = keep ? ls_file_commit(&npy->file) : LS_OK;
+    ls_status status = keep ? commit(npy) : LS_OK;
     ls_file_discard(&npy->file);
+    ls_file_discard(&npy->rows);
     ls_free(npy);
     return status;
 }
