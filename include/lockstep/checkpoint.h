@@ -4,11 +4,11 @@
  * the same bytes: /weights/<layer>/<array>            float32, Keras' names and shapes
  *   /optimizer/<slot>/<layer>/<array>   float32, flat
  *   attributes of /                     lockstep_format, version, config, history (metrics.jsonl so far), fingerprint,
- * sample_shape, element and classes (of the training data), validation_fingerprint (empty: no files of its own), isa,
- * lanes, optimizer (empty: weights only), and the fields of ls_position by name. Its first 512 bytes (HDF5's user
- * block) hold its length and a hash of all of it (src/run/checkpoint_seal.h): a damaged file is known before HDF5 opens
- * it. It is written beside its name, flushed to disk, renamed, the directory flushed: a kill at any instant leaves the
- * old file or the new one. */
+ * sample_shape, element, classes and class_names (of the training data; names: a line each), validation_fingerprint
+ * (empty: no files of its own), isa, lanes, optimizer (empty: weights only), and the fields of ls_position by name. Its
+ * first 512 bytes (HDF5's user block) hold its length and a hash of all of it (src/run/checkpoint_seal.h): a damaged
+ * file is known before HDF5 opens it. It is written beside its name, flushed to disk, renamed, the directory flushed: a
+ * kill at any instant leaves the old file or the new one. */
 #ifndef LOCKSTEP_CHECKPOINT_H
 #define LOCKSTEP_CHECKPOINT_H
 
@@ -56,6 +56,7 @@ typedef struct ls_snapshot {
     ls_position position;
     const char *config;          /* resolved text */
     const ls_dataset_info *data; /* of the training data */
+    const char *class_names;     /* and of its classes, a line each; NULL or "": they have none */
     const char *validation;      /* fingerprint of the validation files; "": there are none */
     const char *history;         /* metrics.jsonl so far */
     int lanes;
@@ -66,8 +67,7 @@ typedef struct ls_snapshot {
  * this name is still whole. */
 ls_status ls_checkpoint_write(const ls_comm *comm, const char *path, const ls_snapshot *snapshot);
 
-/* What is known of a checkpoint before its arrays are read. config and history are owned: ls_checkpoint_info_release.
- */
+/* What is known of a checkpoint before its arrays are read. Texts are owned: ls_checkpoint_info_release. */
 typedef struct ls_checkpoint_info {
     char path[LS_PATH_MAX];
     char version[32], isa[16], optimizer[LS_NAME_MAX];
@@ -77,7 +77,7 @@ typedef struct ls_checkpoint_info {
     bool complete; /* has the optimizer's state: can be gone on from */
     bool foreign;  /* whole, but of another version of the format: nothing else is known then, and reading it failed */
     ls_position position;
-    char *config, *history;
+    char *config, *history, *class_names; /* class_names: as in the snapshot, "" where there are none */
 } ls_checkpoint_info;
 
 /* Local. Verifies the whole file's hash, then reads the attributes. Errors: LS_INVALID: not a checkpoint, cut short, or

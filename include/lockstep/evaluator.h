@@ -31,14 +31,17 @@ ls_status ls_encode_run(const ls_comm *comm, const char *run, const char *layer,
 /* Writes the model's output for the samples; a picture shows input, output and target. */
 ls_status ls_reconstruct_run(const ls_comm *comm, const char *run, const ls_application *application);
 
-/* Codes: of a file, else of texts, else over a grid, else drawn from N(0, 1). */
+/* Codes: of a file, else of texts, else over a grid, else drawn from N(0, 1), or from the normal distribution that the
+ * codes of a data set have. */
 typedef struct ls_code_source {
     const char *file; /* .h5, .npy or .csv, or NULL */
     int texts;
     const char *const *text; /* [texts] "0,0.5,5" */
     int64_t rows, columns;   /* of a grid over codes of two numbers; 0: none */
     double range;            /* of its numbers, from -range to range; 0: the quantiles 0.05 to 0.95 of N(0, 1) */
-    int64_t count;           /* how many are drawn; of a file at most so many, 0: all */
+    const char *like; /* a data set whose codes those of a grid without range, or drawn ones, are to be like; NULL:
+                         they stay N(0, 1)'s, with a warning where training does not bind the codes to that */
+    int64_t count;    /* how many are drawn; of a file at most so many, 0: all */
     uint64_t seed;
 } ls_code_source;
 

@@ -19,6 +19,7 @@ enum { LS_TRANSFORMS_MAX = 16 };
 typedef struct ls_signal {
     ls_shape shape;
     float low, high; /* what black and white are: 0 and 255 of stored uint8, 0 and 1 of stored float32 */
+    bool assumed;    /* they are not known: of stored float32 */
 } ls_signal;
 
 typedef struct ls_transform_type {
@@ -54,8 +55,8 @@ ls_status ls_pipeline_add(ls_pipeline *pipeline, const ls_transform_type *type, 
  * that validation would still have, or other transforms are there already. */
 ls_status ls_pipeline_augment(ls_pipeline *pipeline, const ls_transform_type *type, const void *options);
 ls_shape ls_pipeline_shape(const ls_pipeline *pipeline);
-/* What black and white have become. */
-void ls_pipeline_range(const ls_pipeline *pipeline, float *low, float *high);
+/* What black and white have become; whether that is known of the data, and not assumed. */
+bool ls_pipeline_range(const ls_pipeline *pipeline, float *low, float *high);
 
 /* What samples are taken for. */
 typedef enum ls_use {

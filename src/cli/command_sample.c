@@ -5,7 +5,7 @@
 #include "lockstep/shape.h"
 
 typedef struct sample_options {
-    char output[LS_PATH_MAX], layer[LS_NAME_MAX], grid[LS_NAME_MAX];
+    char output[LS_PATH_MAX], data[LS_PATH_MAX], layer[LS_NAME_MAX], grid[LS_NAME_MAX];
     int64_t count, seed;
     double range;
 } sample_options;
@@ -13,6 +13,9 @@ typedef struct sample_options {
 static const ls_option options[] = {
     {"output", LS_OPTION_STRING, offsetof(sample_options, output), .required = true, .capacity = LS_PATH_MAX,
      .help = ".png: a grid; .h5, .npy or .csv", .letter = 'o'},
+    {"data", LS_OPTION_STRING, offsetof(sample_options, data), .capacity = LS_PATH_MAX,
+     .help = "a data set: codes with the mean and deviation of its samples' codes, in place of N(0, 1); for a model "
+             "whose code is no gaussian_sampling"},
     {"count", LS_OPTION_INT, offsetof(sample_options, count), .preset = "100", .min = 1, .max = 1e9,
      .help = "codes to draw from N(0, 1)", .letter = 'n'},
     {"seed", LS_OPTION_INT, offsetof(sample_options, seed), .preset = "0", .min = 0, .max = 1e15,
@@ -43,7 +46,11 @@ static ls_status run(const ls_comm *comm, const ls_call *call) {
     if (given->grid[0] == '\0') LS_TRY(ls_call_refuse(call, "range", "without --grid"));
     if (given->grid[0] != '\0') LS_TRY(ls_call_refuse(call, "count", "beside --grid"));
     if (given->grid[0] != '\0') LS_TRY(ls_call_refuse(call, "seed", "beside --grid"));
-    ls_code_source codes = {.range = given->range, .count = given->count, .seed = (uint64_t)given->seed};
+    if (given->range != 0) LS_TRY(ls_call_refuse(call, "data", "beside --range"));
+    ls_code_source codes = {.range = given->range,
+                            .like = given->data[0] != '\0' ? given->data : NULL,
+                            .count = given->count,
+                            .seed = (uint64_t)given->seed};
     LS_TRY(read_grid(given, &codes));
     return ls_decode_run(comm, call->word[0], given->layer[0] != '\0' ? given->layer : NULL, &codes, given->output);
 }

@@ -29,7 +29,8 @@ ls_status ls_pipeline_create(const ls_dataset_info *info, bool labels, ls_pipeli
     *out = NULL;
     if (labels && !info->labelled) return LS_RAISE(LS_INVALID, "the data has no labels");
     LS_TRY(ls_alloc(out, 1, sizeof **out, "a pipeline of transforms"));
-    ls_signal picture = {.shape = info->shape, .high = info->element == LS_ELEMENT_UINT8 ? 255.0F : 1.0F};
+    bool bytes = info->element == LS_ELEMENT_UINT8;
+    ls_signal picture = {.shape = info->shape, .high = bytes ? 255.0F : 1.0F, .assumed = !bytes};
     ls_signal one_hot = {.shape = {.dims = 1, .dim = {info->classes}}, .high = 1.0F};
     (*out)->element = info->element;
     (*out)->labels = labels;
@@ -87,9 +88,10 @@ ls_status ls_pipeline_augment(ls_pipeline *pipeline, const ls_transform_type *ty
 
 ls_shape ls_pipeline_shape(const ls_pipeline *pipeline) { return pipeline->out.shape; }
 
-void ls_pipeline_range(const ls_pipeline *pipeline, float *low, float *high) {
+bool ls_pipeline_range(const ls_pipeline *pipeline, float *low, float *high) {
     *low = pipeline->out.low;
     *high = pipeline->out.high;
+    return !pipeline->out.assumed;
 }
 
 int64_t ls_pipeline_scratch(const ls_pipeline *pipeline) {

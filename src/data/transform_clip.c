@@ -20,6 +20,7 @@ static ls_status plan(const void *record, const ls_signal *in, ls_signal *out) {
     if (low >= high) return LS_RAISE(LS_INVALID, "range must be the smaller number and then the larger one");
     out->low = clip(in->low, low, high);
     out->high = clip(in->high, low, high);
+    out->assumed = false;
     return LS_OK;
 }
 

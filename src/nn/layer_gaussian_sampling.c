@@ -102,6 +102,7 @@ const ls_layer_type ls_layer_gaussian_sampling = {
     .options_bytes = sizeof(gaussian_sampling_options),
     .min_inputs = 2,
     .max_inputs = 2,
+    .normal = true,
     .examples = examples,
     .prepare = prepare,
     .forward = forward,

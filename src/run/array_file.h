@@ -8,6 +8,7 @@
 #ifndef LOCKSTEP_RUN_ARRAY_FILE_H
 #define LOCKSTEP_RUN_ARRAY_FILE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lockstep/file.h"
@@ -47,6 +48,7 @@ void ls_array_reader_close(ls_array_reader *reader); /* NULL is allowed */
 
 ls_status ls_array_reader_shape(ls_array_reader *reader, const char *name, ls_shape *shape);
 ls_status ls_array_reader_read(ls_array_reader *reader, const char *name, int64_t first, int64_t rows, float *data);
+bool ls_array_reader_has(ls_array_reader *reader, const char *name); /* an attribute of that name */
 ls_status ls_array_reader_get_number(ls_array_reader *reader, const char *name, ls_number type, void *value);
 ls_status ls_array_reader_get_text(ls_array_reader *reader, const char *name, char **text); /* the caller's: ls_free */
 

@@ -193,6 +193,13 @@ static ls_status open_attribute(ls_array_reader *reader, const char *name, hid_t
     return status;
 }
 
+bool ls_array_reader_has(ls_array_reader *reader, const char *name) {
+    ls_hdf5_lock();
+    bool has = H5Aexists(reader->id, name) > 0;
+    ls_hdf5_unlock();
+    return has;
+}
+
 ls_status ls_array_reader_get_number(ls_array_reader *reader, const char *name, ls_number type, void *value) {
     hid_t attribute;
     ls_hdf5_lock();

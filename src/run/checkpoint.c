@@ -41,6 +41,7 @@ static ls_status describe_data(ls_array_writer *writer, const ls_snapshot *s) {
     LS_TRY(ls_array_writer_put_text(writer, "validation_fingerprint", s->validation));
     LS_TRY(ls_array_writer_put_text(writer, "sample_shape", ls_shape_text(&s->data->shape, shape)));
     LS_TRY(ls_array_writer_put_text(writer, "element", ls_element_name(s->data->element)));
+    if (s->class_names && s->class_names[0]) LS_TRY(ls_array_writer_put_text(writer, "class_names", s->class_names));
     return ls_array_writer_put_number(writer, "classes", LS_NUMBER_INT64, &classes);
 }
 
@@ -189,6 +190,12 @@ static ls_status get_data(ls_array_reader *reader, ls_checkpoint_info *info) {
     return LS_OK;
 }
 
+/* Checkpoints of earlier versions have none, as those of data without names. */
+static ls_status get_class_names(ls_array_reader *reader, char **names) {
+    if (ls_array_reader_has(reader, "class_names")) return ls_array_reader_get_text(reader, "class_names", names);
+    return ls_alloc(names, 1, 1, "the names of classes");
+}
+
 static ls_status get_info(ls_array_reader *reader, ls_checkpoint_info *info) {
     int64_t format, lanes;
     LS_TRY(ls_array_reader_get_number(reader, "lockstep_format", LS_NUMBER_INT64, &format));
@@ -205,6 +212,7 @@ static ls_status get_info(ls_array_reader *reader, ls_checkpoint_info *info) {
     LS_TRY(get_short_text(reader, "isa", info->isa, sizeof info->isa));
     LS_TRY(get_short_text(reader, "optimizer", info->optimizer, sizeof info->optimizer));
     LS_TRY(get_data(reader, info));
+    LS_TRY(get_class_names(reader, &info->class_names));
     info->complete = info->optimizer[0] != '\0';
     LS_TRY(ls_array_reader_get_text(reader, "config", &info->config));
     LS_TRY(ls_array_reader_get_text(reader, "history", &info->history));
@@ -228,6 +236,7 @@ ls_status ls_checkpoint_inspect(const char *path, ls_checkpoint_info *info) {
 void ls_checkpoint_info_release(ls_checkpoint_info *info) {
     ls_free(info->config);
     ls_free(info->history);
+    ls_free(info->class_names);
     *info = (ls_checkpoint_info){0};
 }
 

@@ -182,13 +182,15 @@ static ls_status share_text(const ls_comm *comm, char **text) {
 
 /* Gives all ranks what rank 0 found out. */
 static ls_status share(const ls_comm *comm, ls_checkpoint_info *info) {
-    char *config = info->config, *history = info->history;
+    char *config = info->config, *history = info->history, *class_names = info->class_names;
     ls_comm_broadcast(comm, info, sizeof *info, 0);
     info->config = config;
     info->history = history;
+    info->class_names = class_names;
     if (!info->path[0]) return LS_OK;
     LS_TRY(share_text(comm, &info->config));
-    return share_text(comm, &info->history);
+    LS_TRY(share_text(comm, &info->history));
+    return share_text(comm, &info->class_names);
 }
 
 static ls_status find_and_share(const ls_comm *comm, const char *run, ls_checkpoint_info *info,

@@ -1,9 +1,11 @@
 /* evaluation_pictures.c - some samples, and what a model makes of them, as a picture; see evaluation.h. */
+#include <math.h>
 #include <string.h>
 
 #include "lockstep/integers.h"
 #include "lockstep/memory.h"
 #include "lockstep/outputs.h"
+#include "lockstep/vector.h"
 #include "run/evaluation.h"
 
 enum { ACROSS = 10 };
@@ -12,7 +14,8 @@ typedef struct pictures {
     const ls_session *session;
     ls_use use;
     int layer;     /* whose output is shown */
-    bool targeted; /* it is the last one: the target is shown, too */
+    bool last;     /* it is the model's last one */
+    bool targeted; /* then the target is shown, too, where there is one */
     int64_t count;
     int64_t *samples;
     float *input, *output, *target;
@@ -96,14 +99,28 @@ static ls_shape code_shape(const ls_shape *shape) {
     return (ls_shape){.dims = 2, .dim = {h, count / h}};
 }
 
+/* What is shown as black and white: what they have become, or, where that was assumed and is not so, the smallest and
+ * the largest of these numbers. */
+static void set_range(ls_grid_row *row, const ls_pipeline *pipeline, int64_t count, const float *numbers) {
+    bool known = ls_pipeline_range(pipeline, &row->low, &row->high);
+    float low = fminf(row->low, row->high), high = fmaxf(row->low, row->high);
+    if (known || count == 0 || ls_vector_within(count, numbers, low, high)) return;
+    row->low = row->high = numbers[0];
+    for (int64_t i = 1; i < count; i++) {
+        row->low = fminf(row->low, numbers[i]);
+        row->high = fmaxf(row->high, numbers[i]);
+    }
+}
+
 static ls_status write_pictures(const pictures *p, const char *path) {
-    const ls_layer *layer = ls_model_layer(p->session->model, p->layer);
-    ls_shape in = ls_model_input_shape(p->session->model);
-    ls_shape out = p->targeted ? ls_pipeline_shape(p->session->target) : code_shape(&layer->out);
+    const ls_session *session = p->session;
+    const ls_layer *layer = ls_model_layer(session->model, p->layer);
+    ls_shape in = ls_model_input_shape(session->model);
+    ls_shape out = p->last ? ls_pipeline_shape(session->target) : code_shape(&layer->out);
     ls_grid_row input = {.label = "input", .data = p->input, .shape = in};
-    ls_grid_row output = {.label = p->targeted ? "output" : layer->name, .data = p->output, .shape = out};
-    ls_pipeline_range(p->session->target, &input.low, &input.high);
-    if (p->targeted) ls_pipeline_range(p->session->target, &output.low, &output.high);
+    ls_grid_row output = {.label = p->last ? "output" : layer->name, .data = p->output, .shape = out};
+    set_range(&input, session->input, p->count * p->in_floats, p->input);
+    if (p->last) set_range(&output, session->target, p->count * p->out_floats, p->targeted ? p->target : p->output);
     ls_grid_row target = output;
     target.label = "target";
     target.data = p->target;
@@ -112,8 +129,8 @@ static ls_status write_pictures(const pictures *p, const char *path) {
 
 ls_status ls_evaluation_pictures(const ls_session *session, ls_dataset *dataset, ls_use use, const ls_span *spans,
                                  int64_t count, const float *weights, int layer, int64_t wanted, const char *path) {
-    pictures p = {
-        .session = session, .use = use, .layer = layer, .targeted = layer == ls_model_layers(session->model) - 1};
+    pictures p = {.session = session, .use = use, .layer = layer, .last = layer == ls_model_layers(session->model) - 1};
+    p.targeted = p.last && !session->untargeted;
     ls_status status = make_pictures(&p, spans, count, wanted);
     if (status == LS_OK) status = fill_pictures(&p, dataset, weights);
     if (status == LS_OK) status = write_pictures(&p, path);

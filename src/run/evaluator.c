@@ -4,100 +4,18 @@
 #include <math.h>
 #include <string.h>
 
-#include "lockstep/checkpoint.h"
 #include "lockstep/file.h"
 #include "lockstep/integers.h"
 #include "lockstep/log.h"
 #include "lockstep/memory.h"
 #include "lockstep/outputs.h"
 #include "lockstep/text.h"
+#include "run/codes_spread.h"
 #include "run/evaluation.h"
-#include "run/feed.h"
-
-/* A trained model and the samples to run it on. */
-typedef struct trained {
-    ls_checkpoint_info info;
-    ls_config *config;
-    ls_session session;
-    ls_pulse pulse;
-    float *weights; /* [flat count] */
-    ls_span *spans;
-    int64_t span_count;
-} trained;
-
-static ls_status read_weights(trained *t) {
-    ls_limits limits = ls_session_limits(&t->session);
-    LS_TRY(ls_model_prepare(t->session.model, &limits, false));
-    LS_TRY(ls_alloc(&t->weights, ls_model_flat_count(t->session.model), sizeof(float), "weights"));
-    ls_snapshot snapshot = {.model = t->session.model, .weights = t->weights};
-    LS_TRY(ls_checkpoint_read(t->info.path, &snapshot));
-    ls_pulse_enter(&t->pulse, LS_PHASE_COMPUTE);
-    return LS_OK;
-}
-
-/* What the split held out of all parts of the training data, if that is still the same. */
-static ls_status held_out_samples(trained *t) {
-    const ls_dataset_info *info = ls_dataset_get_info(t->session.train);
-    if (strcmp(info->fingerprint, t->info.data.fingerprint) != 0)
-        return LS_RAISE(LS_INVALID,
-                        "%s is not what %s was trained on, so what was held out of it is not known; name a data set "
-                        "with --data",
-                        ls_dataset_path(t->session.train, 0), t->info.path);
-    LS_TRY(ls_division_held_out(&t->session, 0, t->config->data.parts, &t->spans, &t->span_count));
-    if (t->span_count > 0) return LS_OK;
-    return LS_RAISE(LS_INVALID, "%s was trained without validation data; name a data set with --data", t->info.path);
-}
-
-/* Data of the model's kind: `data`; without it the run's validation files, or what its split is held out of. */
-static ls_status open_data(trained *t, const char *data) {
-    const ls_paths *validation = &t->config->data.validation;
-    if (data) return ls_session_open_only(&t->session, &data, 1);
-    if (validation->count == 0) return ls_session_open_data(&t->session);
-    return ls_session_open_only(&t->session, (const char *const *)validation->path, validation->count);
-}
-
-static ls_status parse_config(trained *t) {
-    char name[LS_PATH_MAX + 32];
-    snprintf(name, sizeof name, "the config in %s", t->info.path);
-    return ls_config_parse(name, t->info.config, NULL, 0, &t->config);
-}
-
-static ls_status find_checkpoint(trained *t, const ls_comm *comm, const char *run) {
-    LS_TRY(ls_checkpoint_find(comm, run, &t->info));
-    LS_TRY(ls_agree(comm, parse_config(t)));
-    return ls_session_start(&t->session, comm, t->config, &t->pulse);
-}
-
-/* The model alone, which needs no data but its weights. */
-static ls_status open_model(trained *t, const ls_comm *comm, const char *run) {
-    LS_TRY(find_checkpoint(t, comm, run));
-    LS_TRY(ls_agree(comm, ls_session_build(&t->session, &t->info.data)));
-    return ls_agree(comm, read_weights(t));
-}
-
-/* All, but of training data. */
-static ls_status find_samples(trained *t, const char *data) {
-    bool all = data || t->config->data.validation.count > 0;
-    return all ? ls_dataset_blocks(t->session.train, &t->spans, &t->span_count) : held_out_samples(t);
-}
-
-static ls_status open_trained(trained *t, const ls_comm *comm, const char *run, const char *data) {
-    LS_TRY(find_checkpoint(t, comm, run));
-    LS_TRY(open_data(t, data));
-    LS_TRY(ls_agree(comm, read_weights(t)));
-    return ls_agree(comm, find_samples(t, data));
-}
-
-static void close_trained(trained *t) {
-    ls_free(t->weights);
-    ls_free(t->spans);
-    ls_session_release(&t->session);
-    ls_config_destroy(t->config);
-    ls_checkpoint_info_release(&t->info);
-}
+#include "run/trained.h"
 
 /* Only the first samples of all: so many, or where that is 0, what a picture has room for. */
-static void keep_first(trained *t, int64_t count, const char *output) {
+static void keep_first(ls_trained *t, int64_t count, const char *output) {
     enum { PICTURES = 10 };
     if (count == 0) count = ls_path_ends(output, ".png") ? PICTURES : INT64_MAX;
     int64_t kept = 0;
@@ -111,7 +29,7 @@ static void keep_first(trained *t, int64_t count, const char *output) {
 /* --- losses --- */
 
 /* baseline: not finite where there is none. */
-static void print_scores(const trained *t, const double *scores, double baseline, FILE *out) {
+static void print_scores(const ls_trained *t, const double *scores, double baseline, FILE *out) {
     char a[LS_NUMBER_TEXT_MAX], b[LS_NUMBER_TEXT_MAX];
     const ls_config *config = t->config;
     fprintf(out, "{\"samples\": %" PRId64 ", \"epoch\": %" PRId64 ", \"loss\": %s, \"%s\": %s",
@@ -123,7 +41,7 @@ static void print_scores(const trained *t, const double *scores, double baseline
     fputs("}\n", out);
 }
 
-static ls_status evaluate(const trained *t, FILE *out) {
+static ls_status evaluate(const ls_trained *t, FILE *out) {
     const ls_session *session = &t->session;
     double scores[LS_SCORES_MAX], baseline = NAN;
     LS_TRY(ls_evaluation_scores(session, session->train, t->spans, t->span_count, t->weights, scores));
@@ -134,10 +52,10 @@ static ls_status evaluate(const trained *t, FILE *out) {
 }
 
 ls_status ls_evaluate_run(const ls_comm *comm, const char *run, const char *data, FILE *out) {
-    trained t = {0};
-    ls_status status = open_trained(&t, comm, run, data);
+    ls_trained t = {0};
+    ls_status status = ls_trained_open(&t, comm, run, data, true);
     if (status == LS_OK) status = evaluate(&t, out);
-    close_trained(&t);
+    ls_trained_close(&t);
     return status;
 }
 
@@ -148,7 +66,7 @@ typedef struct output_file {
     ls_dataset *origin; /* NULL: nothing */
     ls_sink_spec spec;
     ls_sink *sink;
-    const char *class_name[LS_CLASSES_MAX];
+    const char **class_name;         /* [classes] */
     char settings[LS_NAME_MAX + 32]; /* without the run's name: equal runs give equal files */
     int64_t room, name_room;         /* of: */
     int32_t *labels;
@@ -157,14 +75,16 @@ typedef struct output_file {
 } output_file;
 
 /* Labels and names mean in the output what they mean in the origin. */
-static void describe_origin(output_file *file) {
-    if (!file->origin) return;
+static ls_status describe_origin(output_file *file) {
+    if (!file->origin) return LS_OK;
     const ls_dataset_info *info = ls_dataset_get_info(file->origin);
     file->spec.labelled = info->labelled;
     file->spec.named = info->named;
     file->spec.classes = info->classes;
+    LS_TRY(ls_alloc(&file->class_name, info->classes, sizeof *file->class_name, "the names of classes"));
     for (int c = 0; c < info->classes; c++) file->class_name[c] = ls_dataset_class_name(file->origin, c);
     if (info->classes > 0 && file->class_name[info->classes - 1]) file->spec.class_names = file->class_name;
+    return LS_OK;
 }
 
 static ls_status check_other_file(const char *output, const char *input) {
@@ -172,11 +92,11 @@ static ls_status check_other_file(const char *output, const char *input) {
     return LS_RAISE(LS_INVALID, "%s is to be read; write the result under another name", output);
 }
 
-static ls_status open_output(const trained *t, const char *path, output_file *file) {
+static ls_status open_output(const ls_trained *t, const char *path, output_file *file) {
     LS_TRY(check_other_file(path, t->info.path));
     for (int i = 0; file->origin && i < ls_dataset_files(file->origin); i++)
         LS_TRY(check_other_file(path, ls_dataset_path(file->origin, i)));
-    describe_origin(file);
+    LS_TRY(describe_origin(file));
     file->spec.settings = file->settings;
     return ls_sink_open(path, &file->spec, &file->sink);
 }
@@ -185,7 +105,9 @@ static ls_status close_output(output_file *file, bool keep) {
     ls_free(file->labels);
     ls_free(file->names);
     ls_free(file->name);
-    return ls_sink_close(file->sink, keep);
+    ls_status status = ls_sink_close(file->sink, keep);
+    ls_free(file->class_name); /* which the sink's spec points to */
+    return status;
 }
 
 static ls_status read_names(output_file *file, const ls_span *span) {
@@ -213,7 +135,7 @@ static ls_status append_output(void *context, const ls_span *spans, int64_t coun
 }
 
 /* Outputs of a layer, or of the whole model, which have the range of the target. */
-static void describe_output(const trained *t, int layer, int64_t total, ls_sink_spec *spec) {
+static void describe_output(const ls_trained *t, int layer, int64_t total, ls_sink_spec *spec) {
     spec->total = total;
     spec->shape = ls_model_layer(t->session.model, layer)->out;
     spec->across = (int64_t)ceil(sqrt((double)total));
@@ -223,7 +145,7 @@ static void describe_output(const trained *t, int layer, int64_t total, ls_sink_
     ls_pipeline_range(t->session.target, &spec->low, &spec->high);
 }
 
-static ls_status find_layer(const trained *t, const char *name, int *layer) {
+static ls_status find_layer(const ls_trained *t, const char *name, int *layer) {
     if (!name) name = t->config->code;
     if (!name[0])
         return LS_RAISE(LS_INVALID,
@@ -238,7 +160,7 @@ static ls_status find_layer(const trained *t, const char *name, int *layer) {
 /* --- of samples --- */
 
 /* Writes the outputs of a layer; the file is rank 0's. */
-static ls_status write_outputs(const trained *t, int layer, ls_use use, const char *output) {
+static ls_status write_outputs(const ls_trained *t, int layer, ls_use use, const char *output) {
     const ls_session *session = &t->session;
     output_file file = {.origin = session->train};
     ls_status status = LS_OK;
@@ -254,7 +176,7 @@ static ls_status write_outputs(const trained *t, int layer, ls_use use, const ch
     return ls_agree(session->comm, status == LS_OK ? closed : status);
 }
 
-static ls_status write_grid(const trained *t, int layer, ls_use use, const char *output) {
+static ls_status write_grid(const ls_trained *t, int layer, ls_use use, const char *output) {
     int64_t pictures = ls_spans_samples(t->spans, t->span_count);
     ls_status status = LS_OK;
     if (t->session.comm->rank == 0)
@@ -264,7 +186,7 @@ static ls_status write_grid(const trained *t, int layer, ls_use use, const char 
 }
 
 /* With noise it is that of validation: the same at all times. */
-static ls_status write_layer(trained *t, int layer, const ls_application *a) {
+static ls_status write_layer(ls_trained *t, int layer, const ls_application *a) {
     ls_use use = a->noise ? LS_USE_VALIDATION : LS_USE_APPLICATION;
     keep_first(t, a->count, a->output);
     return ls_path_ends(a->output, ".png") ? write_grid(t, layer, use, a->output)
@@ -272,26 +194,26 @@ static ls_status write_layer(trained *t, int layer, const ls_application *a) {
 }
 
 ls_status ls_encode_run(const ls_comm *comm, const char *run, const char *layer, const ls_application *application) {
-    trained t = {0};
+    ls_trained t = {0};
     int index = 0;
-    ls_status status = open_trained(&t, comm, run, application->data);
+    ls_status status = ls_trained_open(&t, comm, run, application->data, false);
     if (status == LS_OK) status = ls_agree(comm, find_layer(&t, layer, &index));
     if (status == LS_OK) status = write_layer(&t, index, application);
-    close_trained(&t);
+    ls_trained_close(&t);
     return status;
 }
 
 ls_status ls_reconstruct_run(const ls_comm *comm, const char *run, const ls_application *application) {
-    trained t = {0};
-    ls_status status = open_trained(&t, comm, run, application->data);
+    ls_trained t = {0};
+    ls_status status = ls_trained_open(&t, comm, run, application->data, false);
     if (status == LS_OK) status = write_layer(&t, ls_model_layers(t.session.model) - 1, application);
-    close_trained(&t);
+    ls_trained_close(&t);
     return status;
 }
 
 /* --- of codes --- */
 
-static ls_status write_decoded(const trained *t, int layer, ls_codes *codes, int64_t across, const char *output) {
+static ls_status write_decoded(const ls_trained *t, int layer, ls_codes *codes, int64_t across, const char *output) {
     const ls_session *session = &t->session;
     output_file file = {.origin = codes->dataset};
     ls_status status = LS_OK;
@@ -306,19 +228,35 @@ static ls_status write_decoded(const trained *t, int layer, ls_codes *codes, int
     return ls_agree(session->comm, status == LS_OK ? closed : status);
 }
 
-static ls_status find_cut(const trained *t, const char *name, int *layer) {
+static ls_status find_cut(const ls_trained *t, const char *name, int *layer) {
     LS_TRY(find_layer(t, name, layer));
     if (ls_model_check_cut(t->session.model, *layer) == LS_OK) return LS_OK;
     return ls_failure_prefix("%s: ", t->info.path);
 }
 
-static ls_status decode(const trained *t, const char *name, const ls_code_source *source, const char *output) {
+/* Drawn from N(0, 1), or at its quantiles. */
+static bool is_made(const ls_code_source *source) { return !source->file && source->texts == 0 && source->range == 0; }
+
+/* Nothing draws the codes of a plain autoencoder to N(0, 1): theirs may be anywhere. */
+static ls_status suit(const ls_trained *t, int layer, const ls_code_source *source, ls_codes *codes) {
+    const ls_layer *of = ls_model_layer(t->session.model, layer);
+    if (source->like) return ls_codes_spread(t, layer, codes);
+    if (!of->type->normal)
+        ls_log_warn(
+            "training does not bind the codes of layer '%s' to N(0, 1), which these are drawn from; --data FILE.h5 "
+            "draws with the mean and deviation that the codes of its samples have",
+            of->name);
+    return LS_OK;
+}
+
+static ls_status decode(const ls_trained *t, const char *name, const ls_code_source *source, const char *output) {
     const ls_comm *comm = t->session.comm;
     int layer = 0;
     ls_codes codes;
     LS_TRY(ls_agree(comm, check_other_file(output, source->file)));
     LS_TRY(ls_agree(comm, find_cut(t, name, &layer)));
     ls_status status = ls_codes_open(comm, source, &ls_model_layer(t->session.model, layer)->out, &codes);
+    if (status == LS_OK && is_made(source)) status = suit(t, layer, source, &codes);
     if (status == LS_OK) status = write_decoded(t, layer, &codes, source->columns, output);
     ls_codes_close(&codes);
     return status;
@@ -326,9 +264,10 @@ static ls_status decode(const trained *t, const char *name, const ls_code_source
 
 ls_status ls_decode_run(const ls_comm *comm, const char *run, const char *layer, const ls_code_source *codes,
                         const char *output) {
-    trained t = {0};
-    ls_status status = open_model(&t, comm, run);
+    ls_trained t = {0};
+    ls_status status =
+        codes->like ? ls_trained_open(&t, comm, run, codes->like, false) : ls_trained_open_model(&t, comm, run);
     if (status == LS_OK) status = decode(&t, layer, codes, output);
-    close_trained(&t);
+    ls_trained_close(&t);
     return status;
 }

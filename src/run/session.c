@@ -76,21 +76,19 @@ static ls_status open_paths(const ls_config *config, const ls_paths *paths, ls_d
     return ls_config_prefix(config, &paths->place);
 }
 
-/* Where labels are the target, those of the validation data must mean the same. */
-static ls_status check_labels(const ls_session *session) {
-    const ls_dataset *train = session->train, *validation = session->validation;
-    int classes = ls_dataset_get_info(train)->classes;
-    if (!session->config->data.target_labels) return LS_OK;
-    bool same = ls_dataset_get_info(validation)->classes == classes;
-    for (int i = 0; same && i < classes; i++) {
-        const char *a = ls_dataset_class_name(train, i), *b = ls_dataset_class_name(validation, i);
-        same = a == b || (a && b && strcmp(a, b) == 0);
-    }
-    if (same) return LS_OK;
-    LS_RAISE(LS_INVALID, "the labels of %s are not those of %s (%d and %d classes); import both in the same way",
-             ls_dataset_path(validation, 0), ls_dataset_path(train, 0), ls_dataset_get_info(validation)->classes,
-             classes);
-    return ls_config_prefix(session->config, &session->config->data.validation.place);
+static ls_data_kind kind_of_training(const ls_session *session) {
+    return (ls_data_kind){.name = ls_dataset_path(session->train, 0),
+                          .info = ls_dataset_get_info(session->train),
+                          .class_names = session->class_names};
+}
+
+static ls_status check_validation(const ls_session *session) {
+    const ls_data_kind kind = kind_of_training(session);
+    ls_status status = ls_kind_check_samples(session->validation, &kind);
+    if (status == LS_OK && session->config->data.target_labels)
+        status = ls_kind_check_labels(session->validation, &kind);
+    if (status == LS_OK && session->config->data.target_labels) ls_kind_warn_unnamed(session->validation, &kind);
+    return status == LS_OK ? LS_OK : ls_config_prefix(session->config, &session->config->data.validation.place);
 }
 
 /* Validation data must be of the same kind as the training data, or the model would not fit it. */
@@ -98,18 +96,9 @@ static ls_status open_validation(ls_session *session) {
     const ls_paths *paths = &session->config->data.validation;
     if (paths->count == 0) return LS_OK;
     LS_TRY(open_paths(session->config, paths, &session->validation));
-    LS_TRY(check_labels(session));
-    const ls_dataset_info *train = ls_dataset_get_info(session->train);
-    const ls_dataset_info *validation = ls_dataset_get_info(session->validation);
-    if (ls_shape_equal(&train->shape, &validation->shape) && train->element == validation->element) return LS_OK;
-    char a[LS_SHAPE_TEXT_MAX], b[LS_SHAPE_TEXT_MAX];
-    LS_RAISE(
-        LS_INVALID,
-        "validation samples (%s: %s %s) are not like the training samples (%s: %s %s); import both in the same way",
-        ls_dataset_path(session->validation, 0), ls_shape_text(&validation->shape, b),
-        ls_element_name(validation->element), ls_dataset_path(session->train, 0), ls_shape_text(&train->shape, a),
-        ls_element_name(train->element));
-    return ls_config_prefix(session->config, &paths->place);
+    LS_TRY(check_validation(session));
+    ls_kind_warn_shared(session->train, session->validation);
+    return LS_OK;
 }
 
 /* TensorBoard is shown the codes in the middle of training. */
@@ -169,15 +158,24 @@ ls_status ls_session_build_without_data(ls_session *session, const ls_shape *sha
 
 ls_status ls_session_open_local(ls_session *session) {
     LS_TRY(open_paths(session->config, &session->config->data.train, &session->train));
+    LS_TRY(ls_kind_class_names(session->train, &session->class_names));
     LS_TRY(open_validation(session));
     return ls_session_build(session, ls_dataset_get_info(session->train));
 }
 
+static bool is_noisy(const ls_transform_list *list) {
+    for (int i = 0; i < list->count; i++)
+        if (list->entry[i].type->random) return true;
+    return false;
+}
+
 ls_loader_spec ls_session_loader(const ls_session *session, ls_dataset *dataset, ls_use use) {
     const ls_loss_type *loss = session->config->loss;
+    bool noisy = use != LS_USE_APPLICATION && is_noisy(&session->config->data.input);
     return (ls_loader_spec){.dataset = dataset,
                             .input = session->input,
-                            .target = session->target,
+                            .target = session->untargeted ? NULL : session->target,
+                            .input_bounds = noisy ? (ls_bounds){0} : session->input_bounds,
                             .target_bounds = {loss->target_low, loss->target_high},
                             .target_of = loss->name,
                             .seed = (uint64_t)session->config->seed,
@@ -203,15 +201,107 @@ ls_status ls_session_open_data(ls_session *session) {
     return ls_session_check_same_data(session->comm, session->validation);
 }
 
-static ls_status open_only_local(ls_session *session, const char *const *paths, int count) {
-    LS_TRY(ls_dataset_open(paths, count, &session->train));
-    if (ls_session_build(session, ls_dataset_get_info(session->train)) == LS_OK) return LS_OK;
-    return ls_failure_prefix("%s is not like the data of the training: ", paths[0]);
+/* --- a trained model's --- */
+
+/* Bytes and floats are the same to a model where their pipelines make the same range of them. Floats must then keep to
+ * what bytes cannot but be within. */
+static ls_status check_element(ls_session *session, const ls_data_kind *kind) {
+    const ls_dataset_info *info = ls_dataset_get_info(session->train);
+    ls_pipeline *input = NULL, *target = NULL;
+    float low, high;
+    if (info->element == kind->info->element) return LS_OK;
+    LS_TRY(ls_config_pipelines(session->config, kind->info, &input, &target));
+    ls_bounds trained, now;
+    ls_pipeline_range(input, &trained.low, &trained.high);
+    ls_pipeline_range(session->input, &now.low, &now.high);
+    ls_pipeline_destroy(input);
+    ls_pipeline_destroy(target);
+    if (now.low != trained.low || now.high != trained.high)
+        return LS_RAISE(LS_INVALID,
+                        "its samples are %s and reach the model within [%g, %g], but it was trained on %s within [%g, "
+                        "%g]; import it in the same way",
+                        ls_element_name(info->element), (double)now.low, (double)now.high,
+                        ls_element_name(kind->info->element), (double)trained.low, (double)trained.high);
+    low = fminf(now.low, now.high);
+    high = fmaxf(now.low, now.high);
+    if (info->element == LS_ELEMENT_FLOAT32) session->input_bounds = (ls_bounds){low, high};
+    return LS_OK;
 }
 
-ls_status ls_session_open_only(ls_session *session, const char *const *paths, int count) {
-    LS_TRY(ls_agree(session->comm, open_only_local(session, paths, count)));
+/* Pictures of another size a model may take, if all its layers do; as many numbers in another order, it must not. */
+static ls_status check_shape(const ls_session *session, const ls_data_kind *kind) {
+    const ls_shape *shape = &ls_dataset_get_info(session->train)->shape, *trained = &kind->info->shape;
+    char a[LS_SHAPE_TEXT_MAX], b[LS_SHAPE_TEXT_MAX];
+    if (ls_shape_equal(shape, trained) || ls_shape_count(shape) != ls_shape_count(trained)) return LS_OK;
+    return LS_RAISE(LS_INVALID, "its samples are %s, but the model was trained on %s", ls_shape_text(shape, a),
+                    ls_shape_text(trained, b));
+}
+
+/* Labels are those of the training, whatever the data has: a model that is applied needs none. */
+static ls_status build_like(ls_session *session, const ls_data_kind *kind) {
+    ls_dataset_info info = *ls_dataset_get_info(session->train);
+    if (session->config->data.target_labels) {
+        info.labelled = true;
+        info.classes = kind->info->classes;
+    }
+    LS_TRY(check_shape(session, kind));
+    LS_TRY(ls_session_build(session, &info));
+    return check_element(session, kind);
+}
+
+static ls_status open_only_local(ls_session *session, const char *const *paths, int count, const ls_data_kind *kind,
+                                 bool targeted) {
+    LS_TRY(ls_dataset_open(paths, count, &session->train));
+    if (build_like(session, kind) != LS_OK)
+        return ls_failure_prefix("%s is not like the data of the training: ", paths[0]);
+    if (!session->config->data.target_labels) return LS_OK;
+    if (targeted) ls_kind_warn_unnamed(session->train, kind);
+    if (targeted) return ls_kind_check_labels(session->train, kind);
+    session->untargeted =
+        !ls_dataset_get_info(session->train)->labelled || ls_kind_check_labels(session->train, kind) != LS_OK;
+    return LS_OK;
+}
+
+ls_status ls_session_open_only(ls_session *session, const char *const *paths, int count, const ls_data_kind *kind,
+                               bool targeted) {
+    LS_TRY(ls_agree(session->comm, open_only_local(session, paths, count, kind, targeted)));
     return ls_session_check_same_data(session->comm, session->train);
+}
+
+/* Without room for all samples a rank keeps those that its lanes' shuffle windows draw from, and the blocks at their
+ * edges. */
+static void keep_windows(const ls_session *session) {
+    const ls_config *config = session->config;
+    const ls_dataset_info *info = ls_dataset_get_info(session->train);
+    int64_t lane_samples = info->count / session->lanes.count + 1, window = config->data.shuffle_window;
+    int64_t samples = (window < lane_samples ? window : lane_samples) + 2 * info->block_samples;
+    double need_bytes = (double)(session->lanes.end - session->lanes.first) * (double)(samples * info->sample_bytes);
+    int64_t node_bytes = config->data.cache_mb <= 0 ? ls_memory_available_bytes() / 2 : config->data.cache_mb << 20;
+    int64_t room_bytes = node_bytes / session->comm->node_size;
+    ls_dataset_keep(session->train, need_bytes < (double)room_bytes ? (int64_t)need_bytes : room_bytes);
+    ls_log_info("the data does not fit into memory and is read from its files in every epoch");
+    if (need_bytes > (double)room_bytes)
+        ls_log_warn("a rank's shuffle windows take %.0f MB and may take %" PRId64
+                    ": blocks will be decoded again and again; set data.shuffle_window to about %" PRId64,
+                    need_bytes / (1 << 20), room_bytes >> 20,
+                    (int64_t)((double)window * (double)room_bytes / need_bytes));
+}
+
+ls_status ls_session_cache_data(ls_session *session) {
+    const ls_data_settings *data = &session->config->data;
+    int64_t limit_bytes = data->cache_mb * (1 << 20);
+    bool cached = false;
+    if (data->cache_mb == 0) {
+        keep_windows(session);
+        return LS_OK;
+    }
+    if (limit_bytes < 0) limit_bytes = ls_comm_min(session->comm, ls_memory_available_bytes() / 2);
+    LS_TRY(ls_dataset_cache(session->train, session->comm, limit_bytes, &cached));
+    if (!cached) keep_windows(session);
+    if (!session->validation) return LS_OK;
+    const ls_dataset_info *info = ls_dataset_get_info(session->train);
+    if (cached) limit_bytes -= info->count * info->sample_bytes; /* one room for both */
+    return ls_dataset_cache(session->validation, session->comm, limit_bytes, &cached);
 }
 
 void ls_session_release(ls_session *session) {
@@ -222,6 +312,7 @@ void ls_session_release(ls_session *session) {
     ls_dataset_close(session->validation);
     ls_dataset_close(session->train);
     ls_pool_destroy(session->pool);
+    ls_free(session->class_names);
     *session = (ls_session){0};
 }
 

@@ -8,6 +8,7 @@
 #include "lockstep/cpu.h"
 #include "lockstep/lanes.h"
 #include "lockstep/loader.h"
+#include "run/data_kind.h"
 #include "run/watchdog.h"
 
 typedef struct ls_session {
@@ -19,8 +20,10 @@ typedef struct ls_session {
     ls_lanes lanes;
     ls_dataset *train;      /* the config's training data */
     ls_dataset *validation; /* its validation files; NULL: a split, or none */
-    int64_t ahead_bytes;    /* room for blocks of `train` that are read ahead of the loader; 0: none */
+    char *class_names;      /* of the training data: see ls_kind_class_names; owned */
     ls_pipeline *input, *target;
+    ls_bounds input_bounds; /* what the input must be within, where that is known: of a trained model */
+    bool untargeted;       /* the data has no targets that the model's are like: the pipeline only says what they are */
     ls_model *model;       /* with its loss; prepared by whoever uses it */
     ls_pulse *pulse;       /* the caller's; NULL: nobody wants to know */
     ls_watchdog *watchdog; /* of the pulse */
@@ -39,8 +42,11 @@ ls_status ls_session_open_local(ls_session *session);
 ls_status ls_session_build(ls_session *session, const ls_dataset_info *info);
 /* Local. The same for samples of this shape, where there are none to open: *info is what is assumed of them. */
 ls_status ls_session_build_without_data(ls_session *session, const ls_shape *shape, ls_dataset_info *info);
-/* Collective. The same on one data set alone, for a trained model: it becomes session->train. */
-ls_status ls_session_open_only(ls_session *session, const char *const *paths, int count);
+/* Collective. The same on one data set alone, for a model that was trained on data of that kind: it becomes
+ * session->train. targeted: labels that are the target must be there, and mean the same; else the session may be
+ * untargeted. Errors (agreed): also LS_INVALID, data that the model was not made for. */
+ls_status ls_session_open_only(ls_session *session, const char *const *paths, int count, const ls_data_kind *kind,
+                               bool targeted);
 /* Local. What every loader of the session's samples is told: data, pipelines, and what their numbers may be. The caller
  * adds whose they are (max_rows, depth, next, context). */
 ls_loader_spec ls_session_loader(const ls_session *session, ls_dataset *dataset, ls_use use);

@@ -19,6 +19,7 @@ static ls_snapshot snapshot(ls_trainer *t) {
                      .position = t->position,
                      .config = t->config->text,
                      .data = ls_dataset_get_info(t->session.train),
+                     .class_names = t->session.class_names,
                      .validation = validation_fingerprint(t),
                      .history = ls_metrics_history(&t->metrics),
                      .lanes = t->session.lanes.count,
