@@ -90,12 +90,15 @@ ls_status ls_dataset_read_names(ls_dataset *dataset, int64_t first, int64_t coun
  * take at most limit_bytes. Says in *cached whether this node does. Never an error for lack of room. ls_dataset_close
  * is then Collective over the node. */
 ls_status ls_dataset_cache(ls_dataset *dataset, const ls_comm *comm, int64_t limit_bytes, bool *cached);
-/* Local, thread-safe. Bounds the decoded blocks that this rank keeps for itself where the node has no cache (64 MiB if
- * never called; at least one block is kept). The one not used for longest gives way, so that a block of a shuffle
- * window is decoded once if a window of every lane of the rank fits, and up to once a sample if not. */
+/* Local, before the first fetch. Bounds the decoded blocks that this rank keeps for itself where the node has no cache
+ * (64 MiB if never called; at least one block is kept). The one not used for longest gives way, so that a block of a
+ * shuffle window is decoded once if a window of every lane of the rank fits, and up to once a sample if not. */
 void ls_dataset_keep(ls_dataset *dataset, int64_t bytes);
 /* Local, thread-safe. As read, for a list of samples in any order; blocks are decoded whole and kept, see above. */
 ls_status ls_dataset_fetch(ls_dataset *dataset, int64_t count, const int64_t *samples, void *data, int32_t *labels);
+/* Local, thread-safe. Decodes the blocks that a fetch of these samples would find missing, while other threads go on
+ * fetching; *bytes: of the blocks that it decoded. What was read ahead gives way last. Errors: as above. */
+ls_status ls_dataset_read_ahead(ls_dataset *dataset, int64_t count, const int64_t *samples, int64_t *bytes);
 
 /* Local. From now on ls_dataset_open first has this program, called as `PROGRAM --probe-data FILE...`, open the files
  * in a process of its own with limits of time and memory: HDF5 may loop for ever or crash on a header that was made for

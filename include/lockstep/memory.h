@@ -25,7 +25,7 @@ int64_t ls_align_floats(int64_t floats);
 
 /* What this host could still give, or the control groups that a job or container lives in, whichever is less. */
 int64_t ls_memory_available_bytes(void);
-/* What this host has in all; INT64_MAX where it does not say. */
+/* What there can be at most: all that this host has, or the limit of those groups; INT64_MAX where nothing is known. */
 int64_t ls_memory_total_bytes(void);
 
 #endif

@@ -6,6 +6,7 @@
 #ifndef LOCKSTEP_THREADS_H
 #define LOCKSTEP_THREADS_H
 
+#include <pthread.h>
 #include <stdint.h>
 
 #include "lockstep/status.h"
@@ -23,6 +24,10 @@ int ls_pool_threads(const ls_pool *pool);
 /* How many threads a process should have where nobody says otherwise: OMP_NUM_THREADS, else the cores (cores.h) divided
  * by the processes that share them, and no more than the cores that this one may run on. */
 int ls_threads_default(int cores, int processes);
+
+/* Starts a thread that takes no signals: they are the main thread's. what: for the message, "a thread to read ahead".
+ * Errors: LS_ERROR, the system has no thread; *id is not set then. */
+ls_status ls_thread_start(pthread_t *id, void *(*run)(void *context), void *context, const char *what);
 
 /* Runs all tasks and returns when they are done. Only one caller at a time, and not from inside a task. No allocation.
  */

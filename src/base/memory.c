@@ -60,11 +60,11 @@ static int64_t system_bytes(const char *name) {
     return kilobytes * 1024;
 }
 
-int64_t ls_memory_available_bytes(void) {
-    return ls_min(system_bytes("MemAvailable"), ls_groups_free_bytes("/proc/self/cgroup", "/sys/fs/cgroup"));
-}
+static ls_group_memory own_groups(void) { return ls_groups_memory("/proc/self/cgroup", "/sys/fs/cgroup"); }
+
+int64_t ls_memory_available_bytes(void) { return ls_min(system_bytes("MemAvailable"), own_groups().free_bytes); }
 
 int64_t ls_memory_total_bytes(void) {
     int64_t bytes = system_bytes("MemTotal");
-    return bytes > 0 ? bytes : INT64_MAX;
+    return ls_min(bytes > 0 ? bytes : INT64_MAX, own_groups().limit_bytes);
 }

@@ -12,11 +12,12 @@
 
 typedef struct group_files {
     const char *limit, *used;
-    const char *idle; /* in memory.stat: pages of files that nobody uses, which count as used and are given back */
+    const char *cached[2]; /* in memory.stat: pages of files, which count as used and are given back when needed */
 } group_files;
 
-static const group_files version_1 = {"memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"};
-static const group_files version_2 = {"memory.max", "memory.current", "inactive_file"};
+static const group_files version_1 = {
+    "memory.limit_in_bytes", "memory.usage_in_bytes", {"total_inactive_file", "total_active_file"}};
+static const group_files version_2 = {"memory.max", "memory.current", {"inactive_file", "active_file"}};
 
 static FILE *open_in(const char *folder, const char *name) {
     char path[LS_PATH_MAX];
@@ -32,34 +33,41 @@ static bool read_number(const char *folder, const char *name, int64_t *value) {
     return known;
 }
 
-static int64_t read_idle(const char *folder, const char *name) {
+static int64_t read_cached(const char *folder, const group_files *names) {
     char word[64];
-    int64_t value, idle = 0;
+    int64_t value, bytes = 0;
     FILE *file = open_in(folder, "memory.stat");
     if (file == NULL) return 0;
     while (fscanf(file, "%63s %" SCNd64, word, &value) == 2)
-        if (strcmp(word, name) == 0) idle = value;
+        if (strcmp(word, names->cached[0]) == 0 || strcmp(word, names->cached[1]) == 0) bytes += value;
     (void)fclose(file);
-    return idle;
+    return bytes;
 }
 
-static int64_t free_of(const char *folder, const group_files *names) {
-    int64_t limit, used;
-    if (!read_number(folder, names->limit, &limit) || !read_number(folder, names->used, &used)) return INT64_MAX;
-    return ls_max(limit - (used - read_idle(folder, names->idle)), 0);
+static ls_group_memory memory_of(const char *folder, const group_files *names) {
+    ls_group_memory memory = {INT64_MAX, INT64_MAX};
+    int64_t used;
+    if (!read_number(folder, names->limit, &memory.limit_bytes)) return memory;
+    if (read_number(folder, names->used, &used))
+        memory.free_bytes = ls_max(memory.limit_bytes - ls_max(used - read_cached(folder, names), 0), 0);
+    return memory;
+}
+
+static void take_least(ls_group_memory *least, ls_group_memory other) {
+    least->limit_bytes = ls_min(least->limit_bytes, other.limit_bytes);
+    least->free_bytes = ls_min(least->free_bytes, other.free_bytes);
 }
 
 /* Of a group and those above it. Some may not be there: a container's files begin at its own group, whatever path it
  * is told. */
-static int64_t least_free(const char *root, const char *group, const group_files *names) {
+static void take_groups(ls_group_memory *least, const char *root, const char *group, const group_files *names) {
     char folder[LS_PATH_MAX];
-    if (snprintf(folder, sizeof folder, "%s%s", root, group) >= (int)sizeof folder) return INT64_MAX;
-    int64_t least = free_of(folder, names);
+    if (snprintf(folder, sizeof folder, "%s%s", root, group) >= (int)sizeof folder) return;
+    take_least(least, memory_of(folder, names));
     for (char *slash; (slash = strrchr(folder + strlen(root), '/')) != NULL;) {
         *slash = '\0';
-        least = ls_min(least, free_of(folder, names));
+        take_least(least, memory_of(folder, names));
     }
-    return least;
 }
 
 static bool has_memory(char *controllers) {
@@ -68,9 +76,9 @@ static bool has_memory(char *controllers) {
     return false;
 }
 
-int64_t ls_groups_free_bytes(const char *membership, const char *mount) {
+ls_group_memory ls_groups_memory(const char *membership, const char *mount) {
     char line[LS_PATH_MAX], root[LS_PATH_MAX];
-    int64_t least = INT64_MAX;
+    ls_group_memory least = {INT64_MAX, INT64_MAX};
     FILE *file = fopen(membership, "r");
     if (file == NULL) return least;
     (void)snprintf(root, sizeof root, "%s/memory", mount);
@@ -80,9 +88,9 @@ int64_t ls_groups_free_bytes(const char *membership, const char *mount) {
         if (group == NULL) continue;
         *group++ = '\0';
         if (controllers[1] == '\0')
-            least = ls_min(least, least_free(mount, group, &version_2));
+            take_groups(&least, mount, group, &version_2);
         else if (has_memory(controllers + 1))
-            least = ls_min(least, least_free(root, group, &version_1));
+            take_groups(&least, root, group, &version_1);
     }
     (void)fclose(file);
     return least;

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -170,22 +171,25 @@ void ls_pool_run(ls_pool *pool, int64_t tasks, ls_task_fn run, void *context) {
 
 int ls_pool_threads(const ls_pool *pool) { return pool->threads; }
 
-/* The new threads take no signals: handlers run on the main thread. */
-static ls_status start_workers(ls_pool *pool) {
+ls_status ls_thread_start(pthread_t *id, void *(*run)(void *context), void *context, const char *what) {
     sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = 0;
-    while (error == 0 && pool->started < pool->threads - 1) {
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(id, NULL, run, context);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error == 0 ? LS_OK : LS_RAISE(LS_ERROR, "cannot start %s: %s", what, strerror(error));
+}
+
+static ls_status start_workers(ls_pool *pool) {
+    while (pool->started < pool->threads - 1) {
+        char what[96];
         worker *next = &pool->workers[pool->started];
         *next = (worker){.pool = pool, .thread = pool->started + 1};
-        error = pthread_create(&next->id, NULL, worker_main, next);
-        if (error == 0) pool->started++;
+        (void)snprintf(what, sizeof what, "thread %d of %d (training.threads)", pool->started + 2, pool->threads);
+        LS_TRY(ls_thread_start(&next->id, worker_main, next, what));
+        pool->started++;
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (error == 0) return LS_OK;
-    return LS_RAISE(LS_ERROR, "cannot start thread %d of %d: %s; ask for fewer with training.threads",
-                    pool->started + 2, pool->threads, strerror(error));
+    return LS_OK;
 }
 
 ls_status ls_pool_create(int threads, ls_pool **out) {

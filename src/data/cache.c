@@ -14,8 +14,9 @@ enum { EMPTY, FILLING, READY, NO_SLOT = -1 };
 
 typedef struct slot {
     void *data;
-    int64_t block;
+    int64_t block; /* NO_SLOT: none */
     uint64_t used; /* when it was asked for last */
+    bool awaited;  /* read ahead, and not asked for yet */
 } slot;
 
 struct ls_cache {
@@ -27,8 +28,11 @@ struct ls_cache {
     ls_shared shared;
     char *all;              /* NULL: there is no such thing */
     _Atomic uint8_t *state; /* [count] */
-    /* This rank's few. */
+    /* Under the lock. Decoding is not: the others go on with what is there. */
     pthread_mutex_t lock;
+    pthread_cond_t filled;
+    bool *filling; /* [count] a thread of this rank decodes the block just now */
+    /* This rank's few. */
     slot *slots;
     int64_t slot_count, slot_limit, slot_bytes;
     int64_t *slot_of; /* [count], NO_SLOT where a block is in none */
@@ -44,9 +48,11 @@ ls_status ls_cache_create(const ls_span *blocks, int64_t count, int64_t sample_b
     *cache = (ls_cache){
         .blocks = blocks, .count = count, .sample_bytes = sample_bytes, .decode = decode, .context = context};
     (void)pthread_mutex_init(&cache->lock, NULL);
+    (void)pthread_cond_init(&cache->filled, NULL);
     for (int64_t b = 0; b < count; b++)
         if (blocks[b].count * sample_bytes > cache->slot_bytes) cache->slot_bytes = blocks[b].count * sample_bytes;
     ls_status status = ls_alloc(&cache->slot_of, count, sizeof *cache->slot_of, "the block cache");
+    if (status == LS_OK) status = ls_alloc(&cache->filling, count, sizeof *cache->filling, "the block cache");
     if (status == LS_OK) status = ls_alloc(&cache->slots, count, sizeof *cache->slots, "the block cache");
     if (LS_FAILED(status)) {
         ls_cache_destroy(cache);
@@ -73,7 +79,9 @@ void ls_cache_destroy(ls_cache *cache) {
         ls_shared_release(&cache->shared);
     else
         ls_free(cache->all);
+    (void)pthread_cond_destroy(&cache->filled);
     (void)pthread_mutex_destroy(&cache->lock);
+    ls_free(cache->filling);
     ls_free(cache->slots);
     ls_free(cache->slot_of);
     ls_free(cache);
@@ -101,72 +109,133 @@ bool ls_cache_share(ls_cache *cache, const ls_comm *comm, int64_t limit_bytes) {
     return true;
 }
 
-/* Looks among all blocks, decoding where nobody did yet; *found is false while another is at it. */
-static ls_status find_in_all(ls_cache *cache, int64_t block, const char **found) {
+/* Under the lock, which is given up meanwhile: decodes a block for all of this rank's threads. */
+static ls_status fill(ls_cache *cache, int64_t block, void *data) {
+    cache->filling[block] = true;
+    (void)pthread_mutex_unlock(&cache->lock);
+    ls_status status = cache->decode(cache->context, block, data);
+    (void)pthread_mutex_lock(&cache->lock);
+    cache->filling[block] = false;
+    (void)pthread_cond_broadcast(&cache->filled);
+    return status;
+}
+
+/* Under the lock. Waits while another thread of this rank decodes the block. */
+static void await(ls_cache *cache, int64_t block) {
+    while (cache->filling[block]) (void)pthread_cond_wait(&cache->filled, &cache->lock);
+}
+
+/* Under the lock. Looks among all blocks, decoding where nobody did yet; *found is NULL while another rank is at it. */
+static ls_status find_in_all(ls_cache *cache, int64_t block, const char **found, bool *decoded) {
     _Atomic uint8_t *state = &cache->state[block];
     char *data = cache->all + cache->blocks[block].first * cache->sample_bytes;
-    uint8_t empty = EMPTY;
-    *found = NULL;
-    if (atomic_load_explicit(state, memory_order_acquire) != READY) {
-        if (!atomic_compare_exchange_strong(state, &empty, FILLING)) {
-            if (empty == READY) *found = data;
-            return LS_OK;
-        }
-        ls_status status = cache->decode(cache->context, block, data);
+    uint8_t expected = EMPTY;
+    await(cache, block);
+    if (atomic_compare_exchange_strong(state, &expected, FILLING)) {
+        ls_status status = fill(cache, block, data);
         atomic_store_explicit(state, status == LS_OK ? READY : EMPTY, memory_order_release);
         LS_TRY(status);
+        *decoded = true;
+        expected = READY;
     }
-    *found = data;
+    *found = expected == READY ? data : NULL;
     return LS_OK;
 }
 
-/* Under the lock. A new slot, or the one that was not asked for longest. */
+/* Whether slot a should give way before slot b. What was read ahead and not asked for yet comes last. */
+static bool is_older(const slot *a, const slot *b) { return a->awaited != b->awaited ? b->awaited : a->used < b->used; }
+
+/* Under the lock. A new slot, or the one that was not asked for longest; NULL while all of them are being filled. */
 static ls_status free_slot(ls_cache *cache, slot **out) {
-    slot *oldest = &cache->slots[0];
+    slot *oldest = NULL;
     if (cache->slot_count < cache->slot_limit) {
         oldest = &cache->slots[cache->slot_count];
         LS_TRY(ls_alloc(&oldest->data, cache->slot_bytes, 1, "a block of a data set"));
         cache->slot_count++;
     } else {
-        for (int64_t s = 1; s < cache->slot_count; s++)
-            if (cache->slots[s].used < oldest->used) oldest = &cache->slots[s];
-        if (oldest->block != NO_SLOT) cache->slot_of[oldest->block] = NO_SLOT;
+        for (slot *s = cache->slots; s < cache->slots + cache->slot_count; s++) {
+            bool busy = s->block != NO_SLOT && cache->filling[s->block];
+            if (!busy && (oldest == NULL || is_older(s, oldest))) oldest = s;
+        }
+        if (oldest != NULL && oldest->block != NO_SLOT) cache->slot_of[oldest->block] = NO_SLOT;
     }
-    oldest->block = NO_SLOT;
-    oldest->used = 0;
+    if (oldest != NULL) oldest->block = NO_SLOT;
     *out = oldest;
     return LS_OK;
 }
 
 /* Under the lock. */
-static ls_status find_in_slots(ls_cache *cache, int64_t block, const char **found) {
+static ls_status fill_slot(ls_cache *cache, int64_t block, slot *s) {
+    s->block = block;
+    cache->slot_of[block] = s - cache->slots;
+    ls_status status = fill(cache, block, s->data);
+    if (LS_FAILED(status)) s->block = cache->slot_of[block] = NO_SLOT;
+    return status;
+}
+
+/* Under the lock. */
+static ls_status find_in_slots(ls_cache *cache, int64_t block, slot **found, bool *decoded) {
     slot *s = NULL;
-    if (cache->slot_of[block] == NO_SLOT) {
+    for (await(cache, block); cache->slot_of[block] == NO_SLOT; await(cache, block)) {
         LS_TRY(free_slot(cache, &s));
-        LS_TRY(cache->decode(cache->context, block, s->data));
-        s->block = block;
-        cache->slot_of[block] = s - cache->slots;
+        if (s != NULL) {
+            LS_TRY(fill_slot(cache, block, s));
+            *decoded = true;
+        } else {
+            (void)pthread_cond_wait(&cache->filled, &cache->lock);
+        }
     }
-    s = &cache->slots[cache->slot_of[block]];
-    s->used = ++cache->clock;
+    *found = &cache->slots[cache->slot_of[block]];
+    (*found)->used = ++cache->clock;
+    return LS_OK;
+}
+
+static bool is_ready(const ls_cache *cache, int64_t block) {
+    return cache->all != NULL && atomic_load_explicit(&cache->state[block], memory_order_acquire) == READY;
+}
+
+/* Under the lock. */
+static ls_status find(ls_cache *cache, int64_t block, const char **found) {
+    bool decoded;
+    slot *s;
+    if (cache->all != NULL) LS_TRY(find_in_all(cache, block, found, &decoded));
+    if (*found != NULL) return LS_OK;
+    LS_TRY(find_in_slots(cache, block, &s, &decoded));
+    s->awaited = false;
     *found = s->data;
     return LS_OK;
 }
 
 ls_status ls_cache_copy(ls_cache *cache, int64_t block, int64_t sample, void *out) {
     const char *found = NULL;
-    size_t bytes = (size_t)cache->sample_bytes;
+    const int64_t bytes = cache->sample_bytes;
     assert(block >= 0 && block < cache->count && sample >= 0 && sample < cache->blocks[block].count);
-    if (cache->all != NULL) {
-        LS_TRY(find_in_all(cache, block, &found));
-        if (found != NULL) {
-            memcpy(out, found + sample * cache->sample_bytes, bytes);
-            return LS_OK;
-        }
+    if (is_ready(cache, block)) {
+        memcpy(out, cache->all + (cache->blocks[block].first + sample) * bytes, (size_t)bytes);
+        return LS_OK;
     }
     (void)pthread_mutex_lock(&cache->lock);
-    ls_status status = find_in_slots(cache, block, &found);
-    if (status == LS_OK) memcpy(out, found + sample * cache->sample_bytes, bytes);
+    ls_status status = find(cache, block, &found);
+    if (status == LS_OK) memcpy(out, found + sample * bytes, (size_t)bytes);
+    (void)pthread_mutex_unlock(&cache->lock);
+    return status;
+}
+
+/* Under the lock. Where another rank decodes a block for all, there is nothing to do. */
+static ls_status read_ahead(ls_cache *cache, int64_t block, bool *decoded) {
+    const char *found;
+    slot *s;
+    if (cache->all != NULL) return find_in_all(cache, block, &found, decoded);
+    LS_TRY(find_in_slots(cache, block, &s, decoded));
+    s->awaited = true;
+    return LS_OK;
+}
+
+ls_status ls_cache_read_ahead(ls_cache *cache, int64_t block, bool *decoded) {
+    *decoded = false;
+    if (is_ready(cache, block)) return LS_OK;
+    (void)pthread_mutex_lock(&cache->lock);
+    ls_status status = read_ahead(cache, block, decoded);
     (void)pthread_mutex_unlock(&cache->lock);
     return status;
 }

@@ -21,14 +21,17 @@ ls_status ls_cache_create(const ls_span *blocks, int64_t count, int64_t sample_b
 /* Collective over the node where ls_cache_share said yes. */
 void ls_cache_destroy(ls_cache *cache);
 
-/* Local, thread-safe. At most so many bytes of blocks of one's own, the least recently used one giving way; never less
- * than one block. */
+/* Local, before the first block is asked for. At most so many bytes of blocks of one's own; never less than one block.
+ * The one that was not asked for longest gives way, and only then one that was read ahead and not asked for yet. */
 void ls_cache_keep(ls_cache *cache, int64_t bytes);
 
 /* Collective. Makes room for all blocks if that takes at most limit_bytes a node; says whether this node has it. */
 bool ls_cache_share(ls_cache *cache, const ls_comm *comm, int64_t limit_bytes);
 
-/* Local, thread-safe. Copies one sample of a block. */
+/* Local, thread-safe. Copies one sample of a block, which is decoded where it is not there. */
 ls_status ls_cache_copy(ls_cache *cache, int64_t block, int64_t sample, void *out);
+
+/* Local, thread-safe. Decodes a block that is not there, for a copy to come; *decoded: it was not. */
+ls_status ls_cache_read_ahead(ls_cache *cache, int64_t block, bool *decoded);
 
 #endif

@@ -237,16 +237,36 @@ ls_status ls_dataset_read_names(ls_dataset *dataset, int64_t first, int64_t coun
     return LS_OK;
 }
 
+/* The file that has a sample, its number there, and its block. */
+static const ls_data_file *find_block(const ls_dataset *dataset, int64_t sample, int64_t *block, int64_t *in_file) {
+    assert(sample >= 0 && sample < dataset->info.count);
+    int64_t f = ls_find_run(dataset->first, dataset->files, sample);
+    const ls_data_file *file = &dataset->file[f];
+    *in_file = sample - dataset->first[f];
+    *block = dataset->first_block[f] + *in_file / file->info.block_samples;
+    return file;
+}
+
 ls_status ls_dataset_fetch(ls_dataset *dataset, int64_t count, const int64_t *samples, void *data, int32_t *labels) {
     char *next = data;
     assert(labels == NULL || dataset->info.labelled);
     for (int64_t i = 0; i < count; i++, next += dataset->info.sample_bytes) {
-        assert(samples[i] >= 0 && samples[i] < dataset->info.count);
-        int64_t f = ls_find_run(dataset->first, dataset->files, samples[i]), at = samples[i] - dataset->first[f];
-        const ls_data_file *file = &dataset->file[f];
-        int64_t size = file->info.block_samples;
-        LS_TRY(ls_cache_copy(dataset->cache, dataset->first_block[f] + at / size, at % size, next));
-        if (labels != NULL) labels[i] = file->labels[at];
+        int64_t block, in_file;
+        const ls_data_file *file = find_block(dataset, samples[i], &block, &in_file);
+        LS_TRY(ls_cache_copy(dataset->cache, block, in_file % file->info.block_samples, next));
+        if (labels != NULL) labels[i] = file->labels[in_file];
+    }
+    return LS_OK;
+}
+
+ls_status ls_dataset_read_ahead(ls_dataset *dataset, int64_t count, const int64_t *samples, int64_t *bytes) {
+    *bytes = 0;
+    for (int64_t i = 0; i < count; i++) {
+        int64_t block, in_file;
+        bool decoded;
+        (void)find_block(dataset, samples[i], &block, &in_file);
+        LS_TRY(ls_cache_read_ahead(dataset->cache, block, &decoded));
+        if (decoded) *bytes += dataset->blocks[block].count * dataset->info.sample_bytes;
     }
     return LS_OK;
 }

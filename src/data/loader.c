@@ -4,12 +4,11 @@
 #include <inttypes.h>
 #include <math.h>
 #include <pthread.h>
-#include <signal.h>
-#include <string.h>
 
 #include "lockstep/integers.h"
 #include "lockstep/loader.h"
 #include "lockstep/memory.h"
+#include "lockstep/threads.h"
 #include "lockstep/vector.h"
 
 /* Of a range: by so much its ends may be missed, as transforms round. */
@@ -161,19 +160,14 @@ static ls_status allocate(ls_loader *loader) {
     return ls_alloc(&loader->scratch, scratch_floats(spec), sizeof(float), "the transforms");
 }
 
-/* The thread takes no signals: they are the main thread's. */
 ls_status ls_loader_start(ls_loader *loader) {
-    sigset_t all, before;
     assert(!loader->started);
     loader->filled = loader->emptied = 0;
     loader->holding = loader->stop = loader->ended = false;
     loader->failure = (ls_failure){0};
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&loader->thread, NULL, run, loader);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    loader->started = error == 0;
-    return error == 0 ? LS_OK : LS_RAISE(LS_ERROR, "cannot start the loader's thread: %s", strerror(error));
+    LS_TRY(ls_thread_start(&loader->thread, run, loader, "the loader's thread"));
+    loader->started = true;
+    return LS_OK;
 }
 
 void ls_loader_stop(ls_loader *loader) {

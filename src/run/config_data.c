@@ -157,7 +157,7 @@ const ls_config_key ls_config_data_keys[] = {
     {.option = {"shuffle_window", LS_OPTION_INT, AT(shuffle_window), .preset = "16384", .min = 1, .max = 1e9,
                 .help = "samples that are shuffled among each other"}},
     {.option = {"cache_mb", LS_OPTION_INT, AT(cache_mb), .preset = "-1", .min = -1, .max = 1e9,
-                .help = "memory a node for decoded samples, in MiB; -1: half of what is free"},
+                .help = "memory a host for decoded samples, in MiB; -1: half of what is free; 0: only shuffle windows"},
      .may_change = true},
     {.option = {"augment",
                 .help = "what is done to samples in training alone, for input and target alike, before either: a list "

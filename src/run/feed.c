@@ -1,10 +1,14 @@
+/* feed.c - see feed.h. Two threads walk through the same batches: the loader's, and before it the one that reads ahead.
+ */
 #include "run/feed.h"
 
 #include <inttypes.h>
 #include <string.h>
 
+#include "lockstep/integers.h"
 #include "lockstep/log.h"
 #include "lockstep/memory.h"
+#include "lockstep/readahead.h"
 
 /* --- divisions --- */
 
@@ -86,43 +90,69 @@ ls_status ls_division_check(const ls_session *session) {
 
 /* --- training --- */
 
+/* Goes through the batches of one epoch after the other. */
+typedef struct walk {
+    ls_sampler *sampler;
+    int64_t epoch, step; /* step: the next one */
+} walk;
+
 struct ls_training_feed {
     const ls_session *session;
-    ls_sampler *sampler;
+    walk now, ahead; /* the loader's, and the read-ahead's, while their threads run */
+    ls_readahead *readahead;
     ls_loader *loader;
-    int64_t epoch, step; /* step: the next one of the loader's thread */
 };
 
-/* This rank's rows of the next batch, lane after lane. Runs on the loader's thread, the sampler's only user by then. */
-static ls_status next_batch(void *context, ls_batch *batch, bool *more) {
-    ls_training_feed *feed = context;
-    const ls_lanes *lanes = &feed->session->lanes;
-    *more = feed->step < ls_sampler_steps(feed->sampler);
-    if (!*more) return LS_OK;
-    ls_lanes_rows(lanes, ls_sampler_batch(feed->sampler, feed->step), &batch->rows);
-    batch->epoch = (uint32_t)feed->epoch;
+static ls_status create_walk(const ls_session *session, walk *out) {
+    const ls_config *config = session->config;
+    ls_sampling sampling = {.seed = (uint64_t)config->seed,
+                            .batch = config->training.batch_size,
+                            .lanes = session->lanes.count,
+                            .window = config->data.shuffle_window};
+    return ls_sampler_create(&sampling, &out->sampler);
+}
+
+static ls_status begin_walk(const ls_session *session, walk *w, int64_t epoch, int64_t step) {
+    ls_division division;
+    w->epoch = epoch;
+    w->step = step;
+    LS_TRY(ls_division_make(session, epoch, &division));
+    ls_status status = ls_sampler_begin_epoch(w->sampler, division.spans, division.training, epoch);
+    ls_division_release(&division);
+    return status;
+}
+
+static bool has_ended(const walk *w) { return w->step >= ls_sampler_steps(w->sampler); }
+
+/* This rank's rows of the next batch, lane after lane. */
+static ls_status take_batch(const ls_lanes *lanes, walk *w, ls_rows *rows, int64_t *samples) {
+    ls_lanes_rows(lanes, ls_sampler_batch(w->sampler, w->step), rows);
     for (int lane = lanes->first; lane < lanes->end; lane++)
-        LS_TRY(ls_sampler_take(feed->sampler, lane, feed->step,
-                               batch->samples + batch->rows.lane_begin[lane - lanes->first]));
-    feed->step++;
+        LS_TRY(ls_sampler_take(w->sampler, lane, w->step, samples + rows->lane_begin[lane - lanes->first]));
+    w->step++;
     return LS_OK;
 }
 
-static ls_status create_sampler(ls_training_feed *feed) {
-    const ls_config *config = feed->session->config;
-    ls_sampling sampling = {.seed = (uint64_t)config->seed,
-                            .batch = config->training.batch_size,
-                            .lanes = feed->session->lanes.count,
-                            .window = config->data.shuffle_window};
-    return ls_sampler_create(&sampling, &feed->sampler);
+static ls_status next_batch(void *context, ls_batch *batch, bool *more) {
+    ls_training_feed *feed = context;
+    *more = !has_ended(&feed->now);
+    if (!*more) return LS_OK;
+    if (feed->readahead) ls_readahead_advance(feed->readahead);
+    batch->epoch = (uint32_t)feed->now.epoch;
+    return take_batch(&feed->session->lanes, &feed->now, &batch->rows, batch->samples);
 }
 
-static ls_status begin_sampler(ls_training_feed *feed) {
-    ls_division division;
-    LS_TRY(ls_division_make(feed->session, feed->epoch, &division));
-    ls_status status = ls_sampler_begin_epoch(feed->sampler, division.spans, division.training, feed->epoch);
-    ls_division_release(&division);
-    return status;
+/* Beyond the end of an epoch as well: the next one begins as soon as this one has been judged. */
+static ls_status next_samples(void *context, int64_t *samples, int64_t *count, bool *more) {
+    ls_training_feed *feed = context;
+    ls_rows rows;
+    walk *w = &feed->ahead;
+    *more = !has_ended(w) || w->epoch + 1 < feed->session->config->training.epochs;
+    if (!*more) return LS_OK;
+    if (has_ended(w)) LS_TRY(begin_walk(feed->session, w, w->epoch + 1, 0));
+    LS_TRY(take_batch(&feed->session->lanes, w, &rows, samples));
+    *count = rows.count;
+    return LS_OK;
 }
 
 static ls_status open_loader(ls_training_feed *feed) {
@@ -135,12 +165,28 @@ static ls_status open_loader(ls_training_feed *feed) {
     return ls_loader_open(&spec, &feed->loader);
 }
 
+/* A window ahead at most, and no further than there is room for two. */
+static ls_status open_readahead(ls_training_feed *feed) {
+    const ls_session *session = feed->session;
+    int64_t steps = ls_sampler_steps(feed->now.sampler), batch = session->config->training.batch_size;
+    int64_t window_steps = session->config->data.shuffle_window * session->lanes.count / batch + 1;
+    if (session->ahead_bytes == 0) return LS_OK;
+    ls_readahead_spec spec = {.dataset = session->train,
+                              .max_rows = ls_session_limits(session).max_rows,
+                              .batches = ls_min(steps, window_steps),
+                              .room_bytes = session->ahead_bytes,
+                              .next = next_samples,
+                              .context = feed};
+    return ls_readahead_open(&spec, &feed->readahead);
+}
+
 ls_status ls_training_feed_open(const ls_session *session, ls_training_feed **out) {
     *out = NULL;
     ls_training_feed *feed;
     LS_TRY(ls_alloc(&feed, 1, sizeof *feed, "the training's feed"));
     *feed = (ls_training_feed){.session = session};
-    ls_status status = create_sampler(feed);
+    ls_status status = create_walk(session, &feed->now);
+    if (status == LS_OK) status = create_walk(session, &feed->ahead);
     if (LS_FAILED(status))
         ls_training_feed_close(feed);
     else
@@ -148,27 +194,37 @@ ls_status ls_training_feed_open(const ls_session *session, ls_training_feed **ou
     return status;
 }
 
+/* The read-ahead stays where it is when the next epoch follows the one that has ended. */
+static ls_status begin_readahead(ls_training_feed *feed, int64_t epoch, int64_t first_step) {
+    ls_readahead_close(feed->readahead);
+    feed->readahead = NULL;
+    LS_TRY(begin_walk(feed->session, &feed->ahead, epoch, first_step));
+    return open_readahead(feed);
+}
+
 ls_status ls_training_feed_begin(ls_training_feed *feed, int64_t epoch, int64_t first_step) {
     if (feed->loader) ls_loader_stop(feed->loader);
     LS_TRY(ls_dataset_check_files(feed->session->train));
     if (feed->session->validation) LS_TRY(ls_dataset_check_files(feed->session->validation));
-    feed->epoch = epoch;
-    feed->step = first_step;
-    LS_TRY(begin_sampler(feed));
+    bool follows = feed->readahead && epoch == feed->now.epoch + 1 && first_step == 0 && has_ended(&feed->now);
+    LS_TRY(begin_walk(feed->session, &feed->now, epoch, first_step));
+    if (!follows) LS_TRY(begin_readahead(feed, epoch, first_step));
     return feed->loader ? ls_loader_start(feed->loader) : open_loader(feed);
 }
 
 void ls_training_feed_close(ls_training_feed *feed) {
     if (!feed) return;
     ls_loader_close(feed->loader);
-    ls_sampler_destroy(feed->sampler);
+    ls_readahead_close(feed->readahead);
+    ls_sampler_destroy(feed->now.sampler);
+    ls_sampler_destroy(feed->ahead.sampler);
     ls_free(feed);
 }
 
-int64_t ls_training_feed_steps(const ls_training_feed *feed) { return ls_sampler_steps(feed->sampler); }
+int64_t ls_training_feed_steps(const ls_training_feed *feed) { return ls_sampler_steps(feed->now.sampler); }
 
 int64_t ls_training_feed_rows(const ls_training_feed *feed, int64_t step) {
-    return ls_sampler_batch(feed->sampler, step);
+    return ls_sampler_batch(feed->now.sampler, step);
 }
 
 ls_loader *ls_training_feed_loader(ls_training_feed *feed) { return feed->loader; }

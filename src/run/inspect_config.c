@@ -138,7 +138,8 @@ static void print_fit(int64_t bytes, FILE *out) {
     char text[LS_FIGURE_MAX];
     int64_t free_bytes = ls_memory_available_bytes(), total_bytes = ls_memory_total_bytes();
     if (bytes > total_bytes)
-        fprintf(out, "  that does not fit this host, which has %s\n", ls_bytes_text(total_bytes, text));
+        fprintf(out, "  that does not fit this host, of which this process may use %s\n",
+                ls_bytes_text(total_bytes, text));
     else if (bytes > free_bytes)
         fprintf(out, "  that does not fit this host now, which has %s free\n", ls_bytes_text(free_bytes, text));
 }

@@ -268,42 +268,6 @@ ls_status ls_session_open_only(ls_session *session, const char *const *paths, in
     return ls_session_check_same_data(session->comm, session->train);
 }
 
-/* Without room for all samples a rank keeps those that its lanes' shuffle windows draw from, and the blocks at their
- * edges. */
-static void keep_windows(const ls_session *session) {
-    const ls_config *config = session->config;
-    const ls_dataset_info *info = ls_dataset_get_info(session->train);
-    int64_t lane_samples = info->count / session->lanes.count + 1, window = config->data.shuffle_window;
-    int64_t samples = (window < lane_samples ? window : lane_samples) + 2 * info->block_samples;
-    double need_bytes = (double)(session->lanes.end - session->lanes.first) * (double)(samples * info->sample_bytes);
-    int64_t node_bytes = config->data.cache_mb <= 0 ? ls_memory_available_bytes() / 2 : config->data.cache_mb << 20;
-    int64_t room_bytes = node_bytes / session->comm->node_size;
-    ls_dataset_keep(session->train, need_bytes < (double)room_bytes ? (int64_t)need_bytes : room_bytes);
-    ls_log_info("the data does not fit into memory and is read from its files in every epoch");
-    if (need_bytes > (double)room_bytes)
-        ls_log_warn("a rank's shuffle windows take %.0f MB and may take %" PRId64
-                    ": blocks will be decoded again and again; set data.shuffle_window to about %" PRId64,
-                    need_bytes / (1 << 20), room_bytes >> 20,
-                    (int64_t)((double)window * (double)room_bytes / need_bytes));
-}
-
-ls_status ls_session_cache_data(ls_session *session) {
-    const ls_data_settings *data = &session->config->data;
-    int64_t limit_bytes = data->cache_mb * (1 << 20);
-    bool cached = false;
-    if (data->cache_mb == 0) {
-        keep_windows(session);
-        return LS_OK;
-    }
-    if (limit_bytes < 0) limit_bytes = ls_comm_min(session->comm, ls_memory_available_bytes() / 2);
-    LS_TRY(ls_dataset_cache(session->train, session->comm, limit_bytes, &cached));
-    if (!cached) keep_windows(session);
-    if (!session->validation) return LS_OK;
-    const ls_dataset_info *info = ls_dataset_get_info(session->train);
-    if (cached) limit_bytes -= info->count * info->sample_bytes; /* one room for both */
-    return ls_dataset_cache(session->validation, session->comm, limit_bytes, &cached);
-}
-
 void ls_session_release(ls_session *session) {
     ls_watchdog_stop(session->watchdog);
     ls_model_destroy(session->model);

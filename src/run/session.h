@@ -20,6 +20,7 @@ typedef struct ls_session {
     ls_lanes lanes;
     ls_dataset *train;      /* the config's training data */
     ls_dataset *validation; /* its validation files; NULL: a split, or none */
+    int64_t ahead_bytes;    /* room for blocks of `train` that are read ahead of the loader; 0: none */
     char *class_names;      /* of the training data: see ls_kind_class_names; owned */
     ls_pipeline *input, *target;
     ls_bounds input_bounds; /* what the input must be within, where that is known: of a trained model */

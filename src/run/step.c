@@ -80,7 +80,7 @@ static ls_status check_memory(const ls_session *session) {
     int64_t free_bytes = ls_memory_available_bytes(), total_bytes = ls_memory_total_bytes();
     static const char advice[] = "'lockstep inspect' says what for, and fewer ranks with more threads need less";
     if (need_bytes > total_bytes)
-        return LS_RAISE(LS_INVALID, "this cannot fit: %d rank%s on %s need%s %.3g GB, and it has %.3g GB; %s",
+        return LS_RAISE(LS_INVALID, "this cannot fit: %d rank%s on %s need%s %.3g GB, and may use %.3g GB; %s",
                         comm->node_size, comm->node_size == 1 ? "" : "s", comm->host, comm->node_size == 1 ? "s" : "",
                         (double)need_bytes / 1e9, (double)total_bytes / 1e9, advice);
     if (comm->node_rank == 0 && need_bytes > free_bytes)

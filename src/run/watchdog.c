@@ -11,6 +11,7 @@
 #include "lockstep/clock.h"
 #include "lockstep/log.h"
 #include "lockstep/memory.h"
+#include "lockstep/threads.h"
 #include "run/roll_call.h"
 
 enum {
@@ -156,13 +157,10 @@ static void *watch(void *context) {
 /* ---- starting and stopping ---- */
 
 static ls_status start_thread(ls_watchdog *w) {
-    sigset_t all, before;
-    sigfillset(&all); /* signals to stop are the main thread's */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     w->looked_s = ls_clock_s();
-    w->running = pthread_create(&w->thread, NULL, watch, w) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return w->running ? LS_OK : LS_RAISE(LS_ERROR, "cannot start the watchdog's thread");
+    LS_TRY(ls_thread_start(&w->thread, watch, w, "the watchdog's thread"));
+    w->running = true;
+    return LS_OK;
 }
 
 ls_status ls_watchdog_start(const ls_comm *comm, const ls_pulse *pulse, double timeout_s, ls_watchdog **out) {

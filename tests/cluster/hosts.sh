@@ -32,7 +32,7 @@ hosts_mpi=(
     OMPI_MCA_oob_tcp_if_include=10.77.0.0/24
     OMPI_MCA_oob_tcp_keepalive_time=2 OMPI_MCA_oob_tcp_keepalive_intvl=1 OMPI_MCA_oob_tcp_keepalive_probes=3
     PRTE_MCA_plm=ssh PRTE_MCA_ras=^slurm PRTE_MCA_plm_ssh_agent="$LOCKSTEP_ROOT/tests/cluster/agent"
-    PRTE_MCA_oob_tcp_if_include=10.77.0.0/24
+    PRTE_MCA_oob_tcp_if_include=eth0
     PRTE_MCA_oob_tcp_keepalive_time=2 PRTE_MCA_oob_tcp_keepalive_intvl=1 PRTE_MCA_oob_tcp_keepalive_probes=3
 )
 

@@ -97,10 +97,10 @@ holds messages ".: not a run's directory: it has no config.yaml"
 small_data
 small_config >large.yaml
 "$LOCKSTEP" inspect large.yaml >out
-! grep 'does not fit this host, which' out || fail "$(cat out)"
+! grep 'does not fit this host, of' out || fail "$(cat out)"
 large=(large.yaml --set 'model=[flatten, {dense: {units: 1000000000, name: code}}, {dense: {units: 784, activation: sigmoid}}]')
 "$LOCKSTEP" inspect "${large[@]}" >out
-holds out '  that does not fit this host, which has '
+holds out '  that does not fit this host, of which this process may use '
 expect_exit 2 ranks 2 timeout $(patience 60) "$LOCKSTEP" train "${large[@]}" 2>messages
 said 'this cannot fit: 2 ranks on '
 [ -z "$(find runs -type f -size +0)" ] || fail "$(find runs)"

@@ -99,24 +99,28 @@ static void test_the_tightest_group_counts(void **state) {
     static const char *const v1[] = {"memory.limit_in_bytes", "memory.usage_in_bytes", "memory.stat"};
     char *mount = strdup(scratch_path("cgroup"));
     const char *member = scratch_write("member", "1:name=systemd:/x\n0::/slurm/job_7/step_0\n", 41);
-    assert_true(ls_groups_free_bytes(member, mount) == INT64_MAX);
-    assert_true(ls_groups_free_bytes("no such file", mount) == INT64_MAX);
+    assert_true(ls_groups_memory(member, mount).free_bytes == INT64_MAX);
+    assert_true(ls_groups_memory("no such file", mount).free_bytes == INT64_MAX);
     make_group(mount, "/slurm/job_7/step_0", v2, (const char *[]){"max\n", "500\n", ""});
-    assert_true(ls_groups_free_bytes(member, mount) == INT64_MAX);
-    make_group(mount, "/slurm/job_7", v2, (const char *[]){"9000\n", "2000\n", "anon 900\ninactive_file 300\n"});
-    assert_int_equal(ls_groups_free_bytes(member, mount), 9000 - 2000 + 300);
+    assert_true(ls_groups_memory(member, mount).free_bytes == INT64_MAX);
+    make_group(mount, "/slurm/job_7", v2,
+               (const char *[]){"9000\n", "2000\n", "anon 900\nfile 999\ninactive_file 200\nactive_file 100\n"});
+    assert_int_equal(ls_groups_memory(member, mount).free_bytes, 9000 - 2000 + 300);
+    assert_int_equal(ls_groups_memory(member, mount).limit_bytes, 9000);
     make_group(mount, "/slurm", v2, (const char *[]){"6000\n", "2000\n", ""});
-    assert_int_equal(ls_groups_free_bytes(member, mount), 4000);
+    assert_int_equal(ls_groups_memory(member, mount).limit_bytes, 6000);
+    assert_int_equal(ls_groups_memory(member, mount).free_bytes, 4000);
     make_group(mount, "", v2, (const char *[]){"1000\n", "2000\n", ""});
-    assert_int_equal(ls_groups_free_bytes(member, mount), 0);
+    assert_int_equal(ls_groups_memory(member, mount).free_bytes, 0);
 
     member = scratch_write("member", "5:cpu,cpuacct:/a\n4:hugetlb,memory:/a/b\n0::/a/b\n", 47);
     char *old = strdup(scratch_path("cgroup1")), memory[4096];
     snprintf(memory, sizeof memory, "%s/memory", old);
     make_folder(old);
     make_group(memory, "/a/b", v1, (const char *[]){"9223372036854771712\n", "10\n", ""});
-    make_group(memory, "/a", v1, (const char *[]){"800\n", "300\n", "inactive_file 0\ntotal_inactive_file 50\n"});
-    assert_int_equal(ls_groups_free_bytes(member, old), 550);
+    make_group(memory, "/a", v1,
+               (const char *[]){"800\n", "300\n", "inactive_file 0\ntotal_inactive_file 40\ntotal_active_file 10\n"});
+    assert_int_equal(ls_groups_memory(member, old).free_bytes, 550);
     free(old);
     free(mount);
     assert_true(ls_memory_available_bytes() > 0);
