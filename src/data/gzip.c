@@ -2,7 +2,9 @@
 #include "gzip.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <zlib.h>
 
@@ -10,7 +12,8 @@
 #include "lockstep/integers.h"
 #include "lockstep/memory.h"
 
-enum { FIRST_BYTES = 1 << 20, READ_BYTES_MAX = 1 << 30 };
+/* Deflate makes at most 1032 bytes of one (https://zlib.net/zlib_tech.html). */
+enum { FIRST_BYTES = 1 << 20, READ_BYTES_MAX = 1 << 30, EXPANSION_MAX = 1032 };
 
 static ls_status grow(ls_bytes *bytes, int64_t capacity) {
     uint8_t *data;
@@ -48,4 +51,14 @@ ls_status ls_gzip_read(const char *path, int64_t max_bytes, ls_bytes *out) {
     ls_free(out->data);
     *out = (ls_bytes){0};
     return ls_failure_prefix("%s: ", path);
+}
+
+ls_status ls_gzip_check_length(const char *path, int64_t bytes) {
+    struct stat info;
+    if (stat(path, &info) != 0) return LS_RAISE(LS_INVALID, "%s: %s", path, strerror(errno));
+    if (bytes / EXPANSION_MAX <= info.st_size) return LS_OK;
+    return LS_RAISE(LS_INVALID,
+                    "%s: its header says %" PRId64 " bytes, which a file of %" PRId64
+                    " bytes cannot hold; it is damaged or cut short",
+                    path, bytes, (int64_t)info.st_size);
 }

@@ -15,4 +15,8 @@ typedef struct ls_bytes {
  * follows what is there. Errors: LS_INVALID: no such file, or damaged; LS_ERROR: no memory. */
 ls_status ls_gzip_read(const char *path, int64_t max_bytes, ls_bytes *out);
 
+/* Whether the file is long enough for so many bytes to be in it, be they packed as closely as gzip can: to be asked
+ * before what a header claims is believed. Errors: LS_INVALID: it is not; no such file. */
+ls_status ls_gzip_check_length(const char *path, int64_t bytes);
+
 #endif

@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "image_codec.h"
 #include "lockstep/file.h"
 #include "lockstep/memory.h"
 
-enum { SIGNATURE_BYTES = 8 };
+/* Of a PNG of one bit a pixel deflate makes 1032 bytes of one; a JPEG needs a bit or more for a block of 8 x 8. */
+enum { SIGNATURE_BYTES = 8, PIXELS_A_BYTE_MAX = 8 * 1032 };
 
 typedef ls_status (*decode_fn)(FILE *file, const ls_decode_request *request, ls_image *out, int *orientation);
 
@@ -36,6 +38,9 @@ ls_status ls_image_make(int64_t h, int64_t w, int64_t c, const ls_decode_request
     if (!ls_image_fits(h, w, c, request))
         return LS_RAISE(LS_INVALID, "%lld x %lld pixels need more memory than the %lld MiB that a picture may take",
                         (long long)h, (long long)w, (long long)(request->limit_bytes >> 20));
+    if (h * w / PIXELS_A_BYTE_MAX > request->file_bytes)
+        return LS_RAISE(LS_INVALID, "%lld x %lld pixels cannot be in a file of %lld bytes", (long long)h, (long long)w,
+                        (long long)request->file_bytes);
     LS_TRY(ls_alloc(&out->pixels, h * w * c, 1, "a picture"));
     out->h = h;
     out->w = w;
@@ -124,9 +129,12 @@ ls_status ls_image_read(const char *path, int channels, int64_t want_h, int64_t 
                         ls_image *out) {
     *out = (ls_image){0};
     FILE *file;
+    struct stat about = {0};
     LS_TRY(open_picture(path, &file));
-    const ls_decode_request request = {channels, want_h, want_w, limit_bytes};
-    ls_status status = read_file(file, &request, out);
+    ls_status status = LS_OK;
+    if (fstat(fileno(file), &about) != 0) status = LS_RAISE(LS_ERROR, "cannot be read: %s", strerror(errno));
+    const ls_decode_request request = {channels, want_h, want_w, limit_bytes, (int64_t)about.st_size};
+    if (status == LS_OK) status = read_file(file, &request, out);
     fclose(file);
     if (status == LS_OK) return LS_OK;
     ls_image_release(out);

@@ -14,6 +14,7 @@ enum { LS_ORIENTATION_UPRIGHT = 1, LS_ORIENTATION_TRANSPOSED = 5 /* from here on
 typedef struct ls_decode_request {
     int channels; /* of the finished picture; the decoder may give 1 or 3 */
     int64_t want_h, want_w, limit_bytes;
+    int64_t file_bytes; /* how long the file is: it must account for the pixels that its header claims */
 } ls_decode_request;
 
 /* Local, thread-safe. Reads one picture from the start of the file, with 1 or 3 channels, as it is stored; *orientation
@@ -24,8 +25,8 @@ ls_status ls_png_decode(FILE *file, const ls_decode_request *request, ls_image *
 
 /* Whether h x w x c pixels and the finished picture stay within the limit. */
 bool ls_image_fits(int64_t h, int64_t w, int64_t c, const ls_decode_request *request);
-/* Makes out->pixels for h x w x c, if that and the finished picture stay within the limit. Errors: LS_INVALID: they do
- * not. */
+/* Makes out->pixels for h x w x c, if that and the finished picture stay within the limit, and the file can hold so
+ * many pixels. Errors: LS_INVALID: they do not. */
 ls_status ls_image_make(int64_t h, int64_t w, int64_t c, const ls_decode_request *request, ls_image *out);
 
 /* The orientation in a block of EXIF data (a TIFF file, with or without the signature that JPEG puts before it),

@@ -10,8 +10,9 @@
 
 enum { SIDE = 32, PLANE = SIDE * SIDE, CHANNELS = 3, RECORD_BYTES = 1 + CHANNELS * PLANE, CLASSES = 10 };
 
-/* A batch has no header that says how much is to come; this many pictures in one file are more than anyone has. */
-static const int64_t batch_bytes_max = INT64_C(1) << 32;
+/* A batch has no header that says how much is to come, and a megabyte of gzip may become a gigabyte. CIFAR-10 in one
+ * file would be 184 MB. */
+static const int64_t batch_bytes_max = INT64_C(512) << 20;
 
 static const char *const class_names[CLASSES] = {"airplane", "automobile", "bird",  "cat",  "deer",
                                                  "dog",      "frog",       "horse", "ship", "truck"};
@@ -23,7 +24,10 @@ typedef struct cifar_source {
 } cifar_source;
 
 static ls_status read_batch(const char *path, ls_bytes *batch) {
-    LS_TRY(ls_gzip_read(path, batch_bytes_max, batch));
+    LS_TRY(ls_gzip_read(path, batch_bytes_max + 1, batch));
+    if (batch->count > batch_bytes_max)
+        return LS_RAISE(LS_INVALID, "%s: has more than %" PRId64 " MiB in it, which no batch of CIFAR-10 has", path,
+                        batch_bytes_max >> 20);
     if (batch->count == 0 || batch->count % RECORD_BYTES != 0)
         return LS_RAISE(LS_INVALID, "%s: has %" PRId64 " bytes, not a multiple of the %d of a CIFAR-10 record", path,
                         batch->count, RECORD_BYTES);

@@ -67,6 +67,7 @@ static ls_status read_idx(const char *path, idx_file *file) {
     if (__builtin_mul_overflow(file->dim[0], file->sample_bytes, &expected) ||
         __builtin_add_overflow(expected, header + 1, &expected))
         return LS_RAISE(LS_INVALID, "%s: its dimensions are too large", path);
+    LS_TRY(ls_gzip_check_length(path, expected));
     LS_TRY(ls_gzip_read(path, expected--, &file->bytes));
     if (file->bytes.count != expected)
         return LS_RAISE(
