@@ -112,7 +112,7 @@ static void blend_columns(const float *row, const taps *columns, int64_t count, 
             const float *value = row + columns->first[i] * c + channel;
             float sum = 0;
             for (int64_t k = 0; k < columns->count[i]; k++) sum += weight[k] * value[k * c];
-            out[i * c + channel] = (uint8_t)(sum + 0.5f); /* weights add up to 1 within some 1e-7: below 256 */
+            out[i * c + channel] = (uint8_t)fminf(sum + 0.5f, UINT8_MAX); /* of a million weights it may be above */
         }
     }
 }

@@ -180,6 +180,19 @@ static void test_pad_of_extreme_shapes_keeps_a_pixel(void **state) {
     ls_image_release(&out);
 }
 
+/* A sum of a million weights is rounded a million times: white gets a little darker or too bright, and never black. */
+static void test_very_long_white_stays_white(void **state) {
+    (void)state;
+    for (int64_t width = 900001; width < 1000000; width += 9973) {
+        ls_image image = make(1, width, 1);
+        memset(image.pixels, UINT8_MAX, (size_t)width);
+        ls_image out = resize(&image, 1, 1, LS_FIT_STRETCH);
+        assert_true(out.pixels[0] > 240);
+        ls_image_release(&out);
+        ls_image_release(&image);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_size_is_identity),
@@ -189,6 +202,7 @@ int main(void) {
         cmocka_unit_test(test_growing_interpolates),
         cmocka_unit_test(test_crop_takes_the_middle),
         cmocka_unit_test(test_pad_keeps_all_between_bars),
+        cmocka_unit_test(test_very_long_white_stays_white),
         cmocka_unit_test(test_pad_of_extreme_shapes_keeps_a_pixel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
