@@ -13,7 +13,9 @@ enum { DEPTH_MAX = 32, ENTRIES_MAX = 4096, NODES_MAX = 65536 };
 
 /* ---- nodes ---- */
 
+/* Where "\0" stands in quotes a text would end for us, but not for who reads the file. */
 static ls_status copy_text(const char *text, size_t length, char **out) {
+    if (memchr(text, '\0', length) != NULL) return LS_RAISE(LS_INVALID, "a text cannot have a zero byte in it");
     LS_TRY(ls_alloc(out, (int64_t)length + 1, 1, "the settings"));
     memcpy(*out, text, length);
     return LS_OK;
@@ -144,7 +146,7 @@ static ls_status read_key(const reader *r, const ls_node *map, char **key) {
     if (r->event.type != YAML_SCALAR_EVENT) return LS_RAISE(LS_INVALID, "a key must be a plain word");
     const char *word = (const char *)r->event.data.scalar.value;
     const ls_node *twin = ls_node_child(map, word);
-    if (twin == NULL) return copy_text(word, strlen(word), key);
+    if (twin == NULL) return copy_text(word, r->event.data.scalar.length, key);
     return LS_RAISE(LS_INVALID, "'%s' is given twice; the first is in line %d", word, twin->key_place.line);
 }
 

@@ -68,6 +68,13 @@ static void other_large_texts_are_refused_soon(void **unused) {
     expect(repeat("", "\n", "a: 1\n"), "unknown key 'a'");
 }
 
+/* It would end the text for us alone. */
+static void zero_bytes_are_refused(void **unused) {
+    (void)unused;
+    expect(strdup("a: \"b\\0c\"\n"), "t.yaml:1:4: a text cannot have a zero byte in it");
+    expect(strdup("\"seed\\0\": 3\n"), "t.yaml:1:1: a text cannot have a zero byte in it");
+}
+
 /* A list of layers that is as long as a list may be gets the message of layers. */
 static void too_many_layers_are_counted(void **unused) {
     (void)unused;
@@ -133,6 +140,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(long_lists_and_maps_are_refused_soon),
         cmocka_unit_test(other_large_texts_are_refused_soon),
+        cmocka_unit_test(zero_bytes_are_refused),
         cmocka_unit_test(too_many_layers_are_counted),
         cmocka_unit_test(settings_have_the_same_bounds),
         cmocka_unit_test(only_files_are_configs),

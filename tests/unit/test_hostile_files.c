@@ -119,7 +119,7 @@ static void refused(ls_status (*read)(const char *), const char *path, const cha
 static const char *write_gzip(const char *name, const void *data, unsigned bytes, int64_t zeros) {
     static const char zero[1 << 20];
     const char *path = scratch_path(name);
-    gzFile file = gzopen(path, "wb9");
+    gzFile file = gzopen(path, "wb1");
     assert_int_equal(gzwrite(file, data, bytes), bytes);
     for (; zeros > 0; zeros -= (int64_t)sizeof zero) assert_int_equal(gzwrite(file, zero, sizeof zero), sizeof zero);
     assert_int_equal(gzclose(file), Z_OK);
@@ -141,7 +141,7 @@ static void claims_of_idx_are_held_against_the_file(void **unused) {
 static void a_bomb_is_not_unpacked(void **unused) {
     (void)unused;
     ls_bytes bytes;
-    const char *path = write_gzip("bomb.gz", "", 0, INT64_C(600) << 20);
+    const char *path = write_gzip("bomb.gz", "", 0, INT64_C(520) << 20);
     assert_int_equal(ls_gzip_read(path, 1000, &bytes), LS_OK); /* asked for little, it takes little */
     assert_int_equal(bytes.count, 1000);
     ls_free(bytes.data);
