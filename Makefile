@@ -37,7 +37,7 @@ FLOAT    := -ffp-contract=off -fno-math-errno -fno-trapping-math
 SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all)
 
 # Asked for once, and only where something is built.
-ifneq ($(filter-out help clean demo uninstall check%,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out help clean demo uninstall fuzz check%,$(or $(MAKECMDGOALS),all)),)
 # A library's flags are pkg-config's; on a cluster, what the wrapper says that compiles with it (mpicc -show).
 known   = $(foreach p,$(1),$(shell pkg-config --exists $(p) 2>/dev/null && echo $(p)))
 shown   = $(filter -I% -L% -l% -Wl% -pthread %.a %.so,$(shell $(1) -show 2>/dev/null))
@@ -76,7 +76,8 @@ SOURCES         := $(filter-out $(MAIN) $(KERNEL_SOURCES),$(foreach room,$(ROOMS
 PROTOS          := $(foreach room,$(ROOMS),$(wildcard src/$(room)/*.proto))
 OBJECTS         := $(SOURCES:%.c=$(BUILD)/%.o) $(PROTOS:%.proto=$(BUILD)/%.pb-c.o) \
                    $(foreach isa,$(ISAS),$(KERNEL_SOURCES:%.c=$(BUILD)/%-$(isa).o))
-SUPPORT_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
+FUZZ_DOOR       := $(BUILD)/tests/fuzz/door.o
+SUPPORT_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/fuzz/door.c,$(wildcard tests/support/*.c tests/fuzz/*.c)))
 SUPPORT         := $(BUILD)/tests/libsupport.a
 TEST_PROGRAMS   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c tests/mpi/test_*.c))
 # Keeps the components that MPI unloads at exit mapped, so that the leak sanitizer can name their frames.
@@ -86,7 +87,7 @@ FAULTS          := $(BUILD)/tests/faults.so
 LIBRARY         := $(BUILD)/liblockstep.a
 PROGRAM         := $(BUILD)/lockstep
 
-.PHONY: all lib tests test check check-format check-deps check-code demo bench bench-kernels install uninstall clean help
+.PHONY: all lib tests test check check-format check-deps check-code demo bench bench-kernels fuzz install uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -125,6 +126,16 @@ check-code:
 CPPCHECK_OPTIONS := --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
                     --suppress=missingIncludeSystem --suppress=invalidPointerCast --suppress=internalAstError \
                     --suppress=uninitvar:src/tensor/simd.h
+
+# clang's libFuzzer; the targets are part of the ordinary tests, too (tests/unit/test_fuzz_corpus.c).
+FUZZ_CC = $(firstword $(shell command -v clang clang-19 clang-18 clang-17 clang-16 clang-15 clang-14))
+fuzz: ## build the fuzz targets with clang; tests/fuzz/run TARGET SECONDS runs one
+	@[ -n "$(FUZZ_CC)" ] || { echo "make fuzz needs clang and its libFuzzer: scripts/setup --fuzz installs them"; exit 1; }
+	$(Q)$(MAKE) --no-print-directory BUILD=build/fuzz "CC=$(FUZZ_CC)" SAN=fuzzer-no-link,address,undefined build/fuzz/tests/fuzz/fuzz
+
+$(BUILD)/tests/fuzz/fuzz: $(FUZZ_DOOR) $(SUPPORT) $(LIBRARY) $(SAN_OBJECTS)
+	@echo "  LINK  $@"
+	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $^ $(TEST_LIBS) $(LIBS)
 
 demo: ## train a small autoencoder on two ranks and draw what it learnt
 	scripts/demo
@@ -241,4 +252,4 @@ $$(BUILD)/src/tensor/kernels%-$(1).o: src/tensor/kernels%.c Makefile
 endef
 $(foreach isa,$(ISAS),$(eval $(call kernel_rule,$(isa))))
 
--include $(OBJECTS:.o=.d) $(SUPPORT_OBJECTS:.o=.d) $(TEST_PROGRAMS:=.d) $(BUILD)/$(MAIN:.c=.d)
+-include $(FUZZ_DOOR:.o=.d) $(OBJECTS:.o=.d) $(SUPPORT_OBJECTS:.o=.d) $(TEST_PROGRAMS:=.d) $(BUILD)/$(MAIN:.c=.d)
