@@ -116,6 +116,11 @@ void ls_hdf5_unlock(void);
  * prints nothing. */
 const char *ls_hdf5_reason(void);
 ls_status ls_hdf5_fault(void);
+/* The system's words for the first call since the lock was taken that failed by its fault; NULL: none did. Where HDF5
+ * is asked what there is, such a failure looks like "nothing". */
+const char *ls_hdf5_system_reason(void);
+/* Whether that was for lack of memory. */
+bool ls_hdf5_lacks_memory(void);
 
 /* --- writing --- */
 

@@ -29,7 +29,8 @@ static const int64_t DATA_BYTES_MAX = INT64_C(1) << 50;
 /* --- opening in HDF5 --- */
 
 ls_status ls_data_file_fail(const ls_data_file *file, const char *damage) {
-    if (ls_hdf5_fault() == LS_ERROR) return LS_RAISE(LS_ERROR, "%s: cannot be read: %s", file->path, ls_hdf5_reason());
+    const char *words = ls_hdf5_system_reason();
+    if (words != NULL) return LS_RAISE(LS_ERROR, "%s: cannot be read: %s", file->path, words);
     return LS_RAISE(LS_INVALID, "%s: %s; import it again (HDF5: %s)", file->path, damage, ls_hdf5_reason());
 }
 
@@ -376,6 +377,8 @@ ls_status ls_data_file_open(const char *path, ls_data_file *file) {
     if (file->path == NULL) return LS_RAISE(LS_ERROR, "%s: no memory for its name", path);
     ls_hdf5_lock();
     ls_status status = read_file(file);
+    /* Also where it was taken for something that the file has not. */
+    if (ls_hdf5_system_reason() != NULL) status = ls_data_file_fail(file, "");
     ls_hdf5_unlock();
     return status;
 }

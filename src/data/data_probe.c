@@ -89,6 +89,11 @@ static ls_status try_path(const char *path) {
     ls_data_file file;
     ls_status status = ls_data_file_open(path, &file);
     if (status == LS_OK) (void)try_file(&file);
+    if (status == LS_ERROR && ls_hdf5_lacks_memory())
+        status = LS_RAISE(LS_INVALID,
+                          "%s: HDF5 fails on its header: it asks for too much memory. The file is damaged, or was made "
+                          "to do harm; import it again",
+                          path);
     ls_data_file_close(&file);
     return status;
 }

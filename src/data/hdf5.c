@@ -17,6 +17,10 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static char reason[REASON_MAX];
 static ls_status fault;
 
+/* Of the first failure since then that was the system's; and whether that was a lack of memory. */
+static char system_reason[REASON_MAX];
+static bool lacks_memory;
+
 /* Of "file write failed: time = ..., errno = 28, error message = 'No space left on device', buf = ..." over several
  * lines only what the system said; of anything else the first line. */
 static void shorten(const char *text) {
@@ -31,7 +35,13 @@ static herr_t take_first(unsigned n, const H5E_error2_t *error, void *context) {
     (void)n, (void)context;
     if (error->desc == NULL || error->desc[0] == '\0') return 0;
     shorten(error->desc);
-    if (error->maj_num == H5E_RESOURCE && error->min_num == H5E_NOSPACE) fault = LS_ERROR; /* memory */
+    bool memory = error->maj_num == H5E_RESOURCE && error->min_num == H5E_NOSPACE;
+    bool no_state = strstr(error->desc, "stat info") != NULL; /* fstat failed, and HDF5 keeps the cause to itself */
+    if (memory || no_state) fault = LS_ERROR;
+    if (fault == LS_ERROR && system_reason[0] == '\0') {
+        memcpy(system_reason, reason, sizeof system_reason);
+        lacks_memory = memory;
+    }
     return 1;
 }
 
@@ -43,13 +53,20 @@ static herr_t remember(hid_t stack, void *context) {
     return 0;
 }
 
-static void listen(void) { (void)H5Eset_auto2(H5E_DEFAULT, remember, NULL); }
+/* Everything is closed by who opened it. What HDF5 cannot close after a failure of the disk it would try to close for
+ * ever at the end of the process, and complain. */
+static void listen(void) {
+    (void)H5dont_atexit();
+    (void)H5Eset_auto2(H5E_DEFAULT, remember, NULL);
+}
 
 void ls_hdf5_lock(void) {
     (void)pthread_mutex_lock(&lock);
     (void)pthread_once(&once, listen);
     (void)snprintf(reason, sizeof reason, "no reason given");
     fault = LS_INVALID;
+    system_reason[0] = '\0';
+    lacks_memory = false;
 }
 
 void ls_hdf5_unlock(void) { (void)pthread_mutex_unlock(&lock); }
@@ -57,3 +74,7 @@ void ls_hdf5_unlock(void) { (void)pthread_mutex_unlock(&lock); }
 const char *ls_hdf5_reason(void) { return reason; }
 
 ls_status ls_hdf5_fault(void) { return fault; }
+
+const char *ls_hdf5_system_reason(void) { return system_reason[0] != '\0' ? system_reason : NULL; }
+
+bool ls_hdf5_lacks_memory(void) { return lacks_memory; }

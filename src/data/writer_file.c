@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <mpi.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -108,10 +109,10 @@ static ls_status reserve(const ls_writer_file *f, int64_t bytes, int64_t chunks)
 static bool is_checkpoint(const char *path) {
     static const char begin[] = "LOCKSTEP";
     char head[sizeof begin - 1];
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return false;
-    bool is = read(fd, head, sizeof head) == (ssize_t)sizeof head && memcmp(head, begin, sizeof head) == 0;
-    (void)close(fd);
+    FILE *file = fopen(path, "re");
+    if (file == NULL) return false;
+    bool is = fread(head, 1, sizeof head, file) == sizeof head && memcmp(head, begin, sizeof head) == 0;
+    (void)fclose(file);
     return is;
 }
 
