@@ -13,7 +13,8 @@
  * Only what a file itself holds is read: links and storage that lead out of it are refused. A virtual data set, whose
  * parts are other files, will do where all parts are there, are regular files, and fill it.
  *
- * Texts are UTF-8 of fixed length, padded with zeros: HDF5 cannot write others in parallel, nor checksum them.
+ * Class names and import_settings are UTF-8 (what is not in a folder's name is U+FFFD); names are bytes as they were.
+ * Texts are of fixed length, padded with zeros: HDF5 cannot write others in parallel, nor checksum them.
  * A block is a run of block_samples samples (the last may be short), the unit of reading and of shuffling, and equal to
  * a chunk. Several files may be opened as one data set: samples are numbered through, blocks never cross files.
  * HDF5 is not thread-safe: every use, also the checkpoint's, is under ls_hdf5_lock. */
@@ -28,7 +29,7 @@
 #include "lockstep/shape.h"
 #include "lockstep/status.h"
 
-enum { LS_CLASSES_MAX = 1000, LS_FINGERPRINT_MAX = 17, LS_SAMPLE_NAME_MAX = 128 };
+enum { LS_CLASSES_MAX = 32768, LS_FINGERPRINT_MAX = 17, LS_SAMPLE_NAME_MAX = 128 };
 
 typedef enum ls_element { LS_ELEMENT_UINT8, LS_ELEMENT_FLOAT32 } ls_element;
 

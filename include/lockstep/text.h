@@ -29,4 +29,10 @@ char *ls_text_show(const char *text, bool lines, char *shown, size_t capacity);
 /* A stream that writes to the file descriptor what ls_text_show makes of it, lines kept. NULL: no memory. */
 FILE *ls_text_stream(int descriptor);
 
+/* Texts for others must be UTF-8, names of files and what is made of them need not be. A copy in which each byte that
+ * is no part of a character is U+FFFD; the caller's (free), NULL: no memory. */
+char *ls_utf8_copy(const char *text);
+/* The same as a field of a table: a control character, which could end it, is a space. */
+void ls_utf8_print(const char *text, FILE *out);
+
 #endif

@@ -1,7 +1,8 @@
 /* text.c - see text.h. */
-#define _GNU_SOURCE /* fopencookie */
+#define _GNU_SOURCE /* fopencookie, mempcpy */
 #include "lockstep/text.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -67,6 +68,27 @@ void ls_quoted_print(const char *text, FILE *out) {
         left -= (size_t)bytes;
     }
     fputc('"', out);
+}
+
+char *ls_utf8_copy(const char *text) {
+    static const char replacement[] = "\xEF\xBF\xBD";
+    size_t left = strlen(text);
+    char *copy = malloc(3 * left + 1), *end = copy;
+    while (copy != NULL && left > 0) {
+        uint32_t code = 0;
+        const int length = ls_utf8_decode(text, left, &code), used = length > 0 ? length : 1;
+        end = mempcpy(end, length > 0 ? text : replacement, length > 0 ? (size_t)length : strlen(replacement));
+        text += used;
+        left -= (size_t)used;
+    }
+    if (copy != NULL) *end = '\0';
+    return copy;
+}
+
+void ls_utf8_print(const char *text, FILE *out) {
+    char *copy = ls_utf8_copy(text);
+    for (const char *c = copy; c != NULL && *c != '\0'; c++) (void)fputc(iscntrl((unsigned char)*c) ? ' ' : *c, out);
+    free(copy);
 }
 
 /* ---- for terminals ---- */

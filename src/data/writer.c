@@ -233,7 +233,7 @@ static void pack_name(const char *name, char *field) {
     size_t length = strlen(name);
     if (length > LS_SAMPLE_NAME_MAX) {
         name += length - LS_SAMPLE_NAME_MAX;
-        while (((unsigned char)*name & 0xC0) == 0x80) name++;
+        for (int i = 0; i < 3 && ((unsigned char)*name & 0xC0) == 0x80; i++) name++; /* more are no UTF-8 */
         length = strlen(name);
     }
     memcpy(field, name, length);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <mpi.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -14,6 +15,7 @@
 #include "../par/comm_mpi.h"
 #include "data_format.h"
 #include "lockstep/memory.h"
+#include "lockstep/text.h"
 
 /* More than HDF5 is known to need. */
 enum { METADATA_BYTES = 1 << 20, CHUNK_EXTRA_BYTES = 256 };
@@ -161,7 +163,7 @@ static ls_status write_attribute(const ls_writer_file *f, const char *name, hid_
 }
 
 /* Of fixed length: texts of variable length lie in a heap that HDF5 keeps without a checksum. */
-static ls_status write_texts(const ls_writer_file *f, const char *name, int64_t count, const char *const *texts) {
+static ls_status write_fields(const ls_writer_file *f, const char *name, int64_t count, char *const *texts) {
     size_t length = 1;
     for (int64_t i = 0; i < count; i++)
         if (strlen(texts[i]) > length) length = strlen(texts[i]);
@@ -172,6 +174,21 @@ static ls_status write_texts(const ls_writer_file *f, const char *name, int64_t 
     ls_status status = write_attribute(f, name, type, count, fields);
     (void)H5Tclose(type);
     ls_free(fields);
+    return status;
+}
+
+/* They are said to be UTF-8, and others believe it. */
+static ls_status write_texts(const ls_writer_file *f, const char *name, int64_t count, const char *const *texts) {
+    char **clean;
+    LS_TRY(ls_alloc(&clean, count, sizeof *clean, "attributes"));
+    ls_status status = LS_OK;
+    for (int64_t i = 0; i < count && status == LS_OK; i++) {
+        clean[i] = ls_utf8_copy(texts[i]);
+        if (!clean[i]) status = LS_RAISE(LS_ERROR, "no memory for attributes");
+    }
+    if (status == LS_OK) status = write_fields(f, name, count, clean);
+    for (int64_t i = 0; i < count; i++) free(clean[i]);
+    ls_free(clean);
     return status;
 }
 

@@ -1,6 +1,5 @@
 #include "run/projector.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -11,6 +10,7 @@
 
 #include "lockstep/image.h"
 #include "lockstep/memory.h"
+#include "lockstep/text.h"
 #include "run/run_directory.h"
 
 #define CODES    "projector-codes.tsv"
@@ -44,15 +44,10 @@ static ls_status print_codes(const ls_projection *p, FILE *out) {
     return LS_OK;
 }
 
-/* A text as a field of a table: what would end it is left out. */
-static void print_field(const char *text, FILE *out) {
-    for (; *text; text++) (void)fputc(iscntrl((unsigned char)*text) ? ' ' : *text, out);
-}
-
 static void print_label(const ls_dataset *dataset, int32_t label, FILE *out) {
     const char *name = ls_dataset_class_name(dataset, label);
     if (name)
-        print_field(name, out);
+        ls_utf8_print(name, out);
     else
         fprintf(out, "%" PRId32, label);
 }
@@ -60,7 +55,7 @@ static void print_label(const ls_dataset *dataset, int32_t label, FILE *out) {
 static void print_sample(const ls_projection *p, const int32_t *label, const char *name, FILE *out) {
     if (label) print_label(p->dataset, *label, out);
     if (label && name) (void)fputc('\t', out);
-    if (name) print_field(name, out);
+    if (name) ls_utf8_print(name, out);
     (void)fputc('\n', out);
 }
 

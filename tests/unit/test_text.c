@@ -159,6 +159,32 @@ static void a_stream_fails_as_its_file_does(void **unused) {
     close(full);
 }
 
+static void expect_utf8(const char *text, const char *expected) {
+    char *copy = ls_utf8_copy(text);
+    assert_string_equal(copy, expected);
+    free(copy);
+}
+
+/* Examples of RFC 3629 and of Unicode's chapter 3.9. */
+static void what_is_not_utf8_is_replaced(void **unused) {
+    (void)unused;
+#define BAD "\xEF\xBF\xBD"
+    expect_utf8("M\xC3\xA4use \xE2\x82\xAC \xF0\x9F\x90\xB1 \xF4\x8F\xBF\xBF",
+                "M\xC3\xA4use \xE2\x82\xAC \xF0\x9F\x90\xB1 \xF4\x8F\xBF\xBF");
+    expect_utf8("caf\xE9", "caf" BAD);
+    expect_utf8("\xE2\x82", BAD BAD);
+    expect_utf8("\xC0\xAF|\xC1|\xFF", BAD BAD "|" BAD "|" BAD);
+    expect_utf8("\xED\xA0\x80|\xE0\x9F\x80", BAD BAD BAD "|" BAD BAD BAD);
+    expect_utf8("\xF4\x90\x80\x80", BAD BAD BAD BAD);
+    char *text;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    ls_utf8_print("a\tb\x1b[31m\xE9", out);
+    fclose(out);
+    assert_string_equal(text, "a b [31m" BAD);
+    free(text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(numbers_are_short_and_exact),
                                        cmocka_unit_test(strings_are_escaped),
@@ -166,6 +192,7 @@ int main(void) {
                                        cmocka_unit_test(utf8_is_told_from_other_bytes),
                                        cmocka_unit_test(control_characters_are_shown),
                                        cmocka_unit_test(a_stream_shows_the_same),
-                                       cmocka_unit_test(a_stream_fails_as_its_file_does)};
+                                       cmocka_unit_test(a_stream_fails_as_its_file_does),
+                                       cmocka_unit_test(what_is_not_utf8_is_replaced)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
