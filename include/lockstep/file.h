@@ -56,6 +56,9 @@ ls_status ls_file_check_regular(const char *path);
  * many open files, memory. That may be gone when it is tried again. */
 ls_status ls_fault_of(int error_number);
 
+/* Whether the folder that a new file would be in is there. Errors: LS_INVALID, it is not, or it is no folder. */
+ls_status ls_file_check_folder_of(const char *path);
+
 /* Whether both paths lead to one and the same file, which exists. */
 bool ls_file_is_same(const char *a, const char *b);
 

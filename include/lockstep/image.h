@@ -3,6 +3,7 @@
 #ifndef LOCKSTEP_IMAGE_H
 #define LOCKSTEP_IMAGE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lockstep/status.h"
@@ -10,6 +11,7 @@
 typedef struct ls_image {
     int64_t h, w, c; /* c: 1 grey or 3 RGB */
     uint8_t *pixels; /* [h][w][c], owned: ls_image_release */
+    bool was_deep;   /* read from a file of more than 8 bits a value, of which 8 are left */
 } ls_image;
 
 void ls_image_release(ls_image *image);

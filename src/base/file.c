@@ -198,3 +198,14 @@ ls_status ls_file_check_regular(const char *path) {
     return LS_RAISE(LS_INVALID, "%s: is %s, not a file", path,
                     S_ISDIR(about.st_mode) ? "a directory" : "a pipe or a device");
 }
+
+ls_status ls_file_check_folder_of(const char *path) {
+    char copy[LS_PATH_MAX];
+    if (snprintf(copy, sizeof copy, "%s", path) >= (int)sizeof copy)
+        return LS_RAISE(LS_INVALID, "%s: the name is too long", path);
+    const char *folder = dirname(copy);
+    struct stat about;
+    if (stat(folder, &about) == 0 && S_ISDIR(about.st_mode)) return LS_OK;
+    if (errno == ENOENT) return LS_RAISE(LS_INVALID, "%s: the folder %s/ does not exist; make it first", path, folder);
+    return LS_RAISE(LS_INVALID, "%s: %s is no folder that can be used", path, folder);
+}

@@ -99,7 +99,8 @@ static ls_status finish(ls_image *image, int orientation, int64_t c) {
     const bool turned = orientation >= LS_ORIENTATION_TRANSPOSED;
     const bool from_bottom = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
     const bool from_right = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
-    ls_image out = {.h = turned ? image->w : image->h, .w = turned ? image->h : image->w, .c = c};
+    ls_image out = {
+        .h = turned ? image->w : image->h, .w = turned ? image->h : image->w, .c = c, .was_deep = image->was_deep};
     LS_TRY(ls_alloc(&out.pixels, out.h * out.w * c, 1, "a picture"));
     uint8_t *to = out.pixels;
     for (int64_t y = 0; y < out.h; y++)

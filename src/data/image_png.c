@@ -86,6 +86,7 @@ static ls_status read_picture(codec *c) {
     png_read_info(c->png, c->info);
     png_set_expand(c->png); /* palettes, fewer bits than 8, and transparent colours */
     png_set_scale_16(c->png);
+    c->out->was_deep = png_get_bit_depth(c->png, c->info) > 8;
     const int64_t h = png_get_image_height(c->png, c->info), w = png_get_image_width(c->png, c->info);
     const bool palette = png_get_color_type(c->png, c->info) == PNG_COLOR_TYPE_PALETTE;
     const bool transparent = png_get_valid(c->png, c->info, PNG_INFO_tRNS);

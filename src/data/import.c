@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "lockstep/clock.h"
 #include "lockstep/file.h"
@@ -25,6 +26,8 @@ const ls_option ls_import_options[] = {
      .help = "compression, 0 (none) to 9"},
     {"strict", LS_OPTION_BOOL, offsetof(ls_import_settings, strict), .preset = "false",
      .help = "a sample that cannot be read is an error"},
+    {"overwrite", LS_OPTION_BOOL, offsetof(ls_import_settings, overwrite), .preset = "false",
+     .help = "write in place of a data set of this name"},
     {"limit", LS_OPTION_INT, offsetof(ls_import_settings, limit), .preset = "0", .min = 0, .max = 1e15,
      .help = "import only so many samples that can be read, chosen by the seed; 0: all"},
     LS_OPTIONS_END,
@@ -238,25 +241,37 @@ static void release(import_job *im) {
 
 /* --- the door --- */
 
-/* It is written in place of what has the name: by its ending it must be meant for a data set. */
-static ls_status check_output(const char *output, const char *const *files, int count) {
+/* By its ending it must be meant for a data set; what is there already is not lost by accident. */
+static ls_status check_output(const ls_import_settings *settings, const char *const *files, int count) {
+    const char *output = settings->output;
     const char *ending = strrchr(output, '.');
     if (!ending || (strcmp(ending, ".h5") != 0 && strcmp(ending, ".hdf5") != 0))
         return LS_RAISE(LS_INVALID, "%s: a data set's name must end in .h5 or .hdf5", output);
     for (int i = 0; i < count; i++)
         if (ls_file_is_same(output, files[i]))
             return LS_RAISE(LS_INVALID, "%s is to be read; write the data set under another name", output);
-    return LS_OK;
+    LS_TRY(ls_file_check_folder_of(output));
+    struct stat about;
+    if (settings->overwrite || stat(output, &about) != 0 || !S_ISREG(about.st_mode)) return LS_OK;
+    return LS_RAISE(LS_INVALID, "%s is there already; give another name, or --overwrite", output);
 }
 
 static ls_status run(import_job *im, const void *options, const char *const *files, int count) {
-    const uint64_t seed = (uint64_t)im->settings->seed;
-    LS_TRY(ls_agree(im->comm, check_output(im->settings->output, files, count)));
-    LS_TRY(ls_agree(im->comm, im->type->open(options, seed, files, count, &im->source, &im->info)));
+    const ls_source_request request = {.comm = im->comm,
+                                       .pool = im->pool,
+                                       .options = options,
+                                       .seed = (uint64_t)im->settings->seed,
+                                       .files = files,
+                                       .count = count,
+                                       .strict = im->settings->strict};
+    LS_TRY(ls_agree(im->comm, im->comm->rank == 0 ? check_output(im->settings, files, count) : LS_OK));
+    LS_TRY(ls_agree(im->comm, im->type->open(&request, &im->source, &im->info)));
     LS_TRY(check_same_source(im));
+    im->skipped = im->info.skipped;
     LS_TRY(ls_agree(im->comm, prepare(im)));
     LS_TRY(open_writer(im, options, files, count));
     const ls_status status = import_all(im);
+    if (im->type->report) im->type->report(im->comm, im->source);
     const ls_status closed = ls_writer_close(im->writer, status == LS_OK);
     return status != LS_OK ? status : closed;
 }

@@ -68,10 +68,9 @@ static void close_cifar(void *context) {
     ls_free(source);
 }
 
-static ls_status open_cifar(const void *options, uint64_t seed, const char *const *files, int count, void **out,
-                            ls_source_info *info) {
-    (void)options;
-    (void)seed;
+static ls_status open_cifar(const ls_source_request *request, void **out, ls_source_info *info) {
+    const char *const *files = request->files;
+    const int count = request->count;
     if (count == 0) return LS_RAISE(LS_INVALID, "cifar10 takes the names of one or more batch files");
     cifar_source *source;
     LS_TRY(ls_alloc(&source, 1, sizeof *source, "a CIFAR-10 import"));

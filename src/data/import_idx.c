@@ -124,10 +124,9 @@ static void close_idx(void *context) {
     ls_free(source);
 }
 
-static ls_status open_idx(const void *options, uint64_t seed, const char *const *files, int count, void **out,
-                          ls_source_info *info) {
-    (void)options;
-    (void)seed;
+static ls_status open_idx(const ls_source_request *request, void **out, ls_source_info *info) {
+    const char *const *files = request->files;
+    const int count = request->count;
     if (count != 1 && count != 2) return LS_RAISE(LS_INVALID, "idx takes IMAGES or IMAGES LABELS, not %d files", count);
     idx_source *source;
     LS_TRY(ls_alloc(&source, 1, sizeof *source, "an IDX import"));

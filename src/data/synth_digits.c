@@ -184,16 +184,14 @@ static void ink_piece(const canvas *out, const line *l, int i, float radius) {
 
 /* --- the importer --- */
 
-static ls_status open_digits(const void *record, uint64_t seed, const char *const *files, int count, void **out,
-                             ls_source_info *info) {
-    (void)files;
-    (void)count;
-    const digits_options *o = record;
+static ls_status open_digits(const ls_source_request *request, void **out, ls_source_info *info) {
+    const digits_options *o = request->options;
     int64_t h, w;
     LS_TRY(ls_size_parse(o->size, &h, &w));
     digits_source *source;
     LS_TRY(ls_alloc(&source, 1, sizeof *source, "generated digits"));
-    *source = (digits_source){h, w, ls_rng_stream(seed, LS_RNG_SYNTH, 0, 0), ls_rng_stream(seed, LS_RNG_SYNTH, 1, 0)};
+    *source = (digits_source){h, w, ls_rng_stream(request->seed, LS_RNG_SYNTH, 0, 0),
+                              ls_rng_stream(request->seed, LS_RNG_SYNTH, 1, 0)};
     *info = (ls_source_info){
         .count = o->count,
         .shape = {3, {h, w, 1}},

@@ -319,16 +319,13 @@ static void paint_things(scene *s) {
 
 /* --- the importer --- */
 
-static ls_status open_scenes(const void *record, uint64_t seed, const char *const *files, int count, void **out,
-                             ls_source_info *info) {
-    (void)files;
-    (void)count;
-    const scenes_options *o = record;
+static ls_status open_scenes(const ls_source_request *request, void **out, ls_source_info *info) {
+    const scenes_options *o = request->options;
     int64_t h, w;
     LS_TRY(ls_size_parse(o->size, &h, &w));
     scenes_source *source;
     LS_TRY(ls_alloc(&source, 1, sizeof *source, "generated scenes"));
-    *source = (scenes_source){h, w, ls_rng_stream(seed, LS_RNG_SYNTH, 0, 0)};
+    *source = (scenes_source){h, w, ls_rng_stream(request->seed, LS_RNG_SYNTH, 0, 0)};
     *info = (ls_source_info){
         .count = o->count,
         .shape = {3, {h, w, 3}},

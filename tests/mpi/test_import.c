@@ -31,13 +31,9 @@ static bool fails(plan p, int64_t index) {
     return (p.every && index % p.every == 0) || (p.good && index % p.good != 0);
 }
 
-static ls_status open_plan(const void *options, uint64_t seed, const char *const *files, int count, void **source,
-                           ls_source_info *info) {
-    (void)options;
-    (void)seed;
-    (void)files;
+static ls_status open_plan(const ls_source_request *request, void **source, ls_source_info *info) {
     *source = NULL;
-    if (count == 1 && ranks.rank == ranks.size - 1) return LS_RAISE(LS_INVALID, "no such thing");
+    if (request->count == 1 && ranks.rank == ranks.size - 1) return LS_RAISE(LS_INVALID, "no such thing");
     *info =
         (ls_source_info){.count = SAMPLES, .shape = {1, {VALUES}}, .labelled = true, .named = true, .classes = CLASSES};
     return LS_OK;
@@ -60,7 +56,8 @@ static ls_status sample_plan(void *source, int64_t index, void *data, int32_t *l
 static void close_plan(void *source) { (void)source; }
 
 static const ls_option no_options[] = {LS_OPTIONS_END};
-static const ls_importer_type planned = {"planned", false, "", "", no_options, 0, open_plan, sample_plan, close_plan};
+static const ls_importer_type planned = {"planned", false,     "",          "",         no_options,
+                                         0,         open_plan, sample_plan, close_plan, NULL};
 
 /* Runs it; what it prints goes to a file, of which rank 0 counts the lines that name a skipped sample. */
 typedef struct outcome {
@@ -108,6 +105,7 @@ static outcome import_planned(plan p) {
 
 static void reset(const char *name) {
     ls_options_init(ls_import_options, &settings);
+    settings.overwrite = true;
     snprintf(settings.output, sizeof settings.output, "%s", scratch_path(name));
     if (ranks.rank == 0) remove(settings.output);
     ls_comm_barrier(&ranks);
@@ -159,6 +157,59 @@ static void test_contents_do_not_depend_on_ranks(void **state) {
         assert_on_all_ranks(out.lines == out.result.skipped);
         assert_on_all_ranks(holds(order, count));
     }
+}
+
+enum { MANY = 21841 /* as ImageNet has */, NAME_BYTES = 100 };
+
+static ls_status open_many(const ls_source_request *request, void **source, ls_source_info *info) {
+    static char text[MANY][NAME_BYTES + 1];
+    static const char *names[MANY];
+    (void)request;
+    *source = NULL;
+    for (int i = 0; i < MANY; i++) {
+        snprintf(text[i], sizeof text[i], "%0*d", NAME_BYTES, i);
+        names[i] = text[i];
+    }
+    memcpy(text[MANY - 1], "caf\xE9", 5);
+    *info = (ls_source_info){.count = SAMPLES,
+                             .shape = {1, {VALUES}},
+                             .labelled = true,
+                             .named = true,
+                             .classes = MANY,
+                             .class_names = names};
+    return LS_OK;
+}
+
+/* Their names are megabytes of an attribute, written by all ranks; what is not UTF-8 is replaced. */
+static void test_many_classes(void **state) {
+    (void)state;
+    const ls_importer_type many = {"many", false, "", "", no_options, 0, open_many, sample_plan, close_plan, NULL};
+    reset("many.h5");
+    the_plan = (plan){0, -1, 0};
+    assert_on_all_ranks(import_quietly(&many, NULL, NULL, 0).status == LS_OK);
+    ls_dataset *dataset;
+    assert_on_all_ranks(ls_dataset_open(&(const char *){settings.output}, 1, &dataset) == LS_OK);
+    char expected[NAME_BYTES + 1];
+    bool same = ls_dataset_get_info(dataset)->classes == MANY;
+    for (int i = 0; i < MANY - 1 && same; i++) {
+        snprintf(expected, sizeof expected, "%0*d", NAME_BYTES, i);
+        same = strcmp(ls_dataset_class_name(dataset, i), expected) == 0;
+    }
+    assert_on_all_ranks(same && strcmp(ls_dataset_class_name(dataset, MANY - 1), "caf\xEF\xBF\xBD") == 0);
+    ls_dataset_close(dataset);
+}
+
+static void test_an_output_that_is_there(void **state) {
+    (void)state;
+    reset("there.h5");
+    const plan p = {0, -1, 0};
+    assert_on_all_ranks(import_planned(p).status == LS_OK);
+    settings.overwrite = false;
+    assert_on_all_ranks(import_planned(p).status == LS_INVALID && strstr(ls_failure_get()->message, "there already"));
+    settings.overwrite = true;
+    assert_on_all_ranks(import_planned(p).status == LS_OK);
+    snprintf(settings.output, sizeof settings.output, "%s", scratch_path("nowhere/there.h5"));
+    assert_on_all_ranks(import_planned(p).status == LS_INVALID && strstr(ls_failure_get()->message, "does not exist"));
 }
 
 static int64_t gathers;
@@ -238,7 +289,8 @@ static bool holds_digits(const ls_importer_type *digits, const void *options) {
     if (ls_dataset_open(&(const char *){settings.output}, 1, &dataset) != LS_OK) return false;
     bool ok = ls_dataset_read(dataset, 0, SAMPLES, data, labels) == LS_OK;
     ls_dataset_close(dataset);
-    if (digits->open(options, (uint64_t)settings.seed, NULL, 0, &source, &info) != LS_OK) return false;
+    const ls_source_request request = {.comm = &ranks, .options = options, .seed = (uint64_t)settings.seed};
+    if (digits->open(&request, &source, &info) != LS_OK) return false;
     for (int64_t i = 0; ok && i < SAMPLES; i++) {
         ok = digits->sample(source, order[i], again, &label, &name) == LS_OK && label == labels[i];
         ok = ok && memcmp(again, data[i], sizeof again) == 0;
@@ -249,7 +301,7 @@ static bool holds_digits(const ls_importer_type *digits, const void *options) {
 
 static void test_generated_samples(void **state) {
     (void)state;
-    char options[4096];
+    char options[16384];
     const ls_importer_type *digits = type_named(ls_importer_types, "digits");
     ls_options_init(digits->options, options);
     set_option(digits, options, "count", "3000");
@@ -278,22 +330,25 @@ static void test_ranks_that_see_different_files(void **state) {
     assert_on_all_ranks(out.status == LS_INVALID && strstr(ls_failure_get()->message, "not the same ones"));
 }
 
-/* Names are what is compared of pictures: reading them all on every rank would take too long. */
+/* Rank 0 lists the files, and the others find out that they do not see them. */
 static void test_ranks_that_see_different_pictures(void **state) {
     (void)state;
     const ls_importer_type *images = type_named(ls_importer_types, "images");
     const uint8_t magic[] = {0xFF, 0xD8, 0xFF, 0xE0};
-    char options[4096], folder[32], name[64];
+    char options[16384], folder[32], name[64], before[4096];
     snprintf(folder, sizeof folder, "rank-%d", ranks.rank);
-    snprintf(name, sizeof name, "%s/%s.jpg", folder, ranks.rank == ranks.size - 1 ? "b" : "a");
     (void)mkdir(scratch_path(folder), 0777);
-    (void)scratch_write(name, magic, sizeof magic);
+    for (int i = 0; i < 8; i++) {
+        snprintf(name, sizeof name, "%s/%s-%d.jpg", folder, ranks.rank == ranks.size - 1 ? "b" : "a", i);
+        (void)scratch_write(name, magic, sizeof magic);
+    }
     ls_options_init(images->options, options);
     set_option(images, options, "size", "8x8");
     reset("pictures.h5");
-    const char *path = scratch_path(folder);
-    const outcome out = import_quietly(images, options, &path, 1);
-    const char *reason = ranks.size == 1 ? "none of the 1" : "not the same ones";
+    assert_on_all_ranks(getcwd(before, sizeof before) && chdir(scratch_path(folder)) == 0);
+    const outcome out = import_quietly(images, options, &(const char *){"."}, 1);
+    assert_on_all_ranks(chdir(before) == 0);
+    const char *reason = ranks.size == 1 ? "none of the 8" : "all ranks must see the same files";
     assert_on_all_ranks(out.status == LS_INVALID && strstr(ls_failure_get()->message, reason));
 }
 
@@ -302,7 +357,7 @@ static void test_odd_images(void **state) {
     (void)state;
     const char *folder = "../shared/data/odd-images";
     if (ls_comm_max(&ranks, access(folder, R_OK) != 0)) skip();
-    char options[4096];
+    char options[16384];
     const ls_importer_type *images = type_named(ls_importer_types, "images");
     ls_options_init(images->options, options);
     set_option(images, options, "size", "80x80");
@@ -315,6 +370,8 @@ static void test_odd_images(void **state) {
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_contents_do_not_depend_on_ranks),
+        cmocka_unit_test(test_many_classes),
+        cmocka_unit_test(test_an_output_that_is_there),
         cmocka_unit_test(test_few_rounds_where_many_fail),
         cmocka_unit_test(test_strict_names_the_first_failure),
         cmocka_unit_test(test_a_failure_of_one_rank_ends_all),

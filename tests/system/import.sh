@@ -5,7 +5,7 @@
 same() {
     local number
     for number in 1 2 3; do
-        ranks $number "$LOCKSTEP" "$@" -o out.h5 2>messages || fail "on $number ranks: $(cat messages)"
+        ranks $number "$LOCKSTEP" "$@" -o out.h5 --overwrite 2>messages || fail "on $number ranks: $(cat messages)"
         "$LOCKSTEP" inspect out.h5 >about.$number
         cmp about.1 about.$number || fail "not the same on $number ranks: $*"
     done
@@ -31,6 +31,32 @@ for bad in cut.idx missing.idx; do
     [ ! -e out.h5 ] || fail "a data set was left behind by $bad"
 done
 
+# What is there is not lost by accident, and a folder that is missing is named.
+"$LOCKSTEP" import idx images.idx -o kept.h5 2>messages
+md5sum kept.h5 >before
+expect_exit 2 ranks 2 "$LOCKSTEP" synth digits -n 5 -o kept.h5 2>messages
+grep -q 'kept.h5 is there already; give another name, or --overwrite' messages || fail "$(cat messages)"
+md5sum --quiet -c before
+expect_exit 2 "$LOCKSTEP" synth digits -n 5 -o nowhere/out.h5 2>messages
+grep -q 'the folder nowhere/ does not exist' messages || fail "$(cat messages)"
+
+# A folder without permission is left out as a file is, unless it was asked for by name or all are wanted.
+if [ "$(id -u)" = 0 ]; then as() { setpriv --reuid=65534 --regid=65534 --clear-groups env HOME=/tmp "$@"; }; else as() { "$@"; }; fi
+chmod 777 . ..
+mkdir -p disk/pics
+base64 -d >disk/pics/1.png <<<'iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAAAAABX3VL4AAAADklEQVR4nGNgYGBgYAAAAAYAAXKCmeoAAAAASUVORK5CYII='
+cp disk/pics/1.png disk/pics/2.png
+chmod 644 disk/pics/1.png
+chmod 000 disk/pics/2.png
+mkdir -m 000 disk/lost+found
+as "$LOCKSTEP" import images disk -o as.h5 --size 2x2 2>messages || fail "$(cat messages)"
+grep -q 'disk/lost+found: the folder cannot be read: Permission denied: skipped' messages || fail "$(cat messages)"
+grep -q 'as.h5: 1 samples of 2 x 2 x 3, in .* s; 2 skipped' messages || fail "$(cat messages)"
+for arguments in 'disk --strict' disk/lost+found; do
+    expect_exit 2 as "$LOCKSTEP" import images $arguments -o strict.h5 --size 2x2 2>messages
+    grep -q 'lost+found: the folder cannot be read' messages || fail "$(cat messages)"
+done
+
 # A signal leaves nothing of a data set that is not finished.
 long=("$LOCKSTEP" synth digits -n 10000000 -o long.h5)
 stopped() { # stopped STATUS SIGNAL COMMAND...
@@ -47,7 +73,7 @@ stopped 1 TERM mpirun -np 2 "${long[@]}"
 
 # Commands at the same time, without mpirun, leave each other alone.
 for loop in 1 2 3 4; do
-    for turn in {1..10}; do "$LOCKSTEP" synth digits -n 500 -o beside.$loop.h5 || echo failed; done 2>&1 |
+    for turn in {1..10}; do "$LOCKSTEP" synth digits -n 500 -o beside.$loop.h5 --overwrite || echo failed; done 2>&1 |
         grep -v -e '^digits: ' -e ': 500 samples of ' >noise.$loop &
 done
 wait

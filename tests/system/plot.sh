@@ -73,7 +73,7 @@ quietly "$LOCKSTEP" import images pictures -o pictures.h5 --size 28x28 --channel
 quietly "$LOCKSTEP" encode runs/of2 --data pictures.h5 -o named.h5
 "$plot" codes named.h5 -o codes.svg
 drawn codes.svg cats dogs
-quietly "$LOCKSTEP" import images pictures -o pictures.h5 --size 28x28 --channels 1 --labels none
+quietly "$LOCKSTEP" import images pictures -o pictures.h5 --size 28x28 --channels 1 --labels none --overwrite
 quietly "$LOCKSTEP" encode runs/of2 --data pictures.h5 -o plain.h5
 "$plot" codes plain.h5 -o codes.svg
 [ "$(points codes.svg)" = 4 ] || fail "four points were expected: $(points codes.svg)"

@@ -1,0 +1,316 @@
+#include "import_labels.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lockstep/dataset.h"
+#include "lockstep/file.h"
+#include "lockstep/log.h"
+#include "lockstep/memory.h"
+#include "lockstep/text.h"
+
+/* --- lists of classes --- */
+
+void ls_class_list_release(ls_class_list *list) {
+    for (int64_t i = 0; i < list->count; i++) free(list->name[i]);
+    ls_free(list->name);
+    *list = (ls_class_list){0};
+}
+
+static ls_status add_class(ls_class_list *list, const char *text, size_t length) {
+    LS_TRY(ls_grow(&list->name, &list->room, list->count + 1, sizeof *list->name, "class names"));
+    char *name = strndup(text, length);
+    if (!name) return LS_RAISE(LS_ERROR, "no memory for class names");
+    list->name[list->count++] = name;
+    return LS_OK;
+}
+
+/* Between any of the separators; what is empty is left out. */
+static ls_status split(const char *text, const char *separators, ls_class_list *out) {
+    while (*text) {
+        const size_t length = strcspn(text, separators);
+        if (length > 0) LS_TRY(add_class(out, text, length));
+        text += length + (text[length] != '\0');
+    }
+    return LS_OK;
+}
+
+static ls_status read_lines(const char *path, ls_class_list *out) {
+    static const char mark[] = "\xEF\xBB\xBF";
+    char *line = NULL;
+    size_t room = 0;
+    LS_TRY(ls_file_check_regular(path));
+    FILE *file = fopen(path, "rb");
+    if (!file) return LS_RAISE(LS_INVALID, "%s: cannot be opened: %s", path, strerror(errno));
+    ls_status status = LS_OK;
+    for (bool first = true; status == LS_OK && getline(&line, &room, file) > 0; first = false) {
+        const char *text = first && strncmp(line, mark, strlen(mark)) == 0 ? line + strlen(mark) : line;
+        if (first && (strncmp(line, "\xFF\xFE", 2) == 0 || strncmp(line, "\xFE\xFF", 2) == 0))
+            status = LS_RAISE(LS_INVALID, "%s: is text in UTF-16; save it as UTF-8", path);
+        else
+            status = split(text, "\r\n", out);
+    }
+    if (status == LS_OK && ferror(file)) status = LS_RAISE(LS_ERROR, "%s: cannot be read: %s", path, strerror(errno));
+    (void)fclose(file);
+    free(line);
+    return status;
+}
+
+static ls_status read_dataset(const char *path, ls_class_list *out) {
+    ls_dataset *dataset = NULL;
+    LS_TRY(ls_dataset_open(&path, 1, &dataset));
+    const int classes = ls_dataset_get_info(dataset)->classes;
+    ls_status status = LS_OK;
+    for (int i = 0; i < classes && status == LS_OK; i++) {
+        const char *name = ls_dataset_class_name(dataset, i);
+        if (name) status = add_class(out, name, strlen(name));
+    }
+    ls_dataset_close(dataset);
+    if (status == LS_OK && out->count == 0) return LS_RAISE(LS_INVALID, "%s: its classes have no names", path);
+    return status;
+}
+
+static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+static ls_status check_list(const ls_class_list *list) {
+    char **sorted;
+    if (list->count < 1) return LS_RAISE(LS_INVALID, "no class is named");
+    if (list->count > LS_CLASSES_MAX)
+        return LS_RAISE(LS_INVALID, "%" PRId64 " classes are more than the %d that a data set may have", list->count,
+                        LS_CLASSES_MAX);
+    LS_TRY(ls_alloc(&sorted, list->count, sizeof *sorted, "class names"));
+    memcpy(sorted, list->name, (size_t)list->count * sizeof *sorted);
+    qsort(sorted, (size_t)list->count, sizeof *sorted, by_name);
+    ls_status status = LS_OK;
+    for (int64_t i = 1; i < list->count && status == LS_OK; i++)
+        if (strcmp(sorted[i - 1], sorted[i]) == 0)
+            status = LS_RAISE(LS_INVALID, "the class '%s' is named twice", sorted[i]);
+    ls_free(sorted);
+    return status;
+}
+
+static ls_status read_here(const char *list, const char *of, ls_class_list *out) {
+    ls_status status = *of ? read_dataset(of, out) : *list == '@' ? read_lines(list + 1, out) : split(list, ",", out);
+    if (status == LS_OK) status = check_list(out);
+    return status == LS_OK ? LS_OK : ls_failure_prefix(*of ? "--classes-of: " : "--classes: ");
+}
+
+/* The names in one text, each on a line, and back. */
+static ls_status share(const ls_comm *comm, ls_class_list *list) {
+    int64_t bytes = 0;
+    char *text = NULL;
+    for (int64_t i = 0; i < list->count; i++) bytes += (int64_t)strlen(list->name[i]) + 1;
+    ls_comm_broadcast(comm, &bytes, sizeof bytes, 0);
+    LS_TRY(ls_agree(comm, ls_alloc(&text, bytes + 1, 1, "class names")));
+    char *end = text;
+    for (int64_t i = 0; i < list->count; i++) end = stpcpy(stpcpy(end, list->name[i]), "\n");
+    ls_comm_broadcast(comm, text, bytes, 0);
+    ls_status status = ls_agree(comm, comm->rank == 0 ? LS_OK : split(text, "\n", list));
+    ls_free(text);
+    return status;
+}
+
+ls_status ls_class_list_read(const ls_comm *comm, const char *list, const char *of, ls_class_list *out) {
+    *out = (ls_class_list){0};
+    LS_TRY(ls_agree(comm, comm->rank == 0 ? read_here(list, of, out) : LS_OK));
+    return share(comm, out);
+}
+
+/* --- the class of a file --- */
+
+/* A part of a path. */
+typedef struct part {
+    const char *text;
+    size_t length;
+} part;
+
+static part last_part(const char *path, size_t length) {
+    size_t begin = length;
+    while (begin > 0 && path[begin - 1] != '/') begin--;
+    return (part){path + begin, length - begin};
+}
+
+/* The sub-folder of the folder that was given; of other files, the folder that they are in. */
+static part folder_of(const char *path, int32_t name_at) {
+    const char *slash = strchr(path + name_at, '/');
+    if (slash && name_at > 0) return (part){path + name_at, (size_t)(slash - path) - (size_t)name_at};
+    slash = strrchr(path, '/');
+    return slash ? last_part(path, (size_t)(slash - path)) : (part){".", 1};
+}
+
+static part prefix_of(const char *path) {
+    part name = last_part(path, strlen(path));
+    name.length = strcspn(name.text, "._-");
+    return name;
+}
+
+static part class_of(const ls_file_list *files, int64_t i, ls_labels_from from) {
+    const char *path = ls_file_list_path(files, i);
+    return from == LS_LABELS_FOLDER ? folder_of(path, files->files[i].name) : prefix_of(path);
+}
+
+static int by_text(const void *a, const void *b) {
+    const part *x = a, *y = b;
+    const int order = memcmp(x->text, y->text, x->length < y->length ? x->length : y->length);
+    return order ? order : (x->length > y->length) - (x->length < y->length);
+}
+
+/* Sorts them and keeps each once; returns how many there are. */
+static int64_t sort_unique(part *parts, int64_t count) {
+    int64_t kept = 0;
+    if (count > 1) qsort(parts, (size_t)count, sizeof *parts, by_text);
+    for (int64_t i = 0; i < count; i++)
+        if (kept == 0 || by_text(&parts[kept - 1], &parts[i]) != 0) parts[kept++] = parts[i];
+    return kept;
+}
+
+/* --- all files --- */
+
+/* What the pictures could be labelled by. */
+typedef struct labelling {
+    const ls_file_list *files;
+    const uint8_t *is_picture;
+    ls_labels_from from;
+    part *parts; /* [filled] classes that have pictures, sorted; then, up to count, all */
+    int64_t pictures, filled, count;
+} labelling;
+
+/* The classes of the pictures; and folders without any, which are classes as well. */
+static ls_status find_classes(const ls_file_list *files, const uint8_t *is_picture, ls_labels_from from,
+                              labelling *out) {
+    *out = (labelling){.files = files, .is_picture = is_picture, .from = from};
+    LS_TRY(ls_alloc(&out->parts, files->count + files->folder_count, sizeof *out->parts, "class names"));
+    for (int64_t i = 0; i < files->count; i++)
+        if (is_picture[i]) out->parts[out->pictures++] = class_of(files, i, from);
+    out->filled = out->count = sort_unique(out->parts, out->pictures);
+    for (int64_t i = 0; from == LS_LABELS_FOLDER && i < files->folder_count; i++) {
+        const char *name = files->text + files->folders[i];
+        out->parts[out->count++] = (part){name, strlen(name)};
+    }
+    out->count = sort_unique(out->parts, out->count);
+    return LS_OK;
+}
+
+static ls_status set_labels(const labelling *l, int32_t *labels, ls_class_list *classes) {
+    for (int64_t i = 0; i < l->count; i++) LS_TRY(add_class(classes, l->parts[i].text, l->parts[i].length));
+    for (int64_t i = 0; i < l->files->count; i++) {
+        const part name = class_of(l->files, i, l->from);
+        const part *found = bsearch(&name, l->parts, (size_t)l->count, sizeof name, by_text);
+        labels[i] = found ? (int32_t)(found - l->parts) : 0; /* else it is no picture, and will be refused */
+    }
+    if (l->count > l->filled)
+        ls_log_warn("%" PRId64 " of the %" PRId64 " folders that are classes have no picture", l->count - l->filled,
+                    l->count);
+    return LS_OK;
+}
+
+static ls_status make_by(const labelling *l, int32_t *labels, ls_class_list *classes) {
+    if (l->count <= LS_CLASSES_MAX) return set_labels(l, labels, classes);
+    return LS_RAISE(LS_INVALID, "--labels %s gives %" PRId64 " classes, and a data set may have %d",
+                    l->from == LS_LABELS_FOLDER ? "folder" : "prefix", l->count, LS_CLASSES_MAX);
+}
+
+/* Classes are at least two, and pictures share them. */
+static bool look_like_classes(const labelling *l) { return l->filled >= 2 && l->filled <= l->pictures / 2; }
+
+/* By folders if they look like classes, else by the beginnings of names if these do; what was done is said. */
+static ls_status choose(labelling *folders, labelling *prefixes, int32_t *labels, ls_class_list *classes) {
+    const bool by_folder = look_like_classes(folders), by_prefix = !by_folder && look_like_classes(prefixes);
+    const labelling *l = by_folder ? folders : prefixes;
+    if ((by_folder || by_prefix) && l->count > LS_CLASSES_MAX) {
+        ls_log_warn("no labels: %" PRId64 " %s are more than the %d classes that a data set may have", l->count,
+                    by_folder ? "folders" : "beginnings of names", LS_CLASSES_MAX);
+        return LS_OK;
+    }
+    if (!by_folder && folders->filled >= 2)
+        ls_log_warn("%" PRId64 " folders for %" PRId64 " pictures do not look like classes: %s", folders->filled,
+                    folders->pictures,
+                    by_prefix ? "labels are made of the beginnings of file names" : "no labels are made");
+    else if (by_prefix)
+        ls_log_info("labels are made of the beginnings of file names (--labels none: none)");
+    return by_folder || by_prefix ? set_labels(l, labels, classes) : LS_OK;
+}
+
+static ls_status make_auto(const ls_file_list *files, const uint8_t *is_picture, int32_t *labels,
+                           ls_class_list *classes) {
+    labelling folders = {0}, prefixes = {0};
+    ls_status status = find_classes(files, is_picture, LS_LABELS_FOLDER, &folders);
+    if (status == LS_OK) status = find_classes(files, is_picture, LS_LABELS_PREFIX, &prefixes);
+    if (status == LS_OK) status = choose(&folders, &prefixes, labels, classes);
+    ls_free(folders.parts);
+    ls_free(prefixes.parts);
+    return status;
+}
+
+/* --- classes that are given --- */
+
+typedef struct wanted {
+    part name;
+    int32_t label;
+} wanted;
+
+static int by_wanted(const void *a, const void *b) {
+    return by_text(&((const wanted *)a)->name, &((const wanted *)b)->name);
+}
+
+/* The label, or -1. In a data set names are UTF-8, so a folder's name may differ in what is not. */
+static int32_t find_wanted(const wanted *table, int64_t count, part name) {
+    const wanted key = {.name = name};
+    const wanted *found = bsearch(&key, table, (size_t)count, sizeof key, by_wanted);
+    if (found) return found->label;
+    char *copy = strndup(name.text, name.length), *clean = copy ? ls_utf8_copy(copy) : NULL;
+    if (clean && strcmp(copy, clean) != 0) {
+        const wanted cleaned = {.name = {clean, strlen(clean)}};
+        found = bsearch(&cleaned, table, (size_t)count, sizeof key, by_wanted);
+    }
+    free(copy);
+    free(clean);
+    return found ? found->label : -1;
+}
+
+/* Labels of all pictures; returns the first that is of no class, or -1. */
+static int64_t label_as_wanted(const ls_file_list *files, const uint8_t *is_picture, ls_labels_from from,
+                               const wanted *table, int64_t count, int32_t *labels) {
+    for (int64_t i = 0; i < files->count; i++) {
+        labels[i] = 0;
+        if (!is_picture[i]) continue;
+        labels[i] = find_wanted(table, count, class_of(files, i, from));
+        if (labels[i] < 0) return i;
+    }
+    return -1;
+}
+
+/* LS_LABELS_AUTO: by folders, else by the beginnings of names, whichever gives every picture one of the classes. */
+static ls_status make_as_wanted(const ls_file_list *files, const uint8_t *is_picture, ls_labels_from from,
+                                int32_t *labels, const ls_class_list *classes) {
+    wanted *table;
+    LS_TRY(ls_alloc(&table, classes->count, sizeof *table, "class names"));
+    for (int64_t i = 0; i < classes->count; i++)
+        table[i] = (wanted){{classes->name[i], strlen(classes->name[i])}, (int32_t)i};
+    qsort(table, (size_t)classes->count, sizeof *table, by_wanted);
+    const ls_labels_from first = from == LS_LABELS_AUTO ? LS_LABELS_FOLDER : from;
+    int64_t stranger = label_as_wanted(files, is_picture, first, table, classes->count, labels);
+    if (stranger >= 0 && from == LS_LABELS_AUTO &&
+        label_as_wanted(files, is_picture, LS_LABELS_PREFIX, table, classes->count, labels) < 0)
+        stranger = -1;
+    ls_free(table);
+    if (stranger < 0) return LS_OK;
+    const part name = class_of(files, stranger, first);
+    return LS_RAISE(LS_INVALID, "%s: its class would be '%.*s', which is none of the %" PRId64 " that were given",
+                    ls_file_list_path(files, stranger), (int)name.length, name.text, classes->count);
+}
+
+ls_status ls_labels_make(const ls_file_list *files, const uint8_t *is_picture, ls_labels_from from, int32_t *labels,
+                         ls_class_list *classes) {
+    if (from == LS_LABELS_NONE) return LS_OK;
+    if (classes->count > 0) return make_as_wanted(files, is_picture, from, labels, classes);
+    if (from == LS_LABELS_AUTO) return make_auto(files, is_picture, labels, classes);
+    labelling l = {0};
+    ls_status status = find_classes(files, is_picture, from, &l);
+    if (status == LS_OK) status = make_by(&l, labels, classes);
+    ls_free(l.parts);
+    return status;
+}
