@@ -124,13 +124,19 @@ typedef struct ls_config {
     void *schedule_options;
     double clip_norm; /* of the whole gradient at most; 0: any */
     ls_training_settings training;
-    char *text; /* resolved and complete: parses to this config again; what config.yaml and checkpoints hold */
+    char *text; /* resolved and complete: parses to this config again; what config.yaml and checkpoints hold. It begins
+                   with a comment line for each key that --set gave. */
 } ls_config;
 
 /* Collective. Rank 0 reads the file, all parse the same text. settings[count]: "path.to.key=value" words of --set,
  * applied in order before the checks. Errors (agreed): LS_INVALID with place and mend. */
 ls_status ls_config_load(const ls_comm *comm, const char *path, const char *const *settings, int count,
                          ls_config **out);
+/* Collective. The same for a run that goes on, if there is one in that directory. A key that --set gave when the run
+ * began (its config.yaml says which) keeps the run's value, unless settings give it again; where the file says
+ * something else, a line tells what was taken. */
+ls_status ls_config_load_resumed(const ls_comm *comm, const char *path, const char *run, const char *const *settings,
+                                 int count, ls_config **out);
 /* Local. From text (of a checkpoint or a test); name stands for the file in messages. */
 ls_status ls_config_parse(const char *name, const char *text, const char *const *settings, int count, ls_config **out);
 void ls_config_destroy(ls_config *config); /* NULL is allowed */
@@ -139,8 +145,8 @@ void ls_config_destroy(ls_config *config); /* NULL is allowed */
 ls_status ls_config_prefix(const ls_config *config, const ls_place *place);
 
 /* Errors: LS_INVALID, naming the first key on which `now` differs from `then` and that may not change on resume, with
- * both values. May change: training.epochs, patience, paths, threads, how often to save, stall_timeout, pictures,
- * how ranks exchange. */
+ * both values. A line tells of each that may and does. May change: training.epochs, patience, paths, threads, how often
+ * to save, stall_timeout, pictures, how ranks exchange. */
 ls_status ls_config_compare(const ls_config *then, const ls_config *now);
 
 /* Prints all sections, keys, layers, transforms, losses and optimizers with their options. */

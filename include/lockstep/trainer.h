@@ -5,6 +5,16 @@
 #include "lockstep/comm.h"
 #include "lockstep/config.h"
 
+/* What the word of `train WORD` names. */
+typedef struct ls_train_names {
+    char config[LS_PATH_MAX], run[LS_PATH_MAX];
+} ls_train_names;
+
+/* Collective. run: what --run says, or "". A config.yaml, or CONFIG.yaml, begins or resumes its run: `run`, else
+ * runs/CONFIG. With resume a run's directory, or the config.yaml in it, is that run with its own config. Errors
+ * (agreed): LS_INVALID: a directory that is no run's, or is not to be resumed. */
+ls_status ls_train_names_find(const ls_comm *comm, const char *word, const char *run, bool resume, ls_train_names *out);
+
 typedef struct ls_train_options {
     const char *run; /* the run directory */
     bool resume;     /* go on where the newest whole checkpoint is; start where there is none */

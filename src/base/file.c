@@ -191,6 +191,11 @@ ls_status ls_fault_of(int error_number) {
     return LS_ERROR;
 }
 
+bool ls_file_is_directory(const char *path) {
+    struct stat about;
+    return stat(path, &about) == 0 && S_ISDIR(about.st_mode);
+}
+
 ls_status ls_file_check_regular(const char *path) {
     struct stat about;
     if (stat(path, &about) != 0) return LS_RAISE(ls_fault_of(errno), "%s: cannot be opened: %s", path, strerror(errno));

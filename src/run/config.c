@@ -8,8 +8,6 @@
 #include "config_grammar.h"
 #include "lockstep/memory.h"
 
-enum { TEXT_BYTES_MAX = 1 << 20 };
-
 const ls_config_key ls_config_keys[] = {
     {.option = {"seed", LS_OPTION_INT, offsetof(ls_config, seed), .preset = "0", .min = 0, .max = 999999999999999,
                 .help = "of all random numbers"}},
@@ -41,11 +39,12 @@ ls_status ls_config_prefix(const ls_config *config, const ls_place *place) {
     return ls_place_prefix(config->path, place);
 }
 
-static ls_status print_text(ls_config *config) {
+static ls_status print_text(ls_config *config, const char *const *settings, int count) {
     char *text = NULL;
     size_t bytes = 0;
     FILE *out = open_memstream(&text, &bytes);
     if (out == NULL) return LS_RAISE(LS_ERROR, "cannot allocate memory for the settings");
+    ls_config_print_set_keys(settings, count, out);
     ls_section_print(config, ls_config_keys, 0, out);
     fputc('\n', out);
     if (fclose(out) != 0) return LS_RAISE(LS_ERROR, "cannot allocate memory for the settings");
@@ -60,7 +59,7 @@ static ls_status read_tree(ls_config *config, const ls_node *root) {
     LS_TRY(ls_config_check_training(config, ls_node_child(root, "training")));
     const ls_node *code = ls_node_child(root, "code");
     if (code != NULL) config->code_place = code->place;
-    return print_text(config);
+    return LS_OK;
 }
 
 static ls_status parse(ls_config *config, const char *text, const char *const *settings, int count) {
@@ -69,6 +68,7 @@ static ls_status parse(ls_config *config, const char *text, const char *const *s
     ls_status status = LS_OK;
     for (int i = 0; i < count && status == LS_OK; i++) status = ls_yaml_set(root, settings[i]);
     if (status == LS_OK) status = read_tree(config, root);
+    if (status == LS_OK) status = print_text(config, settings, count);
     ls_node_destroy(root);
     return status;
 }
@@ -112,24 +112,24 @@ void ls_config_destroy(ls_config *config) {
 
 /* ---- the file ---- */
 
-static ls_status read_file(const char *path, char text[TEXT_BYTES_MAX]) {
+ls_status ls_config_read_file(const char *path, char text[LS_CONFIG_BYTES_MAX]) {
     LS_TRY(ls_file_check_regular(path));
     FILE *file = fopen(path, "r");
     if (file == NULL) return LS_RAISE(LS_INVALID, "%s: cannot open the config: %s", path, strerror(errno));
-    size_t bytes = fread(text, 1, TEXT_BYTES_MAX, file);
+    size_t bytes = fread(text, 1, LS_CONFIG_BYTES_MAX, file);
     int error = ferror(file) ? errno : 0;
     fclose(file);
     if (error != 0) return LS_RAISE(LS_ERROR, "%s: cannot read the config: %s", path, strerror(error));
     if (memchr(text, '\0', bytes) != NULL) return LS_RAISE(LS_INVALID, "%s: this is not a config in YAML", path);
-    if (bytes < TEXT_BYTES_MAX) return LS_OK;
+    if (bytes < LS_CONFIG_BYTES_MAX) return LS_OK;
     return LS_RAISE(LS_INVALID, "%s: a config is smaller than %d KiB, and this file is not", path,
-                    TEXT_BYTES_MAX >> 10);
+                    LS_CONFIG_BYTES_MAX >> 10);
 }
 
 static ls_status load(const ls_comm *comm, const char *path, const char *const *settings, int count, char *text,
                       ls_config **out) {
-    LS_TRY(ls_agree(comm, comm->rank == 0 ? read_file(path, text) : LS_OK));
-    ls_comm_broadcast(comm, text, TEXT_BYTES_MAX, 0);
+    LS_TRY(ls_agree(comm, comm->rank == 0 ? ls_config_read_file(path, text) : LS_OK));
+    ls_comm_broadcast(comm, text, LS_CONFIG_BYTES_MAX, 0);
     return ls_agree(comm, ls_config_parse(path, text, settings, count, out));
 }
 
@@ -137,26 +137,12 @@ ls_status ls_config_load(const ls_comm *comm, const char *path, const char *cons
                          ls_config **out) {
     char *text;
     *out = NULL;
-    LS_TRY(ls_agree(comm, ls_alloc(&text, TEXT_BYTES_MAX, 1, "the config")));
+    LS_TRY(ls_agree(comm, ls_alloc(&text, LS_CONFIG_BYTES_MAX, 1, "the config")));
     ls_status status = load(comm, path, settings, count, text, out);
     if (status != LS_OK) {
         ls_config_destroy(*out);
         *out = NULL;
     }
     ls_free(text);
-    return status;
-}
-
-/* ---- resume ---- */
-
-ls_status ls_config_compare(const ls_config *then, const ls_config *now) {
-    ls_node *a = NULL, *b = NULL;
-    ls_status status;
-    if (LS_FAILED(status = ls_yaml_parse(then->path, then->text, &a))) goto done;
-    if (LS_FAILED(status = ls_yaml_parse(now->path, now->text, &b))) goto done;
-    if (LS_FAILED(status = ls_section_compare(ls_config_keys, a, b))) ls_failure_prefix("%s: ", now->path);
-done:
-    ls_node_destroy(a);
-    ls_node_destroy(b);
     return status;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lockstep/log.h"
 #include "lockstep/memory.h"
 
 enum { NAMES_MAX = 128, VALUES_MAX = 64, VALUE_TEXT_MAX = 512 };
@@ -207,16 +208,26 @@ static ls_status compare_nodes(const ls_node *then, const ls_node *now, char pat
     return LS_OK;
 }
 
+/* A change that is allowed is told. */
+static void tell_change(const char *path, const ls_node *then, const ls_node *now) {
+    char a[VALUE_TEXT_MAX], b[VALUE_TEXT_MAX];
+    describe_node(then, a, sizeof a);
+    describe_node(now, b, sizeof b);
+    if (strcmp(a, b) != 0) ls_log_info("%s is %s from now on; the run had %s", path, b, a);
+}
+
 static ls_status compare_section(const ls_config_key *keys, const ls_node *then, const ls_node *now,
                                  char path[KEY_PATH_MAX]) {
     size_t length = strlen(path);
     for (const ls_config_key *key = keys; key->option.name != NULL; key++) {
         const ls_node *a = ls_node_child(then, key->option.name), *b = ls_node_child(now, key->option.name);
         extend_path(path, KEY_PATH_MAX, length, key->option.name, 0);
-        if (key->section != NULL && key->may_change) continue;
-        if (key->section != NULL && a->kind == LS_NODE_MAP && b->kind == LS_NODE_MAP)
+        bool maps = a->kind == LS_NODE_MAP && b->kind == LS_NODE_MAP;
+        if (key->section != NULL && !key->may_change && maps)
             LS_TRY(compare_section(key->section, a, b, path));
-        else if (!key->may_change || a->kind != b->kind || a->kind == LS_NODE_MAP) /* paths may change, a split not */
+        else if (key->may_change && (key->section != NULL || (a->kind == b->kind && !maps)))
+            tell_change(path, a, b);
+        else /* paths may change, a split not */
             LS_TRY(compare_nodes(a, b, path));
     }
     path[length] = '\0';

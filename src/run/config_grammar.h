@@ -26,6 +26,14 @@ struct ls_config_key {
         .option = {.name = NULL }                                                                                      \
     }
 
+/* Local. The text of a config's file. Errors: LS_INVALID: it cannot be read, is too long, or is no text. */
+enum { LS_CONFIG_BYTES_MAX = 1 << 20 };
+ls_status ls_config_read_file(const char *path, char text[LS_CONFIG_BYTES_MAX]);
+
+/* The keys that --set has given, a comment line each, before the resolved config: what ls_config_load_resumed looks
+ * for. */
+void ls_config_print_set_keys(const char *const *settings, int count, FILE *out);
+
 /* The sections, and what is left to do when all keys have been read. */
 extern const ls_config_key ls_config_keys[]; /* the whole file */
 extern const ls_config_key ls_config_data_keys[], ls_config_training_keys[];

@@ -90,11 +90,22 @@ static ls_status find_run(const char *run, bool *found) {
     return LS_OK;
 }
 
+/* Passes over the comments that a resolved config begins with where --set has given keys. Returns the next letter. */
+static int skip_comments(FILE *file) {
+    int c = getc(file);
+    while (c == '#') {
+        while (c != '\n' && c != EOF) c = getc(file);
+        c = getc(file);
+    }
+    return c;
+}
+
 static bool file_holds(const char *path, const char *text) {
     FILE *file = fopen(path, "rb");
     if (!file) return false;
-    while (*text && getc(file) == (unsigned char)*text) text++;
-    bool same = *text == '\0' && getc(file) == EOF;
+    int c = skip_comments(file);
+    for (; *text && c == (unsigned char)*text; text++) c = getc(file);
+    bool same = *text == '\0' && c == EOF;
     (void)fclose(file);
     return same;
 }
@@ -122,6 +133,13 @@ static ls_status check_config(const char *run) {
     ls_config_destroy(config);
     if (own) return LS_OK;
     return LS_RAISE(LS_INVALID, "%s is not a run's, and would be replaced; name another directory with --run", path);
+}
+
+bool ls_run_directory_is_run(const char *run) {
+    char path[LS_PATH_MAX];
+    bool found = false;
+    if (LS_FAILED(ls_run_directory_path(run, "config.yaml", path)) || access(path, F_OK) != 0) return false;
+    return has_log(run) || (find_run(run, &found) == LS_OK && found);
 }
 
 ls_status ls_run_directory_count_epochs(const char *run, int64_t *epochs) {

@@ -8,6 +8,7 @@
 
 #include "lockstep/log.h"
 #include "lockstep/memory.h"
+#include "run/data_paths.h"
 
 /* Collective. Who lowers the others' instruction set is worth knowing: without that host all would be faster. */
 static void name_lowest(const ls_session *session, ls_isa mine) {
@@ -71,9 +72,12 @@ ls_status ls_session_divide(ls_session *session, bool resumed) {
     return ls_agree(comm, ls_lanes_init(&session->lanes, lanes, comm->rank, comm->size));
 }
 
-static ls_status open_paths(const ls_config *config, const ls_paths *paths, ls_dataset **out) {
-    if (ls_dataset_open((const char *const *)paths->path, paths->count, out) == LS_OK) return LS_OK;
-    return ls_config_prefix(config, &paths->place);
+static ls_status open_paths(const ls_session *session, const char *key, const ls_paths *paths, ls_dataset **out) {
+    char mend[LS_NAME_MAX];
+    bool trains = session->lanes.count > 0;
+    snprintf(mend, sizeof mend, trains ? "--set %s=FILE" : "--data FILE", key);
+    if (ls_data_paths_open((const char *const *)paths->path, paths->count, mend, out) == LS_OK) return LS_OK;
+    return ls_config_prefix(session->config, &paths->place);
 }
 
 static ls_data_kind kind_of_training(const ls_session *session) {
@@ -95,7 +99,7 @@ static ls_status check_validation(const ls_session *session) {
 static ls_status open_validation(ls_session *session) {
     const ls_paths *paths = &session->config->data.validation;
     if (paths->count == 0) return LS_OK;
-    LS_TRY(open_paths(session->config, paths, &session->validation));
+    LS_TRY(open_paths(session, "data.validation", paths, &session->validation));
     LS_TRY(check_validation(session));
     ls_kind_warn_shared(session->train, session->validation);
     return LS_OK;
@@ -157,7 +161,7 @@ ls_status ls_session_build_without_data(ls_session *session, const ls_shape *sha
 }
 
 ls_status ls_session_open_local(ls_session *session) {
-    LS_TRY(open_paths(session->config, &session->config->data.train, &session->train));
+    LS_TRY(open_paths(session, "data.train", &session->config->data.train, &session->train));
     LS_TRY(ls_kind_class_names(session->train, &session->class_names));
     LS_TRY(open_validation(session));
     return ls_session_build(session, ls_dataset_get_info(session->train));
@@ -251,7 +255,7 @@ static ls_status build_like(ls_session *session, const ls_data_kind *kind) {
 
 static ls_status open_only_local(ls_session *session, const char *const *paths, int count, const ls_data_kind *kind,
                                  bool targeted) {
-    LS_TRY(ls_dataset_open(paths, count, &session->train));
+    LS_TRY(ls_data_paths_open(paths, count, "--data FILE", &session->train));
     if (build_like(session, kind) != LS_OK)
         return ls_failure_prefix("%s is not like the data of the training: ", paths[0]);
     if (!session->config->data.target_labels) return LS_OK;

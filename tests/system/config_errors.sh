@@ -48,8 +48,9 @@ refused "misspelt.yaml:6:13: unknown key 'unts' in dense; did you mean 'units'?"
 sed 's/units: 784/units: 783/' good.yaml >misshapen.yaml
 refused "misshapen.yaml:9:7: the model's output of 783 does not fit the target of 28 x 28 x 1: 783 numbers against 784" \
     train misshapen.yaml
-refused "--set data.train=no.h5: no.h5: cannot be opened: No such file or directory" train good.yaml --set data.train=no.h5
-refused "--set data.train=nosuch/*.h5: nosuch/*.h5: no file matches" train good.yaml --set 'data.train=nosuch/*.h5'
+elsewhere="a relative path begins where lockstep is started, which is $PWD: start it elsewhere, or name the file with --set"
+refused "--set data.train=no.h5: no.h5: cannot be opened: No such file or directory; $elsewhere data.train=FILE" train good.yaml --set data.train=no.h5
+refused "--set data.train=nosuch/*.h5: nosuch/*.h5: no file matches; $elsewhere data.train=FILE" train good.yaml --set 'data.train=nosuch/*.h5'
 refused "good.yaml:8:7: unknown layer 'code' as code; did you mean 'coda'?" train good.yaml --set model.1.dense.name=coda
 refused "2 lanes cannot feed 4 ranks, every rank needs at least one: start at most 2 ranks, or --set training.lanes=4" \
     train good.yaml --set training.lanes=2
@@ -65,7 +66,7 @@ for command in train inspect; do
         $command good.yaml --set data.parts=100
     sed 's/^  input/  validation: {split: 0.999}\n&/' good.yaml >split.yaml
     refused "split.yaml:3:23: data.validation.split: 0.999 of 64 samples leaves none to train on" $command split.yaml
-    refused "--set data.validation=no.h5: no.h5: cannot be opened: No such file or directory" \
+    refused "--set data.validation=no.h5: no.h5: cannot be opened: No such file or directory; $elsewhere data.validation=FILE" \
         $command good.yaml --set data.validation=no.h5
 done
 

@@ -1,0 +1,11 @@
+/* data_paths.h - data sets by the paths that a config or a command line names. Private to run. Local. */
+#ifndef LOCKSTEP_RUN_DATA_PATHS_H
+#define LOCKSTEP_RUN_DATA_PATHS_H
+
+#include "lockstep/dataset.h"
+
+/* ls_dataset_open, whose failure also tells where a relative path was looked for, and how a directory of pictures
+ * becomes a data set. mend: what names another file, "--data FILE". */
+ls_status ls_data_paths_open(const char *const *paths, int count, const char *mend, ls_dataset **out);
+
+#endif
