@@ -5,6 +5,7 @@
 #define COMMANDS(X)                                                                                                    \
     X(import)                                                                                                          \
     X(synth)                                                                                                           \
+    X(init)                                                                                                            \
     X(train)                                                                                                           \
     X(evaluate)                                                                                                        \
     X(encode)                                                                                                          \
