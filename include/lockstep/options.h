@@ -80,7 +80,11 @@ void ls_option_describe(const ls_option *option, char *text, size_t capacity);
  * the same value. Doubles are printed with the fewest digits that read back exactly. */
 void ls_option_print(const ls_option *option, const void *record, FILE *out);
 
-/* The name in names[count] that is nearest to word by edit distance, or NULL where none is near enough to suggest. */
+/* The name that a short one of Keras' stands for, "mean_squared_error" for "mse"; any other word is returned itself. */
+const char *ls_full_name(const char *word);
+
+/* The name in names[count] that other programs call word, or that is nearest to it by edit distance; NULL where none is
+ * near enough to suggest. */
 const char *ls_nearest(const char *word, const char *const *names, int count);
 
 /* Raises "unknown KEY 'unts' in dense; did you mean 'units'?", or with all the names where none is near. kind: "key";

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { LS_NUMBER_TEXT_MAX = 32 };
+enum { LS_NUMBER_TEXT_MAX = 32, LS_SECONDS_TEXT_MAX = 32 };
 
 /* The fewest digits that give a number back exactly, whole numbers without an exponent; null where it is not finite.
  * Returns text, or a constant. */
@@ -34,5 +34,16 @@ FILE *ls_text_stream(int descriptor);
 char *ls_utf8_copy(const char *text);
 /* The same as a field of a table: a control character, which could end it, is a space. */
 void ls_utf8_print(const char *text, FILE *out);
+
+/* For people: "0.012 s", "3.4 s", "75 s", "12 min", "3.4 h". Returns text. */
+const char *ls_seconds_text(double seconds, char text[LS_SECONDS_TEXT_MAX]);
+
+/* A word of a command line, in quotes where a shell needs them. */
+void ls_word_print(const char *word, FILE *out);
+
+/* The word for so many: "sample" or "samples". */
+static inline const char *ls_plural(int64_t count, const char *one, const char *many) {
+    return count == 1 ? one : many;
+}
 
 #endif

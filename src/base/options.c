@@ -129,8 +129,9 @@ static bool set_number(const ls_option *option, const char *text, double *out) {
 }
 
 static bool set_boolean(const char *text, bool *out) {
-    if (!same(text, "true") && !same(text, "false")) return false;
-    *out = same(text, "true");
+    bool yes = same(text, "true") || same(text, "True") || same(text, "TRUE"); /* as YAML has them */
+    if (!yes && !same(text, "false") && !same(text, "False") && !same(text, "FALSE")) return false;
+    *out = yes;
     return true;
 }
 
@@ -331,58 +332,6 @@ void ls_option_print(const ls_option *option, const void *record, FILE *out) {
         break;
     }
     if (is_list_type(option->type)) fputc(']', out);
-}
-
-/* ---- suggestions ---- */
-
-static int least(int a, int b) { return a < b ? a : b; }
-
-static bool same_letter(char a, char b) { return tolower((unsigned char)a) == tolower((unsigned char)b); }
-
-/* Letters to insert, drop, replace, or swap with their neighbour (optimal string alignment), whatever their case;
- * LS_NAME_MAX where a word is too long to be a name. */
-static int edit_distance(const char *a, const char *b) {
-    int a_length = (int)strnlen(a, LS_NAME_MAX), b_length = (int)strnlen(b, LS_NAME_MAX);
-    if (a_length == LS_NAME_MAX || b_length == LS_NAME_MAX) return LS_NAME_MAX;
-    int distance[LS_NAME_MAX][LS_NAME_MAX];
-    for (int i = 0; i <= a_length; i++) distance[i][0] = i;
-    for (int j = 0; j <= b_length; j++) distance[0][j] = j;
-    for (int i = 1; i <= a_length; i++) {
-        for (int j = 1; j <= b_length; j++) {
-            int best = distance[i - 1][j - 1] + !same_letter(a[i - 1], b[j - 1]);
-            best = least(best, least(distance[i - 1][j], distance[i][j - 1]) + 1);
-            bool swapped = i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) && same_letter(a[i - 2], b[j - 1]);
-            distance[i][j] = swapped ? least(best, distance[i - 2][j - 2] + 1) : best;
-        }
-    }
-    return distance[a_length][b_length];
-}
-
-/* A third of the word may be wrong, but not all of it. */
-static bool near_enough(const char *word, int distance) {
-    int length = (int)strlen(word);
-    return distance <= (length + 2) / 3 && distance < length;
-}
-
-const char *ls_nearest(const char *word, const char *const *names, int count) {
-    const char *nearest = NULL;
-    int shortest = LS_NAME_MAX;
-    for (int i = 0; i < count; i++) {
-        int distance = edit_distance(word, names[i]);
-        if (distance >= shortest || !near_enough(word, distance)) continue;
-        nearest = names[i];
-        shortest = distance;
-    }
-    return nearest;
-}
-
-ls_status ls_unknown(const char *kind, const char *word, const char *where, const char *const *names, int count) {
-    const char *nearest = ls_nearest(word, names, count);
-    if (nearest != NULL)
-        return LS_RAISE(LS_INVALID, "unknown %s '%s'%s; did you mean '%s'?", kind, word, where, nearest);
-    char all[LS_MESSAGE_MAX / 2] = "";
-    for (int i = 0; i < count; i++) append(all, sizeof all, "%s%s", i > 0 ? ", " : "", names[i]);
-    return LS_RAISE(LS_INVALID, "unknown %s '%s'%s; there is: %s", kind, word, where, all);
 }
 
 /* ---- help ---- */

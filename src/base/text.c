@@ -198,3 +198,30 @@ FILE *ls_text_stream(int descriptor) {
     if (out == NULL) free(stream);
     return out;
 }
+
+/* ---- for people and shells ---- */
+
+const char *ls_seconds_text(double seconds, char text[LS_SECONDS_TEXT_MAX]) {
+    if (seconds < 0.0995)
+        (void)snprintf(text, LS_SECONDS_TEXT_MAX, "%.3f s", seconds);
+    else if (seconds < 9.95)
+        (void)snprintf(text, LS_SECONDS_TEXT_MAX, "%.1f s", seconds);
+    else if (seconds < 599.5)
+        (void)snprintf(text, LS_SECONDS_TEXT_MAX, "%.0f s", seconds);
+    else if (seconds < 2 * 3600)
+        (void)snprintf(text, LS_SECONDS_TEXT_MAX, "%.0f min", seconds / 60);
+    else
+        (void)snprintf(text, LS_SECONDS_TEXT_MAX, "%.1f h", seconds / 3600);
+    return text;
+}
+
+void ls_word_print(const char *word, FILE *out) {
+    static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-./,:=@%";
+    if (word[0] != '\0' && word[strspn(word, safe)] == '\0') {
+        fputs(word, out);
+        return;
+    }
+    fputc('\'', out);
+    for (const char *c = word; *c != '\0'; c++) fputs(*c == '\'' ? "'\\''" : (char[]){*c, '\0'}, out);
+    fputc('\'', out);
+}

@@ -66,6 +66,13 @@ static ls_status option_value(reader *r, const char *argument, const char **valu
     return LS_OK;
 }
 
+/* The key that "--epochs" or "--lr" means, where --set training.epochs=5 is right; NULL: none. */
+static const char *meant_key(const ls_command *command, const char *word) {
+    const char *names[LS_TOPICS_MAX];
+    if (command->repeated != &ls_repeated_set || strncmp(word, "--", 2) != 0) return NULL;
+    return ls_nearest(word + 2, names, ls_config_topics(names));
+}
+
 static ls_status refuse_option(const ls_command *command, const char *argument) {
     char storage[LS_CALL_OPTIONS_MAX][LS_NAME_MAX];
     const char *names[LS_CALL_OPTIONS_MAX];
@@ -85,7 +92,12 @@ static ls_status refuse_option(const ls_command *command, const char *argument) 
     char where[LS_NAME_MAX + 8], word[LS_NAME_MAX];
     snprintf(where, sizeof where, " of %s", command->name);
     snprintf(word, sizeof word, "%.*s", (int)strcspn(argument, "="), argument);
-    return ls_unknown("option", word, where, names, count);
+    const char *key = ls_nearest(word, names, count) == NULL ? meant_key(command, word) : NULL;
+    if (key == NULL) return ls_unknown("option", word, where, names, count);
+    return LS_RAISE(LS_INVALID,
+                    "unknown option '%s'%s; the config's keys are set by their whole path, like --set "
+                    "training.epochs=5: see 'lockstep help %s'",
+                    word, where, key);
 }
 
 static ls_status set_option(reader *r, int table, const ls_option *option, const char *argument) {
@@ -95,6 +107,8 @@ static ls_status set_option(reader *r, int table, const ls_option *option, const
     if (option->type == LS_OPTION_STRING && value[0] == '\0')
         return LS_RAISE(LS_INVALID, "--%s is empty; leave it out, or say what it should be", option->name);
     r->call->given[table][option - options] = true;
+    if (option->type == LS_OPTION_BOOL && strcmp(value, "true") != 0 && strcmp(value, "false") != 0)
+        return LS_RAISE(LS_INVALID, "--%s takes no value: write it without '=%s'", option->name, value);
     if (ls_option_set(option, r->call->options[table], &value, 1, false) == LS_OK) return LS_OK;
     return ls_failure_prefix("--");
 }
@@ -198,6 +212,7 @@ static ls_status find_command(const ls_command *parent, const char *word, const 
     const char *words[LS_CALL_OPTIONS_MAX];
     int count = command_words(parent, words);
     if (parent == NULL) words[count++] = "help";
+    if (parent == NULL) words[count++] = "--version";
     char where[LS_NAME_MAX + 8] = "";
     if (parent != NULL) snprintf(where, sizeof where, " of %s", parent->name);
     return ls_unknown(parent != NULL ? "kind" : "command", word, where, words, count);

@@ -5,6 +5,7 @@
 #include "command.h"
 #include "lockstep/importer.h"
 #include "lockstep/log.h"
+#include "lockstep/text.h"
 
 enum { KINDS_MAX = 32, WORDS_MAX = 1 << 30 };
 
@@ -16,11 +17,14 @@ typedef struct entry {
 } entry;
 
 static void report(const ls_import_settings *settings, const ls_import_result *result) {
-    char shape[LS_SHAPE_TEXT_MAX], classes[32] = "", skipped[64] = "";
-    if (result->info.labelled) snprintf(classes, sizeof classes, ", %d classes", result->info.classes);
+    char shape[LS_SHAPE_TEXT_MAX], classes[32] = "", skipped[64] = "", seconds[LS_SECONDS_TEXT_MAX];
+    if (result->info.labelled)
+        snprintf(classes, sizeof classes, ", %d %s", result->info.classes,
+                 ls_plural(result->info.classes, "class", "classes"));
     if (result->skipped > 0) snprintf(skipped, sizeof skipped, "; %" PRId64 " skipped", result->skipped);
-    ls_log_info("%s: %" PRId64 " samples of %s%s, in %.1f s%s", settings->output, result->written,
-                ls_shape_text(&result->info.shape, shape), classes, result->seconds, skipped);
+    ls_log_info("%s: %" PRId64 " %s of %s%s, in %s%s", settings->output, result->written,
+                ls_plural(result->written, "sample", "samples"), ls_shape_text(&result->info.shape, shape), classes,
+                ls_seconds_text(result->seconds, seconds), skipped);
 }
 
 static ls_status run(const ls_comm *comm, const ls_call *call) {

@@ -273,8 +273,11 @@ static ls_status read_block_size(ls_data_file *file) {
 static ls_status read_checked(ls_data_file *file, int64_t first, int64_t count, void *data) {
     if (!ls_data_file_read_raw(file, first, count, data)) {
         char damage[96];
-        (void)snprintf(damage, sizeof damage, "samples %" PRId64 " to %" PRId64 " are damaged", first,
-                       first + count - 1);
+        if (count == 1)
+            (void)snprintf(damage, sizeof damage, "sample %" PRId64 " is damaged", first);
+        else
+            (void)snprintf(damage, sizeof damage, "samples %" PRId64 " to %" PRId64 " are damaged", first,
+                           first + count - 1);
         return ls_data_file_fail(file, damage);
     }
     LS_TRY(ls_data_check_size(file));

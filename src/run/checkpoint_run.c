@@ -11,6 +11,7 @@
 #include "lockstep/checkpoint.h"
 #include "lockstep/log.h"
 #include "lockstep/memory.h"
+#include "lockstep/outputs.h"
 #include "run_directory.h"
 
 enum { STEP_NAME_MAX = 40 };
@@ -168,6 +169,9 @@ static ls_status find_in_directory(const char *run, ls_checkpoint_info *info) {
 
 static ls_status find(const char *run, ls_checkpoint_info *info) {
     struct stat kind;
+    if (ls_path_ends(run, ".yaml") || ls_path_ends(run, ".yml"))
+        return LS_RAISE(LS_INVALID, "%s: is a config; name the run that it has trained, a directory like runs/NAME",
+                        run);
     if (stat(run, &kind) != 0) return LS_RAISE(LS_INVALID, "%s: no such run or checkpoint: %s", run, strerror(errno));
     return S_ISDIR(kind.st_mode) ? find_in_directory(run, info) : ls_checkpoint_inspect(run, info);
 }

@@ -13,6 +13,7 @@
 #include "lockstep/file.h"
 #include "lockstep/log.h"
 #include "lockstep/memory.h"
+#include "lockstep/text.h"
 #include "run/codes.h"
 
 enum { RECORD_BYTES_MAX = 1 << 30, SNIFF_BYTES = 1 << 16, SKIPPED_MAX = 8, SHOWN_MAX = 40 };
@@ -56,7 +57,8 @@ static ls_status parse_number(const char *text, float *out) {
 
 static ls_status check_count(int64_t found, int64_t count) {
     if (found == count) return LS_OK;
-    return LS_RAISE(LS_INVALID, "%" PRId64 " numbers, but a code has %" PRId64, found, count);
+    return LS_RAISE(LS_INVALID, "%" PRId64 " %s, but a code has %" PRId64, found, ls_plural(found, "number", "numbers"),
+                    count);
 }
 
 ls_status ls_codes_parse(const char *text, int64_t count, float *out) {

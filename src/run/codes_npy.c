@@ -9,6 +9,7 @@
 
 #include "lockstep/file.h"
 #include "lockstep/memory.h"
+#include "lockstep/text.h"
 #include "run/codes.h"
 
 typedef struct npy_array {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config_grammar.h"
 #include "lockstep/memory.h"
@@ -112,15 +113,46 @@ void ls_config_destroy(ls_config *config) {
 
 /* ---- the file ---- */
 
+/* Whether there is a config under a name much like that. */
+static bool find_like(const char *path, char like[LS_PATH_MAX]) {
+    static const char *const forms[] = {"%s.yaml", "configs/%s", "configs/%s.yaml"};
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        snprintf(like, LS_PATH_MAX, forms[i], path);
+        if (access(like, F_OK) == 0) return true;
+    }
+    return false;
+}
+
+/* After a failure. */
+static ls_status explain_file(const char *path) {
+    char like[LS_PATH_MAX];
+    const ls_failure *failure = ls_failure_get();
+    if (access(path, F_OK) != 0 && find_like(path, like))
+        return LS_RAISE(failure->status, "%s; did you mean %s?", failure->message, like);
+    if (ls_file_is_directory(path))
+        return LS_RAISE(failure->status, "%s; the config of a run is config.yaml in it", failure->message);
+    return failure->status;
+}
+
+/* What begins like another kind of file is called so. */
+static ls_status refuse_text(const char *path, const char *text) {
+    if (memcmp(text, "LOCKSTEP", 8) == 0)
+        return LS_RAISE(LS_INVALID, "%s: is a checkpoint, not a config; name its run's directory", path);
+    if (memcmp(text, "\x89HDF\r\n\x1a\n", 8) == 0)
+        return LS_RAISE(LS_INVALID, "%s: is a data set, not a config; 'lockstep init %s -o NEW.yaml' writes one for it",
+                        path, path);
+    return LS_RAISE(LS_INVALID, "%s: this is not a config in YAML", path);
+}
+
 ls_status ls_config_read_file(const char *path, char text[LS_CONFIG_BYTES_MAX]) {
-    LS_TRY(ls_file_check_regular(path));
+    if (ls_file_check_regular(path) != LS_OK) return explain_file(path);
     FILE *file = fopen(path, "r");
     if (file == NULL) return LS_RAISE(LS_INVALID, "%s: cannot open the config: %s", path, strerror(errno));
     size_t bytes = fread(text, 1, LS_CONFIG_BYTES_MAX, file);
     int error = ferror(file) ? errno : 0;
     fclose(file);
     if (error != 0) return LS_RAISE(LS_ERROR, "%s: cannot read the config: %s", path, strerror(error));
-    if (memchr(text, '\0', bytes) != NULL) return LS_RAISE(LS_INVALID, "%s: this is not a config in YAML", path);
+    if (memchr(text, '\0', bytes) != NULL) return refuse_text(path, text);
     if (bytes < LS_CONFIG_BYTES_MAX) return LS_OK;
     return LS_RAISE(LS_INVALID, "%s: a config is smaller than %d KiB, and this file is not", path,
                     LS_CONFIG_BYTES_MAX >> 10);

@@ -82,10 +82,21 @@ static const ls_config_key *find_key(const ls_config_key *keys, const char *name
     return NULL;
 }
 
+/* The section of `keys` that has a key of this name; NULL: none. */
+static const ls_config_key *find_section_with(const ls_config_key *keys, const char *name) {
+    for (const ls_config_key *key = keys; key->option.name != NULL; key++)
+        if (key->section != NULL && find_key(key->section, name) != NULL) return key;
+    return NULL;
+}
+
 static ls_status refuse_section_key(const ls_config *config, const ls_config_key *keys, const char *where,
                                     const ls_node *child) {
     const char *names[NAMES_MAX];
     int count = 0;
+    const ls_config_key *section = find_section_with(keys, child->key);
+    if (section != NULL)
+        return LS_INVALID_AT(config, &child->key_place, "unknown key '%s'; did you mean '%s.%s'?", child->key,
+                             section->option.name, child->key);
     for (const ls_config_key *key = keys; key->option.name != NULL; key++) names[count++] = key->option.name;
     return refuse_key(config, child, where, names, count);
 }
@@ -245,6 +256,18 @@ static const ls_option *options_of(const ls_named_type *type) {
     return type->options != NULL ? type->options : no_options;
 }
 
+/* Of "--set model.1.units=5" beside dense, and of "--set optimizer.sgd.momentum=0.9" beside adam. */
+static ls_status refuse_second_entry(const ls_config *config, const ls_type_table *table, const ls_node *first) {
+    const ls_node *second = first->next;
+    for (int i = 0; table->at(i).name != NULL; i++)
+        if (strcmp(table->at(i).name, second->key) == 0)
+            return LS_INVALID_AT(config, &second->key_place,
+                                 "'%s' is there already; to replace it by '%s', set the %s itself to %s before",
+                                 first->key, second->key, table->kind, second->key);
+    return LS_INVALID_AT(config, &second->key_place, "the path leaves out '%s': write ...%s.%s=", first->key,
+                         first->key, second->key);
+}
+
 /* Name, place and value of an entry. */
 static ls_status split_entry(const ls_config *config, const ls_type_table *table, const ls_node *node,
                              const char **name, ls_entry *out) {
@@ -259,6 +282,8 @@ static ls_status split_entry(const ls_config *config, const ls_type_table *table
         *out = (ls_entry){.place = child->key_place, .value = ls_node_is_null(child) ? NULL : child};
         return LS_OK;
     }
+    if (node->kind == LS_NODE_MAP && node->count > 1 && child->next->key_place.setting[0] != '\0')
+        return refuse_second_entry(config, table, child);
     if (node->kind == LS_NODE_MAP && node->count > 1)
         return LS_INVALID_AT(config, &child->next->key_place,
                              "'%s' stands beside '%s', not under it; indent it, or write '%s: {%s: ...}'",
@@ -267,10 +292,10 @@ static ls_status split_entry(const ls_config *config, const ls_type_table *table
 }
 
 static ls_status find_type(const ls_config *config, const ls_type_table *table, const char *name, ls_entry *entry) {
-    const char *names[NAMES_MAX];
+    const char *names[NAMES_MAX], *full = ls_full_name(name);
     int count = 0;
     for (ls_named_type type = table->at(0); type.name != NULL; type = table->at(++count)) {
-        if (strcmp(type.name, name) == 0) {
+        if (strcmp(type.name, name) == 0 || strcmp(type.name, full) == 0) {
             entry->index = count;
             return LS_OK;
         }

@@ -14,6 +14,7 @@
 #include "lockstep/integers.h"
 #include "lockstep/log.h"
 #include "lockstep/memory.h"
+#include "lockstep/text.h"
 
 enum { HALVINGS_MAX = 6, SMALL_SIDE = 8 };
 
@@ -201,7 +202,7 @@ static void print_config(const subject *s, FILE *out) {
     ls_shape_text(&s->info.shape, shape);
     if (s->seen)
         fprintf(out, "# An autoencoder for %" PRId64 " sample%s of %s.\n", s->info.count,
-                s->info.count == 1 ? "" : "s", shape);
+                ls_plural(s->info.count, "", "s"), shape);
     else
         fprintf(out, "# An autoencoder for pictures of %s. `lockstep init FILE.h5` writes one that fits your data.\n",
                 shape);

@@ -9,6 +9,7 @@
 #include "lockstep/log.h"
 #include "lockstep/memory.h"
 #include "lockstep/plateau.h"
+#include "lockstep/text.h"
 #include "run/run_directory.h"
 #include "run/stop.h"
 #include "run/trainer_parts.h"
@@ -158,10 +159,10 @@ static void describe(const ls_trainer *t) {
     const ls_session *session = &t->session;
     const ls_dataset_info *data = ls_dataset_get_info(session->train);
     ls_log_info("training %s: %" PRId64 " parameters, %" PRId64 " samples, batch %" PRId64
-                " in %d lanes, on %d rank%s x %d thread%s (%s)",
+                " in %d lanes, on %d %s x %d %s (%s)",
                 t->config->path, ls_model_param_count(session->model), data->count, t->config->training.batch_size,
-                session->lanes.count, t->comm->size, t->comm->size == 1 ? "" : "s", session->threads,
-                session->threads == 1 ? "" : "s", ls_isa_name(session->isa));
+                session->lanes.count, t->comm->size, ls_plural(t->comm->size, "rank", "ranks"), session->threads,
+                ls_plural(session->threads, "thread", "threads"), ls_isa_name(session->isa));
     ls_step_memory memory = ls_stepper_memory(session);
     ls_log_info("memory: %.0f MB a rank for activations, gradients and optimizer, and %.0f MB a host for weights",
                 (double)(memory.model_bytes + memory.exchange_bytes + memory.slot_bytes) / 1e6,
@@ -205,7 +206,9 @@ static ls_status prepare(ls_trainer *t, const ls_train_options *options) {
 
 static ls_status train(ls_trainer *t, const ls_train_options *options) {
     if (is_over(t)) {
-        ls_log_info("%s is finished: %" PRId64 " epochs", t->run, t->position.epoch);
+        ls_log_info("%s is finished: %" PRId64 " %s", t->run, t->position.epoch,
+                    ls_plural(t->position.epoch, "epoch", "epochs"));
+        ls_trainer_tell_end(t);
         return LS_OK;
     }
     LS_TRY(prepare(t, options));
@@ -219,6 +222,7 @@ static ls_status train(ls_trainer *t, const ls_train_options *options) {
         LS_TRY(train_epoch(t));
         LS_TRY(end_epoch(t));
     }
+    ls_trainer_tell_end(t);
     return LS_OK;
 }
 

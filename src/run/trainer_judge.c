@@ -5,6 +5,7 @@
 
 #include "lockstep/log.h"
 #include "lockstep/memory.h"
+#include "lockstep/text.h"
 #include "run/evaluation.h"
 #include "run/run_directory.h"
 #include "run/trainer_parts.h"
@@ -73,8 +74,10 @@ static void log_epoch(const ls_trainer *t, const ls_epoch_metrics *row) {
     for (int m = 0; at > 0 && m < row->metrics; m++)
         at += snprintf(validation + at, sizeof validation - (size_t)at, ", val_%s %.6g", row->metric[m].name,
                        row->metric[m].val_value);
-    ls_log_info("epoch %" PRId64 "/%" PRId64 ": loss %.6g%s%s, %.1f s, %.0f images/s", row->epoch,
-                t->config->training.epochs, row->loss, training, validation, row->seconds, row->images_per_s);
+    char seconds[LS_SECONDS_TEXT_MAX];
+    ls_log_info("epoch %" PRId64 "/%" PRId64 ": loss %.6g%s%s, %s, %.0f images/s", row->epoch,
+                t->config->training.epochs, row->loss, training, validation, ls_seconds_text(row->seconds, seconds),
+                row->images_per_s);
 }
 
 void ls_trainer_take_budget(ls_trainer *t, double *seconds) {

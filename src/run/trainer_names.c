@@ -1,7 +1,6 @@
 /* trainer_names.c - which run, and which config, a command line of `train` means. */
-#include <errno.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "lockstep/trainer.h"
 #include "run/run_directory.h"
@@ -37,7 +36,9 @@ static ls_status name_run(const char *directory, const char *run, bool resume, l
     while (length > 1 && directory[length - 1] == '/') length--;
     snprintf(out->run, sizeof out->run, "%.*s", (int)length, directory);
     if (!ls_run_directory_is_run(out->run))
-        return LS_RAISE(LS_INVALID, "%s is a directory, and no run's; train takes a config, or a run with --resume",
+        return LS_RAISE(LS_INVALID,
+                        "%s is a directory, and no run's; train takes a config, or a run with --resume (pictures: see "
+                        "'lockstep import images' and 'lockstep init')",
                         directory);
     if (!resume)
         return LS_RAISE(LS_INVALID, "%s is a run; go on with it with --resume, or name a config to begin another",
@@ -47,8 +48,7 @@ static ls_status name_run(const char *directory, const char *run, bool resume, l
 }
 
 static ls_status find(const char *word, const char *run, bool resume, ls_train_names *out) {
-    struct stat info;
-    if (stat(word, &info) == 0 && S_ISDIR(info.st_mode)) return name_run(word, run, resume, out);
+    if (ls_file_is_directory(word)) return name_run(word, run, resume, out);
     if (strlen(word) >= sizeof out->config) return LS_RAISE(LS_INVALID, "the name of the config is too long");
     snprintf(out->config, sizeof out->config, "%s", word);
     snprintf(out->run, sizeof out->run, "%s", run);

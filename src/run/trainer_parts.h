@@ -1,5 +1,6 @@
 /* trainer_parts.h - the trainer and its parts: the loop (trainer.c), what it saves and goes on from (trainer_save.c),
- * how an epoch is judged and recorded (trainer_judge.c), and what TensorBoard is shown of it (trainer_board.c). Private
+ * how an epoch is judged and recorded (trainer_judge.c), what is told in the end (trainer_end.c), and what TensorBoard
+ * is shown of it (trainer_board.c). Private
  * to these files. What returns a status is Collective and agreed, unless it says Local. */
 #ifndef LOCKSTEP_RUN_TRAINER_PARTS_H
 #define LOCKSTEP_RUN_TRAINER_PARTS_H
@@ -61,6 +62,11 @@ void ls_trainer_take_budget(ls_trainer *t, double *seconds);
 ls_status ls_trainer_record(ls_trainer *t, const double *scores, const ls_epoch_time *times);
 /* Local. Of the open epoch so far. */
 double ls_trainer_mean_loss(const ls_trainer *t);
+
+/* --- trainer_end.c --- */
+
+/* Local. Of a run that is over: its best epoch, and what to do next. */
+void ls_trainer_tell_end(const ls_trainer *t);
 
 /* --- trainer_board.c: each does nothing where it is not wanted --- */
 

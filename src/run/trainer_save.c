@@ -4,6 +4,7 @@
 
 #include "lockstep/log.h"
 #include "lockstep/plateau.h"
+#include "lockstep/text.h"
 #include "run/run_directory.h"
 #include "run/trainer_parts.h"
 
@@ -93,8 +94,9 @@ static ls_status take_up(ls_trainer *t, const ls_checkpoint_info *info) {
     t->stepper.step = info->position.step;
     ls_trainer_set_learning_rate(t);
     LS_TRY(ls_metrics_restore(&t->metrics, info->history));
-    ls_log_info("going on from %s: %" PRId64 " epochs and %" PRId64 " steps done", info->path, info->position.epoch,
-                info->position.epoch_step);
+    ls_log_info("going on from %s: %" PRId64 " %s and %" PRId64 " %s done", info->path, info->position.epoch,
+                ls_plural(info->position.epoch, "epoch", "epochs"), info->position.epoch_step,
+                ls_plural(info->position.epoch_step, "step", "steps"));
     return LS_OK;
 }
 

@@ -1,6 +1,7 @@
 /* yaml.c - the only door to libyaml. */
 #include "yaml_node.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -226,9 +227,16 @@ static ls_status parse(const char *text, ls_node **out, ls_place *place) {
     return status;
 }
 
+static bool is_indented_by_tab(const char *text, int line) {
+    while (--line > 0 && text != NULL) text = (text = strchr(text, '\n')) != NULL ? text + 1 : NULL;
+    return text != NULL && text[strspn(text, " ")] == '\t';
+}
+
 ls_status ls_yaml_parse(const char *name, const char *text, ls_node **out) {
     ls_place place;
     ls_status status = parse(text, out, &place);
+    if (status == LS_INVALID && is_indented_by_tab(text, place.line))
+        status = LS_RAISE(LS_INVALID, "the line is indented by a tab, which YAML does not allow; put spaces there");
     return status == LS_OK ? LS_OK : ls_place_prefix(name, &place);
 }
 
@@ -262,9 +270,12 @@ static ls_status list_entry(ls_node *list, const char *word, const ls_place *pla
 static ls_status open_map(ls_node *node, const char *path, const char *word) {
     if (node->kind == LS_NODE_MAP) return LS_OK;
     bool none = ls_node_is_null(node) || ls_node_is_text(node, "none");
+    bool name = node->text != NULL && isalpha((unsigned char)node->text[0]); /* of a type, which may be replaced */
+    if (!none && !ls_node_is_text(node, word) && !name)
+        return LS_RAISE(LS_INVALID, "%s is '%s' and has no '%s'", path, node->text, word);
     if (!none && !ls_node_is_text(node, word))
-        return LS_RAISE(LS_INVALID, "%s is '%s' and has no '%s'; to replace it, set %s={%s: ...}", path, node->text,
-                        word, path, word);
+        return LS_RAISE(LS_INVALID, "%s is '%s' and has no '%s'; to replace it, put --set %s=%s before this one", path,
+                        node->text, word, path, word);
     clear_content(node);
     node->kind = LS_NODE_MAP;
     return LS_OK;
@@ -314,6 +325,8 @@ static ls_status set(ls_node *root, const char *setting, const ls_place *place) 
     ls_node *value = NULL, *target;
     char *path = NULL;
     ls_place ignored; /* the line and column in a value of one line help nobody */
+    if (equals[1] == '\0')
+        return LS_RAISE(LS_INVALID, "a value is missing; null stands for none, \"\" for an empty text");
     LS_TRY(parse(equals + 1, &value, &ignored));
     mark_setting(value, place);
     ls_status status;

@@ -185,6 +185,33 @@ static void what_is_not_utf8_is_replaced(void **unused) {
     free(text);
 }
 
+static void words_are_quoted_for_a_shell(void **unused) {
+    (void)unused;
+    static const char *const cases[][2] = {
+        {"runs/x-1.h5", "runs/x-1.h5"}, {"", "''"}, {"my run", "'my run'"}, {"it's $HOME", "'it'\\''s $HOME'"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *text;
+        size_t length;
+        FILE *out = open_memstream(&text, &length);
+        ls_word_print(cases[i][0], out);
+        fclose(out);
+        assert_string_equal(text, cases[i][1]);
+        free(text);
+    }
+}
+
+static void times_are_short(void **unused) {
+    (void)unused;
+    static const struct {
+        double seconds;
+        const char *text;
+    } cases[] = {{0, "0.000 s"}, {0.0123, "0.012 s"}, {0.0999, "0.1 s"}, {3.449, "3.4 s"}, {9.96, "10 s"},
+                 {75.3, "75 s"}, {599.6, "10 min"},   {7199, "120 min"}, {12240, "3.4 h"}};
+    char text[LS_SECONDS_TEXT_MAX];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_string_equal(ls_seconds_text(cases[i].seconds, text), cases[i].text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(numbers_are_short_and_exact),
                                        cmocka_unit_test(strings_are_escaped),
@@ -193,6 +220,8 @@ int main(void) {
                                        cmocka_unit_test(control_characters_are_shown),
                                        cmocka_unit_test(a_stream_shows_the_same),
                                        cmocka_unit_test(a_stream_fails_as_its_file_does),
-                                       cmocka_unit_test(what_is_not_utf8_is_replaced)};
+                                       cmocka_unit_test(what_is_not_utf8_is_replaced),
+                                       cmocka_unit_test(words_are_quoted_for_a_shell),
+                                       cmocka_unit_test(times_are_short)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,52 @@
+# What a newcomer types instead of what is right is answered by what is right.
+. "$LOCKSTEP_ROOT/tests/system/lib.sh"
+
+small_data
+small_config | sed 's/max_pooling2d: {pool_size: 2}/max_pooling2d: 2/' >config.yaml
+refused() { # refused MESSAGE ARGUMENT...
+    local message=$1
+    shift
+    expect_exit 2 "$LOCKSTEP" "$@" >messages 2>&1
+    said "$message"
+}
+
+# A run ends with what it has come to, and with a next command that works, also for awkward names.
+quietly "$LOCKSTEP" train config.yaml --run 'my run' --set training.epochs=2
+grep -qE '^best epoch: [12] of 2, with val_loss [0-9.]+; its weights are in my run/checkpoints/best.h5$' messages || fail "$(cat messages)"
+next=$(sed -n 's/^my run holds .*; next: //p' messages)
+[ "$next" = "lockstep reconstruct 'my run' -o pictures.png" ] || fail "$(cat messages)"
+eval "\"$LOCKSTEP\" ${next#lockstep }" 2>messages || fail "$(cat messages)"
+[ -s pictures.png ]
+quietly "$LOCKSTEP" train config.yaml --run alone --set data.validation=none
+grep -q '^best epoch: 1 of 1, with loss ' messages || fail "$(cat messages)"
+next=$(sed -n 's/^alone holds .*; next: //p' messages)
+eval "\"$LOCKSTEP\" ${next#lockstep }" 2>messages || fail "$(cat messages)"
+cat >labels.yaml <<'END'
+data: {train: digits.h5, validation: {split: 0.2}, input: [rescale], target: labels}
+model: [flatten, {dense: {units: 10, activation: softmax}}]
+loss: categorical_crossentropy
+optimizer: adam
+training: {epochs: 1, batch_size: 50}
+END
+quietly "$LOCKSTEP" train labels.yaml
+grep -q '; next: lockstep evaluate runs/labels$' messages || fail "$(cat messages)"
+quietly "$LOCKSTEP" train labels.yaml --resume # finished: the same is told
+grep -q '; next: lockstep evaluate runs/labels$' messages || fail "$(cat messages)"
+
+# One thing in the place of another.
+mkdir pictures
+refused "pictures: is a directory, not a file; 'lockstep import images pictures -o FILE.h5 --size 80x80' makes a data set" train config.yaml --set data.train=pictures
+refused "'lockstep import images pictures -o FILE.h5 --size 80x80' makes a data set of pictures, which is named with --data FILE" encode alone --data pictures -o codes.npy
+refused "config.yaml: is a config; name the run that it has trained" reconstruct config.yaml -o pictures.png
+refused "'lockstep init digits.h5 -o NEW.yaml' writes one for it" train digits.h5
+refused 'last.h5: is a checkpoint, not a config' train alone/checkpoints/last.h5 --resume
+refused 'alone: is a directory, not a file; the config of a run is config.yaml in it' bench alone
+refused 'did you mean config.yaml?' train config
+refused "pictures is a directory, and no run's" train pictures
+
+# Words of others.
+refused "like --set training.epochs=5: see 'lockstep help learning_rate'" train config.yaml --lr 0.1
+refused "like --set training.epochs=5: see 'lockstep help epochs'" train config.yaml --epochs=5
+refused "--resume takes no value: write it without '=alone'" train config.yaml --resume=alone
+refused "did you mean '--version'?" version
+refused "did you mean '--output'?" reconstruct alone --out x.png
