@@ -63,3 +63,29 @@ quietly "$LOCKSTEP" synth scenes -n 20 --size 8x8 -o scenes.h5
 refused 'grayscale: belongs to data.input or data.target' train bytes.yaml --set data.train=scenes.h5 \
     --set 'data.augment=[{grayscale: {channels: 3}}]'
 [ ! -e runs ] || fail "a run has been begun"
+
+# A file in training and in validation, by whatever name, is warned of; other files are not.
+quietly "$LOCKSTEP" synth digits -n 100 --seed 2 -o others.h5
+mkdir parts
+cp digits.h5 parts/a.h5
+cp others.h5 parts/b.h5
+ln others.h5 linked.h5
+shared() { # shared NUMBER VALIDATION: so many warnings
+    quietly ranks 2 "$LOCKSTEP" train bytes.yaml --run leak --overwrite --set 'data.train=parts/*.h5' --set "data.validation=$2"
+    [ "$(grep -c 'the validation loss says nothing of unseen samples' messages)" = "$1" ] || fail "$2: $(cat messages)"
+}
+shared 1 parts/b.h5
+shared 1 linked.h5
+shared 1 'parts/[b-c].h5'
+quietly "$LOCKSTEP" synth digits -n 100 --seed 3 -o more.h5
+shared 0 more.h5
+
+# The name of a file that is there is no pattern, also beside one that it would match.
+cp others.h5 'a[1].h5'
+cp digits.h5 a1.h5
+for name in 'a[1].h5' './a[1].h5'; do "$LOCKSTEP" inspect "$name" | grep -q ' 100 of 28' || fail "$name"; done
+quietly "$LOCKSTEP" train bytes.yaml --run named --set 'data.train=a[1].h5'
+grep -q ', 100 samples' named/log.txt || fail "$(cat named/log.txt)"
+rm 'a[1].h5'
+quietly "$LOCKSTEP" train bytes.yaml --run matched --set 'data.train=a[1].h5'
+grep -q ', 1030 samples\|, 1,030 samples' matched/log.txt || fail "$(cat matched/log.txt)"

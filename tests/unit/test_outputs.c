@@ -184,6 +184,48 @@ static void csv_has_labels_and_all_digits(void **unused) {
     fclose(file);
 }
 
+static void expect_text(const char *path, const char *text) {
+    char is[512] = "";
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    (void)!fread(is, 1, sizeof is - 1, file);
+    fclose(file);
+    assert_string_equal(is, text);
+}
+
+static void write_named(const char *path, bool labelled) {
+    const char *const names[] = {"plain.png", "a, \"b\".png", NULL, "two\nlines"};
+    const int32_t labels[] = {3, 0, 2, 1};
+    const float data[] = {0, 1, 2, 3};
+    const ls_sink_spec spec = {.total = 4, .shape = {.dims = 1, .dim = {1}}, .labelled = labelled, .named = true};
+    ls_sink *sink;
+    expect_ok(ls_sink_open(path, &spec, &sink));
+    expect_ok(ls_sink_append(sink, 1, data, labels, names));
+    expect_ok(ls_sink_append(sink, 3, data + 1, labels + 1, names + 1));
+    expect_ok(ls_sink_close(sink, true));
+}
+
+static void rows_have_names(void **unused) {
+    (void)unused;
+    char path[4096], rows[4096];
+    snprintf(path, sizeof path, "%s", scratch_path("named.csv"));
+    write_named(path, false);
+    expect_text(path, "name,x0\nplain.png,0\n\"a, \"\"b\"\".png\",1\n,2\n\"two\nlines\",3\n");
+    write_named(path, true);
+    expect_text(path, "name,label,x0\nplain.png,3,0\n\"a, \"\"b\"\".png\",0,1\n,2,2\n\"two\nlines\",1,3\n");
+    snprintf(path, sizeof path, "%s", scratch_path("named.npy"));
+    snprintf(rows, sizeof rows, "%s", scratch_path("named.rows.csv"));
+    write_named(path, true);
+    expect_text(rows, "name,label\nplain.png,3\n\"a, \"\"b\"\".png\",0\n,2\n\"two\nlines\",1\n");
+    /* What no longer holds is not left beside the array. */
+    const ls_sink_spec spec = {.total = 1, .shape = {.dims = 1, .dim = {1}}};
+    ls_sink *sink;
+    expect_ok(ls_sink_open(path, &spec, &sink));
+    expect_ok(ls_sink_append(sink, 1, (float[]){0}, NULL, NULL));
+    expect_ok(ls_sink_close(sink, true));
+    assert_int_not_equal(access(rows, F_OK), 0);
+}
+
 static void what_is_not_kept_leaves_nothing(void **unused) {
     (void)unused;
     const char *names[] = {"gone.csv", "gone.npy", "gone.png"};
@@ -219,6 +261,7 @@ int main(void) {
         cmocka_unit_test(any_shape_can_be_shown),
         cmocka_unit_test(numpy_reads_npy),
         cmocka_unit_test(csv_has_labels_and_all_digits),
+        cmocka_unit_test(rows_have_names),
         cmocka_unit_test(what_is_not_kept_leaves_nothing),
         cmocka_unit_test(names_are_checked),
     };
