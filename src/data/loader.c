@@ -59,6 +59,14 @@ static ls_bounds widen(const ls_bounds *bounds) {
     return (ls_bounds){fmaxf(bounds->low - slack, -FLT_MAX), fminf(bounds->high + slack, FLT_MAX)};
 }
 
+static const char *mend(const ls_loader *loader, bool target) {
+    if (!target) return "bring the numbers of the file there, as those that the model was trained on were";
+    if (ls_dataset_get_info(loader->spec.dataset)->element == LS_ELEMENT_UINT8) return "end the transforms with clip";
+    return "if those of the file are within [0, 255], say {rescale: {range: [0, 1], from: [0, 255]}}, else what they "
+           "are "
+           "within";
+}
+
 static ls_status refuse(const ls_loader *loader, int64_t sample, float number, bool target) {
     const ls_loader_spec *spec = &loader->spec;
     const ls_bounds *bounds = target ? &spec->target_bounds : &spec->input_bounds;
@@ -67,14 +75,10 @@ static ls_status refuse(const ls_loader *loader, int64_t sample, float number, b
     if (!isfinite(number))
         return LS_RAISE(LS_INVALID, "%s: sample %" PRId64 ", as input or target, has a number that is not finite", path,
                         at);
-    bool stored_floats = ls_dataset_get_info(spec->dataset)->element == LS_ELEMENT_FLOAT32;
     return LS_RAISE(LS_INVALID,
                     "%s: sample %" PRId64 " has the number %g in the %s, but %s needs numbers within [%g, %g]; %s",
                     path, at, (double)number, target ? "target" : "input", target ? spec->target_of : "the model",
-                    (double)bounds->low, (double)bounds->high,
-                    stored_floats ? "if those of the file are within [0, 255], say {rescale: {range: [0, 1], from: "
-                                    "[0, 255]}}, else what they are within"
-                                  : "end the transforms with clip");
+                    (double)bounds->low, (double)bounds->high, mend(loader, target));
 }
 
 static ls_status check_part(const ls_loader *loader, const ls_batch *batch, bool target) {
