@@ -6,13 +6,13 @@
 #include <stdbool.h>
 
 typedef struct ls_launcher {
-    const char *name;         /* "srun"; NULL: none, the process was started by itself */
-    const char *size_said_by; /* the variable of the environment that says the size; NULL where size is 0 */
-    int rank;                 /* of this process; 0 where the launcher does not say it */
-    int size;                 /* how many processes it started, all together; 0: it does not say */
-    int local_size;           /* how many of them on this host; 0: it does not say */
-    bool alone;               /* no launcher, outer ones included, has started a second process: MPI is not needed */
-    bool connects;            /* it offers a way by which the processes can find each other (PMI or PMIx) */
+    const char *name;    /* "srun"; NULL: none, the process was started by itself */
+    const char *said_by; /* the variable of the environment that says the size, or that there is a launcher */
+    int rank;            /* of this process; 0 where the launcher does not say it */
+    int size;            /* how many processes it started, all together; 0: it does not say */
+    int local_size;      /* how many of them on this host; 0: it does not say */
+    bool alone;          /* no launcher, outer ones included, has started a second process: MPI is not needed */
+    bool connects;       /* it offers a way by which the processes can find each other (PMI or PMIx) */
 } ls_launcher;
 
 /* The innermost launcher: mpirun in a step of srun is mpirun. The variables that a batch script or an interactive shell

@@ -46,14 +46,15 @@ static void library_name(char name[MPI_MAX_LIBRARY_VERSION_STRING]) {
 
 /* Each process would take itself for the whole job, and all of them would work on the same run. */
 static ls_status refuse_launcher(const ls_launcher *launcher) {
-    char library[MPI_MAX_LIBRARY_VERSION_STRING];
+    char library[MPI_MAX_LIBRARY_VERSION_STRING], number[16] = "several";
     library_name(library);
+    if (launcher->size > 0) snprintf(number, sizeof number, "%d", launcher->size);
     bool srun = strcmp(launcher->name, "srun") == 0;
     return LS_RAISE(LS_INVALID,
-                    "%s started %d processes (%s), but MPI shows each of them only itself: the launcher and the MPI of "
+                    "%s started %s processes (%s), but MPI shows each of them only itself: the launcher and the MPI of "
                     "this program, %s, do not belong together. Start with %sthe mpirun of %s",
-                    launcher->name, launcher->size, launcher->size_said_by, library,
-                    srun ? "'srun --mpi=pmix', or with " : "", library);
+                    launcher->name, number, launcher->said_by, library, srun ? "'srun --mpi=pmix', or with " : "",
+                    library);
 }
 
 /* Open MPI ends the process, with advice for those who build it, where srun offers it nothing to connect by. */
@@ -127,7 +128,8 @@ ls_status ls_comm_init(ls_comm *comm, int *argc, char ***argv) {
     if (cannot_connect(&launcher)) return refuse_launcher(&launcher);
     LS_TRY(start_mpi(&launcher, argc, argv));
     LS_TRY(know_ranks(comm));
-    return comm->size == 1 && launcher.size > 1 ? refuse_launcher(&launcher) : LS_OK;
+    bool has_others = launcher.size > 1 || launcher.rank > 0;
+    return comm->size == 1 && has_others ? refuse_launcher(&launcher) : LS_OK;
 }
 
 ls_status ls_comm_with_hosts(const ls_comm *comm, int part, ls_comm *out) {

@@ -14,6 +14,7 @@ static const struct {
     {"mpirun of MVAPICH", "MV2_COMM_WORLD_RANK", "MV2_COMM_WORLD_SIZE", "MV2_COMM_WORLD_LOCAL_SIZE"},
     {"jsrun", "JSM_NAMESPACE_RANK", "JSM_NAMESPACE_SIZE", "JSM_NAMESPACE_LOCAL_SIZE"},
     {"mpiexec", "PMI_RANK", "PMI_SIZE", "MPI_LOCALNRANKS"},
+    {"mpiexec", "MPI_LOCALRANKID", "MPI_LOCALNRANKS", NULL},
     {"srun", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS", NULL},
 };
 enum { LAUNCHERS = sizeof launchers / sizeof *launchers };
@@ -38,29 +39,32 @@ static bool has_unknown_size(void) {
     return space != NULL && strncmp(space, "slurm.", strlen("slurm.")) != 0;
 }
 
-static bool offers_connection(void) {
-    static const char *const signs[] = {"PMIX_NAMESPACE", "PMIX_RANK", "PMI_RANK", "PMI_FD",
-                                        "PMI_PORT",       "PMI2_FD",   "PMI_ID",   "PMI_CONTROL_PORT"};
+/* The variable that says by what the processes can find each other; NULL: nothing. */
+static const char *way_to_connect(void) {
+    static const char *const signs[] = {"PMIX_RANK", "PMIX_NAMESPACE", "PMI_RANK", "PMI_FD",
+                                        "PMI_PORT",  "PMI2_FD",        "PMI_ID",   "PMI_CONTROL_PORT"};
     for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
-        if (getenv(signs[i]) != NULL) return true;
-    return false;
+        if (getenv(signs[i]) != NULL) return signs[i];
+    return NULL;
 }
 
 ls_launcher ls_launcher_find(void) {
-    ls_launcher found = {.connects = offers_connection()};
+    const char *way = way_to_connect();
+    ls_launcher found = {.connects = way != NULL};
     bool several = false, unknown = has_unknown_size();
     for (int i = 0; i < LAUNCHERS; i++) {
         int size = size_by(i);
         several = several || size > 1;
         if (size == 0 || found.name != NULL || (unknown && is_srun(i))) continue;
         found.name = launchers[i].name;
-        found.size_said_by = launchers[i].size;
+        found.said_by = launchers[i].size;
         found.rank = number_of(launchers[i].rank, 0);
         found.size = size;
         found.local_size = number_of(launchers[i].local_size, 0);
     }
-    if (found.name == NULL && found.connects) {
+    if (found.name == NULL && way != NULL) {
         found.name = "a launcher";
+        found.said_by = way;
         found.rank = number_of("PMIX_RANK", number_of("PMI_RANK", 0));
     }
     found.alone = !several && (found.name == NULL || found.size == 1);

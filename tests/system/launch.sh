@@ -26,6 +26,7 @@ srun=(SLURM_JOB_ID=7 SLURM_NTASKS=3 SLURM_STEP_ID=0 SLURM_STEP_NUM_TASKS=3 SLURM
 launched "${srun[@]}"
 grep -q "srun --mpi=pmix" messages || fail "no way out: $(cat messages)"
 launched PMI_SIZE=3 PMI_RANK=%r MPI_LOCALNRANKS=3 MPI_LOCALRANKID=%r
+launched OMPI_COMM_WORLD_SIZE=3 OMPI_COMM_WORLD_RANK=%r OMPI_COMM_WORLD_LOCAL_SIZE=3
 
 # What only looks like a launcher is none: the shell of a batch job, and of srun --pty.
 for shell in "SLURM_JOB_ID=7 SLURM_NTASKS=3 SLURM_PROCID=0" "SLURM_STEP_NUM_TASKS=3 SLURM_PROCID=0 SLURM_PTY_PORT=4000"; do

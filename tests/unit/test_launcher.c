@@ -73,6 +73,7 @@ static void test_the_innermost_launcher(void **state) {
          3,
          4,
          4},
+        {{"MPI_LOCALNRANKS=4", "MPI_LOCALRANKID=2", NULL}, "mpiexec", 2, 4, 0},
         {{"SLURM_STEP_NUM_TASKS=3", "SLURM_NTASKS=3", "SLURM_PROCID=1", NULL}, "srun", 1, 3, 0},
         {{"SLURM_STEP_NUM_TASKS=2", "SLURM_PROCID=1", "PMIX_RANK=1", "PMIX_NAMESPACE=slurm.pmix.4.0", NULL},
          "srun",
@@ -100,7 +101,7 @@ static void test_the_innermost_launcher(void **state) {
         assert_int_equal(found.size, cases[i].size);
         assert_int_equal(found.local_size, cases[i].local_size);
         assert_false(found.alone);
-        assert_true((found.size > 0) == (found.size_said_by != NULL));
+        assert_non_null(found.said_by);
     }
 }
 
