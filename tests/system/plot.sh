@@ -2,11 +2,17 @@
 # An SVG is text, so it is looked into.
 . "$LOCKSTEP_ROOT/tests/system/lib.sh"
 
+# Help needs no library; what is missing is named with what installs it. -S hides all that is installed.
+plot="$LOCKSTEP_ROOT/scripts/plot"
+/usr/bin/python3 -S -E "$plot" --help | grep -q 'curves of its losses'
+/usr/bin/python3 -S -E "$plot" codes --help | grep -q 'CODES.h5'
+expect_exit 1 /usr/bin/python3 -S -E "$plot" loss nothing -o loss.png 2>messages
+grep -q "^plot: No module named 'matplotlib': 'scripts/setup --tools' installs it" messages || fail "$(cat messages)"
+
 /usr/bin/python3 -c 'import matplotlib, h5py' 2>messages ||
     skip "/usr/bin/python3 lacks what scripts/setup --tools installs: $(tail -n 1 messages)"
 unset DISPLAY WAYLAND_DISPLAY
 export MPLCONFIGDIR=$PWD
-plot="$LOCKSTEP_ROOT/scripts/plot"
 refuses() { # refuses TEXT ARGUMENTS...
     expect_exit 1 "$plot" "${@:2}" >messages 2>&1
     grep -qF -- "plot: " messages && grep -qF -- "$1" messages || fail "expected '$1' in: $(cat messages)"
@@ -77,5 +83,9 @@ quietly "$LOCKSTEP" import images pictures -o pictures.h5 --size 28x28 --channel
 quietly "$LOCKSTEP" encode runs/of2 --data pictures.h5 -o plain.h5
 "$plot" codes plain.h5 -o codes.svg
 [ "$(points codes.svg)" = 4 ] || fail "four points were expected: $(points codes.svg)"
+quietly "$LOCKSTEP" encode runs/of2 -o codes2.npy
+"$plot" codes codes2.npy -o codes.svg
+[ "$(points codes.svg)" = 206 ] || fail "points: $(points codes.svg)"
+refuses 'runs/of2: a directory; `lockstep encode runs/of2 -o codes.h5` writes the codes of a run' codes runs/of2 -o codes.png
 refuses "codes4.h5: codes of 4 numbers; points have two or three" codes codes4.h5 -o codes.png
 refuses 'config.yaml: not a data set of codes' codes config.yaml -o codes.png
