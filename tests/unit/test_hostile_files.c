@@ -28,7 +28,8 @@ static const ls_comm alone = {.size = 1, .node_size = 1};
 static ls_status import(const ls_importer_type *type, const char *path) {
     void *source = NULL;
     ls_source_info info;
-    ls_status status = type->open(NULL, 1, &path, 1, &source, &info);
+    const ls_source_request request = {.comm = &alone, .seed = 1, .files = &path, .count = 1};
+    ls_status status = type->open(&request, &source, &info);
     if (status == LS_OK) type->close(source);
     return status;
 }
