@@ -1,5 +1,5 @@
 /* output_rows.h - which row of a file of text is which sample: its name and its label, as the first fields of a line,
- * separated and quoted as RFC 4180 says. Private to run. Local. */
+ * separated and quoted as RFC 4180 says, in UTF-8 (bytes that are none are replaced). Private to run. Local. */
 #ifndef LOCKSTEP_RUN_OUTPUT_ROWS_H
 #define LOCKSTEP_RUN_OUTPUT_ROWS_H
 

@@ -194,7 +194,7 @@ static void expect_text(const char *path, const char *text) {
 }
 
 static void write_named(const char *path, bool labelled) {
-    const char *const names[] = {"plain.png", "a, \"b\".png", NULL, "two\nlines"};
+    const char *const names[] = {"plain.png", "a, \"b\".png", NULL, "two\nlines \xff\xc3\xa4"};
     const int32_t labels[] = {3, 0, 2, 1};
     const float data[] = {0, 1, 2, 3};
     const ls_sink_spec spec = {.total = 4, .shape = {.dims = 1, .dim = {1}}, .labelled = labelled, .named = true};
@@ -210,13 +210,15 @@ static void rows_have_names(void **unused) {
     char path[4096], rows[4096];
     snprintf(path, sizeof path, "%s", scratch_path("named.csv"));
     write_named(path, false);
-    expect_text(path, "name,x0\nplain.png,0\n\"a, \"\"b\"\".png\",1\n,2\n\"two\nlines\",3\n");
+    expect_text(path, "name,x0\nplain.png,0\n\"a, \"\"b\"\".png\",1\n,2\n\"two\nlines \xEF\xBF\xBD\xC3\xA4\",3\n");
     write_named(path, true);
-    expect_text(path, "name,label,x0\nplain.png,3,0\n\"a, \"\"b\"\".png\",0,1\n,2,2\n\"two\nlines\",1,3\n");
+    expect_text(
+        path,
+        "name,label,x0\nplain.png,3,0\n\"a, \"\"b\"\".png\",0,1\n,2,2\n\"two\nlines \xEF\xBF\xBD\xC3\xA4\",1,3\n");
     snprintf(path, sizeof path, "%s", scratch_path("named.npy"));
     snprintf(rows, sizeof rows, "%s", scratch_path("named.rows.csv"));
     write_named(path, true);
-    expect_text(rows, "name,label\nplain.png,3\n\"a, \"\"b\"\".png\",0\n,2\n\"two\nlines\",1\n");
+    expect_text(rows, "name,label\nplain.png,3\n\"a, \"\"b\"\".png\",0\n,2\n\"two\nlines \xEF\xBF\xBD\xC3\xA4\",1\n");
     /* What no longer holds is not left beside the array. */
     const ls_sink_spec spec = {.total = 1, .shape = {.dims = 1, .dim = {1}}};
     ls_sink *sink;
