@@ -91,8 +91,8 @@ void ls_checkpoint_info_release(ls_checkpoint_info *info);
 ls_status ls_checkpoint_read(const char *path, ls_snapshot *snapshot);
 
 /* Local; the file must have been verified. Reads the weights of those layers that the checkpoint has by the same name,
- * into snapshot->weights unless it is NULL, and leaves the others. Errors: LS_INVALID: an array has another shape
- * (names it), or there is no such layer. */
+ * into snapshot->weights unless it is NULL, and leaves the others; a line tells which are which. Errors: LS_INVALID: an
+ * array has another shape (names it), or there is no such layer. */
 ls_status ls_checkpoint_read_common(const char *path, const ls_snapshot *snapshot);
 
 /* --- a run directory's checkpoints/: step-NNNNNNNNNN.h5 (complete), last.h5 (a link to the latest of them), best.h5

@@ -2,6 +2,7 @@
 #include "lockstep/checkpoint.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "checkpoint_format.h"
@@ -298,6 +299,34 @@ static bool is_listed(const char *name, const ls_array_entry *entries, int count
     return false;
 }
 
+/* The names of the model's layers whose arrays are listed, or are not. */
+static void print_layers(const ls_model_array *arrays, int count, const ls_array_entry *entries, int listed,
+                         bool wanted, FILE *out) {
+    char name[LS_ARRAY_NAME_MAX];
+    const ls_layer *last = NULL;
+    for (int a = 0; a < count; a++) {
+        if (is_listed(ls_weights_name(&arrays[a], name), entries, listed) != wanted || arrays[a].layer == last)
+            continue;
+        fprintf(out, "%s%s", last != NULL ? ", " : "", arrays[a].layer->name);
+        last = arrays[a].layer;
+    }
+}
+
+/* What starts with the weights of another model, and what does not for want of its name there. */
+static void tell_common(const char *path, const ls_model_array *arrays, int count, int common,
+                        const ls_array_entry *entries, int listed) {
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
+    if (out == NULL) return;
+    fprintf(out, "%d of the model's %d arrays of weights begin as in %s, those of ", common, count, path);
+    print_layers(arrays, count, entries, listed, true, out);
+    if (common < count) fputs("; no layer there is named ", out);
+    if (common < count) print_layers(arrays, count, entries, listed, false, out);
+    if (fclose(out) == 0) ls_log_info("%s", text);
+    free(text);
+}
+
 static ls_status read_common_arrays(ls_array_reader *reader, const char *path, const ls_snapshot *s,
                                     const ls_model_array *arrays, int count) {
     char name[LS_ARRAY_NAME_MAX];
@@ -310,6 +339,7 @@ static ls_status read_common_arrays(ls_array_reader *reader, const char *path, c
         status = read_weights(reader, path, s, &arrays[a]);
         common++;
     }
+    if (status == LS_OK && common > 0) tell_common(path, arrays, count, common, entries, listed);
     ls_free(entries);
     if (status == LS_OK && common == 0)
         status = LS_RAISE(LS_INVALID, "%s: no layer with weights has the name of one in this model", path);

@@ -131,7 +131,6 @@ static ls_status take_weights(ls_trainer *t, const char *run) {
     ls_status status = ls_checkpoint_find(t->comm, run, &info);
     ls_snapshot s = snapshot_to_fill(t);
     if (status == LS_OK) status = ls_agree(t->comm, ls_checkpoint_read_common(info.path, &s));
-    if (status == LS_OK) ls_log_info("layers of the same names start with the weights of %s", info.path);
     ls_checkpoint_info_release(&info);
     return status;
 }

@@ -31,6 +31,8 @@ END
 quietly "$LOCKSTEP" train first.yaml
 quietly "$LOCKSTEP" train second.yaml --run one
 quietly ranks 3 "$LOCKSTEP" train second.yaml --run three
+grep -qx "2 of the model's 6 arrays of weights begin as in runs/first/checkpoints/best.h5, those of encoder; no layer there is named narrow, decoder" messages ||
+    fail "$(cat messages)"
 same_run one three
 quietly "$LOCKSTEP" encode runs/first -o first.npy
 quietly "$LOCKSTEP" encode three -o three.npy
