@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -45,13 +46,19 @@ static int64_t mapped_bytes(void) {
     int64_t pages = 0;
     FILE *file = fopen("/proc/self/statm", "r");
     if (file == NULL) return INT64_MAX / 2;
-    if (fscanf(file, "%ld", &pages) != 1) pages = 0;
+    if (fscanf(file, "%" SCNd64, &pages) != 1) pages = 0;
     (void)fclose(file);
     return pages > 0 ? pages * sysconf(_SC_PAGESIZE) : INT64_MAX / 2;
 }
 
 /* Sanitizers map far more than they use. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef __has_feature
+#define HAS_FEATURE(name) __has_feature(name)
+#else
+#define HAS_FEATURE(name) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || HAS_FEATURE(address_sanitizer) ||                 \
+    HAS_FEATURE(thread_sanitizer)
 enum { LIMIT_MEMORY = 0 };
 #else
 enum { LIMIT_MEMORY = 1 };

@@ -33,7 +33,7 @@ refused "pipe.h5: is a pipe or a device" 1 inspect pipe.h5
 
 # A hole anywhere, with checksums and all, as a download that broke off leaves.
 size=$(stat -c %s digits.h5)
-for tenth in 1 3 5 7 9; do
+for tenth in 1 5 9; do
     cp digits.h5 hole.h5
     dd if=/dev/zero of=hole.h5 bs=1 seek=$((size / 10 * tenth)) count=20000 conv=notrunc 2>/dev/null
     refused "hole.h5: " 2 train config.yaml --set data.train=hole.h5 --run hole
