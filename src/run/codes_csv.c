@@ -16,15 +16,16 @@
 #include "lockstep/text.h"
 #include "run/codes.h"
 
-enum { RECORD_BYTES_MAX = 1 << 30, SNIFF_BYTES = 1 << 16, SKIPPED_MAX = 8, SHOWN_MAX = 40 };
+/* What a number takes at most, and what labels and names beside the numbers do. */
+enum { NUMBER_BYTES = 64, OTHER_BYTES = 64 << 10, SNIFF_BYTES = 1 << 16, SKIPPED_MAX = 8, SHOWN_MAX = 40 };
 
 typedef struct csv_table {
     const char *path;
     FILE *file;
     char separator;
-    char *text; /* of the record: its fields, each ended by a zero */
-    int64_t bytes, room;
-    int64_t *field; /* [fields] where each begins in text */
+    char *text;                /* of the record: its fields, each ended by a zero */
+    int64_t bytes, room, most; /* most: a line that is longer is no code */
+    int64_t *field;            /* [fields] where each begins in text */
     int64_t fields, field_room;
     int64_t line, lines;          /* where the record begins; how many were read */
     int64_t skipped[SKIPPED_MAX]; /* columns that are no part of the code: labels, names, numbers of rows */
@@ -78,7 +79,7 @@ ls_status ls_codes_parse(const char *text, int64_t count, float *out) {
 /* --- records --- */
 
 static ls_status add_byte(csv_table *csv, char byte) {
-    if (csv->bytes == RECORD_BYTES_MAX) return LS_RAISE(LS_INVALID, "the line is too long");
+    if (csv->bytes == csv->most) return LS_RAISE(LS_INVALID, "the line is too long for a code");
     LS_TRY(ls_grow(&csv->text, &csv->room, csv->bytes + 1, 1, "a line of codes"));
     csv->text[csv->bytes++] = byte;
     return LS_OK;
@@ -255,7 +256,7 @@ static ls_status read_csv(csv_table *csv, ls_codes *codes) {
 }
 
 ls_status ls_codes_load_csv(const char *path, ls_codes *codes) {
-    csv_table csv = {.path = path};
+    csv_table csv = {.path = path, .most = NUMBER_BYTES * ls_shape_count(&codes->shape) + OTHER_BYTES};
     LS_TRY(ls_codes_open_file(path, &csv.file));
     ls_status status = read_csv(&csv, codes);
     (void)fclose(csv.file);

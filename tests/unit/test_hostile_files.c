@@ -178,6 +178,20 @@ static void claims_of_npy_are_held_against_the_file(void **unused) {
     }
 }
 
+/* Without an end of a line a file of any length would be one. */
+static void lines_of_csv_are_no_longer_than_codes(void **unused) {
+    (void)unused;
+    enum { BYTES = 20 << 20 };
+    char *text;
+    assert_int_equal(ls_alloc(&text, BYTES, 1, "a test"), LS_OK);
+    for (int i = 0; i < BYTES; i++) text[i] = "1,"[i % 2];
+    refused(read_csv, scratch_write("long.csv", text, BYTES), "long.csv:1: the line is too long for a code");
+    memset(text, ' ', BYTES);
+    memset(text, '"', 1);
+    refused(read_csv, scratch_write("long.csv", text, BYTES), "long.csv:1: the line is too long for a code");
+    ls_free(text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_no_file_is_refused_at_once),
@@ -185,6 +199,7 @@ int main(void) {
         cmocka_unit_test(claims_of_idx_are_held_against_the_file),
         cmocka_unit_test(claims_of_pictures_are_held_against_the_file),
         cmocka_unit_test(claims_of_npy_are_held_against_the_file),
+        cmocka_unit_test(lines_of_csv_are_no_longer_than_codes),
         cmocka_unit_test(a_bomb_is_not_unpacked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
