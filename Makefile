@@ -133,6 +133,8 @@ fuzz: ## build the fuzz targets with clang; tests/fuzz/run TARGET SECONDS runs o
 	@[ -n "$(FUZZ_CC)" ] || { echo "make fuzz needs clang and its libFuzzer: scripts/setup --fuzz installs them"; exit 1; }
 	$(Q)$(MAKE) --no-print-directory BUILD=build/fuzz "CC=$(FUZZ_CC)" SAN=fuzzer-no-link,address,undefined build/fuzz/tests/fuzz/fuzz
 
+# Kernels are not what is fuzzed, and take minutes to compile with sanitizers.
+build/fuzz/src/tensor/%.o: SANITIZE :=
 $(BUILD)/tests/fuzz/fuzz: $(FUZZ_DOOR) $(SUPPORT) $(LIBRARY) $(SAN_OBJECTS)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $^ $(TEST_LIBS) $(LIBS)
