@@ -49,15 +49,16 @@ END_OF_CONFIG
     echo "PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP"
 }
 
-slurm_idle() { [ "$(on h1 sinfo --noheader --Node --states=idle --format=%n 2>/dev/null | wc -l)" = "$1" ]; }
+slurm_idle() { [ "$(on h1 sinfo --noheader --Node --states=idle --format=%n 2>/dev/null | sort -u | wc -l)" = "$1" ]; }
 
-# slurm_up HOSTS CORES
+# slurm_up HOSTS CORES [LINE...]: with these lines of slurm.conf besides.
 slurm_up() {
     local hosts=$1 home=$HOSTS/slurm i
     PATH=$PATH:/usr/sbin
     mkdir -p "$home/state"
     export SLURM_CONF=$home/slurm.conf
     slurm_config "$hosts" "$2" "$home" >"$SLURM_CONF"
+    printf '%s\n' "${@:3}" >>"$SLURM_CONF"
     (umask 077 && head -c 1024 /dev/urandom >"$home/munge.key")
     on h1 munged --force --key-file="$home/munge.key" --socket="$home/munge.socket" --pid-file="$home/munge.pid" \
         --log-file="$home/munge.log" --seed-file="$home/munge.seed"
