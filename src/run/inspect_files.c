@@ -7,6 +7,7 @@
 #include "inspect_kinds.h"
 #include "lockstep/checkpoint.h"
 #include "lockstep/dataset.h"
+#include "lockstep/file.h"
 #include "lockstep/memory.h"
 
 /* ---- checkpoints and runs ---- */
@@ -67,7 +68,7 @@ static void print_checkpoints(const char *run, FILE *out) {
 static void print_last_metrics(const char *run, FILE *out) {
     char path[LS_PATH_MAX + 32], line[1024], last[1024] = "none yet\n";
     snprintf(path, sizeof path, "%s/metrics.jsonl", run);
-    FILE *file = fopen(path, "r");
+    FILE *file = ls_file_check_regular(path) == LS_OK ? fopen(path, "r") : NULL;
     while (file != NULL && fgets(line, sizeof line, file) != NULL) memcpy(last, line, sizeof last);
     if (file != NULL) fclose(file);
     fprintf(out, "last epoch\n  %s", last);

@@ -114,7 +114,7 @@ static bool file_holds(const char *path, const char *text) {
 static bool has_log(const char *run) {
     char path[LS_PATH_MAX], line[LS_MESSAGE_MAX];
     if (LS_FAILED(ls_run_directory_path(run, "log.txt", path))) return false;
-    FILE *file = fopen(path, "r");
+    FILE *file = ls_file_check_regular(path) == LS_OK ? fopen(path, "r") : NULL;
     bool found = false;
     while (file && !found && fgets(line, sizeof line, file)) found = fnmatch("20*:[0-9][0-9] lockstep*", line, 0) == 0;
     if (file) (void)fclose(file);
@@ -146,8 +146,10 @@ ls_status ls_run_directory_count_epochs(const char *run, int64_t *epochs) {
     char path[LS_PATH_MAX];
     *epochs = 0;
     LS_TRY(ls_run_directory_path(run, "metrics.jsonl", path));
+    if (access(path, F_OK) != 0 && errno == ENOENT) return LS_OK;
+    LS_TRY(ls_file_check_regular(path));
     FILE *file = fopen(path, "rb");
-    if (!file) return errno == ENOENT ? LS_OK : LS_RAISE(LS_ERROR, "%s: cannot be read: %s", path, strerror(errno));
+    if (!file) return LS_RAISE(LS_ERROR, "%s: cannot be read: %s", path, strerror(errno));
     for (int c; (c = getc(file)) != EOF;) *epochs += c == '\n';
     (void)fclose(file);
     return LS_OK;

@@ -21,6 +21,8 @@
 #include "lockstep/image.h"
 #include "lockstep/memory.h"
 #include "run/codes.h"
+#include "run/inspect_kinds.h"
+#include "run/run_directory.h"
 #include "support/scratch.h"
 
 static const ls_comm alone = {.size = 1, .node_size = 1};
@@ -100,6 +102,32 @@ static void folders_are_no_files(void **unused) {
     assert_int_equal(mkdir(folder, 0700), 0);
     for (int i = 0; i < DOORS; i++) assert_int_equal(doors[i].read(folder), LS_INVALID);
     assert_int_equal(rmdir(folder), 0);
+}
+
+/* Nor are those of a run's directory, which somebody else may have sent. */
+static void what_is_no_file_in_a_run_is_not_waited_for(void **unused) {
+    (void)unused;
+    char metrics[LS_PATH_MAX], *text = NULL;
+    size_t bytes;
+    int64_t epochs;
+    const char *run = scratch_path("a-run");
+    assert_int_equal(mkdir(run, 0700), 0);
+    snprintf(metrics, sizeof metrics, "%s/metrics.jsonl", run);
+    assert_int_equal(ls_run_directory_count_epochs(run, &epochs), LS_OK);
+    assert_int_equal(epochs, 0);
+    assert_int_equal(mkfifo(metrics, 0600), 0);
+    (void)alarm(60);
+    assert_int_equal(ls_run_directory_count_epochs(run, &epochs), LS_INVALID);
+    (void)fclose(fopen(scratch_path("a-run/config.yaml"), "w"));
+    FILE *out = open_memstream(&text, &bytes);
+    assert_int_equal(ls_inspect_run(run, out), LS_OK);
+    fclose(out);
+    (void)alarm(0);
+    assert_non_null(strstr(text, "none yet"));
+    free(text);
+    unlink(metrics);
+    unlink(scratch_path("a-run/config.yaml"));
+    assert_int_equal(rmdir(run), 0);
 }
 
 static int64_t peak_bytes(void) {
@@ -196,6 +224,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_no_file_is_refused_at_once),
         cmocka_unit_test(folders_are_no_files),
+        cmocka_unit_test(what_is_no_file_in_a_run_is_not_waited_for),
         cmocka_unit_test(claims_of_idx_are_held_against_the_file),
         cmocka_unit_test(claims_of_pictures_are_held_against_the_file),
         cmocka_unit_test(claims_of_npy_are_held_against_the_file),
