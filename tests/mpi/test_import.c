@@ -63,16 +63,16 @@ static const ls_importer_type planned = {"planned", false,     "",          "", 
 typedef struct outcome {
     ls_status status;
     ls_import_result result;
-    int64_t lines;
+    int64_t lines, deep; /* that name a skipped sample; that warn of 16 bits */
 } outcome;
 
 static ls_import_settings settings;
 
-static int64_t count_lines(const char *path) {
+static int64_t count_lines(const char *path, const char *text) {
     char line[4096];
     int64_t lines = 0;
     FILE *file = fopen(path, "r");
-    while (file && fgets(line, sizeof line, file)) lines += strstr(line, ": skipped") != NULL;
+    while (file && fgets(line, sizeof line, file)) lines += strstr(line, text) != NULL;
     if (file) fclose(file);
     return lines;
 }
@@ -94,7 +94,8 @@ static outcome import_quietly(const ls_importer_type *type, const void *options,
     close(file);
     close(kept);
     ls_pool_destroy(pool);
-    out.lines = ls_comm_sum(&ranks, count_lines(path));
+    out.lines = ls_comm_sum(&ranks, count_lines(path, ": skipped"));
+    out.deep = ls_comm_sum(&ranks, count_lines(path, "have 16 bits a value; of these 8 bits are kept"));
     return out;
 }
 
@@ -364,7 +365,7 @@ static void test_odd_images(void **state) {
     reset("odd.h5");
     const outcome out = import_quietly(images, options, &folder, 1);
     assert_on_all_ranks(out.status == LS_OK && out.result.written == 224 && out.result.skipped == 42 &&
-                        out.lines == 42);
+                        out.lines == 42 && out.deep == 1);
 }
 
 int main(int argc, char **argv) {

@@ -51,11 +51,23 @@ chmod 000 disk/pics/2.png
 mkdir -m 000 disk/lost+found
 as "$LOCKSTEP" import images disk -o as.h5 --size 2x2 2>messages || fail "$(cat messages)"
 grep -q 'disk/lost+found: the folder cannot be read: Permission denied: skipped' messages || fail "$(cat messages)"
-grep -q 'as.h5: 1 samples of 2 x 2 x 3, in .* s; 2 skipped' messages || fail "$(cat messages)"
+grep -q 'as.h5: 1 sample of 2 x 2 x 3, in .* s; 2 skipped' messages || fail "$(cat messages)"
 for arguments in 'disk --strict' disk/lost+found; do
     expect_exit 2 as "$LOCKSTEP" import images $arguments -o strict.h5 --size 2x2 2>messages
     grep -q 'lost+found: the folder cannot be read' messages || fail "$(cat messages)"
 done
+
+# Classes and their order as they are given, or as another data set has them; also without pictures.
+mkdir -p pets/cat pets/dog pets/.hidden
+for picture in cat/1 cat/2 dog/1; do cp disk/pics/1.png pets/$picture.png; done
+same import images pets --size 2x2 --labels folder --classes dog,wolf,cat
+grep -q 'classes      3: dog, wolf, cat' about.1 || fail "$(cat about.1)"
+"$LOCKSTEP" import images pets --size 2x2 --classes-of out.h5 -o again.h5 2>messages || fail "$(cat messages)"
+"$LOCKSTEP" inspect again.h5 | grep -q 'classes      3: dog, wolf, cat' || fail "not the classes of out.h5"
+expect_exit 2 ranks 2 "$LOCKSTEP" import images pets --size 2x2 --classes dog,wolf -o none.h5 2>messages
+grep -q "pets/cat/1.png: its class would be 'cat', which is none of the 2 that were given" messages || fail "$(cat messages)"
+expect_exit 2 "$LOCKSTEP" import images pets --size 2x2 --classes-of nowhere.h5 -o none.h5 2>messages
+grep -q 'classes-of: nowhere.h5: ' messages || fail "$(cat messages)"
 
 # A signal leaves nothing of a data set that is not finished.
 long=("$LOCKSTEP" synth digits -n 10000000 -o long.h5)
