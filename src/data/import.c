@@ -25,7 +25,7 @@ const ls_option ls_import_options[] = {
     {"deflate", LS_OPTION_INT, offsetof(ls_import_settings, deflate), .preset = "0", .min = 0, .max = 9,
      .help = "compression, 0 (none) to 9"},
     {"strict", LS_OPTION_BOOL, offsetof(ls_import_settings, strict), .preset = "false",
-     .help = "a sample that cannot be read is an error"},
+     .help = "what cannot be read (samples, folders, links to nowhere) is an error"},
     {"overwrite", LS_OPTION_BOOL, offsetof(ls_import_settings, overwrite), .preset = "false",
      .help = "write in place of a data set of this name"},
     {"limit", LS_OPTION_INT, offsetof(ls_import_settings, limit), .preset = "0", .min = 0, .max = 1e15,

@@ -230,6 +230,8 @@ static ls_status read_folder(search *s, const place *folder) {
     ls_status status = read_names(s, folder, &inside);
     if (status == LS_OK && is_right_within(folder) && s->list->skipped == skipped)
         status = add_name_of_folder(s, folder->path + folder->name);
+    if (status == LS_OK && folder->given && inside.count == 0)
+        status = add_name_of_folder(s, strrchr(folder->path, '/') ? strrchr(folder->path, '/') + 1 : folder->path);
     sort_places(inside.at, inside.count);
     for (int64_t i = 0; i < inside.count && status == LS_OK; i++) {
         status = look_at(s, inside.at[i]);

@@ -22,7 +22,8 @@ typedef struct ls_file_list {
     int64_t text_bytes, text_room;
     ls_file_entry *files; /* [count] sorted by path */
     int64_t count, room;
-    int64_t *folders; /* [folder_count] in the text: names of the folders right within those given, also empty ones */
+    int64_t *folders; /* [folder_count] in the text: names of the folders right within those given, and of those given
+                         that are empty */
     int64_t folder_count, folder_room;
     int64_t skipped, again; /* what was named and left out; further names of files that are in the list */
 } ls_file_list;

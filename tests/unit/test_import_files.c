@@ -168,6 +168,20 @@ static void folders_are_classes_also_without_pictures(void **state) {
     expect_classes(scratch_path("zoo"), LS_LABELS_NONE, NULL, "", 0);
 }
 
+/* Folders that are classes themselves, one of them without pictures. */
+static void empty_folders_that_are_given(void **state) {
+    (void)state;
+    ls_file_list list;
+    folder("ants");
+    folder("bees");
+    file("bees/1");
+    const char *both[] = {scratch_path("ants/"), scratch_path("bees")};
+    assert_int_equal(ls_file_list_find(&alone, both, 2, true, &list), LS_OK);
+    assert_int_equal(list.folder_count, 1);
+    assert_string_equal(list.text + list.folders[0], "ants");
+    ls_file_list_release(&list);
+}
+
 static void classes_that_are_given(void **state) {
     (void)state;
     static const char lines[] = "\xEF\xBB\xBF"
@@ -236,6 +250,7 @@ int main(void) {
         cmocka_unit_test(a_mesh_of_folders_is_walked_once),
         cmocka_unit_test(deep_folders),
         cmocka_unit_test(folders_are_classes_also_without_pictures),
+        cmocka_unit_test(empty_folders_that_are_given),
         cmocka_unit_test(classes_that_are_given),
         cmocka_unit_test(classes_that_are_not_utf8),
         cmocka_unit_test(too_many_folders),
