@@ -15,6 +15,7 @@ hosts_namespaces=(unshare --mount --uts --net --pid --fork --kill-child --mount-
 
 # The test starts again, inside.
 if [ -z "${HOSTS:-}" ]; then
+    mpirun --version | grep -q 'Open MPI' || skip "the hosts are for Open MPI's mpirun, and this is another one"
     command -v ip >/dev/null || skip "no 'ip' to wire hosts with (iproute2)"
     "${hosts_namespaces[@]}" ip link add probe type bridge 2>messages ||
         skip "namespaces for several hosts are forbidden here: $(tail -n 1 messages)"
@@ -23,10 +24,12 @@ if [ -z "${HOSTS:-}" ]; then
     exec "${hosts_namespaces[@]}" bash "$0" "$@"
 fi
 
-# Open MPI there (4 and, as PRTE_, 5): the other hosts through tests/cluster/agent in place of ssh, only the hosts' network, and shared memory
-# where the hosts have it. A daemon that is not heard of for some seconds is lost (by default: for ever).
+# Open MPI there (4 and, as PRTE_, 5): the other hosts through tests/cluster/agent in place of ssh, only the hosts' network, and shared
+# memory where the hosts have it. A daemon that is not heard of for some seconds is lost (by default: for ever). What
+# scripts/mpi-env allows on one host, more ranks than cores, makes Open MPI 5 put all ranks on the first one.
 hosts_mpi=(
     -u OMPI_MCA_btl_vader_backing_directory -u OMPI_MCA_btl_sm_backing_directory -u OMPI_MCA_osc_sm_backing_directory
+    -u PRTE_MCA_rmaps_default_mapping_policy
     OMPI_MCA_btl=^openib,ofi,uct,usnic OMPI_MCA_btl_tcp_if_include=10.77.0.0/24
     OMPI_MCA_plm=rsh OMPI_MCA_ras=^slurm OMPI_MCA_plm_rsh_agent="$LOCKSTEP_ROOT/tests/cluster/agent"
     OMPI_MCA_oob_tcp_if_include=10.77.0.0/24
