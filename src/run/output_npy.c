@@ -58,9 +58,9 @@ static ls_status open_file(const char *path, const ls_sink_spec *spec, void **st
     *state = npy;
     npy->file.fd = npy->rows.fd = -1;
     npy->spec = spec;
-    LS_TRY(open_rows(npy, path));
     npy->sample_bytes = ls_shape_count(&spec->shape) * (int64_t)sizeof(float);
-    LS_TRY(ls_file_create(path, &npy->file));
+    LS_TRY(ls_file_create(path, &npy->file)); /* first: where it cannot be, its name is the one that was given */
+    LS_TRY(open_rows(npy, path));
     ls_file_guard(&npy->file);
     return write_header(&npy->file, spec);
 }
