@@ -72,7 +72,7 @@ quietly "$LOCKSTEP" decode alone.h5 --data other.codes.h5 -o decoded.npy
 
 # What needs them compares them: evaluate, of a checkpoint alone as well, as train does.
 refused() { # refused TEXT COMMAND...
-    expect_exit 2 ranks 2 timeout 60 "$LOCKSTEP" "${@:2}" 2>messages >/dev/null
+    expect_exit 2 ranks 2 timeout $(patience 60) "$LOCKSTEP" "${@:2}" 2>messages >/dev/null
     said "$1"
 }
 quietly "$LOCKSTEP" evaluate classes --data two.h5

@@ -3,7 +3,7 @@
 . "$LOCKSTEP_ROOT/tests/system/lib.sh"
 
 refused() { # refused TEXT COMMAND...: on three ranks. A hang would take longer than a minute.
-    expect_exit 2 ranks 3 timeout 60 "$LOCKSTEP" "${@:2}" >messages 2>&1
+    expect_exit 2 ranks 3 timeout $(patience 60) "$LOCKSTEP" "${@:2}" >messages 2>&1
     said "$1"
 }
 

@@ -6,7 +6,7 @@
 refused() {
     local text=$1 number=$2
     shift 2
-    expect_exit 2 ranks "$number" timeout 200 "$LOCKSTEP" "$@" >messages 2>&1
+    expect_exit 2 ranks "$number" timeout $(patience 200) "$LOCKSTEP" "$@" >messages 2>&1
     said "$text"
     await 10 nobody_left
 }
@@ -45,7 +45,7 @@ options=(--set data.cache_mb=0 --set training.epochs=4)
 quietly "$LOCKSTEP" train config.yaml --run whole "${options[@]}"
 cp digits.h5 cut.h5
 (
-    expect_exit 2 ranks 2 timeout 300 "$LOCKSTEP" train config.yaml --run cut "${options[@]}" \
+    expect_exit 2 ranks 2 timeout $(patience 300) "$LOCKSTEP" train config.yaml --run cut "${options[@]}" \
         --set training.epochs=100000 --set data.train=cut.h5 >messages 2>&1
 ) &
 await 100 test -s cut/metrics.jsonl

@@ -11,7 +11,7 @@ launched() {
     local process status=()
     for process in 0 1 2; do
         (status=0
-        env "${@//%r/$process}" timeout 20 "$LOCKSTEP" train config.yaml --run mismatch >launched.$process 2>&1 || status=$?
+        env "${@//%r/$process}" timeout $(patience 20) "$LOCKSTEP" train config.yaml --run mismatch >launched.$process 2>&1 || status=$?
         echo $status >status.$process) &
     done
     wait
