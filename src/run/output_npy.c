@@ -62,7 +62,8 @@ static ls_status open_file(const char *path, const ls_sink_spec *spec, void **st
     LS_TRY(ls_file_create(path, &npy->file)); /* first: where it cannot be, its name is the one that was given */
     LS_TRY(open_rows(npy, path));
     ls_file_guard(&npy->file);
-    return write_header(&npy->file, spec);
+    LS_TRY(write_header(&npy->file, spec));
+    return open_rows(npy, path);
 }
 
 static ls_status append(void *state, int64_t count, const float *data, const int32_t *labels,

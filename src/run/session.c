@@ -127,6 +127,26 @@ static ls_status check_target_range(const ls_session *session) {
     return ls_config_prefix(config, &config->data.target_place);
 }
 
+/* What the last layer's activation can give; false: anything. */
+static bool output_bounds(const ls_session *session, ls_bounds *out) {
+    ls_activation activation = ls_model_layer(session->model, ls_model_layers(session->model) - 1)->activation;
+    *out = (ls_bounds){activation == LS_ACTIVATION_TANH ? -1 : 0, activation == LS_ACTIVATION_RELU ? INFINITY : 1};
+    return activation != LS_ACTIVATION_LINEAR;
+}
+
+/* What a model can never reach it may be trained on, but seldom is so on purpose. */
+static void warn_of_target(const ls_session *session) {
+    ls_bounds reach;
+    float low, high;
+    bool known = ls_pipeline_range(session->target, &low, &high);
+    if (known && output_bounds(session, &reach) && (fminf(low, high) < reach.low || fmaxf(low, high) > reach.high))
+        ls_log_warn("the target is within [%g, %g], and the last layer's activation gives nothing outside [%g, %g]; "
+                    "rescale the target, or take another activation",
+                    (double)low, (double)high, (double)reach.low, (double)reach.high);
+    if (session->config->data.target_labels && ls_dataset_get_info(session->train)->classes == 1)
+        ls_log_warn("the target is labels, and all samples are of one class: there is nothing to learn");
+}
+
 ls_status ls_session_build(ls_session *session, const ls_dataset_info *info) {
     LS_TRY(ls_config_pipelines(session->config, info, &session->input, &session->target));
     LS_TRY(check_target_range(session));
@@ -164,7 +184,9 @@ ls_status ls_session_open_local(ls_session *session) {
     LS_TRY(open_paths(session, "data.train", &session->config->data.train, &session->train));
     LS_TRY(ls_kind_class_names(session->train, &session->class_names));
     LS_TRY(open_validation(session));
-    return ls_session_build(session, ls_dataset_get_info(session->train));
+    LS_TRY(ls_session_build(session, ls_dataset_get_info(session->train)));
+    warn_of_target(session);
+    return LS_OK;
 }
 
 static bool is_noisy(const ls_transform_list *list) {

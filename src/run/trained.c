@@ -15,6 +15,14 @@ static ls_status read_weights(ls_trained *t) {
     return LS_OK;
 }
 
+/* Weights that do not fit are the data's fault where its samples are of another size. */
+static ls_status read_weights_for(ls_trained *t) {
+    ls_status status = read_weights(t);
+    const ls_dataset_info *info = ls_dataset_get_info(t->session.train);
+    if (status != LS_INVALID || ls_shape_equal(&info->shape, &t->info.data.shape)) return status;
+    return ls_failure_prefix("%s is not like the data of the training: ", ls_dataset_path(t->session.train, 0));
+}
+
 /* What the split held out of all parts of the training data, if that is still the same. */
 static ls_status held_out_samples(ls_trained *t) {
     const ls_dataset_info *info = ls_dataset_get_info(t->session.train);
@@ -64,7 +72,7 @@ static ls_status find_samples(ls_trained *t, const char *data) {
 ls_status ls_trained_open(ls_trained *t, const ls_comm *comm, const char *run, const char *data, bool targeted) {
     LS_TRY(find_checkpoint(t, comm, run));
     LS_TRY(open_data(t, data, targeted));
-    LS_TRY(ls_agree(comm, read_weights(t)));
+    LS_TRY(ls_agree(comm, read_weights_for(t)));
     return ls_agree(comm, find_samples(t, data));
 }
 

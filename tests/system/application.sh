@@ -86,6 +86,10 @@ refused 'unlabelled.h5 has no labels, and they are the target' train classes.yam
 sed 's/three.h5/two.h5/; s/units: 3/units: 2/' classes.yaml >fewer.yaml
 refused 'three.h5 has 3 classes, but two.h5 has 2' train fewer.yaml --run wrong --set data.validation=three.h5
 
+# Of another size: whose fault it is.
+quietly "$LOCKSTEP" import images three -o large.h5 --size 16x16 --channels 1
+refused 'large.h5 is not like the data of the training: ' encode classes --data large.h5 -o large.npy
+
 # Names with commas and quotes come back, and what is written is read again.
 mkdir names
 cp $picture 'names/a, "b".png'

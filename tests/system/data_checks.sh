@@ -51,6 +51,14 @@ refused 'floats.h5 is not like the data of the training: its samples are float32
 [ -z "$(find . -name 'codes*')" ] || fail "left behind: $(find . -name 'codes*')"
 quietly "$LOCKSTEP" evaluate bytes --data unit.h5
 
+# What the last layer cannot give is warned of, once; what it can, and what is not known, is not.
+for case in '1 sigmoid []' '0 linear []' '0 relu []' '0 sigmoid [rescale]' '0 tanh [{rescale: [-1, 1]}]' '1 relu [{rescale: [-1, 1]}]'; do
+    read -r number activation input <<<"$case"
+    quietly ranks 2 "$LOCKSTEP" train bytes.yaml --run reach --overwrite --set loss=mean_squared_error --set "data.input=$input" \
+        --set model.3.dense.activation=$activation
+    [ "$(grep -c "last layer's activation gives nothing outside" messages)" = "$number" ] || fail "$case: $(cat messages)"
+done
+
 # Not finite: in training, and where no target is looked at. Nothing is left behind.
 infinite='data.input=[{rescale: [-3e38, 3e38]}]'
 refused 'as input or target, has a number that is not finite' train bytes.yaml --run infinite --overwrite --set "$infinite" \
