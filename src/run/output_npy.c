@@ -62,8 +62,7 @@ static ls_status open_file(const char *path, const ls_sink_spec *spec, void **st
     LS_TRY(ls_file_create(path, &npy->file)); /* first: where it cannot be, its name is the one that was given */
     LS_TRY(open_rows(npy, path));
     ls_file_guard(&npy->file);
-    LS_TRY(write_header(&npy->file, spec));
-    return open_rows(npy, path);
+    return write_header(&npy->file, spec);
 }
 
 static ls_status append(void *state, int64_t count, const float *data, const int32_t *labels,
