@@ -3,7 +3,13 @@
  * A new file is written beside its name (NAME.part), flushed to disk, renamed, and the directory flushed: a kill or a
  * power cut at any instant leaves what stood under the name before, or the new file. Who writes holds a lock on the
  * .part file, which the kernel drops with the process: so two runs cannot write the same file, and what a killed run
- * left can be told from what is being written. Local, thread-safe. Errors: LS_ERROR naming the file and the system's
+ * left can be told from what is being written.
+ *
+ * No link is followed, so that none leads a run's writes out of its directory: one that stands under the name is
+ * replaced, and one in place of the .part file is an error. An output that a user names goes through ls_file_follow
+ * first, for there a link is meant: to a larger disk, say.
+ *
+ * Local, thread-safe. Errors: LS_ERROR naming the file and the system's
  * reason; after one only ls_file_discard is allowed. */
 #ifndef LOCKSTEP_FILE_H
 #define LOCKSTEP_FILE_H
@@ -21,7 +27,7 @@ typedef struct ls_file {
     char part[LS_PATH_MAX];
 } ls_file;
 
-/* Makes an empty file beside path. */
+/* Makes an empty file beside path. Errors, besides: LS_INVALID, a folder, a pipe or a device has the name. */
 ls_status ls_file_create(const char *path, ls_file *out);
 ls_status ls_file_write(ls_file *file, const void *data, int64_t bytes);
 /* Flushes and gives it its name. The file is closed in every case; where this fails there is no new file, or, where
@@ -59,6 +65,9 @@ ls_status ls_fault_of(int error_number);
 
 /* Whether the folder that a new file would be in is there. Errors: LS_INVALID, it is not, or it is no folder. */
 ls_status ls_file_check_folder_of(const char *path);
+
+/* place: path, or what it leads to where it is a link. Errors: LS_INVALID, it leads nowhere. */
+ls_status ls_file_follow(const char *path, char place[LS_PATH_MAX]);
 
 /* Whether both paths lead to one and the same file, which exists. */
 bool ls_file_is_same(const char *a, const char *b);

@@ -8,10 +8,12 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "lockstep/descriptor.h"
 
 #define PART ".part"
 
@@ -19,24 +21,43 @@ static ls_status fail(const char *path, const char *what) {
     return LS_RAISE(LS_ERROR, "%s: %s: %s", path, what, strerror(errno));
 }
 
-/* Between opening a file and locking it, who had the lock may have given the file another name, or removed it. */
-static bool has_name(int fd, const char *path) {
+/* Between opening a file and locking it, who had the lock may have given the file another name, or removed it. Errors:
+ * LS_ERROR. */
+static ls_status has_name(int fd, const char *path, bool *has) {
     struct stat opened, named;
-    return fstat(fd, &opened) == 0 && stat(path, &named) == 0 && opened.st_dev == named.st_dev &&
-           opened.st_ino == named.st_ino;
+    *has = false;
+    if (fstat(fd, &opened) != 0) return fail(path, "cannot be written");
+    if (lstat(path, &named) != 0) return errno == ENOENT ? LS_OK : fail(path, "cannot be written");
+    *has = opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+    if (!*has || (S_ISREG(opened.st_mode) && opened.st_nlink == 1)) return LS_OK;
+    return LS_RAISE(LS_ERROR, "%s: is in the way, and is not a file that Lockstep has made; remove it", path);
 }
 
-/* A file system without locks (ENOTSUP, ENOLCK) is no reason not to write. */
+/* Takes what a killed process may have left. A file system without locks (ENOTSUP, ENOLCK) is no reason not to write.
+ * O_NONBLOCK: a pipe of that name must not hold us up. */
 static ls_status open_part(ls_file *file) {
-    for (;;) {
-        file->fd = open(file->part, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    for (bool ours = false; !ours;) {
+        file->fd = ls_fd_open(file->part, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK);
+        if (file->fd < 0 && errno == ELOOP)
+            return LS_RAISE(LS_ERROR, "%s: is a link, which is not followed; remove it", file->part);
         if (file->fd < 0) return fail(file->path, "cannot be written");
-        bool taken = flock(file->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-        if (!taken && has_name(file->fd, file->part)) return LS_OK;
+        bool taken = !ls_fd_lock(file->fd) && errno == EWOULDBLOCK;
+        ls_status status = taken ? LS_RAISE(LS_ERROR, "%s: another process is writing it", file->path)
+                                 : has_name(file->fd, file->part, &ours);
+        if (status == LS_OK && ours) return LS_OK;
         (void)close(file->fd);
         file->fd = -1;
-        if (taken) return LS_RAISE(LS_ERROR, "%s: another process is writing it", file->path);
+        LS_TRY(status);
     }
+    return LS_OK;
+}
+
+/* A folder cannot be replaced, and a pipe or a device must not be. */
+static ls_status check_replaceable(const char *path) {
+    struct stat about;
+    if (lstat(path, &about) != 0 || S_ISREG(about.st_mode) || S_ISLNK(about.st_mode)) return LS_OK;
+    return LS_RAISE(LS_INVALID, "%s: is %s; give the name of a file to write", path,
+                    S_ISDIR(about.st_mode) ? "a directory" : "a pipe or a device");
 }
 
 ls_status ls_file_create(const char *path, ls_file *out) {
@@ -44,9 +65,10 @@ ls_status ls_file_create(const char *path, ls_file *out) {
     if (snprintf(out->part, sizeof out->part, "%s" PART, path) >= (int)sizeof out->part)
         return LS_RAISE(LS_ERROR, "%s: the name is too long", path);
     memcpy(out->path, out->part, strlen(path));
+    LS_TRY(check_replaceable(path));
     LS_TRY(open_part(out));
     /* Truncated only once it is ours. */
-    if (ftruncate(out->fd, 0) == 0) return LS_OK;
+    if (ls_fd_set_length(out->fd, 0)) return LS_OK;
     ls_status status = fail(path, "cannot be written");
     ls_file_discard(out);
     return status;
@@ -76,23 +98,15 @@ static void unguard(const ls_file *file) {
 }
 
 ls_status ls_file_write(ls_file *file, const void *data, int64_t bytes) {
-    const char *next = data;
-    while (bytes > 0) {
-        ssize_t written = write(file->fd, next, (size_t)bytes);
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) return fail(file->path, "cannot be written");
-        next += written;
-        bytes -= written;
-    }
-    return LS_OK;
+    return ls_fd_write(file->fd, data, bytes) ? LS_OK : fail(file->path, "cannot be written");
 }
 
 /* Makes the directory's entries, a rename among them, survive a power cut. */
 static ls_status flush_directory_of(const char *path) {
     char copy[LS_PATH_MAX];
     (void)snprintf(copy, sizeof copy, "%s", path);
-    int directory = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool flushed = directory >= 0 && (fsync(directory) == 0 || errno == EINVAL); /* EINVAL: it has no such thing */
+    int directory = ls_fd_open(dirname(copy), O_RDONLY | O_DIRECTORY);
+    bool flushed = directory >= 0 && (ls_fd_flush(directory) || errno == EINVAL); /* EINVAL: it has no such thing */
     ls_status status = flushed ? LS_OK : fail(path, "its directory cannot be flushed to disk");
     if (directory >= 0) (void)close(directory);
     return status;
@@ -116,9 +130,11 @@ ls_status ls_file_make_directory(const char *path) {
     return LS_OK;
 }
 
+/* It is closed last, for its lock keeps others from the .part file until there is none any more; all is on the disk by
+ * then, and an error of closing says nothing. */
 ls_status ls_file_commit(ls_file *file) {
     ls_status status = LS_OK;
-    if (fsync(file->fd) != 0) status = fail(file->path, "cannot be flushed to disk");
+    if (!ls_fd_flush(file->fd)) status = fail(file->path, "cannot be flushed to disk");
     if (status == LS_OK && rename(file->part, file->path) != 0)
         status = fail(file->path, "cannot be renamed from " PART);
     if (status != LS_OK) {
@@ -153,16 +169,19 @@ ls_status ls_file_link(const char *target, const char *path) {
     if (snprintf(part, sizeof part, "%s" PART, path) >= (int)sizeof part)
         return LS_RAISE(LS_ERROR, "%s: the name is too long", path);
     (void)unlink(part);
-    if (symlink(target, part) != 0 || rename(part, path) != 0) return fail(path, "cannot be made a link");
-    return flush_directory_of(path);
+    if (symlink(target, part) == 0 && rename(part, path) == 0) return flush_directory_of(path);
+    ls_status status = fail(path, "cannot be made a link");
+    (void)unlink(part);
+    return status;
 }
 
 /* A lock that can be had is one that nobody holds. Links have none: one writer makes them. */
 static void remove_if_left(const char *path) {
-    int fd = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    bool same;
+    int fd = ls_fd_open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0 && errno == ELOOP) (void)unlink(path);
     if (fd < 0) return;
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0 && has_name(fd, path)) (void)unlink(path);
+    if (ls_fd_lock(fd) && has_name(fd, path, &same) == LS_OK && same) (void)unlink(path);
     (void)close(fd);
 }
 
@@ -213,4 +232,13 @@ ls_status ls_file_check_folder_of(const char *path) {
     if (stat(folder, &about) == 0 && S_ISDIR(about.st_mode)) return LS_OK;
     if (errno == ENOENT) return LS_RAISE(LS_INVALID, "%s: the folder %s/ does not exist; make it first", path, folder);
     return LS_RAISE(LS_INVALID, "%s: %s is no folder that can be used", path, folder);
+}
+
+ls_status ls_file_follow(const char *path, char place[LS_PATH_MAX]) {
+    struct stat about;
+    int length = snprintf(place, LS_PATH_MAX, "%s", path);
+    if (length >= LS_PATH_MAX) return LS_RAISE(LS_INVALID, "the path %s is too long", path);
+    if (lstat(path, &about) != 0 || !S_ISLNK(about.st_mode) || realpath(path, place)) return LS_OK;
+    return LS_RAISE(ls_fault_of(errno), "%s: is a link that leads nowhere: %s; remove it, or make what it leads to",
+                    path, strerror(errno));
 }

@@ -1,6 +1,7 @@
 #include "lockstep/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "lockstep/clock.h"
+#include "lockstep/descriptor.h"
 #include "lockstep/text.h"
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* over what follows, and over whole lines on stderr */
@@ -25,8 +27,15 @@ void ls_log_init(int rank) { this_rank = rank; }
 
 ls_status ls_log_open(const char *path) {
     if (this_rank != 0) return LS_OK;
-    FILE *opened = fopen(path, "ae");
-    if (opened == NULL) return LS_RAISE(LS_ERROR, "%s: cannot open the log file: %s", path, strerror(errno));
+    /* Neither a link that leads elsewhere nor a pipe that holds us up. */
+    int fd = ls_fd_open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0 && errno == ELOOP) return LS_RAISE(LS_ERROR, "%s: is a link, which is not followed; remove it", path);
+    FILE *opened = fd >= 0 ? fdopen(fd, "a") : NULL;
+    if (opened == NULL) {
+        ls_status status = LS_RAISE(LS_ERROR, "%s: cannot open the log file: %s", path, strerror(errno));
+        if (fd >= 0) (void)close(fd);
+        return status;
+    }
     setvbuf(opened, NULL, _IOLBF, 0); /* what was logged stays, however the process ends */
     ls_log_close();
     pthread_mutex_lock(&mutex);

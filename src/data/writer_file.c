@@ -125,7 +125,9 @@ ls_status ls_writer_file_open(ls_writer_file *f, const char *path) {
         return LS_RAISE(LS_INVALID, "%s: is a directory; give the name of a file to write", path);
     if (there && S_ISREG(info.st_mode) && is_checkpoint(path))
         return LS_RAISE(LS_INVALID, "%s: is a checkpoint; give another name, or remove it first", path);
-    LS_TRY(ls_file_create(path, &f->file));
+    char place[LS_PATH_MAX];
+    LS_TRY(ls_file_follow(path, place));
+    LS_TRY(ls_file_create(place, &f->file));
     ls_file_guard(&f->file);
     return LS_OK;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "config_grammar.h"
+#include "lockstep/file.h"
 #include "lockstep/memory.h"
 
 const ls_config_key ls_config_keys[] = {
@@ -147,7 +148,7 @@ static ls_status refuse_text(const char *path, const char *text) {
 ls_status ls_config_read_file(const char *path, char text[LS_CONFIG_BYTES_MAX]) {
     if (ls_file_check_regular(path) != LS_OK) return explain_file(path);
     FILE *file = fopen(path, "r");
-    if (file == NULL) return LS_RAISE(LS_INVALID, "%s: cannot open the config: %s", path, strerror(errno));
+    if (file == NULL) return LS_RAISE(ls_fault_of(errno), "%s: cannot open the config: %s", path, strerror(errno));
     size_t bytes = fread(text, 1, LS_CONFIG_BYTES_MAX, file);
     int error = ferror(file) ? errno : 0;
     fclose(file);

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lockstep/descriptor.h"
 #include "lockstep/file.h"
 #include "lockstep/memory.h"
 #include "run/event.pb-c.h"
@@ -140,7 +141,7 @@ static ls_status make_file(const char *folder, ls_event_file *file) {
                           (int64_t)now.tv_sec, now.tv_nsec);
     if (length >= (int)sizeof file->path) return LS_RAISE(LS_ERROR, "the path %s is too long", folder);
     LS_TRY(ls_file_make_directory(folder));
-    file->fd = open(file->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    file->fd = ls_fd_open(file->path, O_WRONLY | O_CREAT | O_EXCL);
     return file->fd >= 0 ? LS_OK : fail(file);
 }
 
@@ -173,14 +174,7 @@ ls_status ls_event_file_open(const char *folder, int64_t step, ls_event_file **o
 }
 
 ls_status ls_event_file_flush(ls_event_file *file) {
-    const uint8_t *next = file->records;
-    for (int64_t left = file->bytes; left > 0;) {
-        ssize_t written = write(file->fd, next, (size_t)left);
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) return fail(file);
-        next += written;
-        left -= written;
-    }
+    if (!ls_fd_write(file->fd, file->records, file->bytes)) return fail(file);
     file->bytes = 0;
     return LS_OK;
 }

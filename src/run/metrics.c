@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lockstep/descriptor.h"
 #include "lockstep/file.h"
 #include "lockstep/memory.h"
 #include "lockstep/text.h"
@@ -31,7 +32,7 @@ ls_status ls_metrics_restore(ls_metrics *metrics, const char *history) {
 /* The file is replaced, not cut: a kill in between leaves one or the other. */
 ls_status ls_metrics_open(ls_metrics *metrics, const char *path) {
     LS_TRY(ls_file_write_text(path, ls_metrics_history(metrics)));
-    metrics->fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    metrics->fd = ls_fd_open(path, O_WRONLY | O_APPEND | O_NOFOLLOW);
     if (metrics->fd >= 0) return LS_OK;
     metrics->fd = 0;
     return LS_RAISE(LS_ERROR, "%s: cannot be written: %s", path, strerror(errno));
@@ -89,8 +90,7 @@ ls_status ls_metrics_append(ls_metrics *metrics, const ls_epoch_metrics *epoch) 
     length += snprintf(line + length, sizeof line - (size_t)length, "}\n");
     LS_TRY(add(metrics, line));
     if (metrics->fd <= 0) return LS_OK;
-    errno = ENOSPC; /* why a line is written in part */
-    if (write(metrics->fd, line, (size_t)length) == length) return LS_OK;
+    if (ls_fd_write(metrics->fd, line, length)) return LS_OK;
     return LS_RAISE(LS_ERROR, "metrics.jsonl cannot be written: %s", strerror(errno));
 }
 

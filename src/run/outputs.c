@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lockstep/file.h"
 #include "lockstep/memory.h"
 #include "output_format.h"
 
@@ -47,11 +48,13 @@ static ls_status find_format(const char *path, const ls_output_format **out) {
 ls_status ls_sink_open(const char *path, const ls_sink_spec *spec, ls_sink **out) {
     const ls_output_format *format;
     ls_sink *sink;
+    char place[LS_PATH_MAX];
     *out = NULL;
     LS_TRY(find_format(path, &format));
+    LS_TRY(ls_file_follow(path, place));
     LS_TRY(ls_alloc(&sink, 1, sizeof *sink, "an output file"));
     *sink = (ls_sink){.format = format, .total = spec->total};
-    ls_status status = format->open(path, spec, &sink->state);
+    ls_status status = format->open(place, spec, &sink->state);
     if (status == LS_OK)
         *out = sink;
     else

@@ -7,11 +7,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lockstep/config.h"
+#include "lockstep/descriptor.h"
 
 ls_status ls_run_directory_path(const char *run, const char *name, char path[LS_PATH_MAX]) {
     int length = snprintf(path, LS_PATH_MAX, "%s/%s", run, name);
@@ -26,12 +26,14 @@ static ls_status remove_matching(const char *run, const char *folder, const char
     DIR *directory = opendir(path);
     if (!directory) return errno == ENOENT ? LS_OK : LS_RAISE(LS_ERROR, "cannot read %s: %s", path, strerror(errno));
     ls_status status = LS_OK;
-    for (struct dirent *entry; status == LS_OK && (entry = readdir(directory));) {
+    errno = 0;
+    for (struct dirent *entry; status == LS_OK && (entry = readdir(directory)); errno = 0) {
         if (fnmatch(pattern, entry->d_name, FNM_PERIOD) != 0) continue;
         status = ls_run_directory_path(path, entry->d_name, entry_path);
         if (status == LS_OK && unlink(entry_path) != 0)
             status = LS_RAISE(LS_ERROR, "cannot remove %s: %s", entry_path, strerror(errno));
     }
+    if (status == LS_OK && errno != 0) status = LS_RAISE(LS_ERROR, "cannot read %s: %s", path, strerror(errno));
     closedir(directory);
     return status;
 }
@@ -62,22 +64,30 @@ static ls_status check_writable(const char *run) {
 
 /* The lock goes with the process, however that ends. A file system without locks is no reason not to train. */
 static ls_status lock_directory(const char *run, int *lock) {
-    *lock = open(run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    *lock = ls_fd_open(run, O_RDONLY | O_DIRECTORY);
     if (*lock < 0) return LS_RAISE(LS_ERROR, "cannot open the run directory %s: %s", run, strerror(errno));
-    if (flock(*lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return LS_OK;
+    if (ls_fd_lock(*lock) || errno != EWOULDBLOCK) return LS_OK;
     return LS_RAISE(LS_ERROR, "another process is training in %s; wait for it, or name another directory with --run",
                     run);
 }
 
+static ls_status fail_read(const char *path) {
+    return LS_RAISE(LS_ERROR, "%s: cannot be read: %s", path, strerror(errno));
+}
+
+/* What cannot be looked at may hold a run, and is not taken for empty. */
 static ls_status find_checkpoint(const char *run, bool *found) {
     char path[LS_PATH_MAX];
     *found = false;
     LS_TRY(ls_run_directory_path(run, "checkpoints", path));
     DIR *directory = opendir(path);
-    for (struct dirent *entry; directory && !*found && (entry = readdir(directory));)
+    if (!directory) return errno == ENOENT ? LS_OK : fail_read(path);
+    errno = 0;
+    for (struct dirent *entry; !*found && (entry = readdir(directory));)
         *found = fnmatch("*.h5", entry->d_name, FNM_PERIOD) == 0;
-    if (directory) closedir(directory);
-    return LS_OK;
+    ls_status status = *found || errno == 0 ? LS_OK : fail_read(path);
+    closedir(directory);
+    return status;
 }
 
 static ls_status find_run(const char *run, bool *found) {
@@ -86,7 +96,9 @@ static ls_status find_run(const char *run, bool *found) {
     bool saved;
     LS_TRY(ls_run_directory_path(run, "metrics.jsonl", path));
     LS_TRY(find_checkpoint(run, &saved));
-    *found = saved || (stat(path, &info) == 0 && info.st_size > 0);
+    bool there = stat(path, &info) == 0;
+    if (!there && errno != ENOENT) return fail_read(path);
+    *found = saved || (there && info.st_size > 0);
     return LS_OK;
 }
 
@@ -100,37 +112,54 @@ static int skip_comments(FILE *file) {
     return c;
 }
 
-static bool file_holds(const char *path, const char *text) {
+static ls_status compare_file(const char *path, const char *text, bool *same) {
+    *same = false;
     FILE *file = fopen(path, "rb");
-    if (!file) return false;
+    if (!file) return fail_read(path);
     int c = skip_comments(file);
     for (; *text && c == (unsigned char)*text; text++) c = getc(file);
-    bool same = *text == '\0' && c == EOF;
+    *same = *text == '\0' && c == EOF;
+    ls_status status = ferror(file) ? fail_read(path) : LS_OK;
     (void)fclose(file);
-    return same;
+    return status;
 }
 
 /* Whether a run of any version logged there: its version is the log's first line, and its failures have the name. */
-static bool has_log(const char *run) {
+static ls_status find_log(const char *run, bool *found) {
     char path[LS_PATH_MAX], line[LS_MESSAGE_MAX];
-    if (LS_FAILED(ls_run_directory_path(run, "log.txt", path))) return false;
-    FILE *file = ls_file_check_regular(path) == LS_OK ? fopen(path, "r") : NULL;
-    bool found = false;
-    while (file && !found && fgets(line, sizeof line, file)) found = fnmatch("20*:[0-9][0-9] lockstep*", line, 0) == 0;
-    if (file) (void)fclose(file);
-    return found;
+    *found = false;
+    LS_TRY(ls_run_directory_path(run, "log.txt", path));
+    ls_status status = ls_file_check_regular(path);
+    if (status != LS_OK) return status == LS_INVALID ? LS_OK : status;
+    FILE *file = fopen(path, "r");
+    if (!file) return fail_read(path);
+    while (!*found && fgets(line, sizeof line, file)) *found = fnmatch("20*:[0-9][0-9] lockstep*", line, 0) == 0;
+    if (ferror(file)) status = fail_read(path);
+    (void)fclose(file);
+    return status;
+}
+
+/* Whether it is a config as this version resolves it. */
+static ls_status is_resolved(const char *path, bool *is) {
+    const ls_comm alone = {.size = 1, .node_size = 1};
+    ls_config *config;
+    ls_status status = ls_config_load(&alone, path, NULL, 0, &config);
+    *is = status == LS_OK;
+    if (*is) status = compare_file(path, config->text, is);
+    ls_config_destroy(config);
+    return status == LS_INVALID ? LS_OK : status;
 }
 
 /* Where there is no run, a config.yaml may be of one that failed early: it lies beside the run's log, or, should that
  * have been lost with its host, it is resolved as this version does it. Any other one is somebody's work. */
 static ls_status check_config(const char *run) {
-    const ls_comm alone = {.size = 1, .node_size = 1};
     char path[LS_PATH_MAX];
-    ls_config *config;
+    bool logged, own;
     LS_TRY(ls_run_directory_path(run, "config.yaml", path));
-    if (access(path, F_OK) != 0 || has_log(run)) return LS_OK;
-    bool own = ls_config_load(&alone, path, NULL, 0, &config) == LS_OK && file_holds(path, config->text);
-    ls_config_destroy(config);
+    if (access(path, F_OK) != 0) return errno == ENOENT ? LS_OK : fail_read(path);
+    LS_TRY(find_log(run, &logged));
+    if (logged) return LS_OK;
+    LS_TRY(is_resolved(path, &own));
     if (own) return LS_OK;
     return LS_RAISE(LS_INVALID, "%s is not a run's, and would be replaced; name another directory with --run", path);
 }
@@ -149,10 +178,11 @@ ls_status ls_run_directory_count_epochs(const char *run, int64_t *epochs) {
     if (access(path, F_OK) != 0 && errno == ENOENT) return LS_OK;
     LS_TRY(ls_file_check_regular(path));
     FILE *file = fopen(path, "rb");
-    if (!file) return LS_RAISE(LS_ERROR, "%s: cannot be read: %s", path, strerror(errno));
+    if (!file) return fail_read(path);
     for (int c; (c = getc(file)) != EOF;) *epochs += c == '\n';
+    ls_status status = ferror(file) ? fail_read(path) : LS_OK;
     (void)fclose(file);
-    return LS_OK;
+    return status;
 }
 
 ls_status ls_run_directory_open(const char *run, bool vacant, int *lock) {

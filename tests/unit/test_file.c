@@ -152,6 +152,44 @@ static void links_are_replaced(void **unused) {
     assert_string_equal(target, "second");
 }
 
+/* A link leads nobody's writes elsewhere, nor does a second name of a file, a pipe or a device. */
+static void what_is_in_the_way_stays_as_it_is(void **unused) {
+    (void)unused;
+    const char *path = scratch_path("way.txt"), *part = scratch_path("way.txt.part");
+    const char *victim = scratch_write("victim", "precious", 8);
+    ls_file file;
+    assert_int_equal(symlink(victim, part), 0);
+    assert_int_equal(ls_file_create(path, &file), LS_ERROR);
+    assert_non_null(strstr(ls_failure_get()->message, "way.txt.part: is a link"));
+    assert_int_equal(unlink(part), 0);
+    assert_int_equal(link(victim, part), 0);
+    assert_int_equal(ls_file_create(path, &file), LS_ERROR);
+    assert_non_null(strstr(ls_failure_get()->message, "way.txt.part: is in the way"));
+    assert_int_equal(unlink(part), 0);
+    assert_int_equal(mkfifo(part, 0666), 0);
+    assert_int_equal(ls_file_create(path, &file), LS_ERROR);
+    assert_int_equal(unlink(part), 0);
+    assert_int_equal(mkfifo(path, 0666), 0);
+    assert_int_equal(ls_file_create(path, &file), LS_INVALID);
+    assert_non_null(strstr(ls_failure_get()->message, "way.txt: is a pipe or a device"));
+    assert_true(holds(victim, "precious"));
+}
+
+static void outputs_go_where_a_link_leads(void **unused) {
+    (void)unused;
+    const char *link_path = scratch_path("link-out"), *target = scratch_write("target-out", "old", 3);
+    char place[LS_PATH_MAX];
+    expect_ok(ls_file_follow(target, place));
+    assert_string_equal(place, target);
+    assert_int_equal(symlink("target-out", link_path), 0);
+    expect_ok(ls_file_follow(link_path, place));
+    expect_ok(ls_file_write_text(place, "new"));
+    assert_true(holds(target, "new") && holds(link_path, "new"));
+    assert_int_equal(unlink(target), 0);
+    assert_int_equal(ls_file_follow(link_path, place), LS_INVALID);
+    assert_non_null(strstr(ls_failure_get()->message, "leads nowhere"));
+}
+
 static void errors_name_the_file(void **unused) {
     (void)unused;
     ls_file file;
@@ -163,7 +201,7 @@ static void errors_name_the_file(void **unused) {
     free(name);
     const char *folder = scratch_path("folder");
     assert_int_equal(mkdir(folder, 0777), 0);
-    assert_int_equal(ls_file_write_text(folder, "text"), LS_ERROR); /* a directory cannot be replaced */
+    assert_int_equal(ls_file_write_text(folder, "text"), LS_INVALID); /* a directory cannot be replaced */
     char part[4096];
     snprintf(part, sizeof part, "%s.part", folder);
     assert_false(exists(part));
@@ -191,6 +229,8 @@ int main(void) {
         cmocka_unit_test(sweeping_removes_links_left_halfway),
         cmocka_unit_test(what_has_its_name_is_nobodys_to_begin_again),
         cmocka_unit_test(links_are_replaced),
+        cmocka_unit_test(what_is_in_the_way_stays_as_it_is),
+        cmocka_unit_test(outputs_go_where_a_link_leads),
         cmocka_unit_test(errors_name_the_file),
         cmocka_unit_test(only_files_are_regular),
     };
