@@ -17,8 +17,8 @@
 
 typedef enum ls_number { LS_NUMBER_INT64, LS_NUMBER_DOUBLE } ls_number;
 
-/* --- writing: describe all, begin, write all. HDF5 works in memory and never sees the disk, for it cannot let go of a
- * file that it cannot write to: on a full disk it crashes at the program's end (1.10). Errors: LS_ERROR. --- */
+/* --- writing: describe all, begin, write all. HDF5 works in memory and never sees the disk (array_driver.h says why).
+ * Errors: LS_ERROR. --- */
 
 typedef struct ls_array_writer ls_array_writer;
 
@@ -38,7 +38,8 @@ ls_status ls_array_writer_begin(ls_array_writer *writer);
 ls_status ls_array_writer_write(ls_array_writer *writer, const char *name, int64_t first, int64_t rows,
                                 const float *data);
 
-/* --- reading. Errors: LS_INVALID --- */
+/* --- reading. Links and storage that lead out of the file are not followed. Errors: LS_INVALID, the file is not as it
+ * should be; LS_ERROR, it cannot be read: a disk, a network, memory --- */
 
 typedef struct ls_array_reader ls_array_reader;
 

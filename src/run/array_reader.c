@@ -1,26 +1,58 @@
 /* array_reader.c - see array_file.h. Public functions take HDF5's lock around a static one that does the work. */
+#include <errno.h>
+#include <fcntl.h>
 #include <hdf5.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "array_driver.h"
 #include "array_file.h"
 #include "lockstep/dataset.h"
+#include "lockstep/descriptor.h"
 #include "lockstep/memory.h"
 
 struct ls_array_reader {
+    ls_array_backing backing;
     hid_t id;
+    hid_t links; /* how to follow them: not out of the file */
     char path[LS_PATH_MAX];
 };
 
 static ls_status fail_read(const ls_array_reader *reader, const char *name) {
-    return LS_RAISE(LS_INVALID, "%s: cannot read %s: %s", reader->path, name, ls_hdf5_reason());
+    return LS_RAISE(ls_hdf5_fault(), "%s: cannot read %s: %s", reader->path, name, ls_hdf5_reason());
+}
+
+/* HDF5 says so in place of a link to another file. */
+static herr_t refuse_link(const char *from, const char *group, const char *to, const char *name, unsigned *flags,
+                          hid_t access, void *context) {
+    (void)from, (void)group, (void)to, (void)name, (void)flags, (void)access, (void)context;
+    return -1;
+}
+
+static ls_status open_hdf5(ls_array_reader *reader) {
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    ls_status status = ls_array_driver_use(&reader->backing, access);
+    reader->links = H5Pcreate(H5P_DATASET_ACCESS);
+    H5Pset_elink_cb(reader->links, refuse_link, NULL);
+    if (status == LS_OK) {
+        reader->id = H5Fopen(reader->path, H5F_ACC_RDONLY, access);
+        if (reader->id < 0) status = fail_read(reader, "it as HDF5");
+    }
+    H5Pclose(access);
+    return status;
 }
 
 static ls_status open_file(ls_array_reader *reader) {
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    H5Pset_file_locking(access, false, true);
-    reader->id = H5Fopen(reader->path, H5F_ACC_RDONLY, access);
-    ls_status status = reader->id >= 0 ? LS_OK : fail_read(reader, "it as HDF5");
-    H5Pclose(access);
+    struct stat about;
+    reader->backing.fd = ls_fd_open(reader->path, O_RDONLY | O_NONBLOCK);
+    if (reader->backing.fd < 0 || fstat(reader->backing.fd, &about) != 0)
+        return LS_RAISE(LS_ERROR, "%s: cannot be read: %s", reader->path, strerror(errno));
+    reader->backing.bytes = about.st_size;
+    ls_hdf5_lock();
+    ls_status status = open_hdf5(reader);
+    ls_hdf5_unlock();
     return status;
 }
 
@@ -28,22 +60,23 @@ ls_status ls_array_reader_open(const char *path, ls_array_reader **out) {
     ls_array_reader *reader;
     *out = NULL;
     LS_TRY(ls_alloc(&reader, 1, sizeof *reader, "an open file"));
+    *reader = (ls_array_reader){.backing.fd = -1, .id = H5I_INVALID_HID, .links = H5I_INVALID_HID};
     (void)snprintf(reader->path, sizeof reader->path, "%s", path);
-    ls_hdf5_lock();
     ls_status status = open_file(reader);
-    ls_hdf5_unlock();
     if (status == LS_OK)
         *out = reader;
     else
-        ls_free(reader);
+        ls_array_reader_close(reader);
     return status;
 }
 
 void ls_array_reader_close(ls_array_reader *reader) {
     if (!reader) return;
     ls_hdf5_lock();
-    H5Fclose(reader->id);
+    if (reader->links >= 0) H5Pclose(reader->links);
+    if (reader->id >= 0) H5Fclose(reader->id);
     ls_hdf5_unlock();
+    if (reader->backing.fd >= 0) (void)close(reader->backing.fd);
     ls_free(reader);
 }
 
@@ -69,9 +102,28 @@ static ls_shape shape_of(hid_t array) {
     return make_shape(dims, dim);
 }
 
+/* Of float32, in one piece, in this file: as Lockstep writes them. */
+static bool is_plain(hid_t array) {
+    hid_t plan = H5Dget_create_plist(array), type = H5Dget_type(array);
+    bool plain = plan >= 0 && type >= 0 && H5Pget_layout(plan) == H5D_CONTIGUOUS && H5Pget_external_count(plan) == 0 &&
+                 H5Tequal(type, H5T_NATIVE_FLOAT) > 0;
+    if (type >= 0) H5Tclose(type);
+    if (plan >= 0) H5Pclose(plan);
+    return plain;
+}
+
+static ls_status open_array(ls_array_reader *reader, const char *name, hid_t *array) {
+    *array = H5Dopen2(reader->id, name, reader->links);
+    if (*array < 0 && ls_hdf5_fault() == LS_ERROR) return fail_read(reader, name);
+    if (*array < 0) return LS_RAISE(LS_INVALID, "%s: has no array %s", reader->path, name);
+    if (is_plain(*array)) return LS_OK;
+    H5Dclose(*array);
+    return LS_RAISE(LS_INVALID, "%s: %s is not an array as checkpoints have it", reader->path, name);
+}
+
 static ls_status get_shape(ls_array_reader *reader, const char *name, ls_shape *shape) {
-    hid_t array = H5Dopen2(reader->id, name, H5P_DEFAULT);
-    if (array < 0) return LS_RAISE(LS_INVALID, "%s: has no array %s", reader->path, name);
+    hid_t array;
+    LS_TRY(open_array(reader, name, &array));
     *shape = shape_of(array);
     H5Dclose(array);
     return LS_OK;
@@ -86,8 +138,8 @@ ls_status ls_array_reader_shape(ls_array_reader *reader, const char *name, ls_sh
 
 static ls_status read_rows(ls_array_reader *reader, const char *name, int64_t first, int64_t rows, float *data) {
     hsize_t start[LS_DIMS_MAX] = {(hsize_t)first}, count[LS_DIMS_MAX];
-    hid_t array = H5Dopen2(reader->id, name, H5P_DEFAULT);
-    if (array < 0) return fail_read(reader, name);
+    hid_t array;
+    LS_TRY(open_array(reader, name, &array));
     hid_t in_file = H5Dget_space(array);
     int dims = H5Sget_simple_extent_dims(in_file, count, NULL);
     count[0] = (hsize_t)rows;
@@ -109,6 +161,7 @@ ls_status ls_array_reader_read(ls_array_reader *reader, const char *name, int64_
 }
 
 typedef struct listing {
+    hid_t links;
     ls_array_entry *entries; /* NULL: only count them */
     int count;
 } listing;
@@ -116,7 +169,7 @@ typedef struct listing {
 static herr_t list_one(hid_t root, const char *name, const H5L_info_t *info, void *context) {
     (void)info;
     listing *list = context;
-    hid_t object = H5Oopen(root, name, H5P_DEFAULT);
+    hid_t object = H5Oopen(root, name, list->links);
     if (object < 0) return -1;
     if (H5Iget_type(object) == H5I_DATASET) {
         if (list->entries) {
@@ -143,7 +196,7 @@ static ls_status list_arrays(ls_array_reader *reader, listing *list) {
 }
 
 ls_status ls_array_reader_list(ls_array_reader *reader, ls_array_entry **entries, int *count) {
-    listing list = {0};
+    listing list = {.links = reader->links};
     ls_hdf5_lock();
     ls_status status = list_arrays(reader, &list);
     ls_hdf5_unlock();
@@ -187,6 +240,7 @@ static ls_status check_single(const ls_array_reader *reader, const char *name, h
 
 static ls_status open_attribute(ls_array_reader *reader, const char *name, hid_t *attribute) {
     *attribute = H5Aopen(reader->id, name, H5P_DEFAULT);
+    if (*attribute < 0 && ls_hdf5_fault() == LS_ERROR) return fail_read(reader, name);
     if (*attribute < 0) return LS_RAISE(LS_INVALID, "%s: has no attribute %s", reader->path, name);
     ls_status status = check_single(reader, name, *attribute);
     if (LS_FAILED(status)) H5Aclose(*attribute);

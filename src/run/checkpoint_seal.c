@@ -4,12 +4,13 @@
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "lockstep/descriptor.h"
+#include "lockstep/integers.h"
 #include "lockstep/memory.h"
 
 enum { FORMAT = 1, BLOCK_BYTES = 4 << 20, HASH_AT = LS_SEAL_BYTES - 16 };
@@ -24,31 +25,18 @@ typedef struct seal {
 } seal;
 _Static_assert(sizeof(seal) == LS_SEAL_BYTES, "a seal fills the user block");
 
-/* Reads exactly `bytes`. errno 0: the file ends before. */
-static bool read_at(int fd, int64_t offset, void *data, int64_t bytes) {
-    char *next = data;
-    while (bytes > 0) {
-        ssize_t got = pread(fd, next, (size_t)bytes, offset);
-        if (got < 0 && errno == EINTR) continue;
-        if (got == 0) errno = 0;
-        if (got <= 0) return false;
-        next += got;
-        offset += got;
-        bytes -= got;
-    }
-    return true;
-}
-
-/* errno 0: what is there is not what it should be. Otherwise it may be whole, and is only out of reach. */
+/* What cannot be read may be whole, and is only out of reach; that holds for a file, too, that ends before the length
+ * that it has. */
 static ls_status fail_read(const char *path) {
-    ls_status status = errno == 0 || errno == ENOENT ? LS_INVALID : LS_ERROR;
-    return LS_RAISE(status, "%s: cannot be read: %s", path, errno ? strerror(errno) : "it ends too early");
+    ls_status status = errno == ENOENT ? LS_INVALID : LS_ERROR;
+    return LS_RAISE(status, "%s: cannot be read: %s", path,
+                    errno ? strerror(errno) : "the disk gives less than it has");
 }
 
 static ls_status hash_blocks(int fd, const char *path, int64_t file_bytes, void *buffer, XXH3_state_t *state) {
     for (int64_t at = LS_SEAL_BYTES; at < file_bytes; at += BLOCK_BYTES) {
         int64_t bytes = file_bytes - at < BLOCK_BYTES ? file_bytes - at : BLOCK_BYTES;
-        if (!read_at(fd, at, buffer, bytes)) return fail_read(path);
+        if (!ls_fd_read_at(fd, buffer, bytes, at)) return fail_read(path);
         XXH128_canonical_t hash;
         XXH128_canonicalFromHash(&hash, XXH3_128bits(buffer, (size_t)bytes));
         XXH3_128bits_update(state, &hash, sizeof hash);
@@ -80,7 +68,7 @@ ls_status ls_seal_write(const ls_file *file) {
         .format = htole32(FORMAT), .block_bytes = htole32(BLOCK_BYTES), .file_bytes = htole64((uint64_t)info.st_size)};
     memcpy(s.magic, magic, sizeof magic);
     LS_TRY(hash_file(file->fd, file->path, &s, &s.hash));
-    if (pwrite(file->fd, &s, sizeof s, 0) == sizeof s) return LS_OK;
+    if (ls_fd_write_at(file->fd, &s, sizeof s, 0)) return LS_OK;
     return LS_RAISE(LS_ERROR, "%s: cannot be sealed: %s", file->path, strerror(errno));
 }
 
@@ -100,7 +88,7 @@ static ls_status verify(int fd, const char *path) {
     seal s = {0};
     if (fstat(fd, &info) != 0) return fail_read(path);
     if (!S_ISREG(info.st_mode)) return LS_RAISE(LS_INVALID, "%s: not a file", path);
-    if (!read_at(fd, 0, &s, info.st_size < LS_SEAL_BYTES ? info.st_size : LS_SEAL_BYTES)) return fail_read(path);
+    if (!ls_fd_read_at(fd, &s, ls_min(info.st_size, LS_SEAL_BYTES), 0)) return fail_read(path);
     LS_TRY(check_header(path, &s, info.st_size));
     XXH128_canonical_t hash;
     LS_TRY(hash_file(fd, path, &s, &hash));
@@ -109,7 +97,7 @@ static ls_status verify(int fd, const char *path) {
 }
 
 ls_status ls_seal_verify(const char *path) {
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a pipe of that name must not hold us up */
+    int fd = ls_fd_open(path, O_RDONLY | O_NONBLOCK); /* a pipe of that name must not hold us up */
     if (fd < 0) return fail_read(path);
     ls_status status = verify(fd, path);
     (void)close(fd);

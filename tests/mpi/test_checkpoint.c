@@ -95,7 +95,7 @@ static void a_full_disk_is_everyones_error(void **unused) {
     snprintf(part, sizeof part, "%s.part", path);
     write_together(path, 1);
     write_together(before, 1);
-    for (rlim_t bytes = 0; bytes <= 1500000; bytes += 500000) { /* the file has 560 KB, and asks for 1 MiB more */
+    for (rlim_t bytes = 0; bytes <= 540000; bytes += 180000) { /* the file has 560 KB */
         state s = new_state(ranks.rank, ranks.size, 2, true);
         if (ranks.rank == 0) limit_files(bytes);
         ls_status status = ls_checkpoint_write(&ranks, path, &s.snapshot);
