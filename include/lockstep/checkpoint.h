@@ -75,19 +75,21 @@ typedef struct ls_checkpoint_info {
     char validation[LS_FINGERPRINT_MAX];
     int lanes;
     bool complete; /* has the optimizer's state: can be gone on from */
-    bool foreign;  /* whole, but of another version of the format: nothing else is known then, and reading it failed */
+    bool whole; /* its hash is right; where reading it failed all the same nothing else is known: it cannot be read, is
+                   of another version, or Lockstep has not written it */
     ls_position position;
     char *config, *history, *class_names; /* class_names: as in the snapshot, "" where there are none */
 } ls_checkpoint_info;
 
-/* Local. Verifies the whole file's hash, then reads the attributes. Errors: LS_INVALID: not a checkpoint, cut short, or
- * damaged (says which); LS_ERROR: it cannot be read. */
+/* Local. Verifies the whole file's hash, then reads the attributes; each number is held against what it can be. Errors:
+ * LS_INVALID: not a checkpoint, cut short, damaged, or not of Lockstep (says which); LS_ERROR: it cannot be read. */
 ls_status ls_checkpoint_inspect(const char *path, ls_checkpoint_info *info);
 void ls_checkpoint_info_release(ls_checkpoint_info *info);
 
 /* Local; the file must have been verified (by any rank). Reads the arrays into weights and, where snapshot->optimizer
  * is set, this rank's shard of the slots; nothing else of the snapshot is changed, nor are the gaps between arrays.
- * Errors: LS_INVALID: another optimizer; an array is missing or has another shape (names it). */
+ * Errors: LS_INVALID: another optimizer; an array is missing or has another shape (names it); LS_ERROR: it cannot be
+ * read. */
 ls_status ls_checkpoint_read(const char *path, ls_snapshot *snapshot);
 
 /* Local; the file must have been verified. Reads the weights of those layers that the checkpoint has by the same name,
@@ -111,8 +113,8 @@ ls_status ls_checkpoint_set_last(const ls_comm *comm, const char *run, int64_t s
 
 /* Collective. The newest complete checkpoint of a run that verifies; damaged ones are named in a warning and passed
  * over. All ranks get the same info; LS_OK with info->path empty: there is none. Release it. Errors (agreed):
- * LS_INVALID: there are some, but all are damaged, or the newest is of another version; LS_ERROR: one cannot be read.
- */
+ * LS_INVALID: there are some, but all are damaged, or the newest is whole and of another version, say; LS_ERROR: one
+ * cannot be read: it may be whole, and an older one would undo what was done since. */
 ls_status ls_checkpoint_newest(const ls_comm *comm, const char *run, ls_checkpoint_info *info);
 
 /* Collective. What RUN means on a command line: a checkpoint file, or a run directory (its best checkpoint, else its

@@ -19,7 +19,7 @@ double ls_shape_size(const ls_shape *shape);   /* the same where it may be too l
 bool ls_shape_equal(const ls_shape *a, const ls_shape *b);
 /* "28 x 28 x 1", written into text[LS_SHAPE_TEXT_MAX]; returns text. */
 const char *ls_shape_text(const ls_shape *shape, char *text);
-/* Reads "28x28x1". Errors: LS_INVALID, something else. */
+/* Reads "28x28x1". Errors: LS_INVALID, something else, or 2^31 numbers and more. */
 ls_status ls_shape_parse(const char *text, ls_shape *out);
 
 #endif

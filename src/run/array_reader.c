@@ -249,7 +249,7 @@ static ls_status open_attribute(ls_array_reader *reader, const char *name, hid_t
 
 bool ls_array_reader_has(ls_array_reader *reader, const char *name) {
     ls_hdf5_lock();
-    bool has = H5Aexists(reader->id, name) > 0;
+    bool has = H5Aexists(reader->id, name) != 0; /* where that is not known, who reads it hears why */
     ls_hdf5_unlock();
     return has;
 }

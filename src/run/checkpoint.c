@@ -159,88 +159,6 @@ ls_status ls_checkpoint_write(const ls_comm *comm, const char *path, const ls_sn
 
 /* --- reading --- */
 
-static ls_status get_short_text(ls_array_reader *reader, const char *name, char *text, size_t room) {
-    char *whole;
-    LS_TRY(ls_array_reader_get_text(reader, name, &whole));
-    (void)snprintf(text, room, "%s", whole);
-    ls_free(whole);
-    return LS_OK;
-}
-
-static ls_status get_position(ls_array_reader *reader, ls_position *position) {
-    for (int f = 0; f < LS_POSITION_FIELDS; f++) {
-        const ls_position_field *field = &ls_position_fields[f];
-        LS_TRY(ls_array_reader_get_number(reader, field->name, field->type, (char *)position + field->offset));
-    }
-    return LS_OK;
-}
-
-static ls_status get_data(ls_array_reader *reader, ls_checkpoint_info *info) {
-    ls_dataset_info *data = &info->data;
-    char shape[LS_SHAPE_TEXT_MAX], element[LS_NAME_MAX];
-    int64_t classes;
-    LS_TRY(get_short_text(reader, "fingerprint", data->fingerprint, sizeof data->fingerprint));
-    LS_TRY(get_short_text(reader, "validation_fingerprint", info->validation, sizeof info->validation));
-    LS_TRY(get_short_text(reader, "sample_shape", shape, sizeof shape));
-    LS_TRY(get_short_text(reader, "element", element, sizeof element));
-    LS_TRY(ls_array_reader_get_number(reader, "classes", LS_NUMBER_INT64, &classes));
-    data->element = strcmp(element, ls_element_name(LS_ELEMENT_UINT8)) == 0 ? LS_ELEMENT_UINT8 : LS_ELEMENT_FLOAT32;
-    data->classes = (int)classes;
-    data->labelled = classes > 0;
-    if (ls_shape_parse(shape, &data->shape) != LS_OK) return ls_failure_prefix("%s: sample_shape: ", info->path);
-    return LS_OK;
-}
-
-/* Checkpoints of earlier versions have none, as those of data without names. */
-static ls_status get_class_names(ls_array_reader *reader, char **names) {
-    if (ls_array_reader_has(reader, "class_names")) return ls_array_reader_get_text(reader, "class_names", names);
-    return ls_alloc(names, 1, 1, "the names of classes");
-}
-
-static ls_status get_info(ls_array_reader *reader, ls_checkpoint_info *info) {
-    int64_t format, lanes;
-    LS_TRY(ls_array_reader_get_number(reader, "lockstep_format", LS_NUMBER_INT64, &format));
-    info->foreign = format != LS_CHECKPOINT_FORMAT;
-    if (info->foreign)
-        return LS_RAISE(
-            LS_INVALID,
-            "%s: written by another version of Lockstep, in format %lld, and this one reads format %d; use that "
-            "version, or train again",
-            info->path, (long long)format, LS_CHECKPOINT_FORMAT);
-    LS_TRY(ls_array_reader_get_number(reader, "lanes", LS_NUMBER_INT64, &lanes));
-    info->lanes = (int)lanes;
-    LS_TRY(get_short_text(reader, "version", info->version, sizeof info->version));
-    LS_TRY(get_short_text(reader, "isa", info->isa, sizeof info->isa));
-    LS_TRY(get_short_text(reader, "optimizer", info->optimizer, sizeof info->optimizer));
-    LS_TRY(get_data(reader, info));
-    LS_TRY(get_class_names(reader, &info->class_names));
-    info->complete = info->optimizer[0] != '\0';
-    LS_TRY(ls_array_reader_get_text(reader, "config", &info->config));
-    LS_TRY(ls_array_reader_get_text(reader, "history", &info->history));
-    return get_position(reader, &info->position);
-}
-
-ls_status ls_checkpoint_inspect(const char *path, ls_checkpoint_info *info) {
-    *info = (ls_checkpoint_info){0};
-    ls_array_reader *reader;
-    LS_TRY(ls_seal_verify(path));
-    LS_TRY(ls_array_reader_open(path, &reader));
-    (void)snprintf(info->path, sizeof info->path, "%s", path);
-    ls_status status = get_info(reader, info);
-    ls_array_reader_close(reader);
-    bool foreign = info->foreign;
-    if (status != LS_OK) ls_checkpoint_info_release(info);
-    info->foreign = foreign;
-    return status;
-}
-
-void ls_checkpoint_info_release(ls_checkpoint_info *info) {
-    ls_free(info->config);
-    ls_free(info->history);
-    ls_free(info->class_names);
-    *info = (ls_checkpoint_info){0};
-}
-
 static ls_status check_shape(ls_array_reader *reader, const char *path, const char *name, const ls_shape *wanted) {
     ls_shape shape;
     char a[LS_SHAPE_TEXT_MAX], b[LS_SHAPE_TEXT_MAX];
@@ -276,12 +194,15 @@ static ls_status read_slot(ls_array_reader *reader, const char *path, const ls_s
 }
 
 static ls_status check_optimizer(ls_array_reader *reader, const char *path, const ls_snapshot *s) {
-    char name[LS_NAME_MAX];
+    char *name;
     if (!s->optimizer) return LS_OK;
-    LS_TRY(get_short_text(reader, "optimizer", name, sizeof name));
-    if (strcmp(name, s->optimizer->name) == 0) return LS_OK;
-    return LS_RAISE(LS_INVALID, "%s: holds %s%s, but the state of %s is needed", path,
-                    name[0] ? "the state of " : "weights only", name, s->optimizer->name);
+    LS_TRY(ls_array_reader_get_text(reader, "optimizer", &name));
+    ls_status status = LS_OK;
+    if (strcmp(name, s->optimizer->name) != 0)
+        status = LS_RAISE(LS_INVALID, "%s: holds %s%s, but the state of %s is needed", path,
+                          name[0] ? "the state of " : "weights only", name, s->optimizer->name);
+    ls_free(name);
+    return status;
 }
 
 static ls_status read_arrays(ls_array_reader *reader, const char *path, const ls_snapshot *s,

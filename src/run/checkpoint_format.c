@@ -6,31 +6,31 @@
 
 #include "lockstep/memory.h"
 
-#define INT64(field)                                                                                                   \
-    { #field, LS_NUMBER_INT64, offsetof(ls_position, field) }
+#define INT64(field, least, most)                                                                                      \
+    { #field, LS_NUMBER_INT64, offsetof(ls_position, field), least, most }
 #define DOUBLE(field)                                                                                                  \
-    { #field, LS_NUMBER_DOUBLE, offsetof(ls_position, field) }
+    { #field, LS_NUMBER_DOUBLE, offsetof(ls_position, field), 0, 0 }
 #define METRIC(i)                                                                                                      \
-    { "metric_sum_" #i, LS_NUMBER_DOUBLE, offsetof(ls_position, metric_sum[i]) }
+    { "metric_sum_" #i, LS_NUMBER_DOUBLE, offsetof(ls_position, metric_sum[i]), 0, 0 }
 const ls_position_field ls_position_fields[LS_POSITION_FIELDS] = {
-    INT64(epoch),
-    INT64(epoch_step),
-    INT64(step),
+    INT64(epoch, 0, LS_EPOCHS_MAX),
+    INT64(epoch_step, 0, LS_STEPS_MAX),
+    INT64(step, 0, LS_STEPS_MAX),
     DOUBLE(loss_sum),
     METRIC(0),
     METRIC(1),
     METRIC(2),
-    INT64(loss_count),
+    INT64(loss_count, 0, LS_STEPS_MAX),
     DOUBLE(seconds),
     DOUBLE(best),
-    INT64(best_epoch),
+    INT64(best_epoch, -1, LS_EPOCHS_MAX),
     DOUBLE(stopping_best),
-    INT64(wait),
+    INT64(wait, 0, LS_EPOCHS_MAX),
     DOUBLE(cycle_sum),
-    INT64(lr_reductions),
+    INT64(lr_reductions, 0, LS_EPOCHS_MAX),
     DOUBLE(plateau_best),
-    INT64(plateau_wait),
-    INT64(plateau_cooldown),
+    INT64(plateau_wait, 0, LS_EPOCHS_MAX),
+    INT64(plateau_cooldown, 0, LS_EPOCHS_MAX),
     DOUBLE(plateau_sum),
 };
 _Static_assert(sizeof(ls_position) == LS_POSITION_FIELDS * 8, "every field of the position is stored");

@@ -7,6 +7,9 @@
 #include "array_file.h"
 #include "lockstep/checkpoint.h"
 
+#define LS_EPOCHS_MAX INT64_C(1000000000) /* as the config has it */
+#define LS_STEPS_MAX  INT64_C(1000000000000000)
+
 enum { LS_CHECKPOINT_FORMAT = 3, LS_POSITION_FIELDS = 16 + LS_METRICS_MAX, LS_ARRAY_NAME_MAX = 256 };
 
 /* The fields of ls_position, stored as attributes of these names. */
@@ -14,6 +17,7 @@ typedef struct ls_position_field {
     const char *name;
     ls_number type;
     size_t offset;
+    int64_t least, most; /* of an integer */
 } ls_position_field;
 extern const ls_position_field ls_position_fields[LS_POSITION_FIELDS];
 

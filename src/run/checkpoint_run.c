@@ -55,11 +55,13 @@ static ls_status list_steps(const char *run, steps *s) {
     if (!entries && errno == ENOENT) return LS_OK;
     if (!entries) return LS_RAISE(LS_ERROR, "%s: cannot be read: %s", folder, strerror(errno));
     ls_status status = LS_OK;
-    for (struct dirent *entry; status == LS_OK && (entry = readdir(entries));) {
+    errno = 0;
+    for (struct dirent *entry; status == LS_OK && (entry = readdir(entries)); errno = 0) {
         int64_t step;
         if (sscanf(entry->d_name, "step-%" SCNd64, &step) != 1) continue;
         if (strcmp(entry->d_name, step_name(step, name)) == 0) status = add_step(s, step);
     }
+    if (status == LS_OK && errno != 0) status = LS_RAISE(LS_ERROR, "%s: cannot be read: %s", folder, strerror(errno));
     (void)closedir(entries);
     if (s->count > 0) qsort(s->step, (size_t)s->count, sizeof *s->step, newest_first);
     return status;
@@ -126,14 +128,15 @@ ls_status ls_checkpoint_save_best(const ls_comm *comm, const char *run, const ls
 
 /* --- finding --- */
 
-/* LS_OK with info->path empty: it is damaged, or not what it should be, and was named in a warning. */
+/* LS_OK with info->path empty: it is damaged, or holds weights only where it should hold all, and was named in a
+ * warning. */
 static ls_status try_one(const char *path, bool complete, ls_checkpoint_info *info) {
     ls_status status = ls_checkpoint_inspect(path, info);
     if (status == LS_OK && complete && !info->complete) status = LS_RAISE(LS_INVALID, "%s: holds weights only", path);
     if (status == LS_OK) return LS_OK;
-    bool foreign = info->foreign;
+    bool damaged = status == LS_INVALID && (!info->whole || info->path[0]);
     ls_checkpoint_info_release(info);
-    if (status != LS_INVALID || foreign) return status; /* what is not damaged is not passed over */
+    if (!damaged) return status; /* then it is not passed over */
     ls_log_warn("%s; passing it over", ls_failure_get()->message);
     return LS_OK;
 }
@@ -160,7 +163,10 @@ static ls_status newest(const char *run, ls_checkpoint_info *info) {
 static ls_status find_in_directory(const char *run, ls_checkpoint_info *info) {
     char path[LS_PATH_MAX];
     LS_TRY(ls_run_directory_path(run, BEST, path));
-    if (access(path, F_OK) == 0) LS_TRY(try_one(path, false, info));
+    if (access(path, F_OK) == 0)
+        LS_TRY(try_one(path, false, info));
+    else if (errno != ENOENT)
+        return LS_RAISE(LS_ERROR, "%s: cannot be read: %s", path, strerror(errno));
     if (!info->path[0]) LS_TRY(newest(run, info));
     if (info->path[0]) return LS_OK;
     return LS_RAISE(LS_INVALID,
@@ -172,7 +178,8 @@ static ls_status find(const char *run, ls_checkpoint_info *info) {
     if (ls_path_ends(run, ".yaml") || ls_path_ends(run, ".yml"))
         return LS_RAISE(LS_INVALID, "%s: is a config; name the run that it has trained, a directory like runs/NAME",
                         run);
-    if (stat(run, &kind) != 0) return LS_RAISE(LS_INVALID, "%s: no such run or checkpoint: %s", run, strerror(errno));
+    if (stat(run, &kind) != 0)
+        return LS_RAISE(ls_fault_of(errno), "%s: no such run or checkpoint: %s", run, strerror(errno));
     return S_ISDIR(kind.st_mode) ? find_in_directory(run, info) : ls_checkpoint_inspect(run, info);
 }
 

@@ -202,12 +202,21 @@ static ls_status begin_readahead(ls_training_feed *feed, int64_t epoch, int64_t 
     return open_readahead(feed);
 }
 
+static ls_status fail_steps(const ls_training_feed *feed, int64_t epoch, int64_t done) {
+    return LS_RAISE(
+        LS_INVALID,
+        "the checkpoint says that %lld steps of epoch %lld are done, which has %lld: Lockstep has not written "
+        "it",
+        (long long)done, (long long)epoch + 1, (long long)ls_sampler_steps(feed->now.sampler));
+}
+
 ls_status ls_training_feed_begin(ls_training_feed *feed, int64_t epoch, int64_t first_step) {
     if (feed->loader) ls_loader_stop(feed->loader);
     LS_TRY(ls_dataset_check_files(feed->session->train));
     if (feed->session->validation) LS_TRY(ls_dataset_check_files(feed->session->validation));
     bool follows = feed->readahead && epoch == feed->now.epoch + 1 && first_step == 0 && has_ended(&feed->now);
     LS_TRY(begin_walk(feed->session, &feed->now, epoch, first_step));
+    if (first_step > ls_sampler_steps(feed->now.sampler)) return fail_steps(feed, epoch, first_step);
     if (!follows) LS_TRY(begin_readahead(feed, epoch, first_step));
     return feed->loader ? ls_loader_start(feed->loader) : open_loader(feed);
 }

@@ -31,7 +31,7 @@ enum { LS_BATCHES_AHEAD = 3 }; /* that a training feed makes ready */
 typedef struct ls_training_feed ls_training_feed;
 ls_status ls_training_feed_open(const ls_session *session, ls_training_feed **out);
 void ls_training_feed_close(ls_training_feed *feed); /* NULL is allowed */
-/* An epoch's batches, from step first_step on. Errors: LS_INVALID, LS_ERROR. */
+/* An epoch's batches, from step first_step on. Errors: LS_INVALID, also where the epoch has fewer; LS_ERROR. */
 ls_status ls_training_feed_begin(ls_training_feed *feed, int64_t epoch, int64_t first_step);
 /* Of the epoch that has been begun: */
 int64_t ls_training_feed_steps(const ls_training_feed *feed);              /* in the whole of it */

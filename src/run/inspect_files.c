@@ -41,7 +41,7 @@ static void print_checkpoint_line(const char *path, FILE *out) {
     ls_checkpoint_info info;
     ls_status status = ls_checkpoint_inspect(path, &info);
     if (status != LS_OK) {
-        const char *what = info.foreign ? "other  " : status == LS_INVALID ? "damaged" : "unread ";
+        const char *what = status != LS_INVALID ? "unread " : info.whole ? "other  " : "damaged";
         fprintf(out, "  %s  %s\n", what, ls_failure_get()->message);
         return;
     }

@@ -166,9 +166,11 @@ static ls_status check_config(const char *run) {
 
 bool ls_run_directory_is_run(const char *run) {
     char path[LS_PATH_MAX];
-    bool found = false;
-    if (LS_FAILED(ls_run_directory_path(run, "config.yaml", path)) || access(path, F_OK) != 0) return false;
-    return has_log(run) || (find_run(run, &found) == LS_OK && found);
+    bool logged, found;
+    if (LS_FAILED(ls_run_directory_path(run, "config.yaml", path))) return false;
+    if (access(path, F_OK) != 0) return ls_fault_of(errno) == LS_ERROR; /* who reads it hears why */
+    if (find_log(run, &logged) != LS_OK || logged) return true;
+    return find_run(run, &found) != LS_OK || found;
 }
 
 ls_status ls_run_directory_count_epochs(const char *run, int64_t *epochs) {

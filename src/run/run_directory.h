@@ -14,7 +14,7 @@
 ls_status ls_run_directory_open(const char *run, bool vacant, int *lock);
 void ls_run_directory_unlock(int lock); /* -1 is allowed */
 
-/* Whether a run has begun there, and left its config.yaml. */
+/* Whether a run has begun there, and left its config.yaml; true, too, where a disk does not tell. */
 bool ls_run_directory_is_run(const char *run);
 
 /* Of an open one: checks that it can be written to, and makes its sub-folders. Errors: LS_ERROR. */

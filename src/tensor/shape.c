@@ -32,6 +32,11 @@ const char *ls_shape_text(const ls_shape *shape, char *text) {
     return text;
 }
 
+static ls_status check_size(const ls_shape *shape, const char *text) {
+    if (ls_shape_size(shape) <= INT32_MAX) return LS_OK;
+    return LS_RAISE(LS_INVALID, "a shape has at most %d numbers in all, which %s exceeds", INT32_MAX, text);
+}
+
 ls_status ls_shape_parse(const char *text, ls_shape *out) {
     const char *rest = text;
     int used = 0;
@@ -41,7 +46,7 @@ ls_status ls_shape_parse(const char *text, ls_shape *out) {
         out->dims++;
         rest += used;
         rest += strspn(rest, " ");
-        if (*rest == '\0') return LS_OK;
+        if (*rest == '\0') return check_size(out, text);
         if (*rest++ != 'x') break;
     }
     return LS_RAISE(LS_INVALID, "a shape is 1 to %d numbers above 0, such as 28x28x1, not '%s'", LS_DIMS_MAX, text);
