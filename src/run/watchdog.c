@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lockstep/beat.h"
 #include "lockstep/clock.h"
 #include "lockstep/log.h"
 #include "lockstep/memory.h"
@@ -36,7 +37,7 @@ struct ls_watchdog {
     /* The thread's. awake_s is its clock: it stands still while the process is suspended, with which all that is
      * reckoned from it. */
     double looked_s, awake_s, moved_s, answered_s;
-    int64_t beats; /* the pulse's, at moved_s */
+    int64_t beats; /* of the pulse and the process, at moved_s */
 };
 
 /* ---- the report ---- */
@@ -126,9 +127,27 @@ static void tell_time(ls_watchdog *w) {
     double now_s = ls_clock_s(), passed_s = now_s - w->looked_s;
     w->looked_s = now_s;
     w->awake_s += passed_s < 2 * w->look_s ? passed_s : 2 * w->look_s;
-    if (w->beats == w->pulse->beats) return;
-    w->beats = w->pulse->beats;
+    int64_t beats = w->pulse->beats + ls_beats();
+    if (w->beats == beats) return;
+    w->beats = beats;
     w->moved_s = w->awake_s;
+}
+
+/* Of all ranks that rank 0 hears of; the others know of themselves. One may read its part of a checkpoint for long, and
+ * the rest wait for it. */
+static double last_move_s(const ls_watchdog *w) {
+    double moved_s = w->moved_s;
+    for (int rank = 1; w->comm->rank == 0 && rank < w->comm->size; rank++) {
+        double other_s = ls_roll_call_latest(w->roll, rank)->moved_s;
+        if (other_s > moved_s) moved_s = other_s;
+    }
+    return moved_s;
+}
+
+/* A rank that gets on says so now and then, and one that does not at every look. */
+static bool is_time_to_answer(const ls_watchdog *w, double idle_s) {
+    double pause_s = idle_s < w->timeout_s / 2 ? w->timeout_s / 4 : w->look_s;
+    return w->awake_s >= w->answered_s + pause_s;
 }
 
 /* Rank 0 speaks for all. Only where it does not answer do the others, one after the other, so that the first one's end
@@ -146,10 +165,10 @@ static void *watch(void *context) {
     while (ls_roll_call_listen(w->roll, w->look_s, w->awake_s)) {
         tell_time(w);
         double idle_s = w->awake_s - w->moved_s;
-        if (idle_s < w->timeout_s / 2 || w->awake_s < w->answered_s + w->look_s) continue;
+        if (!is_time_to_answer(w, idle_s)) continue;
         w->answered_s = w->awake_s;
-        ls_roll_call_answer(w->roll, w->pulse->step, w->pulse->phase);
-        if (is_mine_to_end(w, idle_s)) end_job(w);
+        ls_roll_call_answer(w->roll, w->pulse->step, w->pulse->phase, idle_s);
+        if (is_mine_to_end(w, w->awake_s - last_move_s(w))) end_job(w);
     }
     return NULL;
 }

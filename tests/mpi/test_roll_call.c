@@ -24,14 +24,15 @@ static void test_answers(void **state) {
     assert_on_all_ranks(ls_roll_call_open(&ranks, &roll) == LS_OK);
     bool listening = true;
     for (double end_s = ls_clock_s() + 60; listening && !heard_all(roll, at_s) && ls_clock_s() < end_s;) {
-        ls_roll_call_answer(roll, 100 + ranks.rank, ranks.rank % 3);
+        ls_roll_call_answer(roll, 100 + ranks.rank, ranks.rank % 3, ranks.rank);
         listening = ls_roll_call_listen(roll, 0.05, at_s);
     }
     assert_on_all_ranks(listening && heard_all(roll, at_s));
     bool right = true;
     for (int rank = 0; rank < (ranks.rank == 0 ? ranks.size : 1); rank++) {
         const ls_answer *answer = ls_roll_call_latest(roll, rank);
-        if (rank != ranks.rank) right = right && answer->step == 100 + rank && answer->phase == rank % 3;
+        if (rank == ranks.rank) continue;
+        right = right && answer->step == 100 + rank && answer->phase == rank % 3 && answer->moved_s == at_s - rank;
     }
     assert_on_all_ranks(right);
     ls_roll_call_close(roll);
