@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { DESCRIPTORS = 1024, NAME_BYTES = 4096, STREAMS = 64 };
+enum { DESCRIPTORS = 1024, NAME_BYTES = 4096, STREAMS = 64, SLOW_US = 300000 };
 
 static faults order;
 static _Atomic int64_t counted;
@@ -67,6 +67,10 @@ static outcome decide(const char *call, const char *path) {
     errno = before;
     if (order.at == 0 || number < order.at || (number > order.at && !order.from)) return PASS;
     if (strcmp(order.how, "kill") == 0) (void)raise(SIGKILL);
+    if (strcmp(order.how, "hang") == 0)
+        while (true) (void)pause();
+    if (strcmp(order.how, "slow") == 0) (void)usleep(SLOW_US);
+    if (strcmp(order.how, "slow") == 0) return PASS;
     if (strcmp(order.how, "short") == 0) return SHORT;
     if (strcmp(order.how, "end") == 0) return END;
     if (strcmp(order.how, "tear") == 0) return TEAR;

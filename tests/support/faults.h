@@ -27,6 +27,8 @@ typedef struct faults {
                          "end": reads nothing, as at the end of a file
                          "kill": the process ends by SIGKILL in its place
                          "tear": so in the middle of it: half is written
+                         "slow": it takes 0.3 s longer
+                         "hang": it never returns
                          A call that has no such thing does what it always does. */
     bool from;        /* it and all that come after it */
     const char *log;  /* NULL: none */
