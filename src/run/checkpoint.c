@@ -73,7 +73,9 @@ static ls_status describe_arrays(const writing *w) {
 }
 
 static ls_status begin_file(writing *w, const char *path) {
-    LS_TRY(ls_alloc(&w->piece, PIECE_FLOATS, sizeof(float), "a piece of a checkpoint"));
+    int64_t largest = 0;
+    for (int i = 0; i < w->count; i++) largest = ls_max(largest, w->arrays[i].count);
+    LS_TRY(ls_alloc(&w->piece, ls_min(largest, PIECE_FLOATS), sizeof(float), "a piece of a checkpoint"));
     LS_TRY(ls_file_create(path, &w->file));
     LS_TRY(ls_array_writer_create(&w->file, LS_SEAL_BYTES, &w->writer));
     LS_TRY(describe_run(w->writer, w->snapshot));

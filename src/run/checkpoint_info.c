@@ -79,10 +79,16 @@ static ls_status get_data(ls_array_reader *reader, ls_checkpoint_info *info) {
     return LS_OK;
 }
 
-/* Checkpoints of earlier versions have none, as those of data without names. */
-static ls_status get_class_names(ls_array_reader *reader, char **names) {
-    if (ls_array_reader_has(reader, "class_names")) return ls_array_reader_get_text(reader, "class_names", names);
-    return ls_alloc(names, 1, 1, "the names of classes");
+/* Checkpoints of earlier versions have none, as those of data without names. Otherwise a line a class at least, which
+ * who compares them relies on. */
+static ls_status get_class_names(ls_array_reader *reader, ls_checkpoint_info *info) {
+    if (!ls_array_reader_has(reader, "class_names")) return ls_alloc(&info->class_names, 1, 1, "the names of classes");
+    LS_TRY(ls_array_reader_get_text(reader, "class_names", &info->class_names));
+    int lines = 0;
+    for (const char *at = info->class_names; (at = strchr(at, '\n')); at++) lines++;
+    if (!info->class_names[0] || lines >= info->data.classes) return LS_OK;
+    return LS_RAISE(LS_INVALID, "%s: attribute class_names has %d lines, but there are %d classes", info->path, lines,
+                    info->data.classes);
 }
 
 static ls_status check_format(ls_array_reader *reader, const char *path) {
@@ -109,7 +115,7 @@ static ls_status get_info(ls_array_reader *reader, ls_checkpoint_info *info) {
     LS_TRY(get_short_text(reader, path, "isa", info->isa, sizeof info->isa));
     LS_TRY(get_short_text(reader, path, "optimizer", info->optimizer, sizeof info->optimizer));
     LS_TRY(get_data(reader, info));
-    LS_TRY(get_class_names(reader, &info->class_names));
+    LS_TRY(get_class_names(reader, info));
     info->complete = info->optimizer[0] != '\0';
     LS_TRY(ls_array_reader_get_text(reader, "config", &info->config));
     LS_TRY(ls_array_reader_get_text(reader, "history", &info->history));

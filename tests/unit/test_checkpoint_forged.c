@@ -131,6 +131,17 @@ static void texts_that_cannot_be_are_refused(void **unused) {
     }
 }
 
+/* Who compares names of classes reads as many lines as there are classes. */
+static void fewer_names_than_classes_are_refused(void **unused) {
+    (void)unused;
+    const char *path = scratch_path("a.h5");
+    state s = new_state(0, 1, 7, true);
+    s.snapshot.class_names = "one\ntwo\nthree\n"; /* of seven */
+    expect_ok(ls_checkpoint_write(&alone, path, &s.snapshot));
+    expect_refused(path, "class_names");
+    free_state(&s);
+}
+
 /* --- arrays --- */
 
 /* Puts something in place of an array. */
@@ -270,9 +281,13 @@ static void another_format_is_no_damage(void **unused) {
 int main(void) {
     ls_log_init(1); /* the warnings are not this test's to print */
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(numbers_out_of_range_are_refused), cmocka_unit_test(every_integer_has_a_range),
-        cmocka_unit_test(texts_that_cannot_be_are_refused), cmocka_unit_test(arrays_of_another_kind_are_refused),
-        cmocka_unit_test(strange_shapes_are_refused),       cmocka_unit_test(lists_in_place_of_a_number_are_refused),
+        cmocka_unit_test(numbers_out_of_range_are_refused),
+        cmocka_unit_test(every_integer_has_a_range),
+        cmocka_unit_test(texts_that_cannot_be_are_refused),
+        cmocka_unit_test(fewer_names_than_classes_are_refused),
+        cmocka_unit_test(arrays_of_another_kind_are_refused),
+        cmocka_unit_test(strange_shapes_are_refused),
+        cmocka_unit_test(lists_in_place_of_a_number_are_refused),
         cmocka_unit_test(another_format_is_no_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
