@@ -34,6 +34,15 @@ static void shorten_start(const ls_launcher *launcher) {
     if (launcher->size > 0 && launcher->size == launcher->local_size) setenv("OMPI_MCA_pml", "ob1", 0);
 }
 
+/* Open MPI, by another MPI's launcher, takes each process for one without a launcher. It would start a daemon for it,
+ * which is not wanted and can fail, and all would share one directory, which the first that ends removes under the
+ * others. */
+static void keep_apart(const ls_launcher *launcher) {
+    if (getenv("PMIX_NAMESPACE") != NULL || strcmp(launcher->name, "srun") == 0) return;
+    setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
+    setenv("OMPI_MCA_orte_create_session_dirs", "0", 0);
+}
+
 /* A rank that waits gives its core away: its own loader and pool, or other ranks, may need it. */
 static void wait_politely(void) { setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0); }
 
@@ -89,6 +98,7 @@ static void handle_errors(void) {
 static ls_status start_mpi(const ls_launcher *launcher, int *argc, char ***argv) {
     int provided;
     shorten_start(launcher);
+    keep_apart(launcher);
     wait_politely();
     MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided);
     handle_errors();
