@@ -127,7 +127,7 @@ refuses "unknown layer 'middle'; there is: flatten, wide, code, again, dense" "$
 refuses 'the name must end in one of .h5' "$LOCKSTEP" decode two --code 0,0 -o out.txt
 refuses "codes.1.csv is to be read" "$LOCKSTEP" decode run --data codes.1.csv -o codes.1.csv
 printf 'label,x0,x1\n1,2,3\n1,2\n' >short.csv
-refuses 'short.csv:3: 1 numbers, but a code has 2' ranks 2 "$LOCKSTEP" decode two --data short.csv -o out.npy
+refuses 'short.csv:3: 1 number, but a code has 2' ranks 2 "$LOCKSTEP" decode two --data short.csv -o out.npy
 [ ! -e out.npy ] || fail "a file was left behind"
 
 # A connection that goes around the cut.
