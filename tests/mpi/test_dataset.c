@@ -415,7 +415,7 @@ static void test_files_made_with_h5py_will_do(void **state) {
 
 static void test_contents_that_do_not_fit(void **state) {
     (void)state;
-    static const int32_t good[] = {0, 1, 2, 1}, negative[] = {0, 1, -1, 2}, large[] = {0, 1, 2, 5000};
+    static const int32_t good[] = {0, 1, 2, 1}, negative[] = {0, 1, -1, 2}, large[] = {0, 1, 2, 50000};
     plain_dataset what = {.type = H5T_IEEE_F64LE, .dims = 2, .dim = {4, 10}};
     assert_on_all_ranks(refuses_one(plain_file("bad-type.h5", &what), "uint8 or float32"));
     what.type = H5T_STD_I8LE;
@@ -433,7 +433,7 @@ static void test_contents_that_do_not_fit(void **state) {
     what.labels = negative;
     assert_on_all_ranks(refuses_one(plain_file("negative.h5", &what), "label -1 of sample 2"));
     what.labels = large;
-    assert_on_all_ranks(refuses_one(plain_file("large.h5", &what), "label 5000 of sample 3"));
+    assert_on_all_ranks(refuses_one(plain_file("large.h5", &what), "label 50000 of sample 3"));
 
     const char *paths[] = {
         plain_file("a.h5", &(plain_dataset){.type = H5T_STD_U8LE, .dims = 2, .dim = {4, 10}}),
