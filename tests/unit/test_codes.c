@@ -110,8 +110,7 @@ static void csv_of_other_programs(void **state) {
         ",z0,z1\n0,0.5,-1.0\n1,2.0,0.25\n2,3.0,0.001\n",
         "\"\",\"V1\",\"V2\"\r\n\"1\",0.5,-1\r\n\"2\",2,0.25\r\n\"3\",3,0.001\r\n",
         "\xEF\xBB\xBFz0,z1\n0.5,-1\n2,0.25\n3,0.001\n",
-        "\xEF\xBB\xBF"
-        "0.5,-1\n2,0.25\n3,0.001",
+        "\357\273\2770.5,-1\n2,0.25\n3,0.001", /* the mark again, in octal: an escape that ends before a digit */
         "z0;z1\r\n0.5;-1\r\n2;0.25\r\n3;0.001\r\n",
         "0.5\t-1\n2\t0.25\n3\t0.001\n",
         "z0,z1,\n0.5,-1,\n2,0.25,\n3,0.001,\n",
