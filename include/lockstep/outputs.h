@@ -37,7 +37,7 @@ typedef struct ls_sink_spec {
 } ls_sink_spec;
 
 typedef struct ls_sink ls_sink;
-/* The spec must stay until it is closed. Errors: LS_INVALID, another ending; LS_ERROR. */
+/* The spec must stay until it is closed. Errors: LS_INVALID, another ending, no such folder; LS_ERROR. */
 ls_status ls_sink_open(const char *path, const ls_sink_spec *spec, ls_sink **out);
 /* data: [count][shape], the next ones; labels, names: [count] where there are some. */
 ls_status ls_sink_append(ls_sink *sink, int64_t count, const float *data, const int32_t *labels,

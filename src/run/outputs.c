@@ -52,6 +52,7 @@ ls_status ls_sink_open(const char *path, const ls_sink_spec *spec, ls_sink **out
     *out = NULL;
     LS_TRY(find_format(path, &format));
     LS_TRY(ls_file_follow(path, place));
+    LS_TRY(ls_file_check_folder_of(place));
     LS_TRY(ls_alloc(&sink, 1, sizeof *sink, "an output file"));
     *sink = (ls_sink){.format = format, .total = spec->total};
     ls_status status = format->open(place, spec, &sink->state);

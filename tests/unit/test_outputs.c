@@ -249,8 +249,8 @@ static void names_are_checked(void **unused) {
     ls_sink_spec spec = {.total = 5, .shape = {.dims = 1, .dim = {3}}};
     assert_int_equal(ls_sink_open("out.txt", &spec, &sink), LS_INVALID);
     assert_int_equal(ls_sink_open(".npy", &spec, &sink), LS_INVALID);
-    assert_int_equal(ls_sink_open("no such directory/out.npy", &spec, &sink), LS_ERROR);
-    assert_int_equal(ls_sink_open("no such directory/out.csv", &spec, &sink), LS_ERROR);
+    assert_int_equal(ls_sink_open("no such directory/out.npy", &spec, &sink), LS_INVALID);
+    assert_int_equal(ls_sink_open("no such directory/out.csv", &spec, &sink), LS_INVALID);
     assert_null(sink);
 }
 
