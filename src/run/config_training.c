@@ -90,7 +90,8 @@ const ls_config_key ls_config_training_keys[] = {
     {.option = {"exchange", .help = "of gradients and weights between ranks; changes no result"},
      .section = exchange_keys},
     {.option = {"stall_timeout", LS_OPTION_DOUBLE, AT(stall_timeout_s), .preset = "300", .min = 0, .max = 1e9,
-                .help = "seconds without a step (or a phase between epochs) after which the job is ended; 0: never"},
+                .help = "seconds in which nothing moves (a step, a batch, a piece of a checkpoint) after which the job "
+                        "is ended; 0: never"},
      .may_change = true},
     {.option = {"images", LS_OPTION_INT, AT(images), .preset = "8", .min = 0, .max = 1000,
                 .help = "samples in the picture of each epoch; 0: none"},
