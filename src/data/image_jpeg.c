@@ -72,7 +72,7 @@ static bool is_cmyk(const struct jpeg_decompress_struct *jpeg) {
 }
 
 /* Colours, and the size: the whole picture. Smaller scales (1/2, 1/4, 1/8 have fast transforms) blur and shift what is
- * then averaged: photographs by 1 to 3 of 255, stripes by up to 30. So they serve only pictures that would not fit. */
+ * then averaged: photographs by up to 3 of 255, stripes by up to 30. So they serve only pictures that would not fit. */
 static void choose_output(reader *r) {
     struct jpeg_decompress_struct *jpeg = &r->jpeg;
     bool grey = r->request->channels == 1 || jpeg->jpeg_color_space == JCS_GRAYSCALE;
