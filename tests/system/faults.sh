@@ -68,7 +68,7 @@ fresh begun
 slowly read 1
 
 fresh begun
-expect_exit 1 timeout 120 "${faulty[@]}" FAULT_CALL=write FAULT_PATH=/run/checkpoints/step FAULT_AT=5 FAULT_HOW=hang "${train[@]}" \
+expect_exit 76 timeout 120 "${faulty[@]}" FAULT_CALL=write FAULT_PATH=/run/checkpoints/step FAULT_AT=5 FAULT_HOW=hang "${train[@]}" \
     --run run --resume --set training.epochs=2 --set training.stall_timeout=3 >messages 2>&1
 grep -q "nothing has moved for 3 s (training.stall_timeout): rank 0 on $(hostname) is saving a checkpoint" messages ||
     fail "$(cat messages)"

@@ -47,10 +47,11 @@ hung 1 2
 hung 2 3
 hung 0 3
 
-# A start-up that hangs, here of rank 0 on a pipe that nobody writes to, and an evaluation.
+# A start-up that hangs, here of rank 0 on a file that its disk does not open, and an evaluation.
 mkdir hanging
-mkfifo hanging/metrics.jsonl
-expect_exit 76 timeout $(patience 60) mpirun -np 2 "$LOCKSTEP" train config.yaml --run hanging --resume --set training.stall_timeout=$stall_s >messages 2>&1
+touch hanging/metrics.jsonl
+fault=(env LD_PRELOAD="$(dirname "$LOCKSTEP")/tests/faults.so" FAULT_PATH=/hanging/metrics.jsonl FAULT_CALL=open FAULT_AT=1 FAULT_HOW=hang)
+expect_exit 76 timeout $(patience 60) mpirun -np 2 "${fault[@]}" "$LOCKSTEP" train config.yaml --run hanging --resume --set training.stall_timeout=$stall_s >messages 2>&1
 grep -q "nothing has moved for $stall_s s (training.stall_timeout): rank 0 on $(hostname) is starting; .*; the job is ended$" messages ||
     fail "$(cat messages)"
 await 10 nobody_left
