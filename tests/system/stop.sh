@@ -37,10 +37,11 @@ stopped USR1 itself mpirun -np 2 "${train[@]}"
 stopped TERM itself "${train[@]}"
 stopped HUP itself "${train[@]}"
 
-# Before the first step there is nothing to save: TERM ends a start-up that hangs, here on a pipe that nobody writes to.
+# Before the first step there is nothing to save: TERM ends a start-up that hangs, here on a file that its disk does not open.
 mkdir hanging
-mkfifo hanging/metrics.jsonl
-"${train[@]}" --run hanging --resume 2>messages &
+touch hanging/metrics.jsonl
+fault=(env LD_PRELOAD="$(dirname "$LOCKSTEP")/tests/faults.so" FAULT_PATH=/hanging/metrics.jsonl FAULT_CALL=open FAULT_AT=1 FAULT_HOW=hang)
+"${fault[@]}" "${train[@]}" --run hanging --resume 2>messages &
 hanging=$!
 is_open() { readlink "/proc/$hanging/fd/"* | grep -qx "$PWD/hanging"; }
 await 20 is_open
