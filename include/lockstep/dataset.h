@@ -87,10 +87,10 @@ ls_status ls_dataset_read(ls_dataset *dataset, int64_t first, int64_t count, voi
 typedef char ls_sample_name[LS_SAMPLE_NAME_MAX + 1];
 ls_status ls_dataset_read_names(ls_dataset *dataset, int64_t first, int64_t count, ls_sample_name *names);
 
-/* Collective. Keeps decoded blocks in memory that a node's ranks share, filled as they are first read, if all samples
- * take at most limit_bytes. Says in *cached whether this node does. Never an error for lack of room. ls_dataset_close
- * is then Collective over the node. */
-ls_status ls_dataset_cache(ls_dataset *dataset, const ls_comm *comm, int64_t limit_bytes, bool *cached);
+/* Collective, once; limit_bytes must agree. Keeps decoded blocks in memory that a host's ranks share, filled as they
+ * are first read, if all samples take at most limit_bytes and every host has the room. Returns the bytes that a host
+ * gives for it, the same on all ranks; 0: there is no room. ls_dataset_close is then Collective over the host. */
+int64_t ls_dataset_cache(ls_dataset *dataset, const ls_comm *comm, int64_t limit_bytes);
 /* Local, before the first fetch. Bounds the decoded blocks that this rank keeps for itself where the node has no cache
  * (64 MiB if never called; at least one block is kept). The one not used for longest gives way, so that a block of a
  * shuffle window is decoded once if a window of every lane of the rank fits, and up to once a sample if not. */

@@ -28,6 +28,9 @@ ls_status ls_readahead_open(const ls_readahead_spec *spec, ls_readahead **out);
 /* Stops and joins the thread, at any time; NULL is allowed. */
 void ls_readahead_close(ls_readahead *readahead);
 
+/* Thread-safe. Whether the thread still reads: it ends where a batch cannot be read, and where there are no more. */
+bool ls_readahead_goes_on(ls_readahead *readahead);
+
 /* Thread-safe. The loader has come to its next batch. */
 void ls_readahead_advance(ls_readahead *readahead);
 

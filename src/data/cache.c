@@ -72,13 +72,18 @@ static void release_slots(ls_cache *cache, int64_t from) {
     if (cache->slot_count > from) cache->slot_count = from;
 }
 
-void ls_cache_destroy(ls_cache *cache) {
-    if (cache == NULL) return;
-    release_slots(cache, 0);
+static void release_all(ls_cache *cache) {
     if (cache->shared.data != NULL)
         ls_shared_release(&cache->shared);
     else
         ls_free(cache->all);
+    cache->all = NULL;
+}
+
+void ls_cache_destroy(ls_cache *cache) {
+    if (cache == NULL) return;
+    release_slots(cache, 0);
+    release_all(cache);
     (void)pthread_cond_destroy(&cache->filled);
     (void)pthread_mutex_destroy(&cache->lock);
     ls_free(cache->filling);
@@ -95,18 +100,31 @@ void ls_cache_keep(ls_cache *cache, int64_t bytes) {
     (void)pthread_mutex_unlock(&cache->lock);
 }
 
-bool ls_cache_share(ls_cache *cache, const ls_comm *comm, int64_t limit_bytes) {
+/* Local but for the host's shared memory: room for all blocks, shared or, where that cannot be had, a copy a rank.
+ * Returns what the host gives for it; 0: there is no room. */
+static int64_t make_room(ls_cache *cache, const ls_comm *comm, int64_t bytes, int64_t limit_bytes) {
+    if (ls_shared_create(comm, bytes, &cache->shared) == LS_OK) {
+        cache->all = cache->shared.data;
+        return bytes;
+    }
+    if (bytes > limit_bytes / comm->node_size) return 0;
+    (void)ls_alloc(&cache->all, bytes, 1, "the cache of a data set");
+    return cache->all != NULL ? bytes * comm->node_size : 0;
+}
+
+int64_t ls_cache_share(ls_cache *cache, const ls_comm *comm, int64_t limit_bytes) {
     const ls_span *last = &cache->blocks[cache->count - 1];
     int64_t data_bytes = ls_align_bytes((last->first + last->count) * cache->sample_bytes);
     int64_t bytes = data_bytes + cache->count;
-    if (cache->all != NULL || bytes > limit_bytes) return cache->all != NULL;
-    if (ls_shared_create(comm, bytes, &cache->shared) == LS_OK)
-        cache->all = cache->shared.data;
-    else if (bytes <= limit_bytes / comm->node_size)
-        (void)ls_alloc(&cache->all, bytes, 1, "the cache of a data set");
-    if (cache->all == NULL) return false;
+    assert(cache->all == NULL);
+    if (bytes > limit_bytes) return 0;
+    int64_t spent_bytes = make_room(cache, comm, bytes, limit_bytes);
+    if (ls_comm_min(comm, spent_bytes) == 0) {
+        release_all(cache);
+        return 0;
+    }
     cache->state = (_Atomic uint8_t *)(cache->all + data_bytes);
-    return true;
+    return ls_comm_max(comm, spent_bytes);
 }
 
 /* Under the lock, which is given up meanwhile: decodes a block for all of this rank's threads. */

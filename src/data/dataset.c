@@ -273,7 +273,6 @@ ls_status ls_dataset_read_ahead(ls_dataset *dataset, int64_t count, const int64_
 
 void ls_dataset_keep(ls_dataset *dataset, int64_t bytes) { ls_cache_keep(dataset->cache, bytes); }
 
-ls_status ls_dataset_cache(ls_dataset *dataset, const ls_comm *comm, int64_t limit_bytes, bool *cached) {
-    *cached = ls_cache_share(dataset->cache, comm, limit_bytes);
-    return LS_OK;
+int64_t ls_dataset_cache(ls_dataset *dataset, const ls_comm *comm, int64_t limit_bytes) {
+    return ls_cache_share(dataset->cache, comm, limit_bytes);
 }

@@ -20,7 +20,7 @@ struct ls_readahead {
     pthread_cond_t changed;
     int64_t seen, reached; /* batches, of the thread and of the loader */
     int64_t ahead_bytes;   /* the sum of bytes[] from reached to seen */
-    bool stop;
+    bool stop, ended;
 };
 
 static bool is_far_enough(const ls_readahead *ahead) {
@@ -61,7 +61,17 @@ static void *run(void *context) {
         if (status != LS_OK || !more) break;
         count_batch(ahead, bytes);
     }
+    (void)pthread_mutex_lock(&ahead->lock);
+    ahead->ended = true;
+    (void)pthread_mutex_unlock(&ahead->lock);
     return NULL;
+}
+
+bool ls_readahead_goes_on(ls_readahead *ahead) {
+    (void)pthread_mutex_lock(&ahead->lock);
+    bool goes_on = !ahead->ended;
+    (void)pthread_mutex_unlock(&ahead->lock);
+    return goes_on;
 }
 
 void ls_readahead_advance(ls_readahead *ahead) {

@@ -194,7 +194,8 @@ ls_status ls_training_feed_open(const ls_session *session, ls_training_feed **ou
     return status;
 }
 
-/* The read-ahead stays where it is when the next epoch follows the one that has ended. */
+/* The read-ahead stays where it is when the next epoch follows the one that has ended, and begins anew after a failure.
+ */
 static ls_status begin_readahead(ls_training_feed *feed, int64_t epoch, int64_t first_step) {
     ls_readahead_close(feed->readahead);
     feed->readahead = NULL;
@@ -214,7 +215,8 @@ ls_status ls_training_feed_begin(ls_training_feed *feed, int64_t epoch, int64_t 
     if (feed->loader) ls_loader_stop(feed->loader);
     LS_TRY(ls_dataset_check_files(feed->session->train));
     if (feed->session->validation) LS_TRY(ls_dataset_check_files(feed->session->validation));
-    bool follows = feed->readahead && epoch == feed->now.epoch + 1 && first_step == 0 && has_ended(&feed->now);
+    bool follows = feed->readahead && ls_readahead_goes_on(feed->readahead) && epoch == feed->now.epoch + 1 &&
+                   first_step == 0 && has_ended(&feed->now);
     LS_TRY(begin_walk(feed->session, &feed->now, epoch, first_step));
     if (first_step > ls_sampler_steps(feed->now.sampler)) return fail_steps(feed, epoch, first_step);
     if (!follows) LS_TRY(begin_readahead(feed, epoch, first_step));

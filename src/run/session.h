@@ -54,8 +54,8 @@ ls_loader_spec ls_session_loader(const ls_session *session, ls_dataset *dataset,
 /* Collective. NULL is allowed. Errors (agreed): LS_INVALID: hosts see different files under one name. */
 ls_status ls_session_check_same_data(const ls_comm *comm, const ls_dataset *dataset);
 /* Collective, for a divided session with open data. Keeps decoded samples in memory, a node's all where they fit, else
- * a rank's shuffle windows; says what it could not do. Errors (agreed). */
-ls_status ls_session_cache_data(ls_session *session);
+ * a rank's shuffle windows; says what it could not do. */
+void ls_session_cache_data(ls_session *session);
 /* Collective. Releases all; also after an error. */
 void ls_session_release(ls_session *session);
 

@@ -43,17 +43,12 @@ static int64_t keep_windows(ls_session *session, int64_t limit_bytes) {
     return kept_bytes;
 }
 
-ls_status ls_session_cache_data(ls_session *session) {
+void ls_session_cache_data(ls_session *session) {
     const ls_comm *comm = session->comm;
-    const ls_dataset_info *info = ls_dataset_get_info(session->train);
     const bool all = session->config->data.cache_mb != 0;
-    int64_t limit_bytes = host_limit(session), spent_bytes = info->count * info->sample_bytes;
-    bool cached = false;
+    int64_t limit_bytes = host_limit(session);
+    int64_t spent_bytes = all ? ls_dataset_cache(session->train, comm, limit_bytes) : 0;
     session->ahead_bytes = INT64_MAX;
-    if (all) LS_TRY(ls_dataset_cache(session->train, comm, limit_bytes, &cached));
-    /* Hosts need not agree on `cached`, so every rank takes part in the maximum. */
-    int64_t kept_bytes = ls_comm_max(comm, cached ? 0 : keep_windows(session, limit_bytes));
-    if (!cached) spent_bytes = kept_bytes * comm->node_size;
-    if (!all || !session->validation) return LS_OK;
-    return ls_dataset_cache(session->validation, comm, limit_bytes - spent_bytes, &cached);
+    if (spent_bytes == 0) spent_bytes = ls_comm_max(comm, keep_windows(session, limit_bytes) * comm->node_size);
+    if (all && session->validation) (void)ls_dataset_cache(session->validation, comm, limit_bytes - spent_bytes);
 }

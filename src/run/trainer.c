@@ -212,7 +212,7 @@ static ls_status train(ls_trainer *t, const ls_train_options *options) {
         return LS_OK;
     }
     LS_TRY(prepare(t, options));
-    LS_TRY(ls_session_cache_data(&t->session));
+    ls_session_cache_data(&t->session);
     describe(t);
     LS_TRY(ls_agree(t->comm, ls_trainer_open_board(t)));
     LS_TRY(ls_agree(t->comm, ls_training_feed_open(&t->session, &t->feed)));

@@ -233,9 +233,8 @@ static void test_fetching_is_reading_with_any_cache(void **state) {
     static const int64_t limits[] = {1, PIXELS * COUNT, 1 << 20};
     for (size_t l = 0; l < sizeof limits / sizeof *limits; l++) {
         ls_dataset *dataset = open_one(path);
-        bool cached;
-        assert_on_all_ranks(ls_dataset_cache(dataset, &ranks, limits[l], &cached) == LS_OK);
-        assert_on_all_ranks(cached == (limits[l] > PIXELS * COUNT));
+        int64_t bytes = ls_dataset_cache(dataset, &ranks, limits[l]);
+        assert_on_all_ranks(limits[l] > PIXELS * COUNT ? bytes > PIXELS * COUNT && bytes <= limits[l] : bytes == 0);
         assert_on_all_ranks(fetch_is_right(dataset) && fetch_is_right(dataset));
         ls_dataset_close(dataset);
     }
@@ -352,10 +351,9 @@ static void test_a_damaged_block_is_found(void **state) {
     ls_comm_barrier(&ranks);
     for (int cache = 0; cache < 2; cache++) {
         ls_dataset *dataset = open_one(damaged);
-        bool cached;
         uint8_t data[PIXELS];
         int bad = 0;
-        if (cache) assert_on_all_ranks(ls_dataset_cache(dataset, &ranks, 1 << 20, &cached) == LS_OK && cached);
+        if (cache) assert_on_all_ranks(ls_dataset_cache(dataset, &ranks, 1 << 20) > 0);
         for (int64_t i = 0; i < COUNT; i++) {
             ls_status status = ls_dataset_fetch(dataset, 1, &i, data, NULL);
             if (status == LS_OK && is_sample(data, i)) continue;

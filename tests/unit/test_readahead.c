@@ -127,6 +127,7 @@ static void test_reading_ahead_leaves_little_to_wait_for(void **state) {
 typedef struct source {
     atomic_int given;
     int batches;
+    int fails_at; /* 0: at none */
 } source;
 
 static int64_t sample_of(int batch, int64_t row) { return (batch * 131 + row * 17) % SAMPLES; }
@@ -136,6 +137,7 @@ static ls_status next(void *context, int64_t *samples, int64_t *count, bool *mor
     int batch = atomic_load(&s->given);
     *more = batch < s->batches;
     if (!*more) return LS_OK;
+    if (s->fails_at > 0 && batch == s->fails_at) return LS_RAISE(LS_ERROR, "the source broke");
     for (*count = 0; *count < ROWS; ++*count) samples[*count] = sample_of(batch, *count);
     atomic_store(&s->given, batch + 1);
     return LS_OK;
@@ -158,7 +160,10 @@ static bool is_there(ls_dataset *dataset, int batch) {
 }
 
 static void await_given(source *s, int batches) {
-    while (atomic_load(&s->given) < batches) nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    for (int i = 0; atomic_load(&s->given) < batches; i++) {
+        if (i == 120000) fail_msg("after two minutes the thread has not come to batch %d", batches);
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
 }
 
 /* When the thread has been given batch n, it has read n - 1. */
@@ -199,12 +204,32 @@ static void test_it_keeps_to_its_room(void **state) {
     ls_dataset_close(dataset);
 }
 
+static void test_it_says_when_it_has_ended(void **state) {
+    (void)state;
+    source s = {.batches = 40, .fails_at = 3};
+    ls_dataset *dataset = open_plain();
+    ls_readahead *ahead;
+    ls_readahead_spec spec = {dataset, ROWS, 2, INT64_MAX, next, &s};
+    assert_int_equal(ls_readahead_open(&spec, &ahead), LS_OK);
+    await_given(&s, 2);
+    assert_true(ls_readahead_goes_on(ahead));
+    for (int i = 0; i < 4; i++) ls_readahead_advance(ahead);
+    for (int i = 0; ls_readahead_goes_on(ahead); i++) {
+        if (i == 120000) fail_msg("after two minutes the thread has not ended");
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    assert_int_equal(atomic_load(&s.given), 3);
+    ls_readahead_close(ahead);
+    ls_dataset_close(dataset);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_largest_window_decodes_blocks_once),
         cmocka_unit_test(test_reading_ahead_leaves_little_to_wait_for),
         cmocka_unit_test(test_it_keeps_its_distance),
         cmocka_unit_test(test_it_keeps_to_its_room),
+        cmocka_unit_test(test_it_says_when_it_has_ended),
     };
     return cmocka_run_group_tests_name("readahead", tests, NULL, NULL);
 }
