@@ -138,23 +138,29 @@ static ls_status read_field(csv_table *csv, int *end) {
 
 static const char *field_of(const csv_table *csv, int64_t i) { return csv->text + csv->field[i]; }
 
-static bool is_blank(const csv_table *csv) {
+static bool is_empty(const csv_table *csv) {
     for (int64_t i = 0; i < csv->fields; i++)
         if (*field_of(csv, i)) return false;
     return true;
 }
 
-/* The next line that has something on it; *more: whether there was one. */
+/* The next line that has something on it; *more: whether there was one. Spreadsheets write lines of separators alone
+ * at the end of a table; before a line that has numbers such a one is a code without its numbers. */
 static ls_status next_record(csv_table *csv, bool *more) {
+    int64_t empty = 0; /* the first of these lines */
     int end = '\n';
     do {
         csv->bytes = csv->fields = 0;
         csv->line = csv->lines + 1;
         do LS_TRY(read_field(csv, &end));
         while (end == csv->separator);
-    } while (is_blank(csv) && end != EOF);
-    *more = !is_blank(csv);
-    return ferror(csv->file) ? LS_RAISE(LS_ERROR, "cannot be read: %s", strerror(errno)) : LS_OK;
+        if (empty == 0 && csv->fields > 1 && is_empty(csv)) empty = csv->line;
+    } while (is_empty(csv) && end != EOF);
+    *more = !is_empty(csv);
+    if (ferror(csv->file)) return LS_RAISE(LS_ERROR, "cannot be read: %s", strerror(errno));
+    if (!*more || empty == 0) return LS_OK;
+    csv->line = empty;
+    return LS_RAISE(LS_INVALID, "a number is missing");
 }
 
 /* --- the beginning --- */

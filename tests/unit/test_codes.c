@@ -138,6 +138,8 @@ static void csv_that_is_none_is_refused(void **state) {
                                   8),
                     "t.csv:1: here is a zero byte");
     expect_bad_file(write_text("u.csv", "0.5,\n"), "u.csv:1: a number is missing");
+    expect_bad_file(write_text("x.csv", "1,2\n,\n3,4\n"), "x.csv:2: a number is missing");
+    expect_bad_file(write_text("y.csv", "a,b\n1,2\n\n,\n,\n3,4\n"), "y.csv:4: a number is missing");
     expect_bad_file(write_text("v.csv", "a,b\n0.5,-1\n1,,2\n"), "v.csv:3: a number is missing");
     expect_bad_file(write_text("w.csv", "a,b\n0.5,\"-1\n1,2\n"), "w.csv:2: the quotes are not closed");
     expect_bad_file("/dev/null.csv", "cannot be opened");
