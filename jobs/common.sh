@@ -41,6 +41,11 @@ launch() {
     esac
 }
 
+# is_run DIR: a run has begun there: it has logged, recorded an epoch or saved.
+is_run() {
+    [ -s "$1/metrics.jsonl" ] || compgen -G "$1/checkpoints/*.h5" >/dev/null || grep -qs '^20[^ ]* *[^ ]*:[0-9][0-9] lockstep' "$1/log.txt"
+}
+
 # run_of WORD...: the run's directory, as train will have it.
 run_of() {
     local config= run=
@@ -60,7 +65,7 @@ run_of() {
         echo "$run"
     elif [ -d "$config" ]; then
         echo "$config"
-    elif [ -d "$(dirname "$config")/checkpoints" ]; then
+    elif [ "${config##*/}" = config.yaml ] && is_run "$(dirname "$config")"; then
         dirname "$config"
     else
         config=${config##*/}
@@ -68,7 +73,14 @@ run_of() {
     fi
 }
 
-newest_checkpoint() { ls "$1"/checkpoints/step-*.h5 2>/dev/null | tail -n 1; }
+# saved RUN: its checkpoints, with what tells a file from one that was there before under the same name.
+saved() { stat -c '%n %i %y' "$1"/checkpoints/step-*.h5 2>/dev/null; }
+
+# finished RUN: its last start has come to the end; early stopping is one.
+finished() {
+    awk '$3 == "lockstep" { over = 0 } / holds metrics, pictures and checkpoints; next: / { over = 1 } END { exit !over }' \
+        "$1/log.txt" 2>/dev/null
+}
 
 # requeue WHY: the job goes back into the queue, if it was not cancelled meanwhile.
 requeue() {
@@ -94,11 +106,12 @@ try_again() {
 # --signal in the job scripts); it is passed on, Lockstep saves and ends, and the job goes back into the queue, to go on
 # on whatever nodes it is given next. So it does when it is preempted and given the time to save (75), and when a rank or
 # a host is lost (76, or what a launcher makes of it). After any other failure (1) it does so only if it has come to a
-# new checkpoint; a wrong config or wrong data (2) and scancel are the job's end.
+# new checkpoint; a wrong config or wrong data (2) and scancel are the job's end. mpirun may end with 0 when it has lost a
+# host: 0 counts only where the run says that it is finished.
 train() {
-    local status=0 why= run newest advanced=
+    local status=0 why= run before advanced=
     run=$(run_of "$@")
-    newest=$(newest_checkpoint "$run")
+    before=$(saved "$run")
     launch train "$@" --resume &
     local launcher=$!
     trap 'why="time limit near"; kill -USR1 $launcher' USR1
@@ -108,12 +121,16 @@ train() {
         status=0
         wait $launcher || status=$?
     done
+    if [ $status = 0 ] && ! finished "$run"; then
+        why=${why:-the launcher ended with 0 before the run was finished}
+        status=76
+    fi
     case $status in 0 | 2 | 126 | 127) exit $status ;; esac # 126 and 127: there is no such program
     if [ $status = 75 ]; then
         why=${why:-stopped after saving}
         advanced=yes
     fi
-    [ "$(newest_checkpoint "$run")" = "$newest" ] || advanced=yes
+    [ "$(saved "$run")" = "$before" ] || advanced=yes
     why=${why:-ended with exit status $status}
     if [ -n "$advanced" ]; then
         rm -f "$run/job-$SLURM_JOB_ID.attempts"
