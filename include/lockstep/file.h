@@ -9,8 +9,8 @@
  * replaced, and one in place of the .part file is an error. An output that a user names goes through ls_file_follow
  * first, for there a link is meant: to a larger disk, say.
  *
- * Local, thread-safe. Errors: LS_ERROR naming the file and the system's
- * reason; after one only ls_file_discard is allowed. */
+ * Local, thread-safe. Errors: LS_ERROR names the file and the system's reason; after one only ls_file_discard is
+ * allowed. */
 #ifndef LOCKSTEP_FILE_H
 #define LOCKSTEP_FILE_H
 
@@ -30,6 +30,8 @@ typedef struct ls_file {
 /* Makes an empty file beside path. Errors, besides: LS_INVALID, a folder, a pipe or a device has the name. */
 ls_status ls_file_create(const char *path, ls_file *out);
 ls_status ls_file_write(ls_file *file, const void *data, int64_t bytes);
+/* Its bytes to the disk: where several files belong together, all of them before the first gets its name. */
+ls_status ls_file_flush(ls_file *file);
 /* Flushes and gives it its name. The file is closed in every case; where this fails there is no new file, or, where
  * only its directory could not be flushed, one that a power cut may take back. */
 ls_status ls_file_commit(ls_file *file);
@@ -37,7 +39,8 @@ ls_status ls_file_commit(ls_file *file);
 void ls_file_discard(ls_file *file);
 
 /* Until it is committed or discarded, INT, TERM or HUP (those that are not ignored) remove the .part file before they
- * end the process: for one that takes long, and is of no use in part. One at a time; it must stay where it is. */
+ * end the process: for one that takes long, and is of no use in part. Two at a time, a third is not guarded; from one
+ * thread. */
 void ls_file_guard(const ls_file *file);
 
 /* All of it at once. */
@@ -63,7 +66,8 @@ bool ls_file_is_directory(const char *path);
  * many open files, memory. That may be gone when it is tried again. */
 ls_status ls_fault_of(int error_number);
 
-/* Whether the folder that a new file would be in is there. Errors: LS_INVALID, it is not, or it is no folder. */
+/* Whether the folder that a new file would be in is there. Errors: LS_INVALID, it is not, or it is
+ * not a folder, or may not be looked at; LS_ERROR, the system cannot tell. */
 ls_status ls_file_check_folder_of(const char *path);
 
 /* place: path, or what it leads to where it is a link. Errors: LS_INVALID, it leads nowhere. */

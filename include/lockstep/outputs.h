@@ -24,7 +24,8 @@ ls_status ls_grid_write(const char *path, const ls_grid_row *rows, int count, in
 
 /* A file of an array [total][shape] that comes in pieces, by the ending of its name: .h5 (a Lockstep data set), .npy
  * (NumPy, format 1.0; names and labels, if there are some, in NAME.rows.csv beside it), .csv (a header, a line a
- * sample: its name and its label, if there are some, and its numbers), .png (a grid). */
+ * sample: its name and its label, if there are some, and its numbers), .png (a grid). A NAME.rows.csv that is there is
+ * replaced, or removed where it no longer holds, if Lockstep has written it; any other one is an error. */
 typedef struct ls_sink_spec {
     int64_t total;
     ls_shape shape;
@@ -37,7 +38,11 @@ typedef struct ls_sink_spec {
 } ls_sink_spec;
 
 typedef struct ls_sink ls_sink;
-/* The spec must stay until it is closed. Errors: LS_INVALID, another ending, no such folder; LS_ERROR. */
+/* Errors: LS_INVALID: an output of this name, or what it has beside it, would take the place of a file that is to be
+ * read. */
+ls_status ls_sink_check_input(const char *path, const char *input);
+/* The spec must stay until it is closed. Errors: LS_INVALID, another ending, no such folder, a file in the way;
+ * LS_ERROR. */
 ls_status ls_sink_open(const char *path, const ls_sink_spec *spec, ls_sink **out);
 /* data: [count][shape], the next ones; labels, names: [count] where there are some. */
 ls_status ls_sink_append(ls_sink *sink, int64_t count, const float *data, const int32_t *labels,

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,18 +75,27 @@ ls_status ls_file_create(const char *path, ls_file *out) {
     return status;
 }
 
-static const char *volatile guarded; /* the .part file that no signal may leave behind; NULL: none */
+/* The .part files that no signal may leave behind: copies of their names, for a handler may run at any time. */
+enum { GUARDED_MAX = 2 };
+static struct {
+    char part[LS_PATH_MAX];
+    atomic_bool used; /* the name is whole, and the file is there */
+} guarded[GUARDED_MAX];
 
 static void remove_guarded(int signal_number) {
-    const char *part = guarded;
-    if (part) (void)unlink(part);
+    for (int i = 0; i < GUARDED_MAX; i++)
+        if (guarded[i].used) (void)unlink(guarded[i].part);
     (void)signal(signal_number, SIG_DFL);
     (void)raise(signal_number);
 }
 
 void ls_file_guard(const ls_file *file) {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-    guarded = file->part;
+    int at = 0;
+    while (at < GUARDED_MAX && guarded[at].used) at++;
+    if (at == GUARDED_MAX) return;
+    memcpy(guarded[at].part, file->part, sizeof file->part);
+    guarded[at].used = true;
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
         struct sigaction action = {.sa_handler = remove_guarded}, before;
         if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler == SIG_DFL)
@@ -94,7 +104,8 @@ void ls_file_guard(const ls_file *file) {
 }
 
 static void unguard(const ls_file *file) {
-    if (guarded == file->part) guarded = NULL;
+    for (int i = 0; i < GUARDED_MAX; i++)
+        if (guarded[i].used && strcmp(guarded[i].part, file->part) == 0) guarded[i].used = false;
 }
 
 ls_status ls_file_write(ls_file *file, const void *data, int64_t bytes) {
@@ -130,11 +141,14 @@ ls_status ls_file_make_directory(const char *path) {
     return LS_OK;
 }
 
+ls_status ls_file_flush(ls_file *file) {
+    return ls_fd_flush(file->fd) ? LS_OK : fail(file->path, "cannot be flushed to disk");
+}
+
 /* It is closed last, for its lock keeps others from the .part file until there is none any more; all is on the disk by
  * then, and an error of closing says nothing. */
 ls_status ls_file_commit(ls_file *file) {
-    ls_status status = LS_OK;
-    if (!ls_fd_flush(file->fd)) status = fail(file->path, "cannot be flushed to disk");
+    ls_status status = ls_file_flush(file);
     if (status == LS_OK && rename(file->part, file->path) != 0)
         status = fail(file->path, "cannot be renamed from " PART);
     if (status != LS_OK) {
@@ -229,9 +243,12 @@ ls_status ls_file_check_folder_of(const char *path) {
         return LS_RAISE(LS_INVALID, "%s: the name is too long", path);
     const char *folder = dirname(copy);
     struct stat about;
-    if (stat(folder, &about) == 0 && S_ISDIR(about.st_mode)) return LS_OK;
-    if (errno == ENOENT) return LS_RAISE(LS_INVALID, "%s: the folder %s/ does not exist; make it first", path, folder);
-    return LS_RAISE(LS_INVALID, "%s: %s is no folder that can be used", path, folder);
+    const int reason = stat(folder, &about) == 0 ? 0 : errno;
+    if (reason == ENOENT) return LS_RAISE(LS_INVALID, "%s: the folder %s/ does not exist; make it first", path, folder);
+    if (reason != 0)
+        return LS_RAISE(ls_fault_of(reason), "%s: the folder %s/ cannot be used: %s", path, folder, strerror(reason));
+    if (S_ISDIR(about.st_mode)) return LS_OK;
+    return LS_RAISE(LS_INVALID, "%s: %s is not a folder", path, folder);
 }
 
 ls_status ls_file_follow(const char *path, char place[LS_PATH_MAX]) {

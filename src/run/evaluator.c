@@ -87,15 +87,16 @@ static ls_status describe_origin(output_file *file) {
     return LS_OK;
 }
 
-static ls_status check_other_file(const char *output, const char *input) {
-    if (!input || !ls_file_is_same(output, input)) return LS_OK;
-    return LS_RAISE(LS_INVALID, "%s is to be read; write the result under another name", output);
+/* What is read is not written over: the checkpoint, and the data set that the samples or codes are of. */
+static ls_status check_inputs(const ls_trained *t, const ls_dataset *data, const char *output) {
+    LS_TRY(ls_sink_check_input(output, t->info.path));
+    for (int i = 0; data && i < ls_dataset_files(data); i++)
+        LS_TRY(ls_sink_check_input(output, ls_dataset_path(data, i)));
+    return LS_OK;
 }
 
 static ls_status open_output(const ls_trained *t, const char *path, output_file *file) {
-    LS_TRY(check_other_file(path, t->info.path));
-    for (int i = 0; file->origin && i < ls_dataset_files(file->origin); i++)
-        LS_TRY(check_other_file(path, ls_dataset_path(file->origin, i)));
+    LS_TRY(check_inputs(t, file->origin, path));
     LS_TRY(describe_origin(file));
     file->spec.settings = file->settings;
     return ls_sink_open(path, &file->spec, &file->sink);
@@ -179,7 +180,8 @@ static ls_status write_outputs(const ls_trained *t, int layer, ls_use use, const
 static ls_status write_grid(const ls_trained *t, int layer, ls_use use, const char *output) {
     int64_t pictures = ls_spans_samples(t->spans, t->span_count);
     ls_status status = LS_OK;
-    if (t->session.comm->rank == 0)
+    if (t->session.comm->rank == 0) status = check_inputs(t, t->session.train, output);
+    if (t->session.comm->rank == 0 && status == LS_OK)
         status = ls_evaluation_pictures(&t->session, t->session.train, use, t->spans, t->span_count, t->weights, layer,
                                         pictures, output);
     return ls_agree(t->session.comm, status);
@@ -253,7 +255,7 @@ static ls_status decode(const ls_trained *t, const char *name, const ls_code_sou
     const ls_comm *comm = t->session.comm;
     int layer = 0;
     ls_codes codes;
-    LS_TRY(ls_agree(comm, check_other_file(output, source->file)));
+    LS_TRY(ls_agree(comm, source->file ? ls_sink_check_input(output, source->file) : LS_OK));
     LS_TRY(ls_agree(comm, find_cut(t, name, &layer)));
     ls_status status = ls_codes_open(comm, source, &ls_model_layer(t->session.model, layer)->out, &codes);
     if (status == LS_OK && is_made(source)) status = suit(t, layer, source, &codes);

@@ -3,10 +3,13 @@
 #ifndef LOCKSTEP_RUN_OUTPUT_FORMAT_H
 #define LOCKSTEP_RUN_OUTPUT_FORMAT_H
 
+#include "lockstep/file.h"
 #include "lockstep/outputs.h"
 
 typedef struct ls_output_format {
     const char *ending, *name;
+    /* The name of a second file, beside the one at path; NULL: there is none. Errors: LS_INVALID, it is too long. */
+    ls_status (*beside)(const char *path, char name[LS_PATH_MAX]);
     /* *state is the format's own; close it in every case. */
     ls_status (*open)(const char *path, const ls_sink_spec *spec, void **state);
     ls_status (*append)(void *state, int64_t count, const float *data, const int32_t *labels, const char *const *names);

@@ -1,10 +1,12 @@
 /* output_npy.c - an output as NumPy saves arrays. An array cannot say which row is which sample: NAME.rows.csv beside
- * NAME.npy does.
+ * NAME.npy does. That name is an output's own: what Lockstep wrote there is replaced, or removed where the new array
+ * has no names or labels; any other file there is an error.
  * Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lockstep/file.h"
@@ -16,6 +18,7 @@ typedef struct npy_file {
     const ls_sink_spec *spec;
     ls_file file, rows; /* rows: what names and labels are written to, if there are some */
     char rows_path[LS_PATH_MAX];
+    bool has_old_rows;
     int64_t sample_bytes;
 } npy_file;
 
@@ -42,13 +45,42 @@ static ls_status write_line(npy_file *npy, char *line, char *end) {
     return ls_file_write(&npy->rows, line, end - line);
 }
 
+static ls_status name_rows(const char *path, char rows[LS_PATH_MAX]) {
+    const size_t stem = strlen(path) - strlen(".npy");
+    if (snprintf(rows, LS_PATH_MAX, "%.*s.rows.csv", (int)stem, path) < LS_PATH_MAX) return LS_OK;
+    return LS_RAISE(LS_INVALID, "%s: the name is too long", path);
+}
+
+/* By its first line: one of those that ls_row_header makes. */
+static bool is_ours(const char *path) {
+    static const char *const headers[] = {"name\n", "label\n", "name,label\n"};
+    char line[LS_ROW_TEXT_MAX] = "";
+    FILE *file = ls_file_check_regular(path) == LS_OK ? fopen(path, "rb") : NULL;
+    if (!file) return false;
+    const bool read = fgets(line, sizeof line, file) != NULL;
+    (void)fclose(file);
+    for (size_t i = 0; read && i < sizeof headers / sizeof *headers; i++)
+        if (strcmp(line, headers[i]) == 0) return true;
+    return false;
+}
+
+static ls_status find_old_rows(npy_file *npy, const char *path) {
+    struct stat about;
+    npy->has_old_rows = lstat(npy->rows_path, &about) == 0;
+    if (!npy->has_old_rows || is_ours(npy->rows_path)) return LS_OK;
+    return LS_RAISE(LS_INVALID,
+                    "%s: is in the way: names and labels of the rows of %s belong there, and Lockstep has not written "
+                    "this file; move it, or write the array under another name",
+                    npy->rows_path, path);
+}
+
 static ls_status open_rows(npy_file *npy, const char *path) {
     char line[LS_ROW_TEXT_MAX];
-    size_t stem = strlen(path) - strlen(".npy");
-    if (snprintf(npy->rows_path, sizeof npy->rows_path, "%.*s.rows.csv", (int)stem, path) >= (int)sizeof npy->rows_path)
-        return LS_RAISE(LS_INVALID, "%s: the name is too long", path);
+    LS_TRY(name_rows(path, npy->rows_path));
+    LS_TRY(find_old_rows(npy, path));
     if (!npy->spec->named && !npy->spec->labelled) return LS_OK;
     LS_TRY(ls_file_create(npy->rows_path, &npy->rows));
+    ls_file_guard(&npy->rows);
     return write_line(npy, line, ls_row_header(npy->spec, line));
 }
 
@@ -60,8 +92,8 @@ static ls_status open_file(const char *path, const ls_sink_spec *spec, void **st
     npy->spec = spec;
     npy->sample_bytes = ls_shape_count(&spec->shape) * (int64_t)sizeof(float);
     LS_TRY(ls_file_create(path, &npy->file)); /* first: where it cannot be, its name is the one that was given */
-    LS_TRY(open_rows(npy, path));
     ls_file_guard(&npy->file);
+    LS_TRY(open_rows(npy, path));
     return write_header(&npy->file, spec);
 }
 
@@ -76,13 +108,16 @@ static ls_status append(void *state, int64_t count, const float *data, const int
     return ls_file_write(&npy->file, data, count * npy->sample_bytes);
 }
 
-/* What an earlier array of this name had beside it would now be wrong. */
+/* Whenever this ends, no array stands beside the rows of another one: both files are on the disk before either gets
+ * its name, and old rows go first. */
 static ls_status commit(npy_file *npy) {
-    if (npy->rows.fd >= 0)
-        LS_TRY(ls_file_commit(&npy->rows));
-    else if (unlink(npy->rows_path) != 0 && errno != ENOENT)
+    const bool has_rows = npy->rows.fd >= 0;
+    if (has_rows) LS_TRY(ls_file_flush(&npy->rows));
+    LS_TRY(ls_file_flush(&npy->file));
+    if (npy->has_old_rows && unlink(npy->rows_path) != 0 && errno != ENOENT)
         return LS_RAISE(LS_ERROR, "%s: cannot be removed: %s", npy->rows_path, strerror(errno));
-    return ls_file_commit(&npy->file);
+    LS_TRY(ls_file_commit(&npy->file));
+    return has_rows ? ls_file_commit(&npy->rows) : LS_OK;
 }
 
 static ls_status close_file(void *state, bool keep) {
@@ -95,4 +130,4 @@ static ls_status close_file(void *state, bool keep) {
 }
 
 const ls_output_format ls_output_npy = {
-    .ending = ".npy", .name = "NumPy", .open = open_file, .append = append, .close = close_file};
+    .ending = ".npy", .name = "NumPy", .beside = name_rows, .open = open_file, .append = append, .close = close_file};

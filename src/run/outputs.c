@@ -63,6 +63,22 @@ ls_status ls_sink_open(const char *path, const ls_sink_spec *spec, ls_sink **out
     return status;
 }
 
+static ls_status fail_input(const char *input, const char *output) {
+    return LS_RAISE(LS_INVALID, "%s is to be read, and %s would take its place; write the result under another name",
+                    input, output);
+}
+
+ls_status ls_sink_check_input(const char *path, const char *input) {
+    const ls_output_format *format;
+    char place[LS_PATH_MAX], second[LS_PATH_MAX];
+    LS_TRY(find_format(path, &format));
+    LS_TRY(ls_file_follow(path, place));
+    if (ls_file_is_same(place, input)) return fail_input(input, path);
+    if (!format->beside) return LS_OK;
+    LS_TRY(format->beside(place, second));
+    return ls_file_is_same(second, input) ? fail_input(input, second) : LS_OK;
+}
+
 ls_status ls_sink_append(ls_sink *sink, int64_t count, const float *data, const int32_t *labels,
                          const char *const *names) {
     assert(sink->done + count <= sink->total);

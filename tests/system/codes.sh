@@ -126,6 +126,10 @@ refuses "layer 'dense' is the last one" "$LOCKSTEP" decode two --layer dense --c
 refuses "unknown layer 'middle'; there is: flatten, wide, code, again, dense" "$LOCKSTEP" decode two --layer middle --code 0,0 -o out.npy
 refuses 'the name must end in one of .h5' "$LOCKSTEP" decode two --code 0,0 -o out.txt
 refuses "codes.1.csv is to be read" "$LOCKSTEP" decode run --data codes.1.csv -o codes.1.csv
+cp codes.1.csv keep.rows.csv
+refuses "keep.rows.csv is to be read" "$LOCKSTEP" decode run --data keep.rows.csv -o keep.npy
+refuses "keep.rows.csv: is in the way" ranks 2 "$LOCKSTEP" encode run -o keep.npy
+cmp codes.1.csv keep.rows.csv
 printf 'label,x0,x1\n1,2,3\n1,2\n' >short.csv
 refuses 'short.csv:3: 1 number, but a code has 2' ranks 2 "$LOCKSTEP" decode two --data short.csv -o out.npy
 [ ! -e out.npy ] || fail "a file was left behind"

@@ -218,6 +218,48 @@ static void only_files_are_regular(void **unused) {
     assert_string_equal(ls_failure_get()->message, "/tmp: is a directory, not a file");
 }
 
+/* A signal that ends the process leaves none of two guarded files behind, also where their owner has moved. */
+static void guarded_files_go_with_a_signal(void **unused) {
+    (void)unused;
+    char one[LS_PATH_MAX], two[LS_PATH_MAX];
+    int state;
+    snprintf(one, sizeof one, "%s", scratch_path("one.csv"));
+    snprintf(two, sizeof two, "%s", scratch_path("two.csv"));
+    const pid_t child = fork();
+    if (child == 0) {
+        ls_file file, committed;
+        if (ls_file_create(scratch_path("committed"), &committed) != LS_OK) _exit(1);
+        ls_file_guard(&committed);
+        if (ls_file_commit(&committed) != LS_OK) _exit(1);
+        for (int i = 0; i < 2; i++) {
+            if (ls_file_create(i == 0 ? one : two, &file) != LS_OK) _exit(1);
+            ls_file_guard(&file);
+        }
+        memset(&file, 0, sizeof file);
+        (void)raise(SIGTERM);
+        _exit(1);
+    }
+    assert_int_equal(waitpid(child, &state, 0), child);
+    assert_true(WIFSIGNALED(state) && WTERMSIG(state) == SIGTERM);
+    assert_false(exists(strcat(one, ".part")));
+    assert_false(exists(strcat(two, ".part")));
+    assert_true(exists(scratch_path("committed")));
+}
+
+static void folders_are_looked_at(void **unused) {
+    (void)unused;
+    char message[2 * LS_PATH_MAX];
+    assert_int_equal(ls_file_write_text(scratch_path("plain"), "text"), LS_OK);
+    expect_ok(ls_file_check_folder_of(scratch_path("plain")));
+    assert_int_equal(ls_file_check_folder_of(scratch_path("plain/out.npy")), LS_INVALID);
+    snprintf(message, sizeof message, " %s is not a folder", scratch_path("plain"));
+    assert_non_null(strstr(ls_failure_get()->message, message));
+    assert_int_equal(ls_file_check_folder_of(scratch_path("none/out.npy")), LS_INVALID);
+    assert_non_null(strstr(ls_failure_get()->message, "does not exist; make it first"));
+    assert_int_equal(ls_file_check_folder_of(scratch_path("plain/folder/out.npy")), LS_INVALID);
+    assert_non_null(strstr(ls_failure_get()->message, "Not a directory"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_name_comes_last),
@@ -233,6 +275,8 @@ int main(void) {
         cmocka_unit_test(outputs_go_where_a_link_leads),
         cmocka_unit_test(errors_name_the_file),
         cmocka_unit_test(only_files_are_regular),
+        cmocka_unit_test(guarded_files_go_with_a_signal),
+        cmocka_unit_test(folders_are_looked_at),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -228,6 +229,42 @@ static void rows_have_names(void **unused) {
     assert_int_not_equal(access(rows, F_OK), 0);
 }
 
+/* A file of the user's where an array's rows would be: with rows or without it is left as it is. */
+static void other_rows_are_kept(void **unused) {
+    (void)unused;
+    char path[4096], rows[4096];
+    snprintf(path, sizeof path, "%s", scratch_path("mine.npy"));
+    const char *text = "name,label,x0\na,1,2\n";
+    snprintf(rows, sizeof rows, "%s", scratch_write("mine.rows.csv", text, (int64_t)strlen(text)));
+    for (int named = 0; named <= 1; named++) {
+        ls_sink *sink;
+        const ls_sink_spec spec = {.total = 1, .shape = {.dims = 1, .dim = {1}}, .named = named};
+        assert_int_equal(ls_sink_open(path, &spec, &sink), LS_INVALID);
+        assert_null(sink);
+    }
+    expect_text(rows, text);
+    assert_int_equal(ls_sink_check_input(path, rows), LS_INVALID);
+    expect_ok(ls_sink_check_input(rows, path));
+    assert_int_not_equal(access(path, F_OK), 0);
+}
+
+/* Where the array cannot get its name, no new rows stand beside an old one. */
+static void rows_wait_for_their_array(void **unused) {
+    (void)unused;
+    const char *const names[] = {"a"};
+    char path[4096], rows[4096];
+    snprintf(path, sizeof path, "%s", scratch_path("late.npy"));
+    snprintf(rows, sizeof rows, "%s", scratch_path("late.rows.csv"));
+    const ls_sink_spec spec = {.total = 1, .shape = {.dims = 1, .dim = {1}}, .named = true};
+    ls_sink *sink;
+    expect_ok(ls_sink_open(path, &spec, &sink));
+    expect_ok(ls_sink_append(sink, 1, (float[]){0}, NULL, names));
+    assert_int_equal(mkdir(path, 0777), 0);
+    assert_int_equal(ls_sink_close(sink, true), LS_ERROR);
+    assert_int_not_equal(access(rows, F_OK), 0);
+    assert_int_equal(rmdir(path), 0);
+}
+
 static void what_is_not_kept_leaves_nothing(void **unused) {
     (void)unused;
     const char *names[] = {"gone.csv", "gone.npy", "gone.png"};
@@ -264,6 +301,8 @@ int main(void) {
         cmocka_unit_test(numpy_reads_npy),
         cmocka_unit_test(csv_has_labels_and_all_digits),
         cmocka_unit_test(rows_have_names),
+        cmocka_unit_test(other_rows_are_kept),
+        cmocka_unit_test(rows_wait_for_their_array),
         cmocka_unit_test(what_is_not_kept_leaves_nothing),
         cmocka_unit_test(names_are_checked),
     };
