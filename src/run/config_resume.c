@@ -38,19 +38,26 @@ void ls_config_print_set_keys(const char *const *settings, int count, FILE *out)
 
 /* ---- what they were set to ---- */
 
+/* What the word of a key names in a list or a map; NULL: nothing. */
+static const ls_node *find_child(const ls_node *node, const char *word, size_t letters) {
+    const ls_node *child = node->kind == LS_NODE_SCALAR ? NULL : node->first;
+    char *end = NULL;
+    long index = strtol(word, &end, 10);
+    if (node->kind == LS_NODE_LIST && (letters == 0 || index < 0 || end != word + letters)) return NULL;
+    for (; child != NULL; child = child->next)
+        if (node->kind == LS_NODE_LIST ? index-- == 0
+                                       : strlen(child->key) == letters && strncmp(child->key, word, letters) == 0)
+            break;
+    return child;
+}
+
 /* The node at "model.1.dense.units"; NULL: there is none. */
 static const ls_node *find_node(const ls_node *root, const char *key, size_t length) {
     const ls_node *at = root;
     for (const char *word = key; at != NULL && word <= key + length;) {
         size_t letters = strcspn(word, ".");
         if (word + letters > key + length) letters = (size_t)(key + length - word);
-        const ls_node *child = at->kind == LS_NODE_SCALAR ? NULL : at->first;
-        long index = strtol(word, NULL, 10);
-        for (; child != NULL; child = child->next)
-            if (at->kind == LS_NODE_LIST ? index-- == 0
-                                         : strlen(child->key) == letters && strncmp(child->key, word, letters) == 0)
-                break;
-        at = child;
+        at = find_child(at, word, letters);
         word += letters + 1;
     }
     return at;
@@ -93,6 +100,7 @@ static ls_status print_setting(const char *key, size_t length, const ls_node *va
 /* ---- a run that goes on ---- */
 
 typedef struct words {
+    const char *path; /* of the run's config.yaml */
     const char **word;
     int count, held; /* the first `held` are the run's, and owned */
 } words;
@@ -100,7 +108,12 @@ typedef struct words {
 static ls_status hold(words *w, const char *key, size_t length, const ls_node *then) {
     const ls_node *value = find_node(then, key, length);
     char *setting = NULL;
-    if (value == NULL) return LS_OK;
+    if (value == NULL) {
+        ls_log_warn("%s does not say any more what --set %.*s gave this run before: the file's value counts, if there "
+                    "is no other --set",
+                    w->path, (int)length, key);
+        return LS_OK;
+    }
     ls_status status = print_setting(key, length, value, &setting);
     if (status == LS_OK)
         w->word[w->held++] = setting;
@@ -159,7 +172,7 @@ static ls_status parse_resumed(const char *path, const char *text, const char *r
                                const char *const *settings, int count, ls_config **out) {
     char name[LS_PATH_MAX];
     ls_node *root = NULL;
-    words w = {0};
+    words w = {.path = name};
     LS_TRY(ls_run_directory_path(run, "config.yaml", name));
     ls_status status = ls_yaml_parse(name, then, &root);
     if (status == LS_OK) status = gather(&w, then, root, settings, count);

@@ -64,6 +64,11 @@ cp runs/config/config.yaml copy.yaml
 quietly "$LOCKSTEP" train copy.yaml --set training.epochs=1
 [ "$(grep -c '^# from --set' runs/copy/config.yaml)" = 1 ] || fail "$(cat runs/copy/config.yaml)"
 
+# A key that was written by hand and is not there is told of; a name is no first entry of a list.
+sed '1i # from --set: model.conv2d.filters' runs/copy/config.yaml >edited && mv edited runs/copy/config.yaml
+quietly "$LOCKSTEP" train copy.yaml --resume
+grep -q 'runs/copy/config.yaml does not say any more what --set model.conv2d.filters gave' messages || fail "$(cat messages)"
+
 refused() { # refused MESSAGE ARGUMENT...
     local message=$1
     shift
