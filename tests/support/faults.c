@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { DESCRIPTORS = 1024, NAME_BYTES = 4096, STREAMS = 64, SLOW_US = 300000 };
+enum { DESCRIPTORS = 1024, NAME_BYTES = 4096, STREAMS = 64 };
 
 static faults order;
 static _Atomic int64_t counted;
@@ -69,7 +69,7 @@ static outcome decide(const char *call, const char *path) {
     if (strcmp(order.how, "kill") == 0) (void)raise(SIGKILL);
     if (strcmp(order.how, "hang") == 0)
         while (true) (void)pause();
-    if (strcmp(order.how, "slow") == 0) (void)usleep(SLOW_US);
+    if (strcmp(order.how, "slow") == 0) (void)usleep((useconds_t)(1000 * order.slow_ms));
     if (strcmp(order.how, "slow") == 0) return PASS;
     if (strcmp(order.how, "short") == 0) return SHORT;
     if (strcmp(order.how, "end") == 0) return END;
@@ -122,10 +122,12 @@ static bool is_rank(const char *wanted) {
 
 __attribute__((constructor)) static void begin_from_environment(void) {
     const char *at = getenv("FAULT_AT"), *from = getenv("FAULT_FROM"), *rank = getenv("FAULT_RANK");
+    const char *slow_ms = getenv("FAULT_SLOW_MS");
     const faults given = {.path = getenv("FAULT_PATH"),
                           .call = getenv("FAULT_CALL"),
                           .at = at ? atoll(at) : 0,
                           .how = getenv("FAULT_HOW"),
+                          .slow_ms = slow_ms ? atoll(slow_ms) : 0,
                           .from = from && strcmp(from, "1") == 0,
                           .log = getenv("FAULT_LOG")};
     if (given.path && (!rank || is_rank(rank))) faults_begin(&given);

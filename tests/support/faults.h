@@ -7,7 +7,7 @@
  * mkdir, rename, link, symlink, readlink, unlink. Any other program has them by
  *
  *   LD_PRELOAD=build/release/tests/faults.so FAULT_PATH=... [FAULT_CALL=...] [FAULT_AT=...] [FAULT_HOW=...]
- *   [FAULT_FROM=1] [FAULT_RANK=...] [FAULT_LOG=FILE]
+ *   [FAULT_SLOW_MS=300] [FAULT_FROM=1] [FAULT_RANK=...] [FAULT_LOG=FILE]
  *
  * FAULT_RANK: only in this rank of MPI. FAULT_LOG: each counted call is a line "NUMBER CALL NAME" at its end, so that a
  * first run without a fault says what there is to fail. */
@@ -27,11 +27,12 @@ typedef struct faults {
                          "end": reads nothing, as at the end of a file
                          "kill": the process ends by SIGKILL in its place
                          "tear": so in the middle of it: half is written
-                         "slow": it takes 0.3 s longer
+                         "slow": it takes slow_ms longer
                          "hang": it never returns
                          A call that has no such thing does what it always does. */
-    bool from;        /* it and all that come after it */
-    const char *log;  /* NULL: none */
+    int64_t slow_ms;
+    bool from;       /* it and all that come after it */
+    const char *log; /* NULL: none */
 } faults;
 
 /* The texts stay the caller's, and must stay. */

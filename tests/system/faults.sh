@@ -42,7 +42,7 @@ sweep() {
         how=${hows[number++ % ${#hows[@]}]}
         fresh "$before"
         status=0
-        timeout -k 1 120 "${faulty[@]}" FAULT_AT=$at FAULT_HOW="$how" "${train[@]}" --run run "$@" >messages 2>&1 || status=$?
+        timeout -k 1 "$(patience 120)" "${faulty[@]}" FAULT_AT=$at FAULT_HOW="$how" "${train[@]}" --run run "$@" >messages 2>&1 || status=$?
         check $at "$how" $status
         quietly "${train[@]}" --run run --resume --set training.epochs=2
         same_run whole run
@@ -53,12 +53,16 @@ sweep '' --set training.epochs=2
 sweep begun --resume --set training.epochs=2
 sweep begun --overwrite --set training.epochs=2
 
-# slowly CALL RANK: of all such calls on checkpoints of this rank, each takes 0.3 s longer, and all together more than the timeout.
+# slowly CALL RANK: of all such calls on checkpoints of this rank, each takes a part of the timeout longer, and all together more
+# than the timeout.
 slowly() {
+    local stall_s
+    stall_s=$(patience 5)
     rm -f calls
     quietly ranks 2 env LD_PRELOAD="$(dirname "$LOCKSTEP")/tests/faults.so" FAULT_PATH=/run/checkpoints/step FAULT_CALL="$1" \
-        FAULT_RANK="$2" FAULT_AT=1 FAULT_FROM=1 FAULT_HOW=slow FAULT_LOG="$PWD/calls" "${train[@]}" --run run --resume \
-        --set training.checkpoint.every_steps=0 --set training.epochs=2 --set training.stall_timeout=5
+        FAULT_RANK="$2" FAULT_AT=1 FAULT_FROM=1 FAULT_HOW=slow FAULT_SLOW_MS=$((stall_s * 60)) FAULT_LOG="$PWD/calls" \
+        "${train[@]}" --run run --resume \
+        --set training.checkpoint.every_steps=0 --set training.epochs=2 --set training.stall_timeout="$stall_s"
     [ "$(wc -l <calls)" -gt 20 ] || fail "too few calls to tell: $(cat calls)"
     same_run whole run
 }
@@ -67,10 +71,11 @@ slowly write 0
 fresh begun
 slowly read 1
 
+stall_s=$(patience 3)
 fresh begun
-expect_exit 76 timeout 120 "${faulty[@]}" FAULT_CALL=write FAULT_PATH=/run/checkpoints/step FAULT_AT=5 FAULT_HOW=hang "${train[@]}" \
-    --run run --resume --set training.epochs=2 --set training.stall_timeout=3 >messages 2>&1
-grep -q "nothing has moved for 3 s (training.stall_timeout): rank 0 on $(hostname) is saving a checkpoint" messages ||
+expect_exit 76 timeout "$(patience 120)" "${faulty[@]}" FAULT_CALL=write FAULT_PATH=/run/checkpoints/step FAULT_AT=5 FAULT_HOW=hang "${train[@]}" \
+    --run run --resume --set training.epochs=2 --set training.stall_timeout="$stall_s" >messages 2>&1
+grep -q "nothing has moved for $stall_s s (training.stall_timeout): rank 0 on $(hostname) is saving a checkpoint" messages ||
     fail "$(cat messages)"
 quietly "${train[@]}" --run run --resume --set training.epochs=2
 same_run whole run
