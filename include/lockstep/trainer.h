@@ -23,8 +23,9 @@ typedef struct ls_train_options {
 } ls_train_options;
 
 /* Collective. Returns when the run is over (LS_OK), or was stopped by a signal after saving (LS_STOPPED). Errors
- * (agreed): LS_INVALID before the first batch: config, data, a directory that holds a run; LS_ERROR: disk, memory,
- * numbers that are not finite. */
+ * (agreed): LS_INVALID: config, data, a directory that holds a run, before the first batch; at any batch a file of data
+ * that is damaged, has a hole or is cut, and a number in it that is not finite or out of bounds (loader.h). LS_ERROR:
+ * disk, memory, a loss or weights that are not finite. */
 ls_status ls_trainer_run(const ls_comm *comm, const ls_config *config, const ls_train_options *options);
 
 #endif

@@ -60,11 +60,10 @@ static ls_bounds widen(const ls_bounds *bounds) {
 }
 
 static const char *mend(const ls_loader *loader, bool target) {
-    if (!target) return "bring the numbers of the file there, as those that the model was trained on were";
+    if (!target) return "import the data as the training data was";
     if (ls_dataset_get_info(loader->spec.dataset)->element == LS_ELEMENT_UINT8) return "end the transforms with clip";
-    return "if those of the file are within [0, 255], say {rescale: {range: [0, 1], from: [0, 255]}}, else what they "
-           "are "
-           "within";
+    return "rescale the data: {rescale: {range: [0, 1], from: [SMALLEST, LARGEST]}}, with the smallest and the largest "
+           "number of the file";
 }
 
 static ls_status refuse(const ls_loader *loader, int64_t sample, float number, bool target) {

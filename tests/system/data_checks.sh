@@ -25,7 +25,7 @@ END
 quietly "$LOCKSTEP" train bytes.yaml --run raw --set 'data.input=[]' --set 'data.target=[rescale]'
 quietly "$LOCKSTEP" encode raw --data digits.h5 --layer given -o floats.h5
 "$LOCKSTEP" inspect floats.h5 | grep -q '1,*030 of 28 x 28 x 1, float32'
-wide='in the target, but binary_crossentropy needs numbers within [0, 1]; if those of the file are within [0, 255], say {rescale: {range: [0, 1], from: [0, 255]}}'
+wide='in the target, but binary_crossentropy needs numbers within [0, 1]; rescale the data: {rescale: {range: [0, 1], from: [SMALLEST, LARGEST]}}, with the smallest and the largest number of the file'
 refused "$wide" train bytes.yaml --run wide --overwrite --set data.train=floats.h5
 grep -q 'floats.h5: sample [0-9]* has the number [0-9.]* in the target' messages || fail "$(cat messages)"
 for loss in binary_crossentropy_sum categorical_crossentropy; do
