@@ -52,7 +52,7 @@ void ls_comm_broadcast(const ls_comm *comm, void *data, int64_t bytes, int root)
 /* all[size][bytes] <- every rank's mine[bytes]. */
 void ls_comm_gather_all(const ls_comm *comm, const void *mine, int64_t bytes, void *all);
 /* Rank 0's out <- the ranks' parts in rank order; each says how long its own is (it may be 0). out must hold them all;
- * on the other ranks it is not used. */
+ * on the other ranks it is not used. On rank 0 mine may be out itself. */
 void ls_comm_collect(const ls_comm *comm, const void *mine, int64_t bytes, void *out);
 int64_t ls_comm_min(const ls_comm *comm, int64_t value);
 int64_t ls_comm_max(const ls_comm *comm, int64_t value);

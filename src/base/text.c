@@ -3,11 +3,11 @@
 #include "lockstep/text.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "lockstep/descriptor.h"
 
 /* To YAML 1.1, and so to PyYAML, an exponent without a point, "1e-07", is a string. */
 static void add_point(char *text) {
@@ -129,17 +129,6 @@ typedef struct text_stream {
     char head[4];
 } text_stream;
 
-static bool write_all(int descriptor, const char *text, size_t bytes) {
-    while (bytes > 0) {
-        ssize_t written = write(descriptor, text, bytes);
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) return false;
-        text += written;
-        bytes -= (size_t)written;
-    }
-    return true;
-}
-
 /* How many bytes at the end begin a character that needs more. */
 static size_t cut_bytes(const char *text, size_t bytes) {
     for (size_t back = 1; back <= 3 && back <= bytes; back++) {
@@ -162,7 +151,7 @@ static bool write_shown(int descriptor, const char *text, size_t bytes) {
         text += used;
         bytes -= (size_t)used;
         if (at + SHOWN_MAX <= sizeof shown && bytes > 0) continue;
-        if (!write_all(descriptor, shown, at)) return false;
+        if (!ls_fd_write(descriptor, shown, (int64_t)at)) return false;
         at = 0;
     }
     return true;

@@ -261,7 +261,7 @@ void ls_comm_collect(const ls_comm *comm, const void *mine, int64_t bytes, void 
         send_part(comm, mine, bytes);
         return;
     }
-    if (bytes > 0) memcpy(out, mine, (size_t)bytes);
+    if (bytes > 0 && out != mine) memcpy(out, mine, (size_t)bytes);
     for (int rank = 1; rank < comm->size; rank++) bytes += receive_part(comm, rank, (char *)out + bytes);
 }
 
