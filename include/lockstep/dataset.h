@@ -73,7 +73,8 @@ const char *ls_dataset_locate(const ls_dataset *dataset, int64_t sample, int64_t
 /* The blocks of all files as spans, in order; *spans is the caller's (ls_free). */
 ls_status ls_dataset_blocks(const ls_dataset *dataset, ls_span **spans, int64_t *count);
 
-/* Local. Whether the files are as long as when they were opened; each read asks this, too. One that was removed or
+/* Local. Whether the files, and the parts of virtual data sets, are as long as when they were opened; each read asks
+ * this of those that it reads, too. One that was removed or
  * replaced is warned of once: what was opened is read on. Errors: LS_INVALID, one was cut or written; LS_ERROR, the
  * system cannot tell. */
 ls_status ls_dataset_check_files(ls_dataset *dataset);

@@ -186,6 +186,36 @@ ls_status ls_data_array_open(ls_data_file *file, const char *name, hid_t *array)
 
 /* --- its chunks --- */
 
+static void note_filters(hid_t plan, ls_data_layout *layout) {
+    int count = H5Pget_nfilters(plan);
+    layout->filtered = count > 0;
+    for (int i = 0; i < count; i++) {
+        unsigned flags, settings;
+        size_t values = 0;
+        H5Z_filter_t filter = H5Pget_filter2(plan, (unsigned)i, &flags, &values, NULL, 0, NULL, &settings);
+        layout->summed |= filter == H5Z_FILTER_FLETCHER32;
+        layout->compressed |= filter != H5Z_FILTER_FLETCHER32 && filter != H5Z_FILTER_SHUFFLE;
+    }
+}
+
+ls_data_layout ls_data_array_layout(hid_t array) {
+    hsize_t extent[H5S_MAX_RANK], chunk[H5S_MAX_RANK];
+    hid_t plan = H5Dget_create_plist(array), space = H5Dget_space(array), type = H5Dget_type(array);
+    ls_data_layout layout = {.dims = H5Sget_simple_extent_dims(space, extent, NULL),
+                             .element_bytes = (int64_t)H5Tget_size(type)};
+    size_t bytes = sizeof *extent * (size_t)layout.dims;
+    if (layout.dims >= 1 && layout.dims <= 1 + LS_DIMS_MAX) {
+        memcpy(layout.extent, extent, bytes);
+        layout.chunked = H5Pget_layout(plan) == H5D_CHUNKED && H5Pget_chunk(plan, H5S_MAX_RANK, chunk) == layout.dims;
+        if (layout.chunked) memcpy(layout.chunk, chunk, bytes);
+    }
+    note_filters(plan, &layout);
+    (void)H5Tclose(type);
+    (void)H5Sclose(space);
+    (void)H5Pclose(plan);
+    return layout;
+}
+
 /* The next chunk in the order of rows; false where there is none. */
 static bool advance(ls_data_chunk *chunk, const hsize_t *size, const hsize_t *end) {
     for (int d = chunk->dims - 1; d >= 0; d--) {
@@ -196,14 +226,12 @@ static bool advance(ls_data_chunk *chunk, const hsize_t *size, const hsize_t *en
     return false;
 }
 
-ls_status ls_data_array_chunks(hid_t array, int64_t first, int64_t count, ls_data_chunk_fn visit, void *context) {
-    hsize_t extent[H5S_MAX_RANK], size[H5S_MAX_RANK], end[H5S_MAX_RANK];
-    hid_t plan = H5Dget_create_plist(array), space = H5Dget_space(array);
-    ls_data_chunk chunk = {.dims = H5Sget_simple_extent_dims(space, extent, NULL)};
-    bool chunked = H5Pget_layout(plan) == H5D_CHUNKED && H5Pget_chunk(plan, H5S_MAX_RANK, size) == chunk.dims;
-    (void)H5Sclose(space);
-    (void)H5Pclose(plan);
-    if (!chunked || chunk.dims < 1 || chunk.dims > 1 + LS_DIMS_MAX) return LS_OK;
+ls_status ls_data_array_chunks(const ls_data_layout *layout, int64_t first, int64_t count, ls_data_chunk_fn visit,
+                               void *context) {
+    const hsize_t *extent = layout->extent, *size = layout->chunk;
+    hsize_t end[1 + LS_DIMS_MAX];
+    ls_data_chunk chunk = {.dims = layout->dims};
+    if (!layout->chunked) return LS_OK;
     memcpy(end, extent, sizeof end);
     end[0] = (hsize_t)(first + count);
     chunk.offset[0] = (hsize_t)first / size[0] * size[0];
@@ -215,32 +243,21 @@ ls_status ls_data_array_chunks(hid_t array, int64_t first, int64_t count, ls_dat
     return LS_OK;
 }
 
-static bool has_filters(hid_t array) {
-    hid_t plan = H5Dget_create_plist(array);
-    bool filtered = H5Pget_nfilters(plan) > 0;
-    (void)H5Pclose(plan);
-    return filtered;
-}
-
 /* HDF5 tells the size of a chunk that has no filters without looking for it. */
-bool ls_data_array_has(hid_t array, const ls_data_chunk *chunk) {
+bool ls_data_array_has(hid_t array, const ls_data_layout *layout, const ls_data_chunk *chunk) {
     hsize_t bytes = 0;
     haddr_t place = HADDR_UNDEF;
     unsigned mask;
-    if (has_filters(array)) return H5Dget_chunk_storage_size(array, chunk->offset, &bytes) >= 0 && bytes > 0;
+    if (layout->filtered) return H5Dget_chunk_storage_size(array, chunk->offset, &bytes) >= 0 && bytes > 0;
     return H5Dget_chunk_info_by_coord(array, chunk->offset, &mask, &place, &bytes) >= 0 && place != HADDR_UNDEF;
 }
 
-bool ls_data_array_is_full(hid_t array) {
-    hsize_t extent[H5S_MAX_RANK], size[H5S_MAX_RANK];
-    hid_t plan = H5Dget_create_plist(array), space = H5Dget_space(array), type = H5Dget_type(array);
-    int dims = H5Sget_simple_extent_dims(space, extent, NULL);
-    double bytes = (double)H5Tget_size(type);
-    bool known = H5Pget_nfilters(plan) == 0 && H5Pget_layout(plan) == H5D_CHUNKED &&
-                 H5Pget_chunk(plan, H5S_MAX_RANK, size) == dims;
-    for (int d = 0; d < dims && known; d++) bytes *= (double)((extent[d] + size[d] - 1) / size[d]) * (double)size[d];
-    (void)H5Tclose(type);
-    (void)H5Sclose(space);
-    (void)H5Pclose(plan);
-    return known && (double)H5Dget_storage_size(array) >= bytes;
+bool ls_data_array_is_full(hid_t array, const ls_data_layout *layout) {
+    double bytes = (double)layout->element_bytes;
+    if (!layout->chunked || layout->filtered) return false;
+    for (int d = 0; d < layout->dims; d++) {
+        hsize_t chunks = (layout->extent[d] + layout->chunk[d] - 1) / layout->chunk[d];
+        bytes *= (double)chunks * (double)layout->chunk[d];
+    }
+    return (double)H5Dget_storage_size(array) >= bytes;
 }

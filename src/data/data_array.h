@@ -16,8 +16,10 @@ ls_status ls_data_array_open(ls_data_file *file, const char *name, hid_t *array)
 enum { LS_DATA_LIST_MAX = 512 };
 void ls_data_array_list(const ls_data_file *file, char text[LS_DATA_LIST_MAX]);
 
+ls_data_layout ls_data_array_layout(hid_t array);
+
 /* Whether every chunk is known to have been written: of arrays without filters. Asks for all of them: once a file. */
-bool ls_data_array_is_full(hid_t array);
+bool ls_data_array_is_full(hid_t array, const ls_data_layout *layout);
 
 /* Chunks of an array that have rows [first, first + count), all of them if visit returns LS_OK. `at` and `dim`: where
  * the chunk's part begins, and how large it is, within the array. */
@@ -26,8 +28,9 @@ typedef struct ls_data_chunk {
     int dims;
 } ls_data_chunk;
 typedef ls_status (*ls_data_chunk_fn)(void *context, const ls_data_chunk *chunk);
-ls_status ls_data_array_chunks(hid_t array, int64_t first, int64_t count, ls_data_chunk_fn visit, void *context);
+ls_status ls_data_array_chunks(const ls_data_layout *layout, int64_t first, int64_t count, ls_data_chunk_fn visit,
+                               void *context);
 /* Whether it was ever written. Quick where the array has filters; else it looks through all chunks. */
-bool ls_data_array_has(hid_t array, const ls_data_chunk *chunk);
+bool ls_data_array_has(hid_t array, const ls_data_layout *layout, const ls_data_chunk *chunk);
 
 #endif

@@ -22,7 +22,7 @@ static ls_status fail_changed(const char *path, int64_t before, int64_t now) {
                     path, before, now);
 }
 
-ls_status ls_data_check_size(const ls_data_file *file) {
+static ls_status check_itself(const ls_data_file *file) {
     struct stat about;
     if (fstat(file->fd, &about) != 0) return LS_RAISE(LS_ERROR, "%s: cannot be read: %s", file->path, strerror(errno));
     return (int64_t)about.st_size == file->bytes ? LS_OK
@@ -38,6 +38,13 @@ static ls_status check_part(const ls_data_file *file, const ls_data_part *part) 
                                                  : fail_changed(part->path, part->bytes, (int64_t)about.st_size);
 }
 
+ls_status ls_data_check_size(const ls_data_file *file, int64_t first, int64_t count) {
+    LS_TRY(check_itself(file));
+    for (const ls_data_part *part = file->parts; part < file->parts + file->part_count; part++)
+        if (part->first < first + count && part->end > first) LS_TRY(check_part(file, part));
+    return LS_OK;
+}
+
 /* Another file of that name is not read: HDF5 has the one that was opened. */
 static void warn_of_replacement(ls_data_file *file) {
     struct stat opened, named;
@@ -50,8 +57,7 @@ static void warn_of_replacement(ls_data_file *file) {
 }
 
 ls_status ls_data_file_check(ls_data_file *file) {
-    LS_TRY(ls_data_check_size(file));
-    for (int i = 0; i < file->part_count; i++) LS_TRY(check_part(file, &file->parts[i]));
+    LS_TRY(ls_data_check_size(file, 0, file->info.count));
     warn_of_replacement(file);
     return LS_OK;
 }
@@ -111,7 +117,7 @@ ls_status ls_data_check_load(ls_data_file *file) {
     if (file->block_hash != NULL || file->part_count > 0) return LS_OK;
     if (H5Dget_space_status(file->data, &written) < 0 || written == H5D_SPACE_STATUS_NOT_ALLOCATED)
         return LS_RAISE(LS_INVALID, "%s: the samples of " LS_DATA_SET " were never written", file->path);
-    file->is_full = ls_data_array_is_full(file->data);
+    file->is_full = ls_data_array_is_full(file->data, &file->layout);
     return LS_OK;
 }
 
@@ -146,21 +152,7 @@ typedef struct search {
     ls_data_file *file;
     int64_t first, count;
     const char *data;
-    bool compressed, summed;
 } search;
-
-static void look_at_filters(search *s) {
-    hid_t plan = H5Dget_create_plist(s->file->data);
-    int count = H5Pget_nfilters(plan);
-    for (int i = 0; i < count; i++) {
-        unsigned flags, settings;
-        size_t values = 0;
-        H5Z_filter_t filter = H5Pget_filter2(plan, (unsigned)i, &flags, &values, NULL, 0, NULL, &settings);
-        s->summed |= filter == H5Z_FILTER_FLETCHER32;
-        s->compressed |= filter != H5Z_FILTER_FLETCHER32 && filter != H5Z_FILTER_SHUFFLE;
-    }
-    (void)H5Pclose(plan);
-}
 
 /* Whether all samples add up to the fingerprint: a whole pass, once, where there are zeros to explain. */
 static ls_status check_all(ls_data_file *file) {
@@ -187,7 +179,7 @@ static ls_status judge_zeros(const search *s, int64_t first, int64_t count) {
     if (file->zeros_are_known) return LS_OK;
     if (file->fingerprinted && check_all(file) != LS_OK)
         return ls_failure_prefix("samples %" PRId64 " to %" PRId64 " are zeros; ", first, first + count - 1);
-    if (!file->fingerprinted && s->summed)
+    if (!file->fingerprinted && file->layout.summed)
         return LS_RAISE(
             LS_INVALID,
             "%s: samples %" PRId64 " to %" PRId64
@@ -244,11 +236,11 @@ static ls_status check_chunk(void *context, const ls_data_chunk *chunk) {
     const search *s = context;
     int64_t first = (int64_t)chunk->offset[0], count = (int64_t)chunk->dim[0];
     bool whole;
-    if (!s->file->is_full && !ls_data_array_has(s->file->data, chunk))
+    if (!s->file->is_full && !ls_data_array_has(s->file->data, &s->file->layout, chunk))
         return LS_RAISE(LS_INVALID,
                         "%s: samples %" PRId64 " to %" PRId64 " were never written (HDF5 would give its fill value)",
                         s->file->path, first, first + count - 1);
-    if (s->compressed || s->file->zeros_are_known) return LS_OK;
+    if (s->file->layout.compressed || s->file->zeros_are_known) return LS_OK;
     bool zero = read_is_zero(s, chunk, &whole);
     if (zero && !whole) LS_TRY(chunk_is_zero(s, chunk, &zero));
     return zero ? judge_zeros(s, first, count) : LS_OK;
@@ -267,17 +259,9 @@ static ls_status check_blocks(const search *s) {
     return LS_OK;
 }
 
-static bool is_chunked(const ls_data_file *file) {
-    hid_t plan = H5Dget_create_plist(file->data);
-    bool chunked = H5Pget_layout(plan) == H5D_CHUNKED;
-    (void)H5Pclose(plan);
-    return chunked;
-}
-
 ls_status ls_data_check_samples(ls_data_file *file, int64_t first, int64_t count, const void *data) {
     if (file->block_hash != NULL) return check_hashes(file, first, count, data);
     search s = {.file = file, .first = first, .count = count, .data = data};
-    if (!is_chunked(file)) return check_blocks(&s);
-    look_at_filters(&s);
-    return ls_data_array_chunks(file->data, first, count, check_chunk, &s);
+    if (!file->layout.chunked) return check_blocks(&s);
+    return ls_data_array_chunks(&file->layout, first, count, check_chunk, &s);
 }

@@ -16,7 +16,8 @@ ls_status ls_data_check_load(ls_data_file *file);
 /* Samples [first, first + count) and what was read of them. Errors: LS_INVALID, they are not what was written. */
 ls_status ls_data_check_samples(ls_data_file *file, int64_t first, int64_t count, const void *data);
 
-/* That the file is as long as it was. Errors: LS_INVALID, it is not; LS_ERROR, the system cannot tell. */
-ls_status ls_data_check_size(const ls_data_file *file);
+/* That the file, and the parts that samples [first, first + count) are in, are as long as they were. Errors:
+ * LS_INVALID, they are not; LS_ERROR, the system cannot tell. */
+ls_status ls_data_check_size(const ls_data_file *file, int64_t first, int64_t count);
 
 #endif

@@ -97,7 +97,11 @@ void ls_data_file_close_hdf5(ls_data_file *file) {
 static ls_status open_data(ls_data_file *file) {
     char list[LS_DATA_LIST_MAX];
     LS_TRY(ls_data_file_open_hdf5(file));
-    if (ls_data_array_exists(file, LS_DATA_SET)) return ls_data_array_open(file, LS_DATA_SET, &file->data);
+    if (ls_data_array_exists(file, LS_DATA_SET)) {
+        LS_TRY(ls_data_array_open(file, LS_DATA_SET, &file->data));
+        file->layout = ls_data_array_layout(file->data);
+        return LS_OK;
+    }
     ls_data_array_list(file, list);
     return LS_RAISE(LS_INVALID,
                     "%s: has no " LS_DATA_SET ", the array of samples. It has: %s. Give the array this name, or make a "
@@ -248,11 +252,7 @@ static ls_status find_names(ls_data_file *file) {
 
 /* Of a file that Lockstep did not write: its chunk, or what Lockstep would have chosen. */
 static int64_t natural_block(const ls_data_file *file) {
-    hsize_t chunk[1 + LS_DIMS_MAX];
-    hid_t plan = H5Dget_create_plist(file->data);
-    bool chunked = H5Pget_layout(plan) == H5D_CHUNKED && H5Pget_chunk(plan, 1 + LS_DIMS_MAX, chunk) > 0;
-    (void)H5Pclose(plan);
-    if (chunked) return (int64_t)chunk[0]; /* HDF5 allows less than 2^32 */
+    if (file->layout.chunked) return (int64_t)file->layout.chunk[0]; /* HDF5 allows less than 2^32 */
     return ls_writer_block_samples(
         &(ls_writer_spec){.shape = file->info.shape, .element = file->info.element, .max_count = file->info.count});
 }
@@ -280,7 +280,7 @@ static ls_status read_checked(ls_data_file *file, int64_t first, int64_t count, 
                            first + count - 1);
         return ls_data_file_fail(file, damage);
     }
-    LS_TRY(ls_data_check_size(file));
+    LS_TRY(ls_data_check_size(file, first, count));
     return ls_data_check_samples(file, first, count, data);
 }
 

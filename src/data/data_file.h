@@ -6,17 +6,27 @@
 
 #include "lockstep/dataset.h"
 
-/* A file that a virtual data set takes samples from. */
+/* A file that a virtual data set takes samples [first, end) from, or some of them. */
 typedef struct ls_data_part {
     char *path;
-    int64_t bytes;
+    int64_t bytes, first, end;
 } ls_data_part;
+
+/* How an array lies in its file. */
+typedef struct ls_data_layout {
+    int dims;
+    hsize_t extent[1 + LS_DIMS_MAX], chunk[1 + LS_DIMS_MAX];
+    int64_t element_bytes;
+    bool chunked; /* else chunk is all zeros */
+    bool filtered, compressed, summed;
+} ls_data_layout;
 
 typedef struct ls_data_file {
     const char *path;
     hid_t hdf5, data;
-    int fd;               /* HDF5's own, to look after the file's size; -1: none */
-    int64_t bytes;        /* of the file, when it was opened */
+    int fd;        /* HDF5's own, to look after the file's size; -1: none */
+    int64_t bytes; /* of the file, when it was opened */
+    ls_data_layout layout;
     ls_dataset_info info; /* of this file alone */
     int32_t *labels;      /* [info.count] or NULL */
     uint64_t *block_hash; /* [blocks]: sums of ls_sample_hash, or NULL: the file has none */

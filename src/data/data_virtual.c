@@ -9,6 +9,7 @@
 
 #include "data_array.h"
 #include "lockstep/file.h"
+#include "lockstep/integers.h"
 #include "lockstep/memory.h"
 
 static ls_status fail_part(const ls_data_file *file, const char *part, const char *what) {
@@ -39,11 +40,12 @@ typedef struct part {
     char path[LS_PATH_MAX], array_name[PART_NAME_MAX];
     ls_data_file file;
     hid_t array;
+    ls_data_layout layout;
 } part;
 
 static ls_status refuse_missing_chunk(void *context, const ls_data_chunk *chunk) {
     part *p = context;
-    if (ls_data_array_has(p->array, chunk)) return LS_OK;
+    if (ls_data_array_has(p->array, &p->layout, chunk)) return LS_OK;
     return LS_RAISE(LS_INVALID, "%s: rows %" PRIuMAX " on of %s were never written", p->path,
                     (uintmax_t)chunk->offset[0], p->array_name);
 }
@@ -60,8 +62,9 @@ static ls_status check_extent(const ls_data_file *file, part *p, hid_t selection
     if (!fits) return fail_part(file, p->path, "is too short");
     if (H5Dget_space_status(p->array, &written) < 0 || written == H5D_SPACE_STATUS_NOT_ALLOCATED)
         return fail_part(file, p->path, "was never written");
-    if (ls_data_array_is_full(p->array)) return LS_OK;
-    return ls_data_array_chunks(p->array, (int64_t)begin[0], (int64_t)(end[0] - begin[0]) + 1, refuse_missing_chunk, p);
+    if (ls_data_array_is_full(p->array, &p->layout)) return LS_OK;
+    return ls_data_array_chunks(&p->layout, (int64_t)begin[0], (int64_t)(end[0] - begin[0]) + 1, refuse_missing_chunk,
+                                p);
 }
 
 static void close_part(part *p) {
@@ -70,12 +73,30 @@ static void close_part(part *p) {
     *p = (part){.file = {.hdf5 = H5I_INVALID_HID, .data = H5I_INVALID_HID}, .array = H5I_INVALID_HID};
 }
 
-static ls_status remember(ls_data_file *file, const part *p) {
+static ls_status add_part(ls_data_file *file, const part *p, ls_data_part **out) {
     ls_data_part *longer = realloc(file->parts, (size_t)(file->part_count + 1) * sizeof *longer);
-    if (longer == NULL) return LS_RAISE(LS_ERROR, "%s: no memory for its parts", file->path);
-    file->parts = longer;
-    file->parts[file->part_count] = (ls_data_part){.path = strdup(p->path), .bytes = p->file.bytes};
-    return file->parts[file->part_count++].path != NULL ? LS_OK : LS_RAISE(LS_ERROR, "no memory for a path");
+    char *path = strdup(p->path);
+    if (longer != NULL) file->parts = longer;
+    if (longer == NULL || path == NULL) {
+        free(path);
+        return LS_RAISE(LS_ERROR, "%s: no memory for its parts", file->path);
+    }
+    *out = &file->parts[file->part_count++];
+    **out = (ls_data_part){.path = path, .bytes = p->file.bytes, .first = INT64_MAX};
+    return LS_OK;
+}
+
+/* The part, and the samples that it fills. The last one is the most likely to be met again. */
+static ls_status remember(ls_data_file *file, const part *p, hid_t target) {
+    hsize_t begin[H5S_MAX_RANK] = {0}, end[H5S_MAX_RANK] = {0};
+    ls_data_part *known = NULL;
+    if (H5Sget_select_bounds(target, begin, end) < 0) return ls_data_file_fail(file, "is damaged or cut short");
+    for (int i = file->part_count - 1; i >= 0 && known == NULL; i--)
+        if (strcmp(file->parts[i].path, p->path) == 0) known = &file->parts[i];
+    if (known == NULL) LS_TRY(add_part(file, p, &known));
+    known->first = ls_min(known->first, (int64_t)begin[0]);
+    known->end = ls_max(known->end, (int64_t)end[0] + 1);
+    return LS_OK;
 }
 
 /* The part of mapping i; one that is open already, as the parts of neighbours often are, stays so. */
@@ -100,7 +121,8 @@ static ls_status open_part(ls_data_file *file, hid_t plan, size_t i, part *p) {
         return fail_part(file, p->path, "has not the array that is mapped");
     if (ls_data_array_open(&p->file, array_name, &p->array) != LS_OK)
         return ls_failure_prefix("%s: a part of it: ", file->path);
-    return remember(file, p);
+    p->layout = ls_data_array_layout(p->array);
+    return LS_OK;
 }
 
 static ls_status check_mapping(ls_data_file *file, hid_t plan, size_t i, part *p, hssize_t *mapped) {
@@ -116,6 +138,7 @@ static ls_status check_mapping(ls_data_file *file, hid_t plan, size_t i, part *p
         status = fail_part(file, p->path, "may grow, so that nobody knows where it ends; map parts of a fixed size");
     else
         status = from == to ? check_extent(file, p, source) : fail_part(file, p->path, "is not as long as its place");
+    if (status == LS_OK) status = remember(file, p, target);
     *mapped += to;
     (void)H5Sclose(target);
     (void)H5Sclose(source);

@@ -173,6 +173,27 @@ static void virtual_data_sets_need_all_their_parts(void **unused) {
     expect_refused(write_map("map-outside.h5", outside, 2, COUNT), "/dev/zero");
 }
 
+/* One that is cut while it is read is found by the next read of its samples, and by no read of others. */
+static void parts_are_as_long_as_they_were(void **unused) {
+    (void)unused;
+    const char *const parts[] = {"first.h5", "second.h5"}, *path = write_map("map-cut.h5", parts, 2, COUNT);
+    plain_dataset half = usual();
+    half.dim[0] = COUNT / 2;
+    half.chunk = 0;
+    plain_dataset_write(scratch_path("first.h5"), &half);
+    plain_dataset_write(scratch_path("second.h5"), &half);
+    ls_dataset *dataset;
+    uint8_t data[COUNT * PIXELS];
+    expect_ok(ls_dataset_open(&path, 1, &dataset));
+    assert_int_equal(truncate(scratch_path("second.h5"), 1000), 0);
+    assert_int_equal(ls_dataset_read(dataset, 0, COUNT, data, NULL), LS_INVALID);
+    assert_non_null(strstr(ls_failure_get()->message, "second.h5: had "));
+    assert_int_equal(ls_dataset_read(dataset, COUNT / 2, 1, data, NULL), LS_INVALID);
+    assert_int_equal(ls_dataset_read(dataset, COUNT - 1, 1, data, NULL), LS_INVALID);
+    expect_ok(ls_dataset_read(dataset, 0, 1, data, NULL));
+    ls_dataset_close(dataset);
+}
+
 /* --- what HDF5 says --- */
 
 static void what_is_there_is_listed(void **unused) {
@@ -260,10 +281,15 @@ static void elements_have_a_size(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(links_out_of_the_file_are_refused), cmocka_unit_test(soft_links_are_followed_within_the_file),
-        cmocka_unit_test(external_storage_is_refused),       cmocka_unit_test(virtual_data_sets_need_all_their_parts),
-        cmocka_unit_test(what_is_there_is_listed),           cmocka_unit_test(filters_that_are_missing_are_named),
-        cmocka_unit_test(a_killed_writer_is_told_of),        cmocka_unit_test(elements_have_a_size),
+        cmocka_unit_test(links_out_of_the_file_are_refused),
+        cmocka_unit_test(soft_links_are_followed_within_the_file),
+        cmocka_unit_test(external_storage_is_refused),
+        cmocka_unit_test(virtual_data_sets_need_all_their_parts),
+        cmocka_unit_test(parts_are_as_long_as_they_were),
+        cmocka_unit_test(what_is_there_is_listed),
+        cmocka_unit_test(filters_that_are_missing_are_named),
+        cmocka_unit_test(a_killed_writer_is_told_of),
+        cmocka_unit_test(elements_have_a_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
