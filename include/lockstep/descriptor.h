@@ -20,6 +20,9 @@ bool ls_fd_set_length(int fd, int64_t bytes);
 /* Sets aside the disk's room for this length, and gives the file it, where that is longer. On file systems that cannot
  * set aside only the length. */
 bool ls_fd_reserve(int fd, int64_t bytes);
+/* The same for so many bytes behind the end of the file, which keeps its length. They count against the limit of file
+ * sizes (RLIMIT_FSIZE) at once: errno is EFBIG. */
+bool ls_fd_reserve_behind(int fd, int64_t bytes);
 /* To the disk, with its length. */
 bool ls_fd_flush(int fd);
 

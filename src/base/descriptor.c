@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stddef.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -63,12 +64,29 @@ bool ls_fd_set_length(int fd, int64_t bytes) {
     return result == 0;
 }
 
-bool ls_fd_reserve(int fd, int64_t bytes) {
+/* File systems that cannot set aside go without. */
+static bool set_aside(int fd, int mode, int64_t at, int64_t bytes) {
     int result;
-    do result = fallocate(fd, 0, 0, bytes);
+    do result = fallocate(fd, mode, at, bytes);
     while (result != 0 && errno == EINTR);
-    if (result == 0) return true;
-    return (errno == EOPNOTSUPP || errno == ENOSYS) && ls_fd_set_length(fd, bytes);
+    return result == 0 || errno == EOPNOTSUPP || errno == ENOSYS;
+}
+
+bool ls_fd_reserve(int fd, int64_t bytes) {
+    struct stat about;
+    if (!set_aside(fd, 0, 0, bytes) || fstat(fd, &about) != 0) return false;
+    return about.st_size >= bytes || ls_fd_set_length(fd, bytes);
+}
+
+/* The system itself does not hold such bytes against the limit. */
+bool ls_fd_reserve_behind(int fd, int64_t bytes) {
+    struct stat about;
+    struct rlimit limit;
+    if (fstat(fd, &about) != 0 || getrlimit(RLIMIT_FSIZE, &limit) != 0) return false;
+    if ((rlim_t)(about.st_size + bytes) <= limit.rlim_cur)
+        return set_aside(fd, FALLOC_FL_KEEP_SIZE, about.st_size, bytes);
+    errno = EFBIG;
+    return false;
 }
 
 /* A part that is on its way to the disk and arrives. Its error is told once, here or by fsync. */

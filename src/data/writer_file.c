@@ -1,5 +1,4 @@
 /* writer_file.c - see writer_file.h. */
-#define _GNU_SOURCE /* fallocate */
 #include "writer_file.h"
 
 #include <errno.h>
@@ -8,12 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "../par/comm_mpi.h"
 #include "data_format.h"
+#include "lockstep/descriptor.h"
 #include "lockstep/memory.h"
 #include "lockstep/text.h"
 
@@ -81,21 +80,9 @@ void ls_writer_file_init(ls_writer_file *f, const ls_comm *comm, const ls_writer
 
 /* --- creating --- */
 
-/* Local, rank 0. What is reserved behind the end of a file is not held against the limit of file sizes. */
-static ls_status allocate_behind_end(const ls_writer_file *f, int64_t bytes) {
-    struct stat info;
-    struct rlimit limit;
-    int failed = fstat(f->file.fd, &info) != 0 || getrlimit(RLIMIT_FSIZE, &limit) != 0;
-    if (failed == 0 && (rlim_t)(info.st_size + bytes) > limit.rlim_cur) {
-        errno = EFBIG;
-        failed = -1;
-    }
-    while (failed == 0 && fallocate(f->file.fd, FALLOC_FL_KEEP_SIZE, info.st_size, bytes) != 0) {
-        if (errno == EINTR) continue;
-        if (errno == EOPNOTSUPP) break;
-        failed = -1;
-    }
-    if (failed == 0) return LS_OK;
+/* Local, rank 0. */
+static ls_status reserve_behind(const ls_writer_file *f, int64_t bytes) {
+    if (ls_fd_reserve_behind(f->file.fd, bytes)) return LS_OK;
     return LS_RAISE(LS_ERROR, "%s: cannot be written: %s", f->file.path, strerror(errno));
 }
 
@@ -104,7 +91,7 @@ static ls_status allocate_behind_end(const ls_writer_file *f, int64_t bytes) {
  * cannot reserve go without. */
 static ls_status reserve(const ls_writer_file *f, int64_t bytes, int64_t chunks) {
     bytes += METADATA_BYTES + chunks * CHUNK_EXTRA_BYTES;
-    return ls_agree(f->comm, f->comm->rank == 0 ? allocate_behind_end(f, bytes) : LS_OK);
+    return ls_agree(f->comm, f->comm->rank == 0 ? reserve_behind(f, bytes) : LS_OK);
 }
 
 /* By its first bytes, see run/checkpoint_seal.c. A data set ends in .h5, too, and is made again more easily. */

@@ -1,5 +1,6 @@
-/* writer_file.h - the HDF5 file of a data set in the making: columns (data, labels, names), attributes, and the room
- * for them on the disk. Private to data; what writer.c fills. Collective unless it says Local. */
+/* writer_file.h - the HDF5 file of a data set in the making: columns (data, labels, names, hashes of the blocks),
+ * attributes, and the room for them on the disk. Private to data; what writer.c fills. Collective unless it says Local.
+ */
 #ifndef LOCKSTEP_DATA_WRITER_FILE_H
 #define LOCKSTEP_DATA_WRITER_FILE_H
 
