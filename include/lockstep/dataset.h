@@ -54,12 +54,11 @@ typedef struct ls_dataset_info {
 typedef struct ls_dataset ls_dataset;
 
 /* Local. Opens files (glob patterns allowed, matches in sorted order; a file that has just that name is no pattern) as
- * one data set, without locking them. A file
- * that Lockstep did not write will do where /data is uint8 or float32 [N, ...]: its blocks are its chunks, and its
- * fingerprint is made of their size, the labels and 64 samples. Labels stay in memory. Errors: LS_INVALID: no such
- * file, not a Lockstep data set (what is missing and how to import), damaged, samples that were never written, parts
- * that are missing, a filter that HDF5 has not, labels out of range, files that do not fit together; LS_ERROR: the
- * system cannot read it (a disk, a network, too many open files). */
+ * one data set, without locking them. A file that Lockstep did not write will do where /data is uint8 or float32 [N,
+ * ...]: its blocks are its chunks, and its fingerprint is made of their size, the labels and 64 samples. Labels stay in
+ * memory. Errors: LS_INVALID: no such file, not a Lockstep data set (what is missing and how to import), damaged,
+ * samples that were never written, parts that are missing, a filter that HDF5 has not, labels out of range, files that
+ * do not fit together; LS_ERROR: the system cannot read it (a disk, a network, too many open files). */
 ls_status ls_dataset_open(const char *const *paths, int count, ls_dataset **out);
 void ls_dataset_close(ls_dataset *dataset); /* NULL is allowed; see ls_dataset_cache */
 const ls_dataset_info *ls_dataset_get_info(const ls_dataset *dataset);
@@ -74,9 +73,8 @@ const char *ls_dataset_locate(const ls_dataset *dataset, int64_t sample, int64_t
 ls_status ls_dataset_blocks(const ls_dataset *dataset, ls_span **spans, int64_t *count);
 
 /* Local. Whether the files, and the parts of virtual data sets, are as long as when they were opened; each read asks
- * this of those that it reads, too. One that was removed or
- * replaced is warned of once: what was opened is read on. Errors: LS_INVALID, one was cut or written; LS_ERROR, the
- * system cannot tell. */
+ * this of those that it reads, too. One that was removed or replaced is warned of once: what was opened is read on.
+ * Errors: LS_INVALID, one was cut or written; LS_ERROR, the system cannot tell. */
 ls_status ls_dataset_check_files(ls_dataset *dataset);
 
 /* Local, thread-safe. Reads samples [first, first + count) and their labels; either may be NULL: not wanted. Errors

@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "data_virtual.h"
+#include "gzip.h"
 #include "lockstep/integers.h"
 
-/* What deflate can at best, with room: a header that claims more is wrong. */
-enum { COMPRESSION_MAX = 2048, NAME_MAX_BYTES = 256 };
+enum { NAME_MAX_BYTES = 256 };
 
 /* --- links --- */
 
@@ -130,7 +130,13 @@ static ls_status check_filters(const ls_data_file *file, const char *name, hid_t
     return LS_OK;
 }
 
-/* A chunk is read whole: what a header claims of its size is no reason to take memory for it. */
+bool ls_data_array_fits(const ls_data_file *file, double bytes) {
+    double held = (double)file->bytes;
+    for (int i = 0; i < file->part_count; i++) held += (double)file->parts[i].bytes;
+    return bytes / (2 * LS_DEFLATE_RATIO) <= held;
+}
+
+/* A chunk is read whole. */
 static ls_status check_chunk(const ls_data_file *file, const char *name, hid_t array, hid_t plan) {
     hsize_t chunk[H5S_MAX_RANK];
     if (H5Pget_layout(plan) != H5D_CHUNKED) return LS_OK;
@@ -139,7 +145,7 @@ static ls_status check_chunk(const ls_data_file *file, const char *name, hid_t a
     double bytes = (double)H5Tget_size(type);
     (void)H5Tclose(type);
     for (int d = 0; d < dims; d++) bytes *= (double)chunk[d];
-    if (bytes / COMPRESSION_MAX <= (double)file->bytes) return LS_OK;
+    if (ls_data_array_fits(file, bytes)) return LS_OK;
     return LS_RAISE(LS_INVALID,
                     "%s: is damaged or cut short: a chunk of %s cannot have %.0f bytes in a file of %" PRId64
                     "; import it again",
@@ -214,6 +220,19 @@ ls_data_layout ls_data_array_layout(hid_t array) {
     (void)H5Sclose(space);
     (void)H5Pclose(plan);
     return layout;
+}
+
+int64_t ls_data_array_chunk_bytes(const ls_data_layout *layout) {
+    int64_t bytes = layout->chunked ? layout->element_bytes : 0;
+    for (int d = 0; d < layout->dims && layout->chunked; d++) bytes *= (int64_t)layout->chunk[d];
+    return bytes;
+}
+
+int64_t ls_data_array_unit(const ls_data_file *file) {
+    int64_t unit = file->layout.filtered ? (int64_t)file->layout.chunk[0] : 1;
+    for (int i = 0; i < file->part_count; i++)
+        if (file->parts[i].layout.filtered) unit = ls_max(unit, (int64_t)file->parts[i].layout.chunk[0]);
+    return ls_min(unit, file->info.count);
 }
 
 /* The next chunk in the order of rows; false where there is none. */

@@ -16,7 +16,15 @@ ls_status ls_data_array_open(ls_data_file *file, const char *name, hid_t *array)
 enum { LS_DATA_LIST_MAX = 512 };
 void ls_data_array_list(const ls_data_file *file, char text[LS_DATA_LIST_MAX]);
 
+/* What a header claims is no reason to take memory for it: whether so many bytes can be in the file (and its parts), be
+ * they compressed as well as deflate can, and with some room. */
+bool ls_data_array_fits(const ls_data_file *file, double bytes);
+
 ls_data_layout ls_data_array_layout(hid_t array);
+int64_t ls_data_array_chunk_bytes(const ls_data_layout *layout); /* 0: it has no chunks */
+/* Samples that HDF5 cannot decode one of alone: those of a chunk with filters (of the parts, too, of a virtual data
+ * set); else 1. */
+int64_t ls_data_array_unit(const ls_data_file *file);
 
 /* Whether every chunk is known to have been written: of arrays without filters. Asks for all of them: once a file. */
 bool ls_data_array_is_full(hid_t array, const ls_data_layout *layout);

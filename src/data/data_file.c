@@ -21,8 +21,6 @@
 #include "lockstep/integers.h"
 #include "lockstep/memory.h"
 
-enum { FINGERPRINT_PROBES = 64 };
-
 /* Of all samples: sums and products of what a file holds stay far from the end of int64_t. */
 static const int64_t DATA_BYTES_MAX = INT64_C(1) << 50;
 
@@ -61,10 +59,11 @@ static ls_status fail_open(const ls_data_file *file) {
         return LS_RAISE(LS_INVALID, "%s: another program has it open for writing; close it there first (HDF5: %s)",
                         file->path, ls_hdf5_reason());
     if (!noted) return fail_damaged(file);
-    return LS_RAISE(LS_INVALID,
-                    "%s: who wrote it did not close it, for it was killed or is still at work; write it again, or, if "
-                    "all is in it, clear its mark with 'h5clear -s' of HDF5's tools",
-                    file->path);
+    return LS_RAISE(
+        LS_INVALID,
+        "%s: the program that wrote it did not close it: it was killed, or is still at work. Write the file "
+        "again; or, if all is in it, clear its mark with 'h5clear -s' of HDF5's tools",
+        file->path);
 }
 
 /* Without locks: some file systems have none, and a data set that has its name is never written again. */
@@ -126,12 +125,9 @@ static ls_status read_element(ls_data_file *file) {
     return LS_OK;
 }
 
-/* What a header claims is no reason to take memory for it: its samples must be in the file, at best compressed as well
- * as deflate can (1032 times). Of a virtual data set the parts are looked at instead. */
 static ls_status check_claim(const ls_data_file *file) {
-    enum { COMPRESSION_MAX = 2048 };
     const ls_dataset_info *info = &file->info;
-    if (file->part_count > 0 || info->count * info->sample_bytes / COMPRESSION_MAX <= file->bytes) return LS_OK;
+    if (ls_data_array_fits(file, (double)(info->count * info->sample_bytes))) return LS_OK;
     return LS_RAISE(LS_INVALID,
                     "%s: is damaged or cut short: %" PRId64 " samples of %" PRId64 " bytes cannot be in %" PRId64
                     " bytes; import it again",
@@ -323,26 +319,37 @@ ls_status ls_data_file_read(ls_data_file *file, int64_t first, int64_t count, vo
     return status;
 }
 
-/* Of a file without one: from the labels and some samples spread over it, for all would take too long, and the size of
- * its blocks, of which the order of training is made and which nothing else records. */
-static ls_status make_fingerprint(ls_data_file *file) {
-    ls_dataset_info *info = &file->info;
-    int64_t probes = ls_min(info->count, FINGERPRINT_PROBES);
-    uint64_t content = 0;
-    void *sample;
-    LS_TRY(ls_alloc(&sample, info->sample_bytes, 1, "a sample"));
+/* Hashes of samples spread over the file. What HDF5 decodes as one is read as one, and once. */
+static ls_status hash_probes(ls_data_file *file, uint64_t *content) {
+    const ls_dataset_info *info = &file->info;
+    int64_t probes = ls_min(info->count, LS_FINGERPRINT_PROBES), unit = ls_data_array_unit(file), first = 0, end = 0;
+    char *data;
+    LS_TRY(ls_alloc(&data, unit, (size_t)info->sample_bytes, "the samples of a fingerprint"));
     ls_status status = LS_OK;
     for (int64_t p = 0; p < probes && status == LS_OK; p++) {
         int64_t i = (int64_t)((__extension__(unsigned __int128) p) * (uint64_t)info->count / (uint64_t)probes);
-        status = read_checked(file, i, 1, sample);
-        content += ls_sample_hash(sample, info->sample_bytes, 0, i);
+        if (i >= end) {
+            first = i / unit * unit;
+            end = ls_min(first + unit, info->count);
+            status = read_checked(file, first, end - first, data);
+        }
+        *content += ls_sample_hash(data + (i - first) * info->sample_bytes, info->sample_bytes, 0, i);
     }
-    ls_free(sample);
+    ls_free(data);
+    return status;
+}
+
+/* Of a file without one: from the labels and some samples, for all would take too long, and the size of its blocks, of
+ * which the order of training is made and which nothing else records. */
+static ls_status make_fingerprint(ls_data_file *file) {
+    ls_dataset_info *info = &file->info;
+    uint64_t content = 0;
+    LS_TRY(hash_probes(file, &content));
     if (file->labels != NULL)
         content += ls_sample_hash(file->labels, info->count * (int64_t)sizeof *file->labels, 0, info->count);
     content += ls_sample_hash(&info->block_samples, sizeof info->block_samples, 0, info->count + 1);
     ls_fingerprint_text(&info->shape, info->element, info->count, content, info->fingerprint);
-    return status;
+    return LS_OK;
 }
 
 static ls_status read_fingerprint(ls_data_file *file) {
@@ -357,8 +364,7 @@ static ls_status read_fingerprint(ls_data_file *file) {
     return fits ? LS_OK : LS_RAISE(LS_INVALID, "%s: attribute " LS_DATA_FINGERPRINT " is too long", file->path);
 }
 
-/* Under the lock. */
-static ls_status read_file(ls_data_file *file) {
+static ls_status read_header(ls_data_file *file) {
     int64_t format = LS_DATA_FORMAT_VERSION;
     LS_TRY(open_data(file));
     LS_TRY(ls_data_read_integer(file, LS_DATA_FORMAT, &format));
@@ -367,23 +373,37 @@ static ls_status read_file(ls_data_file *file) {
                         file->path, format, LS_DATA_FORMAT_VERSION);
     LS_TRY(read_element(file));
     LS_TRY(read_shape(file));
+    return read_block_size(file);
+}
+
+static ls_status read_contents(ls_data_file *file) {
     LS_TRY(read_labels(file));
     LS_TRY(find_names(file));
-    LS_TRY(read_block_size(file));
     LS_TRY(read_fingerprint(file));
     LS_TRY(ls_data_check_load(file));
     return file->fingerprinted ? LS_OK : make_fingerprint(file);
 }
 
-ls_status ls_data_file_open(const char *path, ls_data_file *file) {
-    *file = (ls_data_file){.hdf5 = H5I_INVALID_HID, .data = H5I_INVALID_HID, .fd = -1, .path = strdup(path)};
-    if (file->path == NULL) return LS_RAISE(LS_ERROR, "%s: no memory for its name", path);
+static ls_status read_under_lock(ls_data_file *file, ls_status (*read)(ls_data_file *)) {
     ls_hdf5_lock();
-    ls_status status = read_file(file);
+    ls_status status = read(file);
     /* Also where it was taken for something that the file has not. */
     if (ls_hdf5_system_reason() != NULL) status = ls_data_file_fail(file, "");
     ls_hdf5_unlock();
     return status;
+}
+
+ls_status ls_data_file_open_header(const char *path, ls_data_file *file) {
+    *file = (ls_data_file){.hdf5 = H5I_INVALID_HID, .data = H5I_INVALID_HID, .fd = -1, .path = strdup(path)};
+    if (file->path == NULL) return LS_RAISE(LS_ERROR, "%s: no memory for its name", path);
+    return read_under_lock(file, read_header);
+}
+
+ls_status ls_data_file_load(ls_data_file *file) { return read_under_lock(file, read_contents); }
+
+ls_status ls_data_file_open(const char *path, ls_data_file *file) {
+    LS_TRY(ls_data_file_open_header(path, file));
+    return ls_data_file_load(file);
 }
 
 void ls_data_file_close(ls_data_file *file) {

@@ -6,12 +6,6 @@
 
 #include "lockstep/dataset.h"
 
-/* A file that a virtual data set takes samples [first, end) from, or some of them. */
-typedef struct ls_data_part {
-    char *path;
-    int64_t bytes, first, end;
-} ls_data_part;
-
 /* How an array lies in its file. */
 typedef struct ls_data_layout {
     int dims;
@@ -20,6 +14,13 @@ typedef struct ls_data_layout {
     bool chunked; /* else chunk is all zeros */
     bool filtered, compressed, summed;
 } ls_data_layout;
+
+/* A file that a virtual data set takes samples [first, end) from, or some of them. */
+typedef struct ls_data_part {
+    char *path;
+    int64_t bytes, first, end;
+    ls_data_layout layout; /* of the first array of it that is mapped */
+} ls_data_part;
 
 typedef struct ls_data_file {
     const char *path;
@@ -43,6 +44,11 @@ typedef struct ls_data_file {
 
 /* Opens and checks it. Errors: LS_INVALID, LS_ERROR (see ls_dataset_open). ls_data_file_close it in every case. */
 ls_status ls_data_file_open(const char *path, ls_data_file *file);
+/* The same in two steps, for who wants to know before what the rest may cost: first what the header says of the samples
+ * (info.count, shape, element, sample_bytes, block_samples; layout), then labels, names, fingerprint and hashes. */
+ls_status ls_data_file_open_header(const char *path, ls_data_file *file);
+ls_status ls_data_file_load(ls_data_file *file);
+enum { LS_FINGERPRINT_PROBES = 64 }; /* samples that are read to make a fingerprint */
 void ls_data_file_close(ls_data_file *file);
 
 /* Thread-safe. Samples [first, first + count); blocks are read whole and checked. Errors: LS_INVALID, damaged, or not

@@ -82,7 +82,7 @@ static ls_status add_part(ls_data_file *file, const part *p, ls_data_part **out)
         return LS_RAISE(LS_ERROR, "%s: no memory for its parts", file->path);
     }
     *out = &file->parts[file->part_count++];
-    **out = (ls_data_part){.path = path, .bytes = p->file.bytes, .first = INT64_MAX};
+    **out = (ls_data_part){.path = path, .bytes = p->file.bytes, .first = INT64_MAX, .layout = p->layout};
     return LS_OK;
 }
 

@@ -12,8 +12,7 @@
 #include "lockstep/integers.h"
 #include "lockstep/memory.h"
 
-/* Deflate makes at most 1032 bytes of one (https://zlib.net/zlib_tech.html). */
-enum { FIRST_BYTES = 1 << 20, READ_BYTES_MAX = 1 << 30, EXPANSION_MAX = 1032 };
+enum { FIRST_BYTES = 1 << 20, READ_BYTES_MAX = 1 << 30 };
 
 static ls_status grow(ls_bytes *bytes, int64_t capacity) {
     uint8_t *data;
@@ -56,7 +55,7 @@ ls_status ls_gzip_read(const char *path, int64_t max_bytes, ls_bytes *out) {
 ls_status ls_gzip_check_length(const char *path, int64_t bytes) {
     struct stat info;
     if (stat(path, &info) != 0) return LS_RAISE(LS_INVALID, "%s: %s", path, strerror(errno));
-    if (bytes / EXPANSION_MAX <= info.st_size) return LS_OK;
+    if (bytes / LS_DEFLATE_RATIO <= info.st_size) return LS_OK;
     return LS_RAISE(LS_INVALID,
                     "%s: its header says %" PRId64 " bytes, which a file of %" PRId64
                     " bytes cannot hold; it is damaged or cut short",

@@ -5,12 +5,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "gzip.h"
 #include "image_codec.h"
 #include "lockstep/file.h"
 #include "lockstep/memory.h"
 
-/* Of a PNG of one bit a pixel deflate makes 1032 bytes of one; a JPEG needs a bit or more for a block of 8 x 8. */
-enum { SIGNATURE_BYTES = 8, PIXELS_A_BYTE_MAX = 8 * 1032 };
+/* Of a PNG of one bit a pixel; a JPEG needs a bit or more for a block of 8 x 8. */
+enum { SIGNATURE_BYTES = 8, PIXELS_A_BYTE_MAX = 8 * LS_DEFLATE_RATIO };
 
 typedef ls_status (*decode_fn)(FILE *file, const ls_decode_request *request, ls_image *out, int *orientation);
 

@@ -48,7 +48,8 @@ static ls_status look_at(subject *s, ls_dataset *dataset) {
     s->high = -INFINITY;
     int64_t looks = ls_min(s->info.count, LOOKS);
     for (int64_t i = 0; i < looks && status == LS_OK; i++) {
-        status = ls_dataset_read(dataset, i * s->info.count / looks, 1, sample, NULL);
+        int64_t at = i * s->info.count / looks;
+        status = ls_dataset_fetch(dataset, 1, &at, sample, NULL); /* which keeps blocks that it has decoded */
         if (status == LS_OK) widen(s, sample, ls_shape_count(&s->info.shape));
     }
     ls_free(sample);

@@ -22,6 +22,7 @@ static void write_data(hid_t file, const plain_dataset *what) {
         data[i] = (float)plain_byte((int64_t)(i / sample), (int64_t)(i % sample)) / white;
     hid_t space = H5Screate_simple(what->dims, what->dim, NULL), plan = H5Pcreate(H5P_DATASET_CREATE);
     if (what->chunk > 0) H5Pset_chunk(plan, what->dims, chunk), H5Pset_fletcher32(plan);
+    if (what->filter > 0) H5Pset_filter(plan, what->filter, H5Z_FLAG_MANDATORY, 0, NULL);
     hid_t set = H5Dcreate2(file, "/data", what->type, space, H5P_DEFAULT, plan, H5P_DEFAULT);
     herr_t written = H5Dwrite(set, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, data);
     assert(set >= 0 && written >= 0);

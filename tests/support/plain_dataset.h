@@ -11,6 +11,7 @@ typedef struct plain_dataset {
     int dims;
     hsize_t dim[6]; /* samples first */
     hsize_t chunk;  /* samples; 0: not chunked */
+    int filter;     /* of the chunks, beside their checksums; 0: none */
     int64_t label_count;
     const int32_t *labels; /* NULL: none */
 } plain_dataset;
