@@ -109,6 +109,7 @@ void ls_dataset_set_prober(const char *program);
 #define LS_PROBE_WORD "--probe-data"
 int ls_dataset_probe(int count, char *const *paths);
 
+/* Local, thread-safe. Threads have the lock in the order in which they asked for it. */
 void ls_hdf5_lock(void);
 void ls_hdf5_unlock(void);
 /* Why the last call of HDF5 failed that did since the lock was taken, in one line of its or the system's words; and

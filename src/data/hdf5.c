@@ -10,7 +10,11 @@
 
 enum { REASON_MAX = 512 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+/* The lock is had in the order of asking: a thread that reads block after block would else take it again and again
+ * before another, which saves a checkpoint, is awake. */
+static pthread_mutex_t counter = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t called = PTHREAD_COND_INITIALIZER;
+static uint64_t tickets, serving;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 /* Of the last call that failed since the lock was taken. */
@@ -61,7 +65,9 @@ static void listen(void) {
 }
 
 void ls_hdf5_lock(void) {
-    (void)pthread_mutex_lock(&lock);
+    (void)pthread_mutex_lock(&counter);
+    for (uint64_t ticket = tickets++; ticket != serving;) (void)pthread_cond_wait(&called, &counter);
+    (void)pthread_mutex_unlock(&counter);
     (void)pthread_once(&once, listen);
     (void)snprintf(reason, sizeof reason, "no reason given");
     fault = LS_INVALID;
@@ -69,7 +75,12 @@ void ls_hdf5_lock(void) {
     lacks_memory = false;
 }
 
-void ls_hdf5_unlock(void) { (void)pthread_mutex_unlock(&lock); }
+void ls_hdf5_unlock(void) {
+    (void)pthread_mutex_lock(&counter);
+    serving++;
+    (void)pthread_cond_broadcast(&called);
+    (void)pthread_mutex_unlock(&counter);
+}
 
 const char *ls_hdf5_reason(void) { return reason; }
 
