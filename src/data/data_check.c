@@ -8,6 +8,7 @@
 
 #include "data_array.h"
 #include "data_format.h"
+#include "lockstep/beat.h"
 #include "lockstep/file.h"
 #include "lockstep/integers.h"
 #include "lockstep/log.h"
@@ -104,7 +105,14 @@ static ls_status load_hashes(ls_data_file *file, hid_t hashes) {
 
 static ls_status find_hashes(ls_data_file *file) {
     hid_t hashes;
-    if (!file->fingerprinted || !ls_data_array_exists(file, LS_DATA_HASHES)) return LS_OK;
+    if (!file->fingerprinted) return LS_OK;
+    if (!ls_data_array_exists(file, LS_DATA_HASHES)) {
+        ls_log_warn(
+            "%s was written by an older Lockstep and has no hashes of its blocks: import it again to have every "
+            "block checked when it is read",
+            file->path);
+        return LS_OK;
+    }
     LS_TRY(ls_data_array_open(file, LS_DATA_HASHES, &hashes));
     ls_status status = load_hashes(file, hashes);
     (void)H5Dclose(hashes);
@@ -166,6 +174,7 @@ static ls_status check_all(ls_data_file *file) {
         int64_t count = ls_min(info->block_samples, info->count - first);
         ok = ls_data_file_read_raw(file, first, count, block);
         if (ok) content += hash_samples(file, first, count, block);
+        ls_beat();
     }
     ls_free(block);
     if (!ok) return ls_data_file_fail(file, "is damaged");
