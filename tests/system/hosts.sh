@@ -16,9 +16,9 @@ for hosts in h1,h2 h1:2,h2:2 h1,h2:2,h3,h4; do
     same_run one "on-$hosts"
 done
 
-# Lockstep sees a lost host first, and mpirun soon after: before the ranks leave by themselves, for then Open MPI 4 may hang.
+# Lockstep sees a lost host first, and mpirun two seconds later: Open MPI 4 may hang where the ranks have left long before.
 stall_s=$(patience 3)
-for family in OMPI PRTE; do hosts_mpi+=(${family}_MCA_oob_tcp_keepalive_time=$((stall_s + 1))); done
+for family in OMPI PRTE; do hosts_mpi+=(${family}_MCA_oob_tcp_keepalive_time=$((stall_s - 1))); done
 
 an_epoch_more() { [ "$(cat run/metrics.jsonl 2>/dev/null | wc -l)" -gt "$1" ]; }
 

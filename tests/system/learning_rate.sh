@@ -17,7 +17,7 @@ for config in cosine steps plateau; do
     quietly ranks 3 "$LOCKSTEP" train $config.yaml --run $config-3 --set training.exchange.mode=messages \
         --set training.exchange.bucket_mb=0.001
     quietly ranks 2 "$LOCKSTEP" train $config.yaml --run $config-cut --set training.epochs=2
-    quietly "$LOCKSTEP" train $config.yaml --run $config-cut --resume
+    quietly "$LOCKSTEP" train $config.yaml --run $config-cut --resume --set training.epochs=4
     same_run $config $config-3
     same_run $config $config-cut
 done

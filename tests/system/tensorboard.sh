@@ -50,7 +50,7 @@ same_points few 60
 cp -a few torn
 rm torn/tensorboard/projector-labels.tsv
 mkdir torn/tensorboard/projector-labels.tsv
-expect_exit 1 "$LOCKSTEP" train config.yaml --run torn --resume --set training.epochs=2 --set training.tensorboard='{}' >messages 2>&1
+expect_exit 2 "$LOCKSTEP" train config.yaml --run torn --resume --set training.epochs=2 --set training.tensorboard='{}' >messages 2>&1
 said 'torn/tensorboard/projector-labels.tsv'
 [ "$(wc -l <torn/tensorboard/projector-codes.tsv)" = 206 ]
 [ ! -e torn/tensorboard/projector_config.pbtxt ] || fail "labels and pictures of 60 samples beside codes of 206"

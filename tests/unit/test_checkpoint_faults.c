@@ -43,25 +43,34 @@ static ls_status save(uint32_t step) {
 
 static int save_second(void) { return save(2); }
 
+static bool is_same(const state *wanted, const state *got) {
+    size_t bytes = (size_t)ls_model_flat_count(got->model) * sizeof(float);
+    bool same = memcmp(wanted->snapshot.weights, got->snapshot.weights, bytes) == 0;
+    for (int s = 0; s < got->snapshot.optimizer->slots; s++)
+        same = same && memcmp(wanted->snapshot.slot[s], got->snapshot.slot[s], bytes) == 0;
+    return same;
+}
+
 /* LOST: it is an older one, or not what was saved. */
 static int go_on(void) {
     ls_checkpoint_info info;
     LS_TRY(ls_checkpoint_newest(&alone, run, &info));
     state wanted = new_state(0, 1, 2, true), got = new_state(0, 1, 2, false);
-    ls_status status = ls_checkpoint_read(info.path, &got.snapshot);
-    if (status != LS_OK) return status;
-    size_t bytes = (size_t)ls_model_flat_count(got.model) * sizeof(float);
-    bool same = info.position.step == 2 && memcmp(wanted.snapshot.weights, got.snapshot.weights, bytes) == 0;
-    for (int s = 0; s < got.snapshot.optimizer->slots; s++)
-        same = same && memcmp(wanted.snapshot.slot[s], got.snapshot.slot[s], bytes) == 0;
-    if (same) return ls_checkpoint_set_last(&alone, run, 2);
-    return LOST;
+    int status = (int)ls_checkpoint_read(info.path, &got.snapshot);
+    if (status == LS_OK && (info.position.step != 2 || !is_same(&wanted, &got))) status = LOST;
+    if (status == LS_OK) status = (int)ls_checkpoint_set_last(&alone, run, 2);
+    free_state(&wanted);
+    free_state(&got);
+    ls_checkpoint_info_release(&info);
+    return status;
 }
 
 static int use_best(void) {
     ls_checkpoint_info info;
     LS_TRY(ls_checkpoint_find(&alone, run, &info));
-    return info.complete ? LOST : LS_OK; /* the newest in place of the best one */
+    bool best = !info.complete; /* not the newest in place of it */
+    ls_checkpoint_info_release(&info);
+    return best ? LS_OK : LOST;
 }
 
 /* In a child with a fault. Its status, KILLED, or SILENT: it failed and did not say where. */
