@@ -155,11 +155,21 @@ static ls_status next_samples(void *context, int64_t *samples, int64_t *count, b
     return LS_OK;
 }
 
-static ls_status open_loader(ls_training_feed *feed) {
-    const ls_session *session = feed->session;
+static ls_loader_spec loader_spec(const ls_session *session) {
+    enum { BATCHES_AHEAD = 3 };
     ls_loader_spec spec = ls_session_loader(session, session->train, LS_USE_TRAINING);
     spec.max_rows = ls_session_limits(session).max_rows;
-    spec.depth = LS_BATCHES_AHEAD;
+    spec.depth = BATCHES_AHEAD;
+    return spec;
+}
+
+int64_t ls_training_feed_memory_bytes(const ls_session *session, const ls_dataset_info *data) {
+    ls_loader_spec spec = loader_spec(session);
+    return ls_loader_memory_bytes(&spec, data);
+}
+
+static ls_status open_loader(ls_training_feed *feed) {
+    ls_loader_spec spec = loader_spec(feed->session);
     spec.next = next_batch;
     spec.context = feed;
     return ls_loader_open(&spec, &feed->loader);

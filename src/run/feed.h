@@ -25,10 +25,10 @@ ls_status ls_division_held_out(const ls_session *session, int64_t epoch, int64_t
  * that is more than an epoch. Errors: LS_INVALID, the place in the config. */
 ls_status ls_division_check(const ls_session *session);
 
-enum { LS_BATCHES_AHEAD = 3 }; /* that a training feed makes ready */
-
 /* This rank's batches of one epoch after the other, made ready by a loader. Local. */
 typedef struct ls_training_feed ls_training_feed;
+/* Bytes that a feed takes for batches made ready, of samples of this kind. */
+int64_t ls_training_feed_memory_bytes(const ls_session *session, const ls_dataset_info *data);
 ls_status ls_training_feed_open(const ls_session *session, ls_training_feed **out);
 void ls_training_feed_close(ls_training_feed *feed); /* NULL is allowed */
 /* An epoch's batches, from step first_step on. Errors: LS_INVALID, also where the epoch has fewer; LS_ERROR. */

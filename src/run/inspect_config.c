@@ -93,20 +93,8 @@ static void print_bytes(const char *what, int64_t bytes, FILE *out) {
     fprintf(out, "  %-34s %10s\n", what, ls_bytes_text(bytes, text));
 }
 
-typedef struct forecast {
-    ls_step_memory step;
-    int64_t batches_bytes;
-} forecast;
-
-static forecast predict(const prospect *p, const ls_session *session) {
-    ls_loader_spec loader = ls_session_loader(session, session->train, LS_USE_TRAINING);
-    loader.max_rows = ls_session_limits(session).max_rows;
-    loader.depth = LS_BATCHES_AHEAD;
-    return (forecast){.step = ls_stepper_memory(session), .batches_bytes = ls_loader_memory_bytes(&loader, &p->data)};
-}
-
-static int64_t rank_bytes(const forecast *f) {
-    return f->step.model_bytes + f->step.exchange_bytes + f->step.slot_bytes + f->batches_bytes;
+static ls_step_memory predict(const prospect *p, const ls_session *session) {
+    return ls_stepper_memory(session, &p->data);
 }
 
 /* Rank 0's, while the rank that is shown may be another one. */
@@ -115,22 +103,22 @@ static int64_t best_bytes(const prospect *p) {
     ls_comm comm = *first.comm;
     comm.rank = 0;
     first.comm = &comm;
-    return ls_stepper_memory(&first).best_bytes;
+    return predict(p, &first).best_bytes;
 }
 
 /* All ranks on one host: their own memory, which differs with their lanes, and what they share. */
 static int64_t host_bytes(const prospect *p) {
     ls_session other = p->session;
     int64_t bytes = 0;
-    forecast f = {0};
+    ls_step_memory memory = {0};
     for (int rank = 0; rank < p->comm.size; rank++) {
         ls_status status = ls_lanes_init(&other.lanes, p->session.lanes.count, rank, p->comm.size);
         assert(status == LS_OK); /* as for the rank before */
         (void)status;
-        f = predict(p, &other);
-        bytes += rank_bytes(&f);
+        memory = predict(p, &other);
+        bytes += ls_step_memory_rank_bytes(&memory);
     }
-    return bytes + f.step.host_bytes + best_bytes(p);
+    return bytes + memory.host_bytes + best_bytes(p);
 }
 
 /* Samples that do not fit are read again and again; all else must. */
@@ -145,14 +133,14 @@ static void print_fit(int64_t bytes, FILE *out) {
 }
 
 static void print_memory(const prospect *p, FILE *out) {
-    forecast f = predict(p, &p->session);
+    ls_step_memory memory = predict(p, &p->session);
     fprintf(out, "memory of a rank (of %d, threads: %d)\n", p->comm.size, p->session.threads);
-    print_bytes("activations and their gradients", f.step.model_bytes, out);
-    print_bytes("gradients of weights, exchange", f.step.exchange_bytes, out);
-    print_bytes("optimizer", f.step.slot_bytes, out);
-    print_bytes("batches made ready", f.batches_bytes, out);
-    print_bytes("in all", rank_bytes(&f), out);
-    print_bytes("once a host: weights", f.step.host_bytes, out);
+    print_bytes("activations and their gradients", memory.model_bytes, out);
+    print_bytes("gradients of weights, exchange", memory.exchange_bytes, out);
+    print_bytes("optimizer", memory.slot_bytes, out);
+    print_bytes("batches made ready", memory.batches_bytes, out);
+    print_bytes("in all", ls_step_memory_rank_bytes(&memory), out);
+    print_bytes("once a host: weights", memory.host_bytes, out);
     print_bytes("rank 0: best weights, to be written", best_bytes(p), out);
     print_bytes("host with all ranks", host_bytes(p), out);
     print_fit(host_bytes(p), out);

@@ -8,6 +8,7 @@
 #include "lockstep/log.h"
 #include "lockstep/memory.h"
 #include "lockstep/vector.h"
+#include "run/feed.h"
 
 /* What ls_pass.reduce works with, if the model asks for it. */
 static ls_status init_reduction(ls_stepper *stepper) {
@@ -55,7 +56,7 @@ static int64_t best_bytes(const ls_session *session) {
     return waits ? ls_model_flat_count(session->model) * (int64_t)sizeof(float) : 0;
 }
 
-ls_step_memory ls_stepper_memory(const ls_session *session) {
+ls_step_memory ls_stepper_memory(const ls_session *session, const ls_dataset_info *data) {
     ls_limits limits = ls_session_limits(session);
     int64_t count = ls_model_flat_count(session->model), shard = count / session->comm->size;
     ls_exchange_settings settings = exchange_settings(session->config);
@@ -63,20 +64,21 @@ ls_step_memory ls_stepper_memory(const ls_session *session) {
     return (ls_step_memory){.model_bytes = ls_model_memory_bytes(session->model, &limits, true),
                             .exchange_bytes = exchange.rank_bytes,
                             .slot_bytes = session->config->optimizer->slots * shard * (int64_t)sizeof(float),
+                            .batches_bytes = data ? ls_training_feed_memory_bytes(session, data) : 0,
                             .host_bytes = exchange.host_bytes,
                             .best_bytes = best_bytes(session)};
 }
 
-static int64_t own_bytes(const ls_step_memory *memory) {
-    return memory->model_bytes + memory->exchange_bytes + memory->slot_bytes;
+int64_t ls_step_memory_rank_bytes(const ls_step_memory *memory) {
+    return memory->model_bytes + memory->exchange_bytes + memory->slot_bytes + memory->batches_bytes;
 }
 
 /* Better than to be killed in the first step. What is not free now may be soon; what the host has not, never. */
 static ls_status check_memory(const ls_session *session) {
     const ls_comm *comm = session->comm;
-    ls_step_memory memory = ls_stepper_memory(session);
+    ls_step_memory memory = ls_stepper_memory(session, session->train ? ls_dataset_get_info(session->train) : NULL);
     int64_t need_bytes =
-        ls_comm_max(comm, own_bytes(&memory)) * comm->node_size + memory.host_bytes + memory.best_bytes;
+        ls_comm_max(comm, ls_step_memory_rank_bytes(&memory)) * comm->node_size + memory.host_bytes + memory.best_bytes;
     int64_t free_bytes = ls_memory_available_bytes(), total_bytes = ls_memory_total_bytes();
     static const char advice[] = "'lockstep inspect' says what for, and fewer ranks with more threads need less";
     if (need_bytes > total_bytes)

@@ -35,6 +35,7 @@ typedef struct ls_step_memory {
     int64_t model_bytes;    /* activations and their gradients */
     int64_t exchange_bytes; /* gradients, and what messages need */
     int64_t slot_bytes;     /* the optimizer's state */
+    int64_t batches_bytes;  /* batches made ready */
     int64_t host_bytes;     /* weights, where the ranks of a host share them */
     int64_t best_bytes;     /* rank 0: the best weights, where they wait to be written */
 } ls_step_memory;
@@ -53,7 +54,10 @@ void ls_stepper_run(ls_stepper *stepper, const ls_batch *batch, ls_signals *sign
 /* Local. The rate of an update, given how many are done before it. */
 double ls_stepper_learning_rate(const ls_stepper *stepper, int64_t step);
 
-/* Bytes that training takes, without the loader and the data cache, where all ranks are on one host. */
-ls_step_memory ls_stepper_memory(const ls_session *session);
+/* Local. Bytes that training on samples of this kind takes, where all ranks are on one host; decoded samples, which are
+ * kept where there is room, are left out. data: NULL, no batches are made ready. */
+ls_step_memory ls_stepper_memory(const ls_session *session, const ls_dataset_info *data);
+/* What of it is the rank's own. */
+int64_t ls_step_memory_rank_bytes(const ls_step_memory *memory);
 
 #endif

@@ -163,10 +163,10 @@ static void describe(const ls_trainer *t) {
                 t->config->path, ls_model_param_count(session->model), data->count, t->config->training.batch_size,
                 session->lanes.count, t->comm->size, ls_plural(t->comm->size, "rank", "ranks"), session->threads,
                 ls_plural(session->threads, "thread", "threads"), ls_isa_name(session->isa));
-    ls_step_memory memory = ls_stepper_memory(session);
-    ls_log_info("memory: %.0f MB a rank for activations, gradients and optimizer, and %.0f MB a host for weights",
-                (double)(memory.model_bytes + memory.exchange_bytes + memory.slot_bytes) / 1e6,
-                (double)memory.host_bytes / 1e6);
+    ls_step_memory memory = ls_stepper_memory(session, data);
+    ls_log_info(
+        "memory: %.0f MB a rank for activations, gradients, optimizer and batches, and %.0f MB a host for weights",
+        (double)ls_step_memory_rank_bytes(&memory) / 1e6, (double)memory.host_bytes / 1e6);
     double balance = ls_lanes_balance(session->lanes.count, t->comm->size);
     if (balance < 1)
         ls_log_info(

@@ -103,4 +103,7 @@ large=(large.yaml --set 'model=[flatten, {dense: {units: 1000000000, name: code}
 holds out '  that does not fit this host, of which this process may use '
 expect_exit 2 ranks 2 timeout $(patience 60) "$LOCKSTEP" train "${large[@]}" 2>messages
 said 'this cannot fit: 2 ranks on '
+# Batches made ready count, too.
+expect_exit 2 timeout $(patience 60) "$LOCKSTEP" train large.yaml --set training.batch_size=1000000000 2>messages
+said 'this cannot fit: 1 rank on '
 [ -z "$(find runs -type f -size +0)" ] || fail "$(find runs)"
