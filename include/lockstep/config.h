@@ -24,6 +24,7 @@ enum { LS_LAYERS_MAX = 256, LS_FILES_MAX = 64 };
 typedef struct ls_place {
     int line, column;  /* 0: from --set */
     char setting[128]; /* the --set it came from, else empty */
+    bool kept;         /* that was when the run began, and it holds still */
 } ls_place;
 
 typedef struct ls_paths {
@@ -145,9 +146,9 @@ void ls_config_destroy(ls_config *config); /* NULL is allowed */
 ls_status ls_config_prefix(const ls_config *config, const ls_place *place);
 
 /* Errors: LS_INVALID, naming the first key on which `now` differs from `then` and that may not change on resume, with
- * both values. A line tells of each that may and does. May change: training.epochs, patience, paths, threads, how often
- * to save, stall_timeout, pictures, how ranks exchange. */
-ls_status ls_config_compare(const ls_config *then, const ls_config *now);
+ * both values. With tell a line tells of each that may and does. May change: training.epochs, patience, paths, threads,
+ * how often to save, stall_timeout, pictures, how ranks exchange. */
+ls_status ls_config_compare(const ls_config *then, const ls_config *now, bool tell);
 
 /* Prints all sections, keys, layers, transforms, losses and optimizers with their options. */
 void ls_config_help(FILE *out);

@@ -64,11 +64,11 @@ static ls_status read_tree(ls_config *config, const ls_node *root) {
     return LS_OK;
 }
 
-static ls_status parse(ls_config *config, const char *text, const char *const *settings, int count) {
+static ls_status parse(ls_config *config, const char *text, const char *const *settings, int kept, int count) {
     ls_node *root;
     LS_TRY(ls_yaml_parse(config->path, text, &root));
     ls_status status = LS_OK;
-    for (int i = 0; i < count && status == LS_OK; i++) status = ls_yaml_set(root, settings[i]);
+    for (int i = 0; i < count && status == LS_OK; i++) status = ls_yaml_set(root, settings[i], i < kept);
     if (status == LS_OK) status = read_tree(config, root);
     if (status == LS_OK) status = print_text(config, settings, count);
     ls_node_destroy(root);
@@ -76,11 +76,16 @@ static ls_status parse(ls_config *config, const char *text, const char *const *s
 }
 
 ls_status ls_config_parse(const char *name, const char *text, const char *const *settings, int count, ls_config **out) {
+    return ls_config_parse_kept(name, text, settings, 0, count, out);
+}
+
+ls_status ls_config_parse_kept(const char *name, const char *text, const char *const *settings, int kept, int count,
+                               ls_config **out) {
     ls_config *config;
     *out = NULL;
     LS_TRY(ls_alloc(&config, 1, sizeof *config, "the settings"));
     snprintf(config->path, sizeof config->path, "%s", name);
-    ls_status status = parse(config, text, settings, count);
+    ls_status status = parse(config, text, settings, kept, count);
     if (status == LS_OK)
         *out = config;
     else

@@ -4,10 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lockstep/log.h"
 #include "lockstep/memory.h"
 
-enum { NAMES_MAX = 128, VALUES_MAX = 64, VALUE_TEXT_MAX = 512 };
+enum { NAMES_MAX = 128, VALUES_MAX = 64 };
 
 static const ls_option no_options[] = {LS_OPTIONS_END};
 
@@ -89,6 +88,25 @@ static const ls_config_key *find_section_with(const ls_config_key *keys, const c
     return NULL;
 }
 
+/* The learning rate is the optimizer's, by whatever name; NULL: it is not meant. */
+static const char *meant_rate(const char *word) {
+    static const char *const names[] = {"learning_rate"};
+    return ls_nearest(word, names, 1);
+}
+
+static ls_status refuse_rate(const ls_config *config, const ls_node *child, const char *where, const char *option) {
+    const char *name = config->optimizer != NULL ? config->optimizer->name : "adam";
+    const char *value = child->kind == LS_NODE_SCALAR ? child->text : "...";
+    const char *in = where[0] != '\0' ? " in " : "";
+    if (child->key_place.setting[0] != '\0')
+        return LS_INVALID_AT(config, &child->key_place,
+                             "unknown key '%s'%s%s; it belongs to the optimizer: write --set optimizer.%s.%s=%s",
+                             child->key, in, where, name, option, value);
+    return LS_INVALID_AT(config, &child->key_place,
+                         "unknown key '%s'%s%s; it belongs under optimizer: write optimizer: {%s: {%s: %s}}",
+                         child->key, in, where, name, option, value);
+}
+
 static ls_status refuse_section_key(const ls_config *config, const ls_config_key *keys, const char *where,
                                     const ls_node *child) {
     const char *names[NAMES_MAX];
@@ -98,7 +116,8 @@ static ls_status refuse_section_key(const ls_config *config, const ls_config_key
         return LS_INVALID_AT(config, &child->key_place, "unknown key '%s'; did you mean '%s.%s'?", child->key,
                              section->option.name, child->key);
     for (const ls_config_key *key = keys; key->option.name != NULL; key++) names[count++] = key->option.name;
-    return refuse_key(config, child, where, names, count);
+    const char *option = ls_nearest(child->key, names, count) == NULL ? meant_rate(child->key) : NULL;
+    return option != NULL ? refuse_rate(config, child, where, option) : refuse_key(config, child, where, names, count);
 }
 
 ls_status ls_section_read(ls_config *config, const ls_config_key *keys, const char *where, const ls_node *node) {
@@ -134,126 +153,35 @@ void ls_section_print(const ls_config *config, const ls_config_key *keys, int in
     }
 }
 
-/* ---- sections: compare ---- */
-
-static void print_node(const ls_node *node, FILE *out) {
-    static const char *const brackets[] = {[LS_NODE_SCALAR] = "", [LS_NODE_LIST] = "[]", [LS_NODE_MAP] = "{}"};
-    if (node->kind == LS_NODE_SCALAR) {
-        fputs(node->text, out);
-        return;
-    }
-    fputc(brackets[node->kind][0], out);
-    for (const ls_node *child = node->first; child != NULL; child = child->next) {
-        if (child->key != NULL) fprintf(out, "%s: ", child->key);
-        print_node(child, out);
-        if (child->next != NULL) fputs(", ", out);
-    }
-    fputc(brackets[node->kind][1], out);
-}
-
-/* What does not fit ends in "...", between two characters of UTF-8. */
-static void shorten(const char *whole, char *text, size_t capacity) {
-    static const char more[] = "...";
-    if ((size_t)snprintf(text, capacity, "%s", whole) < capacity) return;
-    size_t end = capacity - sizeof more;
-    while (end > 0 && ((unsigned char)text[end] & 0xC0) == 0x80) end--;
-    memcpy(text + end, more, sizeof more);
-}
-
-static void describe_node(const ls_node *node, char *text, size_t capacity) {
-    char *whole = NULL;
-    size_t bytes = 0;
-    text[0] = '\0';
-    FILE *out = open_memstream(&whole, &bytes);
-    if (out == NULL) return;
-    print_node(node, out);
-    if (fclose(out) == 0) shorten(whole, text, capacity);
-    free(whole);
-}
-
-static ls_status refuse_change(const char *path, const ls_node *then, const ls_node *now) {
-    char a[VALUE_TEXT_MAX], b[VALUE_TEXT_MAX];
-    describe_node(then, a, sizeof a);
-    describe_node(now, b, sizeof b);
-    if (then->kind == LS_NODE_LIST && now->kind == LS_NODE_LIST && then->count != now->count) {
-        snprintf(a, sizeof a, "a list of %d", then->count);
-        snprintf(b, sizeof b, "a list of %d", now->count);
-    }
-    return LS_RAISE(LS_INVALID,
-                    "%s is %s here, but the run was started with %s, which cannot change when it is resumed; put it "
-                    "back, or train in another directory with --run",
-                    path, b, a);
-}
-
-/* Whether both have entries that can be compared one by one. */
-static bool same_frame(const ls_node *a, const ls_node *b) {
-    if (a->kind != b->kind || a->kind == LS_NODE_SCALAR || a->count != b->count) return false;
-    for (a = a->first, b = b->first; a != NULL; a = a->next, b = b->next)
-        if (a->key != NULL && strcmp(a->key, b->key) != 0) return false;
-    return true;
-}
-
-/* Appends ".name" or ".3" to a path of `length` letters. */
-static void extend_path(char *path, size_t capacity, size_t length, const char *key, int index) {
-    const char *dot = length > 0 ? "." : "";
-    if (key != NULL)
-        snprintf(path + length, capacity - length, "%s%s", dot, key);
-    else
-        snprintf(path + length, capacity - length, "%s%d", dot, index);
-}
-
-enum { KEY_PATH_MAX = 1024 };
-
-static ls_status compare_nodes(const ls_node *then, const ls_node *now, char path[KEY_PATH_MAX]) {
-    if (!same_frame(then, now)) {
-        bool equal = now->kind == LS_NODE_SCALAR && ls_node_is_text(then, now->text);
-        return equal ? LS_OK : refuse_change(path, then, now);
-    }
-    size_t length = strlen(path);
-    int index = 0;
-    for (const ls_node *a = then->first, *b = now->first; a != NULL; a = a->next, b = b->next) {
-        extend_path(path, KEY_PATH_MAX, length, a->key, index++);
-        LS_TRY(compare_nodes(a, b, path));
-    }
-    path[length] = '\0';
-    return LS_OK;
-}
-
-/* A change that is allowed is told. */
-static void tell_change(const char *path, const ls_node *then, const ls_node *now) {
-    char a[VALUE_TEXT_MAX], b[VALUE_TEXT_MAX];
-    describe_node(then, a, sizeof a);
-    describe_node(now, b, sizeof b);
-    if (strcmp(a, b) != 0) ls_log_info("%s is %s from now on; the run had %s", path, b, a);
-}
-
-static ls_status compare_section(const ls_config_key *keys, const ls_node *then, const ls_node *now,
-                                 char path[KEY_PATH_MAX]) {
-    size_t length = strlen(path);
-    for (const ls_config_key *key = keys; key->option.name != NULL; key++) {
-        const ls_node *a = ls_node_child(then, key->option.name), *b = ls_node_child(now, key->option.name);
-        extend_path(path, KEY_PATH_MAX, length, key->option.name, 0);
-        bool maps = a->kind == LS_NODE_MAP && b->kind == LS_NODE_MAP;
-        if (key->section != NULL && !key->may_change && maps)
-            LS_TRY(compare_section(key->section, a, b, path));
-        else if (key->may_change && (key->section != NULL || (a->kind == b->kind && !maps)))
-            tell_change(path, a, b);
-        else /* paths may change, a split not */
-            LS_TRY(compare_nodes(a, b, path));
-    }
-    path[length] = '\0';
-    return LS_OK;
-}
-
-ls_status ls_section_compare(const ls_config_key *keys, const ls_node *then, const ls_node *now) {
-    char path[KEY_PATH_MAX] = "";
-    return compare_section(keys, then, now, path);
-}
-
 /* ---- entries ---- */
 
 static const ls_option *options_of(const ls_named_type *type) {
     return type->options != NULL ? type->options : no_options;
+}
+
+/* The option of a type that a word means; NULL: none. */
+static const char *meant_option(const ls_named_type *type, const char *word) {
+    const char *names[NAMES_MAX];
+    int count = 0;
+    for (const ls_option *option = options_of(type); option->name != NULL; option++) names[count++] = option->name;
+    return ls_nearest(word, names, count);
+}
+
+/* "optimizer.adam.learning_rate=0.1" for "optimizer.lr=0.1". */
+static ls_status refuse_short_path(const ls_config *config, const ls_type_table *table, const ls_node *first) {
+    const char *setting = first->next->key_place.setting, *word = first->next->key, *option = NULL;
+    size_t path = strcspn(setting, "="), letters = strlen(word);
+    for (int i = 0; table->at(i).name != NULL; i++) {
+        ls_named_type type = table->at(i);
+        if (strcmp(type.name, ls_full_name(first->key)) == 0) option = meant_option(&type, word);
+    }
+    const char *found = strstr(setting, word);
+    if (found == NULL || found >= setting + path)
+        return LS_INVALID_AT(config, &first->next->key_place, "'%s' belongs under '%s': {%s: {%s: ...}}", word,
+                             first->key, first->key, option != NULL ? option : word);
+    return LS_INVALID_AT(config, &first->next->key_place, "the path leaves out '%s': write --set %.*s%s.%s%s",
+                         first->key, (int)(found - setting), setting, first->key, option != NULL ? option : word,
+                         found + letters);
 }
 
 /* Of "--set model.1.units=5" beside dense, and of "--set optimizer.sgd.momentum=0.9" beside adam. */
@@ -264,8 +192,7 @@ static ls_status refuse_second_entry(const ls_config *config, const ls_type_tabl
             return LS_INVALID_AT(config, &second->key_place,
                                  "'%s' is there already; to replace it by '%s', set the %s itself to %s before",
                                  first->key, second->key, table->kind, second->key);
-    return LS_INVALID_AT(config, &second->key_place, "the path leaves out '%s': write ...%s.%s=", first->key,
-                         first->key, second->key);
+    return refuse_short_path(config, table, first);
 }
 
 /* Name, place and value of an entry. */

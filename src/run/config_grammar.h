@@ -30,8 +30,13 @@ struct ls_config_key {
 enum { LS_CONFIG_BYTES_MAX = 1 << 20 };
 ls_status ls_config_read_file(const char *path, char text[LS_CONFIG_BYTES_MAX]);
 
+/* ls_config_parse, where the first `kept` settings are what --set gave a run when it began: messages say so. */
+ls_status ls_config_parse_kept(const char *name, const char *text, const char *const *settings, int kept, int count,
+                               ls_config **out);
+
 /* The keys that --set has given, a comment line each, before the resolved config: what ls_config_load_resumed looks
  * for. */
+#define LS_CONFIG_SET_LINE "# from --set: "
 void ls_config_print_set_keys(const char *const *settings, int count, FILE *out);
 
 /* The sections, and what is left to do when all keys have been read. */
@@ -59,8 +64,6 @@ void ls_section_init(const ls_config_key *keys, ls_config *config);
 /* where names the section in messages; "" is the whole file. */
 ls_status ls_section_read(ls_config *config, const ls_config_key *keys, const char *where, const ls_node *node);
 void ls_section_print(const ls_config *config, const ls_config_key *keys, int indent, FILE *out);
-/* Errors: LS_INVALID: the first key that differs and may not. The nodes are resolved configs, which have all keys. */
-ls_status ls_section_compare(const ls_config_key *keys, const ls_node *then, const ls_node *now);
 
 /* --- entries: "name", "name: main value" or "name: {option: value}"; so layers, transforms, losses and optimizers are
  * written --- */

@@ -12,7 +12,7 @@
 
 /* ---- the keys that --set gave, in the run's config.yaml ---- */
 
-static const char key_line[] = "# from --set: ";
+static const char key_line[] = LS_CONFIG_SET_LINE;
 
 static size_t key_length(const char *setting) { return strcspn(setting, "="); }
 
@@ -177,7 +177,7 @@ static ls_status parse_resumed(const char *path, const char *text, const char *r
     ls_status status = ls_yaml_parse(name, then, &root);
     if (status == LS_OK) status = gather(&w, then, root, settings, count);
     if (status == LS_OK) status = tell(&w, path, text, settings, count);
-    if (status == LS_OK) status = ls_config_parse(path, text, w.word, w.count, out);
+    if (status == LS_OK) status = ls_config_parse_kept(path, text, w.word, w.held, w.count, out);
     ls_node_destroy(root);
     release_words(&w);
     return status;
@@ -214,19 +214,5 @@ ls_status ls_config_load_resumed(const ls_comm *comm, const char *path, const ch
         *out = NULL;
     }
     ls_free(texts);
-    return status;
-}
-
-/* ---- what may change ---- */
-
-ls_status ls_config_compare(const ls_config *then, const ls_config *now) {
-    ls_node *a = NULL, *b = NULL;
-    ls_status status;
-    if (LS_FAILED(status = ls_yaml_parse(then->path, then->text, &a))) goto done;
-    if (LS_FAILED(status = ls_yaml_parse(now->path, now->text, &b))) goto done;
-    if (LS_FAILED(status = ls_section_compare(ls_config_keys, a, b))) ls_failure_prefix("%s: ", now->path);
-done:
-    ls_node_destroy(a);
-    ls_node_destroy(b);
     return status;
 }

@@ -205,6 +205,11 @@ static ls_status prepare(ls_trainer *t, const ls_train_options *options) {
 }
 
 static ls_status train(ls_trainer *t, const ls_train_options *options) {
+    if (t->position.epoch > t->config->training.epochs) {
+        ls_log_info("%s has done %" PRId64 " epochs already, more than training.epochs=%" PRId64 ": nothing to do",
+                    t->run, t->position.epoch, t->config->training.epochs);
+        return LS_OK;
+    }
     if (is_over(t)) {
         ls_log_info("%s is finished: %" PRId64 " %s", t->run, t->position.epoch,
                     ls_plural(t->position.epoch, "epoch", "epochs"));

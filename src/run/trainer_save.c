@@ -65,13 +65,18 @@ static ls_status check_same_data(const ls_checkpoint_info *info, const char *wha
                     info->path, what, then[0] ? then : "none", now[0] ? now : "none");
 }
 
+/* Where it does not, nothing is written, and so nothing has changed. */
+static bool goes_on(const ls_trainer *t, const ls_checkpoint_info *info) {
+    return info->position.epoch < t->config->training.epochs;
+}
+
 static ls_status check_same_run(const ls_trainer *t, const ls_checkpoint_info *info) {
     ls_config *then = NULL;
     const char *training = ls_dataset_get_info(t->session.train)->fingerprint;
     LS_TRY(check_same_data(info, "training", info->data.fingerprint, training));
     LS_TRY(check_same_data(info, "validation", info->validation, validation_fingerprint(t)));
     LS_TRY(ls_config_parse(info->path, info->config, NULL, 0, &then));
-    ls_status status = ls_config_compare(then, t->config);
+    ls_status status = ls_config_compare(then, t->config, goes_on(t, info));
     ls_config_destroy(then);
     if (status == LS_OK && strcmp(info->isa, ls_isa_name(t->session.isa)) != 0)
         ls_log_warn(
@@ -94,6 +99,7 @@ static ls_status take_up(ls_trainer *t, const ls_checkpoint_info *info) {
     t->stepper.step = info->position.step;
     ls_trainer_set_learning_rate(t);
     LS_TRY(ls_metrics_restore(&t->metrics, info->history));
+    if (!goes_on(t, info)) return LS_OK;
     ls_log_info("going on from %s: %" PRId64 " %s and %" PRId64 " %s done", info->path, info->position.epoch,
                 ls_plural(info->position.epoch, "epoch", "epochs"), info->position.epoch_step,
                 ls_plural(info->position.epoch_step, "step", "steps"));

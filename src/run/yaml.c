@@ -78,6 +78,7 @@ bool ls_node_is_null(const ls_node *node) {
 }
 
 ls_status ls_place_prefix(const char *file, const ls_place *place) {
+    if (place->kept) return ls_failure_prefix("%s, which --set gave this run before: ", place->setting);
     if (place->setting[0] != '\0') return ls_failure_prefix("--set %s: ", place->setting);
     return ls_failure_prefix("%s:%d:%d: ", file, place->line, place->column);
 }
@@ -104,6 +105,8 @@ static ls_status next_event(reader *r) {
     if (r->parser.error == YAML_MEMORY_ERROR) return LS_RAISE(LS_ERROR, "cannot allocate memory to read YAML");
     bool marked = r->parser.error != YAML_READER_ERROR; /* that one knows of bytes only: it stays with the last event */
     if (marked) r->place = place_of(&r->parser.problem_mark);
+    if (strstr(r->parser.problem, "alphabetic or numeric") != NULL) /* of an alias */
+        return LS_RAISE(LS_INVALID, "a text that begins with * or & needs quotes around it");
     return LS_RAISE(LS_INVALID, "this is not YAML: %s", r->parser.problem);
 }
 
@@ -117,7 +120,11 @@ static ls_status refuse_extras(const reader *r) {
         anchor = event->data.sequence_start.anchor, tag = event->data.sequence_start.tag;
     if (event->type == YAML_MAPPING_START_EVENT)
         anchor = event->data.mapping_start.anchor, tag = event->data.mapping_start.tag;
-    if (anchor != NULL) return LS_RAISE(LS_INVALID, "anchors and aliases are not supported; write '%s' out", anchor);
+    if (anchor != NULL)
+        return LS_RAISE(LS_INVALID,
+                        "anchors and aliases are not supported; write '%s' out (a text that begins with * or "
+                        "& needs quotes)",
+                        anchor);
     if (tag != NULL) return LS_RAISE(LS_INVALID, "tags are not supported; leave '%s' out", tag);
     return LS_OK;
 }
@@ -265,16 +272,35 @@ static ls_status list_entry(ls_node *list, const char *word, const ls_place *pla
     return LS_OK;
 }
 
+/* Whether a scalar there is the name of a type: the optimizer, or an entry of a list (a layer or a transform). */
+static bool names_type(const ls_node *node, const char *path) {
+    const char *last = strrchr(path, '.');
+    bool place = strcmp(path, "optimizer") == 0 || (last != NULL && isdigit((unsigned char)last[1]));
+    return place && node->kind == LS_NODE_SCALAR && isalpha((unsigned char)node->text[0]);
+}
+
+/* "adam" becomes "{adam: null}", which means the same; a second entry is judged by who knows the types. */
+static ls_status open_type(ls_node *node) {
+    ls_node *child;
+    LS_TRY(new_node(LS_NODE_SCALAR, &node->place, &child));
+    child->key_place = node->place;
+    child->key = node->text;
+    node->text = NULL;
+    node->kind = LS_NODE_MAP;
+    append(node, child);
+    return copy_text("", 0, &child->text);
+}
+
 /* A scalar on the way becomes a map where nothing is lost by that: "optimizer: adam" is short for
  * "optimizer: {adam: {}}", and what is null or none has nothing. */
 static ls_status open_map(ls_node *node, const char *path, const char *word) {
     if (node->kind == LS_NODE_MAP) return LS_OK;
     bool none = ls_node_is_null(node) || ls_node_is_text(node, "none");
-    bool name = node->text != NULL && isalpha((unsigned char)node->text[0]); /* of a type, which may be replaced */
-    if (!none && !ls_node_is_text(node, word) && !name)
-        return LS_RAISE(LS_INVALID, "%s is '%s' and has no '%s'", path, node->text, word);
+    if (!none && !ls_node_is_text(node, word) && names_type(node, path)) return open_type(node);
+    bool number = node->text != NULL && strspn(node->text, "+-.0123456789") > 0;
+    if (!none && number) return LS_RAISE(LS_INVALID, "%s is '%s' and has no '%s'", path, node->text, word);
     if (!none && !ls_node_is_text(node, word))
-        return LS_RAISE(LS_INVALID, "%s is '%s' and has no '%s'; to replace it, put --set %s=%s before this one", path,
+        return LS_RAISE(LS_INVALID, "%s is '%s' and has no '%s'; to replace it, write --set '%s={%s: ...}'", path,
                         node->text, word, path, word);
     clear_content(node);
     node->kind = LS_NODE_MAP;
@@ -327,6 +353,9 @@ static ls_status set(ls_node *root, const char *setting, const ls_place *place) 
     ls_place ignored; /* the line and column in a value of one line help nobody */
     if (equals[1] == '\0')
         return LS_RAISE(LS_INVALID, "a value is missing; null stands for none, \"\" for an empty text");
+    if (strchr("*&!%@`", equals[1]) != NULL)
+        return LS_RAISE(LS_INVALID, "a text that begins with '%c' needs quotes: write --set '%.*s=\"%s\"'", equals[1],
+                        (int)(equals - setting), setting, equals + 1);
     LS_TRY(parse(equals + 1, &value, &ignored));
     mark_setting(value, place);
     ls_status status;
@@ -340,8 +369,8 @@ done:
     return status;
 }
 
-ls_status ls_yaml_set(ls_node *root, const char *setting) {
-    ls_place place = {0};
+ls_status ls_yaml_set(ls_node *root, const char *setting, bool kept) {
+    ls_place place = {.kept = kept};
     snprintf(place.setting, sizeof place.setting, "%s", setting);
     ls_status status = set(root, setting, &place);
     return status == LS_OK ? LS_OK : ls_place_prefix("", &place);

@@ -29,8 +29,9 @@ void ls_node_destroy(ls_node *node); /* NULL is allowed */
 
 /* Applies "path.to.key=value", the value in YAML: "training.lanes=16", "model.0.dense.units=64". Numbers in the path
  * count list entries from 0, and the number after the last one appends. A path that is not there is made, but
- * a value on the way is not replaced by it. Errors: LS_INVALID "--set ...: ...". */
-ls_status ls_yaml_set(ls_node *root, const char *setting);
+ * a value on the way is not replaced by it. kept: it was given when the run began, and not now. Errors:
+ * LS_INVALID "--set ...: ...". */
+ls_status ls_yaml_set(ls_node *root, const char *setting, bool kept);
 
 /* The entry of a map, or NULL (also where the node is no map, or NULL). */
 ls_node *ls_node_child(const ls_node *node, const char *key);

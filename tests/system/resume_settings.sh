@@ -30,6 +30,12 @@ told 'kept: training.epochs=3, which --set gave this run before; another --set c
 [ "$(grep -c '^# from --set: training.epochs$' runs/config/config.yaml)" = 1 ] || fail "$(cat runs/config/config.yaml)"
 resolved runs/config "sgd: {learning_rate: 0.125, .*"
 
+# Fewer epochs than it has done: nothing happens, and nothing is changed.
+quietly "$LOCKSTEP" train --resume runs/config --set training.epochs=1
+told 'runs/config has done 3 epochs already, more than training.epochs=1: nothing to do'
+untold 'from now on\|finished\|going on'
+resolved runs/config 'epochs: 3'
+
 # What the file says of other keys is taken from the file.
 sed 's/batch_size: 50/batch_size: 50, stall_timeout: 77/' config.yaml >edited.yaml
 quietly "$LOCKSTEP" train edited.yaml --run runs/config --resume --set training.epochs=4
@@ -78,6 +84,7 @@ refused() { # refused MESSAGE ARGUMENT...
 mkdir empty
 refused 'empty is a directory, and no run' empty --resume
 refused 'runs/config is a run; go on with it with --resume' runs/config
+refused '--set training.batch_size=64: training.batch_size is 64 here, but the run was started with 50, which cannot change when it is resumed; leave it out' runs/config --resume --set training.batch_size=64
 refused 'leave --run out' runs/config --resume --run other
 
 # A run that has moved: where its data was looked for, and what to do.

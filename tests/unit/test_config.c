@@ -181,8 +181,10 @@ static void set_says_what_is_wrong(void **state) {
     expect_setting_failure("model.5.dense.units=1", "--set model.5.dense.units=1: '5' stands for an entry of a list: a "
                                                     "number from 0 to 2 (2 appends)");
     expect_setting_failure("optimizer.sgd.learning_rate=1",
-                           "--set optimizer.sgd.learning_rate=1: optimizer is 'adam' "
-                           "and has no 'sgd'; to replace it, put --set optimizer=sgd before this one");
+                           "--set optimizer.sgd.learning_rate=1: 'adam' is there already; to replace it by 'sgd', set "
+                           "the optimizer itself to sgd before");
+    expect_setting_failure("data.train=*.h5", "--set data.train=*.h5: a text that begins with '*' needs quotes: write "
+                                              "--set 'data.train=\"*.h5\"'");
     expect_setting_failure("model.0.dense.units.n=1", "--set model.0.dense.units.n=1: model.0.dense.units is '3' and "
                                                       "has no 'n'");
     expect_setting_failure("data..train=x", "--set data..train=x: a name is missing beside a dot");
@@ -278,7 +280,8 @@ static void yaml_itself_is_checked(void **state) {
     expect_failure("", "t.yaml:1:1: there is nothing here");
     expect_failure("[1, 2]\n", "t.yaml:1:1: the file must be a map of keys and values");
     expect_failure("seed: 1\nseed: 2\n", "t.yaml:2:1: 'seed' is given twice; the first is in line 1");
-    expect_failure("seed: &a 1\n", "t.yaml:1:7: anchors and aliases are not supported; write 'a' out");
+    expect_failure("seed: &a 1\n", "t.yaml:1:7: anchors and aliases are not supported; write 'a' out (a text that "
+                                   "begins with * or & needs quotes)");
     expect_failure("seed: !!int 1\n", "t.yaml:1:7: tags are not supported; leave 'tag:yaml.org,2002:int' out");
     expect_failure("seed: 1\n---\nseed: 2\n", "t.yaml:2:1: a second document begins here; one file is one run");
     expect_failure("seed: [1\n", "t.yaml:2:1: this is not YAML: did not find expected ',' or ']'");
@@ -304,7 +307,7 @@ static void expect_fixed_point(ls_config *config) {
     if (ls_config_parse("again.yaml", config->text, NULL, 0, &again) != LS_OK)
         fail_msg("%s\n%s", ls_failure_get()->message, config->text);
     assert_string_equal(config->text, again->text);
-    assert_int_equal(ls_config_compare(config, again), LS_OK);
+    assert_int_equal(ls_config_compare(config, again, true), LS_OK);
     ls_config_destroy(again);
     ls_config_destroy(config);
 }
@@ -351,7 +354,7 @@ static void every_config_of_the_project_is_valid(void **state) {
 
 static void compare(const char *setting, ls_status expected, const char *message) {
     ls_config *then = parse(DATA MODEL REST, NULL, 0), *now = parse(DATA MODEL REST, &setting, 1);
-    assert_int_equal(ls_config_compare(then, now), expected);
+    assert_int_equal(ls_config_compare(then, now, true), expected);
     if (message != NULL) assert_string_equal(ls_failure_get()->message, message);
     ls_config_destroy(then);
     ls_config_destroy(now);
@@ -369,17 +372,25 @@ static void resume_lets_some_settings_change(void **state) {
 
 static void resume_refuses_the_others(void **state) {
     (void)state;
-#define MEND ", which cannot change when it is resumed; put it back, or train in another directory with --run"
-    compare("seed=1", LS_INVALID, "t.yaml: seed is 1 here, but the run was started with 0" MEND);
-    compare("training.lanes=16", LS_INVALID, "t.yaml: training.lanes is 16 here, but the run was started with 8" MEND);
+#define MEND ", which cannot change when it is resumed; leave it out, or train in another directory with --run"
+    compare("seed=1", LS_INVALID, "--set seed=1: seed is 1 here, but the run was started with 0" MEND);
+    compare("training.lanes=16", LS_INVALID,
+            "--set training.lanes=16: training.lanes is 16 here, but the run was started with 8" MEND);
     compare("model.0.dense.units=9", LS_INVALID,
-            "t.yaml: model.0.dense.units is 9 here, but the run was started with 3" MEND);
+            "--set model.0.dense.units=9: model.0.dense.units is 9 here, but the run was started with 3" MEND);
     compare("model.2=flatten", LS_INVALID,
-            "t.yaml: model is a list of 3 here, but the run was started with a list of 2" MEND);
+            "--set model.2: model is a list of 3 here, but the run was started with a list of 2" MEND);
     compare("data.input=[{rescale: [0, 2]}]", LS_INVALID,
-            "t.yaml: data.input.0.rescale.range.1 is 2 here, but the run was started with 1" MEND);
+            "--set data.input: data.input.0.rescale.range.1 is 2 here, but the run was started with 1" MEND);
+    ls_config *then = parse(DATA MODEL REST, NULL, 0), *now = parse("seed: 1\n" DATA MODEL REST, NULL, 0);
+    assert_int_equal(ls_config_compare(then, now, true), LS_INVALID); /* the file's own words are the file's */
+    assert_string_equal(ls_failure_get()->message,
+                        "t.yaml: seed is 1 here, but the run was started with 0, which cannot change when it is "
+                        "resumed; put it back, or train in another directory with --run");
+    ls_config_destroy(then);
+    ls_config_destroy(now);
     compare("data.validation={split: 0.5}", LS_INVALID,
-            "t.yaml: data.validation is {split: 0.5} here, but the run was started with none" MEND);
+            "--set data.validation: data.validation is {split: 0.5} here, but the run was started with none" MEND);
 }
 
 enum { LIST_MAX = 4096 };
@@ -396,8 +407,8 @@ static void resume_tells_values_whole(void **state) {
     char list[LIST_MAX], setting[LIST_MAX + 64], message[LIST_MAX + 256];
     list_names(40, 3, list);
     snprintf(setting, sizeof setting, "data.validation=%s", list);
-    snprintf(message, sizeof message, "t.yaml: data.validation is %s here, but the run was started with none" MEND,
-             list);
+    snprintf(message, sizeof message,
+             "--set data.validation: data.validation is %s here, but the run was started with none" MEND, list);
     compare(setting, LS_INVALID, message);
 }
 
@@ -412,7 +423,7 @@ static void resume_shortens_very_long_values(void **state) {
         const char *message = ls_failure_get()->message, *end = strstr(message, "... here, but");
         assert_non_null(end);
         assert_int_not_equal((unsigned char)end[-1], 0xC3); /* the first half of a letter */
-        assert_memory_equal(message + strlen("t.yaml: data.validation is "), list, 400);
+        assert_memory_equal(message + strlen("--set data.validation: data.validation is "), list, 400);
     }
 }
 

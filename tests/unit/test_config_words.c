@@ -47,7 +47,15 @@ static void others_are_told_the_name_here(void **state) {
                    "--set optimizer.adam.lr=0.1: unknown key 'lr' in adam; did you mean 'learning_rate'?");
     expect_failure(WHOLE, "epochs=5", "--set epochs=5: unknown key 'epochs'; did you mean 'training.epochs'?");
     expect_failure(WHOLE, "model.0.units=5",
-                   "--set model.0.units=5: the path leaves out 'dense': write ...dense.units=");
+                   "--set model.0.units=5: the path leaves out 'dense': write --set model.0.dense.units=5");
+    expect_failure(WHOLE, "optimizer.lr=0.1",
+                   "--set optimizer.lr=0.1: the path leaves out 'adam': write --set optimizer.adam.learning_rate=0.1");
+    expect_failure(WHOLE, "lr=0.1",
+                   "--set lr=0.1: unknown key 'lr'; it belongs to the optimizer: write --set "
+                   "optimizer.adam.learning_rate=0.1");
+    expect_failure(HEAD LOSS "optimizer: adam\ntraining: {epochs: 2, batch_size: 16, learning_rate: 0.1}\n", NULL,
+                   "t.yaml:6:39: unknown key 'learning_rate' in training; it belongs under optimizer: write optimizer: "
+                   "{adam: {learning_rate: 0.1}}");
     expect_failure(
         HEAD LOSS "optimizer: {adam: {}}\n" TRAINING, "optimizer.sgd.momentum=0.9",
         "--set optimizer.sgd.momentum=0.9: 'adam' is there already; to replace it by 'sgd', set the optimizer "
