@@ -60,6 +60,10 @@ typedef struct ls_dataset ls_dataset;
  * samples that were never written, parts that are missing, a filter that HDF5 has not, labels out of range, files that
  * do not fit together; LS_ERROR: the system cannot read it (a disk, a network, too many open files). */
 ls_status ls_dataset_open(const char *const *paths, int count, ls_dataset **out);
+/* Local. The two steps of that: whether a process of its own comes through the files (see ls_dataset_set_prober), and
+ * the opening of files that have come through. So one rank of a host tries them for all. Errors: as above. */
+ls_status ls_dataset_try(const char *const *paths, int count);
+ls_status ls_dataset_open_tried(const char *const *paths, int count, ls_dataset **out);
 void ls_dataset_close(ls_dataset *dataset); /* NULL is allowed; see ls_dataset_cache */
 const ls_dataset_info *ls_dataset_get_info(const ls_dataset *dataset);
 const char *ls_dataset_class_name(const ls_dataset *dataset, int label); /* NULL where there is none */

@@ -113,12 +113,16 @@ static ls_status decode_block(void *context, int64_t block, void *data) {
     return ls_dataset_read(context, span->first, span->count, data, NULL);
 }
 
-static ls_status open_all(ls_dataset *dataset, char *const *paths, int files) {
-    LS_TRY(ls_alloc(&dataset->file, files, sizeof *dataset->file, "a data set"));
+static ls_status check_matches(char *const *paths, int files) {
     for (int i = 0; i < files; i++)
         if (strpbrk(paths[i], "*?[") != NULL && access(paths[i], F_OK) != 0)
             return LS_RAISE(LS_INVALID, "%s: no file matches", paths[i]);
-    LS_TRY(ls_data_probe(paths, files));
+    return LS_OK;
+}
+
+static ls_status open_all(ls_dataset *dataset, char *const *paths, int files) {
+    LS_TRY(ls_alloc(&dataset->file, files, sizeof *dataset->file, "a data set"));
+    LS_TRY(check_matches(paths, files));
     while (dataset->files < files) {
         const char *path = paths[dataset->files];
         LS_TRY(ls_data_file_open(path, &dataset->file[dataset->files++]));
@@ -131,7 +135,22 @@ static ls_status open_all(ls_dataset *dataset, char *const *paths, int files) {
     return LS_OK;
 }
 
+ls_status ls_dataset_try(const char *const *paths, int count) {
+    glob_t names;
+    ls_status status = expand(paths, count, &names);
+    if (status == LS_OK) status = check_matches(names.gl_pathv, (int)names.gl_pathc);
+    if (status == LS_OK) status = ls_data_probe(names.gl_pathv, (int)names.gl_pathc);
+    globfree(&names);
+    return status;
+}
+
 ls_status ls_dataset_open(const char *const *paths, int count, ls_dataset **out) {
+    *out = NULL;
+    LS_TRY(ls_dataset_try(paths, count));
+    return ls_dataset_open_tried(paths, count, out);
+}
+
+ls_status ls_dataset_open_tried(const char *const *paths, int count, ls_dataset **out) {
     assert(count > 0);
     ls_dataset *dataset;
     glob_t names;

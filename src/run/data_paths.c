@@ -32,6 +32,10 @@ static ls_status explain(const char *const *paths, int count, const char *mend) 
     return failure->status;
 }
 
-ls_status ls_data_paths_open(const char *const *paths, int count, const char *mend, ls_dataset **out) {
-    return ls_dataset_open(paths, count, out) == LS_OK ? LS_OK : explain(paths, count, mend);
+ls_status ls_data_paths_try(const char *const *paths, int count, const char *mend) {
+    return ls_dataset_try(paths, count) == LS_OK ? LS_OK : explain(paths, count, mend);
+}
+
+ls_status ls_data_paths_open_tried(const char *const *paths, int count, const char *mend, ls_dataset **out) {
+    return ls_dataset_open_tried(paths, count, out) == LS_OK ? LS_OK : explain(paths, count, mend);
 }

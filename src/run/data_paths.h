@@ -4,8 +4,9 @@
 
 #include "lockstep/dataset.h"
 
-/* ls_dataset_open, whose failure also tells where a relative path was looked for, and how a directory of pictures
- * becomes a data set. mend: what names another file, "--data FILE". */
-ls_status ls_data_paths_open(const char *const *paths, int count, const char *mend, ls_dataset **out);
+/* ls_dataset_try and ls_dataset_open_tried, whose failures also tell where a relative path was looked for, and how a
+ * directory of pictures becomes a data set. mend: what names another file, "--data FILE". */
+ls_status ls_data_paths_try(const char *const *paths, int count, const char *mend);
+ls_status ls_data_paths_open_tried(const char *const *paths, int count, const char *mend, ls_dataset **out);
 
 #endif

@@ -72,12 +72,26 @@ ls_status ls_session_divide(ls_session *session, bool resumed) {
     return ls_agree(comm, ls_lanes_init(&session->lanes, lanes, comm->rank, comm->size));
 }
 
+static ls_status try_or_open(const char *const *paths, int count, const char *mend, ls_dataset **out) {
+    return out == NULL ? ls_data_paths_try(paths, count, mend) : ls_data_paths_open_tried(paths, count, mend, out);
+}
+
+/* out NULL: tries the files. */
 static ls_status open_paths(const ls_session *session, const char *key, const ls_paths *paths, ls_dataset **out) {
     char mend[LS_NAME_MAX];
     bool trains = session->lanes.count > 0;
     snprintf(mend, sizeof mend, trains ? "--set %s=FILE" : "--data FILE", key);
-    if (ls_data_paths_open((const char *const *)paths->path, paths->count, mend, out) == LS_OK) return LS_OK;
+    if (paths->count == 0 || try_or_open((const char *const *)paths->path, paths->count, mend, out) == LS_OK)
+        return LS_OK;
     return ls_config_prefix(session->config, &paths->place);
+}
+
+static ls_status open_train(const ls_session *session, ls_dataset **out) {
+    return open_paths(session, "data.train", &session->config->data.train, out);
+}
+
+static ls_status open_validation(const ls_session *session, ls_dataset **out) {
+    return open_paths(session, "data.validation", &session->config->data.validation, out);
 }
 
 static ls_data_kind kind_of_training(const ls_session *session) {
@@ -96,10 +110,9 @@ static ls_status check_validation(const ls_session *session) {
 }
 
 /* Validation data must be of the same kind as the training data, or the model would not fit it. */
-static ls_status open_validation(ls_session *session) {
-    const ls_paths *paths = &session->config->data.validation;
-    if (paths->count == 0) return LS_OK;
-    LS_TRY(open_paths(session, "data.validation", paths, &session->validation));
+static ls_status join_validation(ls_session *session) {
+    LS_TRY(open_validation(session, &session->validation));
+    if (session->validation == NULL) return LS_OK;
     LS_TRY(check_validation(session));
     ls_kind_warn_shared(session->train, session->validation);
     return LS_OK;
@@ -180,13 +193,19 @@ ls_status ls_session_build_without_data(ls_session *session, const ls_shape *sha
     return ls_session_build(session, info);
 }
 
-ls_status ls_session_open_local(ls_session *session) {
-    LS_TRY(open_paths(session, "data.train", &session->config->data.train, &session->train));
+static ls_status build_on_data(ls_session *session) {
     LS_TRY(ls_kind_class_names(session->train, &session->class_names));
-    LS_TRY(open_validation(session));
+    LS_TRY(join_validation(session));
     LS_TRY(ls_session_build(session, ls_dataset_get_info(session->train)));
     warn_of_target(session);
     return LS_OK;
+}
+
+ls_status ls_session_open_local(ls_session *session) {
+    LS_TRY(open_train(session, NULL));
+    LS_TRY(open_train(session, &session->train));
+    LS_TRY(open_validation(session, NULL));
+    return build_on_data(session);
 }
 
 static bool is_noisy(const ls_transform_list *list) {
@@ -221,8 +240,21 @@ ls_status ls_session_check_same_data(const ls_comm *comm, const ls_dataset *data
                     ls_dataset_path(dataset, 0));
 }
 
+/* One rank of each host does so for all: a host may have copies of its own. */
+static ls_status try_data(const ls_session *session) {
+    if (session->comm->node_rank > 0) return LS_OK;
+    LS_TRY(open_train(session, NULL));
+    return open_validation(session, NULL);
+}
+
+static ls_status open_tried_data(ls_session *session) {
+    LS_TRY(open_train(session, &session->train));
+    return build_on_data(session);
+}
+
 ls_status ls_session_open_data(ls_session *session) {
-    LS_TRY(ls_agree(session->comm, ls_session_open_local(session)));
+    LS_TRY(ls_agree(session->comm, try_data(session)));
+    LS_TRY(ls_agree(session->comm, open_tried_data(session)));
     LS_TRY(ls_session_check_same_data(session->comm, session->train));
     return ls_session_check_same_data(session->comm, session->validation);
 }
@@ -275,9 +307,11 @@ static ls_status build_like(ls_session *session, const ls_data_kind *kind) {
     return check_element(session, kind);
 }
 
+static const char mend[] = "--data FILE";
+
 static ls_status open_only_local(ls_session *session, const char *const *paths, int count, const ls_data_kind *kind,
                                  bool targeted) {
-    LS_TRY(ls_data_paths_open(paths, count, "--data FILE", &session->train));
+    LS_TRY(ls_data_paths_open_tried(paths, count, mend, &session->train));
     if (build_like(session, kind) != LS_OK)
         return ls_failure_prefix("%s is not like the data of the training: ", paths[0]);
     if (!session->config->data.target_labels) return LS_OK;
@@ -290,6 +324,8 @@ static ls_status open_only_local(ls_session *session, const char *const *paths, 
 
 ls_status ls_session_open_only(ls_session *session, const char *const *paths, int count, const ls_data_kind *kind,
                                bool targeted) {
+    bool tries = session->comm->node_rank == 0;
+    LS_TRY(ls_agree(session->comm, tries ? ls_data_paths_try(paths, count, mend) : LS_OK));
     LS_TRY(ls_agree(session->comm, open_only_local(session, paths, count, kind, targeted)));
     return ls_session_check_same_data(session->comm, session->train);
 }
