@@ -41,6 +41,11 @@ const char *ls_seconds_text(double seconds, char text[LS_SECONDS_TEXT_MAX]);
 /* A word of a command line, in quotes where a shell needs them. */
 void ls_word_print(const char *word, FILE *out);
 
+/* The program's name as it was typed, for command lines that messages tell to type next; before it is set, "lockstep".
+ */
+void ls_program_set(const char *typed);
+void ls_program_print(FILE *out);
+
 /* The word for so many: "sample" or "samples". */
 static inline const char *ls_plural(int64_t count, const char *one, const char *many) {
     return count == 1 ? one : many;

@@ -214,3 +214,9 @@ void ls_word_print(const char *word, FILE *out) {
     for (const char *c = word; *c != '\0'; c++) fputs(*c == '\'' ? "'\\''" : (char[]){*c, '\0'}, out);
     fputc('\'', out);
 }
+
+static const char *program = "lockstep";
+
+void ls_program_set(const char *typed) { program = typed; }
+
+void ls_program_print(FILE *out) { ls_word_print(program, out); }

@@ -82,6 +82,7 @@ int main(int argc, char **argv) {
     int rank = ls_launcher_find().rank;
     if (argc > 2 && strcmp(argv[1], LS_PROBE_WORD) == 0) return ls_dataset_probe(argc - 2, argv + 2);
     name_prober();
+    if (argc > 0) ls_program_set(argv[0]);
     (void)signal(SIGXFSZ, SIG_IGN); /* a write beyond the limit of file sizes fails, and the message says so */
     guard_output();
     ls_log_init(rank);

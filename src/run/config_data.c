@@ -1,5 +1,7 @@
 /* config_data.c - the section `data`: files, and the pipelines from a stored sample to the model's numbers. */
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "config_grammar.h"
 #include "lockstep/memory.h"
@@ -64,8 +66,21 @@ static const ls_config_key split_keys[] = {
                 .help = "the share of the samples, at the end, that is held out"}},
     LS_CONFIG_KEYS_END};
 
+/* "validation: 0.1", of those who do not know of split. */
+static bool is_share(const ls_node *value) {
+    if (value->kind != LS_NODE_SCALAR || value->quoted) return false;
+    char *end;
+    double share = strtod(value->text, &end);
+    return end != value->text && *end == '\0' && share > 0 && share < 1;
+}
+
 static ls_status read_validation(ls_config *config, const ls_node *value) {
     if (ls_node_is_text(value, "none")) return LS_OK;
+    if (is_share(value))
+        return LS_INVALID_AT(config, &value->place, "a share of the samples is written validation: {split: %s}",
+                             value->text);
+    if (value->kind == LS_NODE_SCALAR && strcasecmp(value->text, "none") == 0)
+        return LS_INVALID_AT(config, &value->place, "where there is no validation data, write none");
     if (value->kind == LS_NODE_MAP) {
         LS_TRY(ls_section_read(config, split_keys, "validation", value));
         config->data.split_place = ls_node_child(value, "split")->place;

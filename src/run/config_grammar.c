@@ -71,7 +71,10 @@ static ls_status read_subsection(ls_config *config, const ls_config_key *key, co
 static ls_status read_value(ls_config *config, const ls_config_key *key, const ls_node *value) {
     if (key->section != NULL) return read_subsection(config, key, value);
     if (key->read == NULL) return ls_config_set(config, &key->option, config, value);
-    if (ls_node_is_null(value)) return LS_INVALID_AT(config, &value->place, "%s has no value", key->option.name);
+    bool optional = strcmp(key->option.name, "validation") == 0;
+    if (ls_node_is_null(value))
+        return LS_INVALID_AT(config, &value->place, "%s has no value%s", key->option.name,
+                             optional ? "; where there is no such data, write none" : "");
     return key->read(config, value);
 }
 

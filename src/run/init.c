@@ -14,6 +14,7 @@
 #include "lockstep/integers.h"
 #include "lockstep/log.h"
 #include "lockstep/memory.h"
+#include "lockstep/outputs.h"
 #include "lockstep/text.h"
 
 enum { HALVINGS_MAX = 6, SMALL_SIDE = 8 };
@@ -198,6 +199,12 @@ static void print_training(const subject *s, FILE *out) {
     if (s->info.count >= 20) fputs("  # early_stopping: {patience: 5} # ends when val_loss falls no more\n", out);
 }
 
+static void print_command(const char *words, FILE *out) {
+    fputs("#   ", out);
+    ls_program_print(out);
+    fprintf(out, " %s\n", words);
+}
+
 static void print_config(const subject *s, FILE *out) {
     char shape[LS_SHAPE_TEXT_MAX];
     ls_shape_text(&s->info.shape, shape);
@@ -207,11 +214,10 @@ static void print_config(const subject *s, FILE *out) {
     else
         fprintf(out, "# An autoencoder for pictures of %s. `lockstep init FILE.h5` writes one that fits your data.\n",
                 shape);
-    fputs("#   lockstep inspect THIS.yaml    # shapes, parameters, memory\n"
-          "#   lockstep train THIS.yaml      # keeps its results in runs/THIS\n"
-          "# `lockstep help config` explains every key.\n"
-          "seed: 1\n",
-          out);
+    print_command("inspect THIS.yaml    # shapes, parameters, memory", out);
+    print_command("train THIS.yaml      # keeps its results in runs/THIS", out);
+    print_command("help config          # explains every key", out);
+    fputs("seed: 1\n", out);
     print_data(s, out);
     print_model(s, out);
     print_training(s, out);
@@ -225,20 +231,41 @@ static ls_status print_text(const subject *s, char **text) {
     return fclose(out) == 0 ? LS_OK : LS_RAISE(LS_ERROR, "cannot allocate memory for the config");
 }
 
+/* Another ending is most often that of the data set, in the place of the config. */
+static ls_status check_ending(const char *output) {
+    if (output == NULL || ls_path_ends(output, ".yaml") || ls_path_ends(output, ".yml")) return LS_OK;
+    return LS_RAISE(LS_INVALID,
+                    "%s: a config's name ends in .yaml; to make one for a data set: lockstep init %s -o new.yaml",
+                    output, ls_path_ends(output, ".h5") ? output : "FILE.h5");
+}
+
 static ls_status check_vacant(const char *output) {
     if (output == NULL || (access(output, F_OK) != 0 && errno == ENOENT)) return LS_OK;
     return LS_RAISE(LS_INVALID, "%s is there already; remove it, or give another name", output);
 }
 
+static void tell_next(const char *output) {
+    char *next = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&next, &bytes);
+    if (out == NULL) return;
+    ls_program_print(out);
+    fputs(" train ", out);
+    ls_word_print(output, out);
+    if (fclose(out) == 0) ls_log_info("%s is written; next: %s", output, next);
+    free(next);
+}
+
 static ls_status write_config(const char *data, const char *output) {
     subject s;
     char *text = NULL;
+    LS_TRY(check_ending(output));
     LS_TRY(check_vacant(output));
     LS_TRY(find_subject(data, &s));
     ls_status status = print_text(&s, &text);
     if (status == LS_OK && output == NULL) fputs(text, stdout);
     if (status == LS_OK && output != NULL) status = ls_file_write_text(output, text);
-    if (status == LS_OK && output != NULL) ls_log_info("%s is written; next: lockstep train %s", output, output);
+    if (status == LS_OK && output != NULL) tell_next(output);
     free(text);
     return status;
 }

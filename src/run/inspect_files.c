@@ -9,14 +9,17 @@
 #include "lockstep/dataset.h"
 #include "lockstep/file.h"
 #include "lockstep/memory.h"
+#include "lockstep/text.h"
 
 /* ---- checkpoints and runs ---- */
 
 static void print_position(const ls_checkpoint_info *info, FILE *out) {
     const ls_position *at = &info->position;
-    fprintf(out, "%" PRId64 " epochs done", at->epoch);
-    if (at->epoch_step > 0) fprintf(out, ", and %" PRId64 " steps of epoch %" PRId64, at->epoch_step, at->epoch + 1);
-    fprintf(out, "; %" PRId64 " steps in all", at->step);
+    fprintf(out, "%" PRId64 " %s done", at->epoch, ls_plural(at->epoch, "epoch", "epochs"));
+    if (at->epoch_step > 0)
+        fprintf(out, ", and %" PRId64 " %s of epoch %" PRId64, at->epoch_step,
+                ls_plural(at->epoch_step, "step", "steps"), at->epoch + 1);
+    fprintf(out, "; %" PRId64 " %s in all", at->step, ls_plural(at->step, "step", "steps"));
     if (at->best_epoch >= 0) fprintf(out, ", best %.6g in epoch %" PRId64, at->best, at->best_epoch + 1);
 }
 
@@ -89,10 +92,11 @@ ls_status ls_inspect_run(const char *path, FILE *out) {
 
 static void print_classes(const ls_dataset *dataset, FILE *out) {
     const ls_dataset_info *info = ls_dataset_get_info(dataset);
+    char shown[LS_MESSAGE_MAX];
     fprintf(out, "  classes      %d", info->classes);
     for (int i = 0; i < info->classes; i++) {
         const char *name = ls_dataset_class_name(dataset, i);
-        if (name != NULL) fprintf(out, "%s%s", i == 0 ? ": " : ", ", name);
+        if (name != NULL) fprintf(out, "%s%s", i == 0 ? ": " : ", ", ls_text_show(name, false, shown, sizeof shown));
     }
     fputc('\n', out);
 }
@@ -107,7 +111,8 @@ static ls_status print_dataset(const ls_dataset *dataset, FILE *out) {
     fprintf(out, "%s: a data set\n  samples      %s of %s, %s\n", ls_dataset_path(dataset, 0),
             ls_count_text(info->count, count), ls_shape_text(&info->shape, shape), ls_element_name(info->element));
     fprintf(out, "  in memory    %s\n", ls_bytes_text(info->count * info->sample_bytes, bytes));
-    fprintf(out, "  blocks       %" PRId64 " of %" PRId64 " samples\n", block_count, info->block_samples);
+    fprintf(out, "  blocks       %" PRId64 " of %" PRId64 " %s\n", block_count, info->block_samples,
+            ls_plural(info->block_samples, "sample", "samples"));
     if (info->labelled) print_classes(dataset, out);
     fprintf(out, "  fingerprint  %s\n", info->fingerprint);
     return LS_OK;

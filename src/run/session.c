@@ -287,10 +287,12 @@ static ls_status check_element(ls_session *session, const ls_data_kind *kind) {
 }
 
 /* Pictures of another size a model may take, if all its layers do; as many numbers in another order, it must not. */
-static ls_status check_shape(const ls_session *session, const ls_data_kind *kind) {
-    const ls_shape *shape = &ls_dataset_get_info(session->train)->shape, *trained = &kind->info->shape;
+static bool may_take(const ls_shape *shape, const ls_shape *trained) {
+    return ls_shape_equal(shape, trained) || ls_shape_count(shape) != ls_shape_count(trained);
+}
+
+static ls_status refuse_shape(const ls_shape *shape, const ls_shape *trained) {
     char a[LS_SHAPE_TEXT_MAX], b[LS_SHAPE_TEXT_MAX];
-    if (ls_shape_equal(shape, trained) || ls_shape_count(shape) != ls_shape_count(trained)) return LS_OK;
     return LS_RAISE(LS_INVALID, "its samples are %s, but the model was trained on %s", ls_shape_text(shape, a),
                     ls_shape_text(trained, b));
 }
@@ -302,8 +304,11 @@ static ls_status build_like(ls_session *session, const ls_data_kind *kind) {
         info.labelled = true;
         info.classes = kind->info->classes;
     }
-    LS_TRY(check_shape(session, kind));
-    LS_TRY(ls_session_build(session, &info));
+    const ls_shape *trained = &kind->info->shape;
+    if (!may_take(&info.shape, trained)) return refuse_shape(&info.shape, trained);
+    ls_status status = ls_session_build(session, &info);
+    if (status == LS_INVALID && !ls_shape_equal(&info.shape, trained)) return refuse_shape(&info.shape, trained);
+    LS_TRY(status);
     return check_element(session, kind);
 }
 

@@ -158,11 +158,11 @@ static ls_status open_records(ls_trainer *t) {
 static void describe(const ls_trainer *t) {
     const ls_session *session = &t->session;
     const ls_dataset_info *data = ls_dataset_get_info(session->train);
-    ls_log_info("training %s: %" PRId64 " parameters, %" PRId64 " samples, batch %" PRId64
-                " in %d lanes, on %d %s x %d %s (%s)",
-                t->config->path, ls_model_param_count(session->model), data->count, t->config->training.batch_size,
-                session->lanes.count, t->comm->size, ls_plural(t->comm->size, "rank", "ranks"), session->threads,
-                ls_plural(session->threads, "thread", "threads"), ls_isa_name(session->isa));
+    ls_log_info(
+        "training %s: %" PRId64 " parameters, %" PRId64 " %s, batch %" PRId64 " in %d lanes, on %d %s x %d %s (%s)",
+        t->config->path, ls_model_param_count(session->model), data->count, ls_plural(data->count, "sample", "samples"),
+        t->config->training.batch_size, session->lanes.count, t->comm->size, ls_plural(t->comm->size, "rank", "ranks"),
+        session->threads, ls_plural(session->threads, "thread", "threads"), ls_isa_name(session->isa));
     ls_step_memory memory = ls_stepper_memory(session, data);
     ls_log_info(
         "memory: %.0f MB a rank for activations, gradients, optimizer and batches, and %.0f MB a host for weights",
@@ -206,8 +206,8 @@ static ls_status prepare(ls_trainer *t, const ls_train_options *options) {
 
 static ls_status train(ls_trainer *t, const ls_train_options *options) {
     if (t->position.epoch > t->config->training.epochs) {
-        ls_log_info("%s has done %" PRId64 " epochs already, more than training.epochs=%" PRId64 ": nothing to do",
-                    t->run, t->position.epoch, t->config->training.epochs);
+        ls_log_info("%s has done %" PRId64 " %s already, more than training.epochs=%" PRId64 ": nothing to do", t->run,
+                    t->position.epoch, ls_plural(t->position.epoch, "epoch", "epochs"), t->config->training.epochs);
         return LS_OK;
     }
     if (is_over(t)) {

@@ -24,7 +24,8 @@ static void tell_best(const ls_trainer *t) {
 static void print_next(const ls_trainer *t, FILE *out) {
     ls_shape target = ls_pipeline_shape(t->session.target);
     bool pictures = !t->config->data.target_labels && target.dims == 3 && (target.dim[2] == 1 || target.dim[2] == 3);
-    fprintf(out, "lockstep %s ", pictures ? "reconstruct" : "evaluate");
+    ls_program_print(out);
+    fprintf(out, " %s ", pictures ? "reconstruct" : "evaluate");
     ls_word_print(t->run, out);
     if (!has_validation(t->config)) {
         fputs(" --data ", out);

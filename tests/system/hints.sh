@@ -14,13 +14,13 @@ refused() { # refused MESSAGE ARGUMENT...
 quietly "$LOCKSTEP" train config.yaml --run 'my run' --set training.epochs=2
 grep -qE '^best epoch: [12] of 2, with val_loss [0-9.]+; its weights are in my run/checkpoints/best.h5$' messages || fail "$(cat messages)"
 next=$(sed -n 's/^my run holds .*; next: //p' messages)
-[ "$next" = "lockstep reconstruct 'my run' -o pictures.png" ] || fail "$(cat messages)"
-eval "\"$LOCKSTEP\" ${next#lockstep }" 2>messages || fail "$(cat messages)"
+[ "$next" = "$LOCKSTEP reconstruct 'my run' -o pictures.png" ] || fail "$(cat messages)"
+eval "$next" 2>messages || fail "$(cat messages)"
 [ -s pictures.png ]
 quietly "$LOCKSTEP" train config.yaml --run alone --set data.validation=none
 grep -q '^best epoch: 1 of 1, with loss ' messages || fail "$(cat messages)"
 next=$(sed -n 's/^alone holds .*; next: //p' messages)
-eval "\"$LOCKSTEP\" ${next#lockstep }" 2>messages || fail "$(cat messages)"
+eval "$next" 2>messages || fail "$(cat messages)"
 cat >labels.yaml <<'END'
 data: {train: digits.h5, validation: {split: 0.2}, input: [rescale], target: labels}
 model: [flatten, {dense: {units: 10, activation: softmax}}]
@@ -29,9 +29,9 @@ optimizer: adam
 training: {epochs: 1, batch_size: 50}
 END
 quietly "$LOCKSTEP" train labels.yaml
-grep -q '; next: lockstep evaluate runs/labels$' messages || fail "$(cat messages)"
+grep -q '; next: .*lockstep evaluate runs/labels$' messages || fail "$(cat messages)"
 quietly "$LOCKSTEP" train labels.yaml --resume # finished: the same is told
-grep -q '; next: lockstep evaluate runs/labels$' messages || fail "$(cat messages)"
+grep -q '; next: .*lockstep evaluate runs/labels$' messages || fail "$(cat messages)"
 
 # One thing in the place of another.
 mkdir pictures
@@ -43,6 +43,13 @@ refused 'last.h5: is a checkpoint, not a config' train alone/checkpoints/last.h5
 refused 'alone: is a directory, not a file; the config of a run is config.yaml in it' bench alone
 refused 'did you mean config.yaml?' train config
 refused "pictures is a directory, and no run's" train pictures
+
+refused 'a share of the samples is written validation: {split: 0.1}' train config.yaml --set data.validation=0.1
+refused 'where there is no such data, write none' train config.yaml --set data.validation=null
+mkdir scripts && touch scripts/get-data
+refused "'scripts/get-data mnist' makes it" train config.yaml --set data.train=data/mnist-train.h5
+quietly "$LOCKSTEP" synth scenes -n 4 --size 16x16 -o scenes.h5
+refused 'its samples are 16 x 16 x 3, but the model was trained on 28 x 28 x 1' evaluate alone --data scenes.h5
 
 # Words of others.
 refused "like --set training.epochs=5: see 'lockstep help learning_rate'" train config.yaml --lr 0.1

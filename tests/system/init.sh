@@ -29,7 +29,7 @@ for layer in wide narrow odd vectors lines; do quietly "$LOCKSTEP" encode runs/m
 for file in *.h5; do
     name=${file%.h5}
     quietly ranks 2 "$LOCKSTEP" init "$file" -o "$name.yaml"
-    grep -q "written; next: lockstep train $name.yaml" messages || fail "$(cat messages)"
+    grep -q "written; next: .*lockstep train .*$name.yaml" messages || fail "$(cat messages)"
     "$LOCKSTEP" init "$file" | cmp - "$name.yaml" || fail "$file: another config on the standard output"
     quietly "$LOCKSTEP" train "$name.yaml" --set training.epochs=3 --set training.images=1
     ! grep -q 'lockstep: warning' messages || fail "$name: $(cat messages)"
@@ -44,6 +44,8 @@ grep -q '{rescale: \[0.25, 0.250833' wide.yaml && grep -q '900, which this makes
 cp digits.yaml before.yaml
 expect_exit 2 ranks 2 "$LOCKSTEP" init digits.h5 -o digits.yaml >messages 2>&1
 said 'digits.yaml is there already'
+expect_exit 2 "$LOCKSTEP" init -o data/new.h5 >messages 2>&1
+said 'to make one for a data set: lockstep init data/new.h5 -o new.yaml'
 cmp digits.yaml before.yaml
 expect_exit 2 "$LOCKSTEP" init nothing.h5 -o new.yaml >messages 2>&1
 said 'nothing.h5: '
