@@ -15,6 +15,8 @@ static const struct {
     {"jsrun", "JSM_NAMESPACE_RANK", "JSM_NAMESPACE_SIZE", "JSM_NAMESPACE_LOCAL_SIZE"},
     {"mpiexec", "PMI_RANK", "PMI_SIZE", "MPI_LOCALNRANKS"},
     {"mpiexec", "MPI_LOCALRANKID", "MPI_LOCALNRANKS", NULL},
+    {"mpiexec of PALS", "PALS_RANKID", "PALS_NRANKS", NULL},
+    {"flux run", "FLUX_TASK_RANK", "FLUX_JOB_SIZE", NULL},
     {"srun", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS", NULL},
 };
 enum { LAUNCHERS = sizeof launchers / sizeof *launchers };

@@ -86,6 +86,12 @@ static void test_the_innermost_launcher(void **state) {
          1,
          0,
          0},
+        {{"FLUX_TASK_RANK=2", "FLUX_JOB_SIZE=4", "SLURM_STEP_NUM_TASKS=2", "SLURM_PROCID=1", NULL},
+         "flux run",
+         2,
+         4,
+         0},
+        {{"PALS_RANKID=1", "PALS_NRANKS=2", NULL}, "mpiexec of PALS", 1, 2, 0},
         {{"PMI_FD=5", "PMI_RANK=2", NULL}, "a launcher", 2, 0, 0},
         /* mpirun of one process, and in it srun of four. */
         {{"OMPI_COMM_WORLD_SIZE=1", "OMPI_COMM_WORLD_RANK=0", "SLURM_STEP_NUM_TASKS=4", "SLURM_PROCID=3", NULL},
