@@ -10,6 +10,9 @@
  * umask allows. */
 int ls_fd_open(const char *path, int flags);
 
+/* Lets this process have as many files open as its hard limit allows, or a million: a data set may be thousands. */
+void ls_fd_allow_many(void);
+
 /* All of the bytes. errno is 0 where the file ends before. */
 bool ls_fd_read_at(int fd, void *data, int64_t bytes, int64_t at);
 bool ls_fd_write_at(int fd, const void *data, int64_t bytes, int64_t at);

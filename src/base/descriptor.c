@@ -23,6 +23,15 @@ int ls_fd_open(const char *path, int flags) {
     return fd;
 }
 
+/* Beyond a million, a program that closes all that it could have (as MPI's helpers do) would take long. */
+void ls_fd_allow_many(void) {
+    enum { MANY = 1 << 20 };
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= MANY) return;
+    limit.rlim_cur = limit.rlim_max < MANY ? limit.rlim_max : MANY;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 bool ls_fd_read_at(int fd, void *data, int64_t bytes, int64_t at) {
     for (char *next = data; bytes > 0;) {
         ssize_t got = pread(fd, next, (size_t)ls_min(bytes, PIECE_BYTES), at);

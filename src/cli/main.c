@@ -8,6 +8,7 @@
 
 #include "command.h"
 #include "lockstep/dataset.h"
+#include "lockstep/descriptor.h"
 #include "lockstep/file.h"
 #include "lockstep/launcher.h"
 #include "lockstep/log.h"
@@ -84,6 +85,7 @@ int main(int argc, char **argv) {
     name_prober();
     if (argc > 0) ls_program_set(argv[0]);
     (void)signal(SIGXFSZ, SIG_IGN); /* a write beyond the limit of file sizes fails, and the message says so */
+    ls_fd_allow_many();
     guard_output();
     ls_log_init(rank);
     ls_status status = ls_call_parse(argc, argv, &call);

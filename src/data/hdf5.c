@@ -1,4 +1,5 @@
 /* hdf5.c - what every use of HDF5 shares: the lock, and its error stack turned into one phrase. */
+#include <errno.h>
 #include <hdf5.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -22,7 +23,7 @@ static char reason[REASON_MAX];
 static ls_status fault;
 
 /* Of the first failure since then that was the system's; and whether that was a lack of memory. */
-static char system_reason[REASON_MAX];
+static char system_reason[REASON_MAX + 96]; /* and what to do */
 static bool lacks_memory;
 
 /* Of "file write failed: time = ..., errno = 28, error message = 'No space left on device', buf = ..." over several
@@ -43,7 +44,9 @@ static herr_t take_first(unsigned n, const H5E_error2_t *error, void *context) {
     bool no_state = strstr(error->desc, "stat info") != NULL; /* fstat failed, and HDF5 keeps the cause to itself */
     if (memory || no_state) fault = LS_ERROR;
     if (fault == LS_ERROR && system_reason[0] == '\0') {
-        memcpy(system_reason, reason, sizeof system_reason);
+        bool many = strcmp(reason, strerror(EMFILE)) == 0;
+        (void)snprintf(system_reason, sizeof system_reason, "%s%s", reason,
+                       many ? "; raise the limit with 'ulimit -n', or make fewer, larger files" : "");
         lacks_memory = memory;
     }
     return 1;
