@@ -53,3 +53,10 @@ named run run/config.yaml
 named run run
 named runs/other run/other.yaml
 named there --set a=b run/config.yaml --run there
+
+# A line of a sweep is a run: one that goes on in the next line would be another run.
+printf '%s\n' 'config.yaml --run cut \' '    --set training.epochs=1' >sweep.txt
+for task in 1 2; do
+    SLURM_ARRAY_TASK_ID=$task LOCKSTEP_HOME=$LOCKSTEP_ROOT expect_exit 2 bash "$LOCKSTEP_ROOT/jobs/sweep.sbatch" sweep.txt >messages 2>&1
+    grep -q 'sweep.txt: line 1 ends in a backslash' messages && [ ! -e cut ] || fail "$(cat messages)"
+done
