@@ -41,12 +41,10 @@ static const ls_option *find_in_tables(const ls_command *command, const char *ar
 
 static bool is_help(const char *word) { return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0; }
 
-/* A value that is missing must not make the next option the value: "--run --resume" would train in a folder "--resume".
- * A number below zero is no option. */
-static bool looks_like_option(const ls_command *command, const char *word) {
-    int table;
-    if (word[0] != '-' || word[1] == '\0') return false;
-    return word[1] == '-' || is_help(word) || find_in_tables(command, word, &table) != NULL;
+/* A value that is missing must not make the next option, or one of another program, the value: "--run --resume" would
+ * train in a folder "--resume". A number below zero is no option. */
+static bool looks_like_option(const char *word) {
+    return word[0] == '-' && word[1] != '\0' && strchr(".0123456789", word[1]) == NULL;
 }
 
 /* What stands behind "=", else the next argument. */
@@ -58,7 +56,7 @@ static ls_status option_value(reader *r, const char *argument, const char **valu
     }
     if (r->at == r->argc) return LS_RAISE(LS_INVALID, "%s needs a value", argument);
     const char *next = r->argv[r->at];
-    if (looks_like_option(r->call->command, next))
+    if (looks_like_option(next))
         return LS_RAISE(LS_INVALID, "%s needs a value, and '%s' is an option; if it is the value, write %s=%s",
                         argument, next, argument, next);
     *value = next;

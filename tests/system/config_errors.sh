@@ -39,6 +39,7 @@ refused "--run needs a value" train good.yaml --run
 refused "--run needs a value, and '--resume' is an option; if it is the value, write --run=--resume" train good.yaml --run --resume
 refused "--set needs a value, and '--run' is an option; if it is the value, write --set=--run" train good.yaml --set --run x
 refused "-o needs a value, and '-n' is an option; if it is the value, write -o=-n" synth digits -o -n 5
+refused "--run needs a value, and '-o' is an option; if it is the value, write --run=-o" train config.yaml --run -o
 refused "--code needs a value, and '--layer' is an option; if it is the value, write --code=--layer" decode run -o x.png --code --layer
 refused "import images needs --size: HEIGHTxWIDTH to resize to" import images . -o out.h5
 refused "nothing.yaml: cannot be opened: No such file or directory" train nothing.yaml
