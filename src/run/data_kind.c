@@ -77,7 +77,7 @@ ls_status ls_kind_check_labels(const ls_dataset *dataset, const ls_data_kind *ki
 
 void ls_kind_warn_unnamed(const ls_dataset *dataset, const ls_data_kind *kind) {
     bool named = ls_dataset_class_name(dataset, 0) != NULL;
-    if (named == (kind->class_names[0] != '\0')) return;
+    if (!ls_dataset_get_info(dataset)->labelled || named == (kind->class_names[0] != '\0')) return;
     ls_log_warn("%s has no names of classes to compare with those of %s: equal numbers are taken for equal classes",
                 named ? kind->name : ls_dataset_path(dataset, 0), named ? ls_dataset_path(dataset, 0) : kind->name);
 }

@@ -98,7 +98,7 @@ quietly "$LOCKSTEP" import images names -o names.h5 --size 28x28 --channels 1
 quietly "$LOCKSTEP" encode plain --data names.h5 -o names.csv
 grep -q '^"a, ""b"".png",' names.csv || fail "$(cut -c 1-60 names.csv)"
 quietly "$LOCKSTEP" reconstruct plain --data names.h5 -o whole.npy
-quietly ranks 2 "$LOCKSTEP" decode plain --data names.csv -o decoded.npy
+quietly ranks 2 "$LOCKSTEP" decode plain --data names.csv -o decoded.npy --overwrite
 cmp whole.npy decoded.npy
 
 # Codes that training binds to nothing: sample says so, and draws as real codes lie where it is given some.
@@ -109,3 +109,8 @@ for number in 1 3; do quietly ranks $number "$LOCKSTEP" sample plain --data digi
 [ "$(warnings)" = 0 ] || fail "$(cat messages)"
 cmp like.1.npy like.3.npy
 ! cmp -s like.1.npy drawn.npy || fail "the codes' distribution makes no difference"
+
+# A fault is told once: data without labels is not warned of for their names, too.
+expect_exit 2 "$LOCKSTEP" evaluate classes --data unlabelled.h5 2>messages
+said 'unlabelled.h5 has no labels'
+! grep -q warning messages || fail "$(cat messages)"
