@@ -46,6 +46,42 @@ static const struct {
                  {".", "metrics.jsonl*"},        {".", "config.yaml*"}};
 enum { RUN_FILES = sizeof run_files / sizeof run_files[0] };
 
+/* Of a folder of a run, "." for its own. Hidden files are the system's (.nfs...). */
+static bool is_run_file(const char *folder, const char *name) {
+    static const char *const others[] = {"log.txt",     "images",       "checkpoints",
+                                         "tensorboard", "write-probe*", "job-*.attempts"};
+    if (name[0] == '.') return true;
+    for (int i = 0; i < RUN_FILES; i++)
+        if (strcmp(folder, run_files[i].folder) == 0 && fnmatch(run_files[i].pattern, name, 0) == 0) return true;
+    for (size_t i = 0; strcmp(folder, ".") == 0 && i < sizeof others / sizeof *others; i++)
+        if (fnmatch(others[i], name, 0) == 0) return true;
+    return false;
+}
+
+/* Whether all that a folder holds is what a run writes there. */
+static ls_status check_folder(const char *run, const char *folder) {
+    char path[LS_PATH_MAX];
+    LS_TRY(ls_run_directory_path(run, folder, path));
+    DIR *directory = opendir(path);
+    if (!directory && errno == ENOENT) return LS_OK;
+    if (!directory) return LS_RAISE(LS_ERROR, "%s: cannot be read: %s", path, strerror(errno));
+    bool own = true;
+    errno = 0;
+    for (struct dirent *entry; own && (entry = readdir(directory));) own = is_run_file(folder, entry->d_name);
+    const int error = own ? errno : 0;
+    closedir(directory);
+    if (error != 0) return LS_RAISE(LS_ERROR, "%s: cannot be read: %s", path, strerror(error));
+    if (own) return LS_OK;
+    return LS_RAISE(LS_INVALID, "%s is not empty and holds no run; name a new directory with --run", run);
+}
+
+/* Where there is no run, the folder must be new, or that of a run that failed early. */
+static ls_status check_own(const char *run) {
+    static const char *const folders[] = {".", "images", "checkpoints", "tensorboard"};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) LS_TRY(check_folder(run, folders[i]));
+    return LS_OK;
+}
+
 ls_status ls_run_directory_clear(const char *run, bool with_log) {
     if (with_log) LS_TRY(remove_matching(run, ".", "log.txt"));
     for (int i = 0; i < RUN_FILES; i++) LS_TRY(remove_matching(run, run_files[i].folder, run_files[i].pattern));
@@ -150,8 +186,8 @@ static ls_status is_resolved(const char *path, bool *is) {
     return status == LS_INVALID ? LS_OK : status;
 }
 
-/* Where there is no run, a config.yaml may be of one that failed early: it lies beside the run's log, or, should that
- * have been lost with its host, it is resolved as this version does it. Any other one is somebody's work. */
+/* A run's config.yaml lies beside the run's log, or, should that have been lost with its host, it is resolved as this
+ * version does it. Any other one is somebody's work. */
 static ls_status check_config(const char *run) {
     char path[LS_PATH_MAX];
     bool logged, own;
@@ -187,13 +223,14 @@ ls_status ls_run_directory_count_epochs(const char *run, int64_t *epochs) {
     return status;
 }
 
-ls_status ls_run_directory_open(const char *run, bool vacant, int *lock) {
+ls_status ls_run_directory_open(const char *run, ls_run_use use, int *lock) {
     LS_TRY(ls_file_make_directory(run));
     LS_TRY(lock_directory(run, lock));
     bool found;
     LS_TRY(find_run(run, &found));
-    if (!found) return check_config(run);
-    if (!vacant) return LS_OK;
+    if (!found) LS_TRY(check_own(run));
+    if (!found || use == LS_RUN_REPLACE) return check_config(run);
+    if (use == LS_RUN_RESUME) return LS_OK;
     return LS_RAISE(LS_INVALID,
                     "%s already holds a run; go on with it with --resume, replace it with --overwrite, or name "
                     "another directory with --run",

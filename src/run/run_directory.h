@@ -7,11 +7,13 @@
 #include "lockstep/file.h"
 #include "lockstep/status.h"
 
-/* Makes the directory where there is none, and locks it against a second training. One that holds a run is an error
- * where `vacant` is asked for; a run that failed before it had saved or recorded anything is none. *lock (-1 before) is
- * to be unlocked also after an error. Errors: LS_INVALID: there is a run, or a config.yaml that no run wrote; LS_ERROR:
- * in use, or cannot be made. */
-ls_status ls_run_directory_open(const char *run, bool vacant, int *lock);
+typedef enum ls_run_use { LS_RUN_BEGIN, LS_RUN_RESUME, LS_RUN_REPLACE } ls_run_use;
+
+/* Makes the directory where there is none, and locks it against a second training. One that holds a run is an error for
+ * LS_RUN_BEGIN; a run that failed before it had saved or recorded anything is none. *lock (-1 before) is to be unlocked
+ * also after an error. Errors: LS_INVALID: there is a run; or there is none, but files that no run wrote; or to begin
+ * or replace one, a config.yaml that no run wrote; LS_ERROR: in use, or cannot be made. */
+ls_status ls_run_directory_open(const char *run, ls_run_use use, int *lock);
 void ls_run_directory_unlock(int lock); /* -1 is allowed */
 
 /* Whether a run has begun there, and left its config.yaml; true, too, where a disk does not tell. */

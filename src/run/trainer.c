@@ -132,8 +132,8 @@ static ls_status end_epoch(ls_trainer *t) {
 
 static ls_status open_directory(ls_trainer *t, const ls_train_options *options) {
     ls_status status = LS_OK;
-    bool vacant = !options->resume && !options->overwrite;
-    if (t->comm->rank == 0) status = ls_run_directory_open(t->run, vacant, &t->lock);
+    ls_run_use use = options->resume ? LS_RUN_RESUME : options->overwrite ? LS_RUN_REPLACE : LS_RUN_BEGIN;
+    if (t->comm->rank == 0) status = ls_run_directory_open(t->run, use, &t->lock);
     return ls_agree(t->comm, status);
 }
 

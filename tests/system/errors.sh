@@ -53,6 +53,20 @@ done
 refused 2 "digits.h5: sample " train config.yaml --run infinite --set 'data.input=[{rescale: [-3e38, 3e38]}]' --set loss=mean_squared_error
 grep -q 'sample [0-9]*, as input or target, has a number that is not finite' messages || fail "$(cat messages)"
 
+# A directory that holds other files is left as it is.
+mkdir -p photos/images
+for file in photos/cat.jpg photos/images/cat.png; do
+    echo mine >$file
+    for option in '' --overwrite --resume; do
+        refused 2 'photos is not empty and holds no run; name a new directory with --run' train config.yaml --run photos $option
+    done
+    [ "$(find photos -type f)" = $file ] || fail "$(find photos)"
+    rm $file
+done
+mkdir like
+cp mended/metrics.jsonl like && echo 'lr: 1' >like/config.yaml
+refused 2 "like/config.yaml is not a run's" train config.yaml --run like --overwrite
+
 # A directory that holds another program's config, or the user's own, is left as it is.
 mkdir theirs own
 echo 'model: {name: resnet, depth: 50}' >theirs/config.yaml
