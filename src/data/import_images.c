@@ -51,7 +51,8 @@ typedef struct images_source {
     uint8_t *is_picture; /* [files.count] by its content; others will be refused */
     int32_t *labels;     /* [files.count] */
     ls_class_list classes;
-    atomic_llong deep; /* pictures of more than 8 bits that this rank read */
+    atomic_llong *readable; /* [classes.count] pictures of each that this rank read; NULL: classes were given */
+    atomic_llong deep;      /* pictures of more than 8 bits that this rank read */
 } images_source;
 
 /* --- which files are pictures: each rank looks into its share of them --- */
@@ -123,6 +124,7 @@ static void close_images(void *context) {
     ls_class_list_release(&source->classes);
     ls_free(source->is_picture);
     ls_free(source->labels);
+    ls_free(source->readable);
     ls_free(source);
 }
 
@@ -144,8 +146,12 @@ static ls_status read_source(const ls_source_request *request, images_source *so
         LS_TRY(ls_class_list_read(request->comm, o->classes, o->classes_of, &source->classes));
     LS_TRY(ls_file_list_find(request->comm, request->files, request->count, request->strict, &source->files));
     LS_TRY(find_pictures(request, source));
-    return ls_labels_make(&source->files, source->is_picture, (ls_labels_from)o->labels, source->labels,
-                          &source->classes);
+    const bool given = source->classes.count > 0;
+    ls_status status =
+        ls_labels_make(&source->files, source->is_picture, (ls_labels_from)o->labels, source->labels, &source->classes);
+    if (status == LS_OK && !given)
+        status = ls_alloc(&source->readable, source->classes.count, sizeof *source->readable, "a count of pictures");
+    return ls_agree(request->comm, status);
 }
 
 static ls_status open_images(const ls_source_request *request, void **out, ls_source_info *info) {
@@ -179,6 +185,7 @@ static ls_status sample_images(void *context, int64_t index, void *data, int32_t
     ls_status status = ls_image_resize(&image, source->h, source->w, source->fit, &resized);
     if (status == LS_OK) memcpy(data, resized.pixels, (size_t)(resized.h * resized.w * resized.c));
     source->deep += image.was_deep;
+    if (status == LS_OK && source->readable && source->classes.count > 0) source->readable[source->labels[index]]++;
     ls_image_release(&image);
     ls_image_release(&resized);
     *label = source->labels[index];
@@ -186,9 +193,24 @@ static ls_status sample_images(void *context, int64_t index, void *data, int32_t
     return status;
 }
 
+/* Collective. The number of a class without pictures is spent: no sample has it. */
+static void warn_of_empty(const ls_comm *comm, const images_source *source) {
+    int64_t empty = 0, first = -1;
+    for (int64_t c = 0; source->readable && c < source->classes.count; c++) {
+        if (ls_comm_sum(comm, source->readable[c]) > 0) continue;
+        if (empty++ == 0) first = c;
+    }
+    if (empty == 1)
+        ls_log_warn("class '%s' (number %" PRId64 ") has no picture", source->classes.name[first], first);
+    else if (empty > 1)
+        ls_log_warn("%" PRId64 " of the %" PRId64 " classes have no picture, such as '%s' (number %" PRId64 ")", empty,
+                    source->classes.count, source->classes.name[first], first);
+}
+
 static void report_images(const ls_comm *comm, const void *context) {
     const images_source *source = context;
     const int64_t deep = ls_comm_sum(comm, source->deep);
+    warn_of_empty(comm, source);
     if (deep > 0) ls_log_warn("%" PRId64 " of the pictures have 16 bits a value; of these 8 bits are kept", deep);
 }
 

@@ -194,6 +194,25 @@ static ls_status find_classes(const ls_file_list *files, const uint8_t *is_pictu
     return LS_OK;
 }
 
+/* "labels from file names: cat 150, dog 150 (--labels none: no labels)" */
+static ls_status say_labels(const labelling *l, const int32_t *labels) {
+    enum { NAMED = 12 };
+    char text[LS_MESSAGE_MAX] = "";
+    size_t used = 0;
+    int64_t *pictures;
+    LS_TRY(ls_alloc(&pictures, l->count, sizeof *pictures, "a count of pictures"));
+    for (int64_t i = 0; i < l->files->count; i++)
+        if (l->is_picture[i]) pictures[labels[i]]++;
+    for (int64_t c = 0; c < l->count && c < NAMED && used < sizeof text / 2; c++)
+        used +=
+            (size_t)snprintf(text + used, sizeof text - used, "%s%.*s %" PRId64, c > 0 ? ", " : "",
+                             (int)(l->parts[c].length < 40 ? l->parts[c].length : 40), l->parts[c].text, pictures[c]);
+    ls_free(pictures);
+    ls_log_info("labels from %s: %s%s (--labels none: no labels)",
+                l->from == LS_LABELS_FOLDER ? "folders" : "file names", text, l->count > NAMED ? ", ..." : "");
+    return LS_OK;
+}
+
 static ls_status set_labels(const labelling *l, int32_t *labels, ls_class_list *classes) {
     for (int64_t i = 0; i < l->count; i++) LS_TRY(add_class(classes, l->parts[i].text, l->parts[i].length));
     for (int64_t i = 0; i < l->files->count; i++) {
@@ -201,10 +220,7 @@ static ls_status set_labels(const labelling *l, int32_t *labels, ls_class_list *
         const part *found = bsearch(&name, l->parts, (size_t)l->count, sizeof name, by_text);
         labels[i] = found ? (int32_t)(found - l->parts) : 0; /* else it is no picture, and will be refused */
     }
-    if (l->count > l->filled)
-        ls_log_warn("%" PRId64 " of the %" PRId64 " folders that are classes have no picture", l->count - l->filled,
-                    l->count);
-    return LS_OK;
+    return say_labels(l, labels);
 }
 
 static ls_status make_by(const labelling *l, int32_t *labels, ls_class_list *classes) {
@@ -229,8 +245,6 @@ static ls_status choose(labelling *folders, labelling *prefixes, int32_t *labels
         ls_log_warn("%" PRId64 " folders for %" PRId64 " pictures do not look like classes: %s", folders->filled,
                     folders->pictures,
                     by_prefix ? "labels are made of the beginnings of file names" : "no labels are made");
-    else if (by_prefix)
-        ls_log_info("labels are made of the beginnings of file names (--labels none: none)");
     return by_folder || by_prefix ? set_labels(l, labels, classes) : LS_OK;
 }
 

@@ -69,6 +69,17 @@ grep -q "pets/cat/1.png: its class would be 'cat', which is none of the 2 that w
 expect_exit 2 "$LOCKSTEP" import images pets --size 2x2 --classes-of nowhere.h5 -o none.h5 2>messages
 grep -q 'classes-of: nowhere.h5: ' messages || fail "$(cat messages)"
 
+# What the labels were made of is said, and a class of which no picture could be read.
+mkdir named
+for name in cat_1 cat_2 dog_1 dog_2; do cp disk/pics/1.png named/$name.png; done
+head -c 60 disk/pics/1.png >named/broken.png
+for number in 1 2; do
+    ranks $number "$LOCKSTEP" import images named --size 2x2 --labels prefix -o named.$number.h5 2>messages || fail "$(cat messages)"
+    grep -qx 'labels from file names: broken 1, cat 2, dog 2 (--labels none: no labels)' messages || fail "$(cat messages)"
+    [ "$(grep -c "warning: class 'broken' (number 0) has no picture" messages)" = 1 ] || fail "$(cat messages)"
+done
+cmp named.1.h5 named.2.h5
+
 # A signal leaves nothing of a data set that is not finished.
 long=("$LOCKSTEP" synth digits -n 10000000 -o long.h5)
 stopped() { # stopped STATUS SIGNAL COMMAND...
