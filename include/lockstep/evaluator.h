@@ -1,9 +1,9 @@
 /* evaluator.h - what a trained model makes of data: losses, codes, reconstructions; and of codes alone.
  *
  * RUN is a run directory (its best checkpoint, else its last) or a checkpoint file; data NULL means the run's
- * validation data. Outputs are files of outputs.h, told apart by their endings. All functions are Collective and give
- * the same bytes on any number of ranks. Errors (agreed): LS_INVALID: no such run or data, shapes that do not fit;
- * LS_ERROR: disk, memory. */
+ * validation data. Outputs are files of outputs.h, told apart by their endings; what was written is said in a line. All
+ * functions are Collective and give the same bytes on any number of ranks. Errors (agreed): LS_INVALID: no such run or
+ * data, shapes that do not fit; LS_ERROR: disk, memory. */
 #ifndef LOCKSTEP_EVALUATOR_H
 #define LOCKSTEP_EVALUATOR_H
 
@@ -16,12 +16,18 @@
  * copied to all channels, would have got. */
 ls_status ls_evaluate_run(const ls_comm *comm, const char *run, const char *data, FILE *out);
 
+/* A file to write. */
+typedef struct ls_output {
+    const char *path;
+    bool overwrite; /* else a file that is there is an error */
+} ls_output;
+
 /* What a trained model is applied to. */
 typedef struct ls_application {
     const char *data;
     int64_t count; /* the first ones; 0: all, or of a picture 10 */
     bool noise;    /* also what is random in the config's transforms, the same as in validation */
-    const char *output;
+    ls_output output;
 } ls_application;
 
 /* Writes the output of `layer` (NULL: the config's code) for the samples; a data set with their labels and names, which
@@ -48,6 +54,6 @@ typedef struct ls_code_source {
 /* Writes what the layers after `layer` (NULL: the config's code) make of codes. Errors: also LS_INVALID, the model
  * cannot be cut there. */
 ls_status ls_decode_run(const ls_comm *comm, const char *run, const char *layer, const ls_code_source *codes,
-                        const char *output);
+                        const ls_output *output);
 
 #endif

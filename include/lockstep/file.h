@@ -59,6 +59,9 @@ void ls_file_sweep(const char *directory);
 /* Whether it is a file that can be read from its beginning more than once. Errors: LS_INVALID, there is none, or it is
  * a folder, a pipe or a device: opening one of these may wait for ever; LS_ERROR, the system cannot tell. */
 ls_status ls_file_check_regular(const char *path);
+/* For an output of a command that has --overwrite and is called without it. Errors: LS_INVALID, there is a regular file
+ * of this name. */
+ls_status ls_file_check_new(const char *path);
 bool ls_file_is_directory(const char *path);
 
 /* Whose fault it is that a file cannot be opened or read, by the system's error number: LS_INVALID, the path is wrong

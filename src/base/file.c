@@ -237,6 +237,12 @@ ls_status ls_file_check_regular(const char *path) {
                     S_ISDIR(about.st_mode) ? "a directory" : "a pipe or a device");
 }
 
+ls_status ls_file_check_new(const char *path) {
+    struct stat about;
+    if (stat(path, &about) != 0 || !S_ISREG(about.st_mode)) return LS_OK;
+    return LS_RAISE(LS_INVALID, "%s is there already; give another name, or --overwrite", path);
+}
+
 ls_status ls_file_check_folder_of(const char *path) {
     char copy[LS_PATH_MAX];
     if (snprintf(copy, sizeof copy, "%s", path) >= (int)sizeof copy)

@@ -7,6 +7,7 @@
 typedef struct decode_options {
     char output[LS_PATH_MAX], data[LS_PATH_MAX], layer[LS_NAME_MAX];
     int64_t count;
+    bool overwrite;
 } decode_options;
 
 static const ls_option options[] = {
@@ -18,6 +19,8 @@ static const ls_option options[] = {
      .help = "the layer whose output a code stands for (default: the config's)"},
     {"count", LS_OPTION_INT, offsetof(decode_options, count), .preset = "0", .min = 0, .max = 1e12,
      .help = "of a file only so many codes; 0: all, or of a picture 100", .letter = 'n'},
+    {"overwrite", LS_OPTION_BOOL, offsetof(decode_options, overwrite), .preset = "false",
+     .help = "write in place of a file of this name"},
     LS_OPTIONS_END};
 
 static const ls_repeated code = {"code", "a code, in place of a file: 0,0,5"};
@@ -33,7 +36,8 @@ static ls_status run(const ls_comm *comm, const ls_call *call) {
                             .texts = call->repeats,
                             .text = call->repeated,
                             .count = cut ? PICTURES : given->count};
-    return ls_decode_run(comm, call->word[0], given->layer[0] != '\0' ? given->layer : NULL, &codes, given->output);
+    return ls_decode_run(comm, call->word[0], given->layer[0] != '\0' ? given->layer : NULL, &codes,
+                         &(ls_output){given->output, given->overwrite});
 }
 
 const ls_command ls_command_decode = {

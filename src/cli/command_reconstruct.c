@@ -6,7 +6,7 @@
 typedef struct reconstruct_options {
     char output[LS_PATH_MAX], data[LS_PATH_MAX];
     int64_t count;
-    bool noise;
+    bool noise, overwrite;
 } reconstruct_options;
 
 static const ls_option options[] = {
@@ -19,6 +19,8 @@ static const ls_option options[] = {
      .help = "only so many samples, the first ones; 0: all, or of a picture 10", .letter = 'n'},
     {"noise", LS_OPTION_BOOL, offsetof(reconstruct_options, noise), .preset = "false",
      .help = "add the noise of the config's transforms to the samples (default: they are taken as they are)"},
+    {"overwrite", LS_OPTION_BOOL, offsetof(reconstruct_options, overwrite), .preset = "false",
+     .help = "write in place of a file of this name"},
     LS_OPTIONS_END};
 
 static ls_status run(const ls_comm *comm, const ls_call *call) {
@@ -26,7 +28,7 @@ static ls_status run(const ls_comm *comm, const ls_call *call) {
     const ls_application application = {.data = given->data[0] != '\0' ? given->data : NULL,
                                         .count = given->count,
                                         .noise = given->noise,
-                                        .output = given->output};
+                                        .output = {given->output, given->overwrite}};
     return ls_reconstruct_run(comm, call->word[0], &application);
 }
 

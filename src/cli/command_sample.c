@@ -8,6 +8,7 @@ typedef struct sample_options {
     char output[LS_PATH_MAX], data[LS_PATH_MAX], layer[LS_NAME_MAX], grid[LS_NAME_MAX];
     int64_t count, seed;
     double range;
+    bool overwrite;
 } sample_options;
 
 static const ls_option options[] = {
@@ -26,6 +27,8 @@ static const ls_option options[] = {
      .help = "3: a map from -3 to 3 in even steps; 0: over the quantiles 0.05 to 0.95 of N(0, 1)"},
     {"layer", LS_OPTION_STRING, offsetof(sample_options, layer), .capacity = LS_NAME_MAX,
      .help = "the layer whose output a code stands for (default: the config's)"},
+    {"overwrite", LS_OPTION_BOOL, offsetof(sample_options, overwrite), .preset = "false",
+     .help = "write in place of a file of this name"},
     LS_OPTIONS_END};
 
 static ls_status read_grid(const sample_options *given, ls_code_source *codes) {
@@ -52,7 +55,8 @@ static ls_status run(const ls_comm *comm, const ls_call *call) {
                             .count = given->count,
                             .seed = (uint64_t)given->seed};
     LS_TRY(read_grid(given, &codes));
-    return ls_decode_run(comm, call->word[0], given->layer[0] != '\0' ? given->layer : NULL, &codes, given->output);
+    return ls_decode_run(comm, call->word[0], given->layer[0] != '\0' ? given->layer : NULL, &codes,
+                         &(ls_output){given->output, given->overwrite});
 }
 
 const ls_command ls_command_sample = {

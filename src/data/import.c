@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "lockstep/clock.h"
 #include "lockstep/file.h"
@@ -251,9 +250,7 @@ static ls_status check_output(const ls_import_settings *settings, const char *co
         if (ls_file_is_same(output, files[i]))
             return LS_RAISE(LS_INVALID, "%s is to be read; write the data set under another name", output);
     LS_TRY(ls_file_check_folder_of(output));
-    struct stat about;
-    if (settings->overwrite || stat(output, &about) != 0 || !S_ISREG(about.st_mode)) return LS_OK;
-    return LS_RAISE(LS_INVALID, "%s is there already; give another name, or --overwrite", output);
+    return settings->overwrite ? LS_OK : ls_file_check_new(output);
 }
 
 static ls_status run(import_job *im, const void *options, const char *const *files, int count) {

@@ -87,16 +87,32 @@ static ls_status describe_origin(output_file *file) {
     return LS_OK;
 }
 
-/* What is read is not written over: the checkpoint, and the data set that the samples or codes are of. */
-static ls_status check_inputs(const ls_trained *t, const ls_dataset *data, const char *output) {
-    LS_TRY(ls_sink_check_input(output, t->info.path));
+/* What is read is never written over: the checkpoint, the data set that the samples are of, a file of codes (or NULL).
+ * Another file is only where that is wanted. */
+static ls_status check_output(const ls_trained *t, const char *codes, const ls_output *output) {
+    const ls_dataset *data = t->session.train;
+    LS_TRY(ls_sink_check_input(output->path, t->info.path));
+    if (codes) LS_TRY(ls_sink_check_input(output->path, codes));
     for (int i = 0; data && i < ls_dataset_files(data); i++)
-        LS_TRY(ls_sink_check_input(output, ls_dataset_path(data, i)));
-    return LS_OK;
+        LS_TRY(ls_sink_check_input(output->path, ls_dataset_path(data, i)));
+    return output->overwrite ? LS_OK : ls_sink_check_new(output->path);
 }
 
-static ls_status open_output(const ls_trained *t, const char *path, output_file *file) {
-    LS_TRY(check_inputs(t, file->origin, path));
+/* Collective. The file is rank 0's. */
+static ls_status agree_output(const ls_trained *t, const char *codes, const ls_output *output) {
+    return ls_agree(t->session.comm, t->session.comm->rank == 0 ? check_output(t, codes, output) : LS_OK);
+}
+
+/* "codes.csv: codes of 31 samples (...), 12 numbers each, weights of epoch 20". source: what stands in the brackets. */
+static void report_output(const ls_trained *t, const char *output, const char *what, int64_t count, const char *source,
+                          const ls_shape *shape) {
+    const int64_t numbers = ls_shape_count(shape);
+    ls_log_info("%s: %s %" PRId64 " %s%s, %" PRId64 " %s each, weights of epoch %" PRId64, output, what, count,
+                source ? ls_plural(count, "sample", "samples") : ls_plural(count, "code", "codes"),
+                source ? source : "", numbers, ls_plural(numbers, "number", "numbers"), t->info.position.epoch);
+}
+
+static ls_status open_output(const char *path, output_file *file) {
     LS_TRY(describe_origin(file));
     file->spec.settings = file->settings;
     return ls_sink_open(path, &file->spec, &file->sink);
@@ -168,7 +184,7 @@ static ls_status write_outputs(const ls_trained *t, int layer, ls_use use, const
     describe_output(t, layer, ls_spans_samples(t->spans, t->span_count), &file.spec);
     (void)snprintf(file.settings, sizeof file.settings, "outputs of layer %s",
                    ls_model_layer(session->model, layer)->name);
-    if (session->comm->rank == 0) status = open_output(t, output, &file);
+    if (session->comm->rank == 0) status = open_output(output, &file);
     status = ls_agree(session->comm, status);
     if (status == LS_OK)
         status = ls_evaluation_outputs(session, session->train, use, t->spans, t->span_count, t->weights, layer,
@@ -180,19 +196,32 @@ static ls_status write_outputs(const ls_trained *t, int layer, ls_use use, const
 static ls_status write_grid(const ls_trained *t, int layer, ls_use use, const char *output) {
     int64_t pictures = ls_spans_samples(t->spans, t->span_count);
     ls_status status = LS_OK;
-    if (t->session.comm->rank == 0) status = check_inputs(t, t->session.train, output);
-    if (t->session.comm->rank == 0 && status == LS_OK)
+    if (t->session.comm->rank == 0)
         status = ls_evaluation_pictures(&t->session, t->session.train, use, t->spans, t->span_count, t->weights, layer,
                                         pictures, output);
     return ls_agree(t->session.comm, status);
 }
 
+static void report_layer(const ls_trained *t, int layer, const ls_application *a) {
+    char source[LS_PATH_MAX + 8];
+    const bool last = layer == ls_model_layers(t->session.model) - 1, picture = ls_path_ends(a->output.path, ".png");
+    (void)snprintf(source, sizeof source, " (%s)", a->data ? a->data : "the validation data; --data FILE for others");
+    report_output(t, a->output.path,
+                  last      ? picture ? "a picture of outputs of" : "outputs of"
+                  : picture ? "a picture of codes of"
+                            : "codes of",
+                  ls_spans_samples(t->spans, t->span_count), source, &ls_model_layer(t->session.model, layer)->out);
+}
+
 /* With noise it is that of validation: the same at all times. */
 static ls_status write_layer(ls_trained *t, int layer, const ls_application *a) {
     ls_use use = a->noise ? LS_USE_VALIDATION : LS_USE_APPLICATION;
-    keep_first(t, a->count, a->output);
-    return ls_path_ends(a->output, ".png") ? write_grid(t, layer, use, a->output)
-                                           : write_outputs(t, layer, use, a->output);
+    const char *path = a->output.path;
+    keep_first(t, a->count, path);
+    LS_TRY(agree_output(t, NULL, &a->output));
+    LS_TRY(ls_path_ends(path, ".png") ? write_grid(t, layer, use, path) : write_outputs(t, layer, use, path));
+    report_layer(t, layer, a);
+    return LS_OK;
 }
 
 ls_status ls_encode_run(const ls_comm *comm, const char *run, const char *layer, const ls_application *application) {
@@ -223,7 +252,7 @@ static ls_status write_decoded(const ls_trained *t, int layer, ls_codes *codes, 
     if (across > 0) file.spec.across = across;
     (void)snprintf(file.settings, sizeof file.settings, "decoded from layer %s",
                    ls_model_layer(session->model, layer)->name);
-    if (session->comm->rank == 0) status = open_output(t, output, &file);
+    if (session->comm->rank == 0) status = open_output(output, &file);
     status = ls_agree(session->comm, status);
     if (status == LS_OK) status = ls_evaluation_decode(session, codes, t->weights, layer, append_output, &file);
     ls_status closed = close_output(&file, status == LS_OK);
@@ -251,21 +280,24 @@ static ls_status suit(const ls_trained *t, int layer, const ls_code_source *sour
     return LS_OK;
 }
 
-static ls_status decode(const ls_trained *t, const char *name, const ls_code_source *source, const char *output) {
+static ls_status decode(const ls_trained *t, const char *name, const ls_code_source *source, const ls_output *output) {
     const ls_comm *comm = t->session.comm;
     int layer = 0;
     ls_codes codes;
-    LS_TRY(ls_agree(comm, source->file ? ls_sink_check_input(output, source->file) : LS_OK));
     LS_TRY(ls_agree(comm, find_cut(t, name, &layer)));
+    LS_TRY(agree_output(t, source->file, output));
     ls_status status = ls_codes_open(comm, source, &ls_model_layer(t->session.model, layer)->out, &codes);
     if (status == LS_OK && is_made(source)) status = suit(t, layer, source, &codes);
-    if (status == LS_OK) status = write_decoded(t, layer, &codes, source->columns, output);
+    if (status == LS_OK) status = write_decoded(t, layer, &codes, source->columns, output->path);
+    if (status == LS_OK)
+        report_output(t, output->path, "outputs of", codes.count, NULL,
+                      &ls_model_layer(t->session.model, ls_model_layers(t->session.model) - 1)->out);
     ls_codes_close(&codes);
     return status;
 }
 
 ls_status ls_decode_run(const ls_comm *comm, const char *run, const char *layer, const ls_code_source *codes,
-                        const char *output) {
+                        const ls_output *output) {
     ls_trained t = {0};
     ls_status status =
         codes->like ? ls_trained_open(&t, comm, run, codes->like, false) : ls_trained_open_model(&t, comm, run);

@@ -79,6 +79,16 @@ ls_status ls_sink_check_input(const char *path, const char *input) {
     return ls_file_is_same(second, input) ? fail_input(input, second) : LS_OK;
 }
 
+ls_status ls_sink_check_new(const char *path) {
+    const ls_output_format *format;
+    char second[LS_PATH_MAX];
+    LS_TRY(find_format(path, &format));
+    LS_TRY(ls_file_check_new(path));
+    if (!format->beside) return LS_OK;
+    LS_TRY(format->beside(path, second));
+    return ls_file_check_new(second);
+}
+
 ls_status ls_sink_append(ls_sink *sink, int64_t count, const float *data, const int32_t *labels,
                          const char *const *names) {
     assert(sink->done + count <= sink->total);

@@ -15,25 +15,25 @@ quietly "$LOCKSTEP" reconstruct run -o reconstruction.npy
 for ending in h5 npy csv; do
     for number in 1 2 3; do
         quietly ranks $number "$LOCKSTEP" encode run -o codes.$number.$ending
-        quietly ranks $number "$LOCKSTEP" decode run --data codes.1.$ending -o decoded.npy
+        quietly ranks $number "$LOCKSTEP" decode run --data codes.1.$ending -o decoded.npy --overwrite
         cmp codes.1.$ending codes.$number.$ending
         cmp reconstruction.npy decoded.npy
     done
 done
 # The first ones alone are the same as among all.
 for number in 1 3; do
-    quietly ranks $number "$LOCKSTEP" encode run -n 13 -o first.csv
+    quietly ranks $number "$LOCKSTEP" encode run -n 13 -o first.csv --overwrite
     cmp first.csv <(head -n 14 codes.1.csv)
-    quietly ranks $number "$LOCKSTEP" reconstruct run -n 50 -o first.npy
+    quietly ranks $number "$LOCKSTEP" reconstruct run -n 50 -o first.npy --overwrite
     [ "$(stat -c %s first.npy)" = $((128 + 50 * 784 * 4)) ] || fail "50 samples were expected"
     cmp <(tail -c +129 first.npy) <(tail -c +129 reconstruction.npy | head -c $((50 * 784 * 4)))
 done
 # Also where the code is another layer's, and in all kinds of output.
 quietly "$LOCKSTEP" encode run --layer max_pooling2d -o pooled.npy
-quietly "$LOCKSTEP" decode run --layer max_pooling2d --data pooled.npy -o decoded.npy
+quietly "$LOCKSTEP" decode run --layer max_pooling2d --data pooled.npy -o decoded.npy --overwrite
 cmp reconstruction.npy decoded.npy
 for ending in h5 csv; do
-    quietly "$LOCKSTEP" reconstruct run -o reconstruction.$ending
+    quietly "$LOCKSTEP" reconstruct run -o reconstruction.$ending --overwrite
     quietly ranks 2 "$LOCKSTEP" decode run --data codes.1.h5 -o decoded.$ending
 done
 diff <(cut -d, -f 2- reconstruction.csv) <(cut -d, -f 2- decoded.csv) >/dev/null || fail "texts differ"
@@ -47,9 +47,9 @@ cp -L run/checkpoints/best.h5 elsewhere/model.h5
 (
     cd elsewhere
     for number in 1 2; do
-        quietly ranks $number "$LOCKSTEP" decode model.h5 --data ../codes.1.npy -o decoded.npy
+        quietly ranks $number "$LOCKSTEP" decode model.h5 --data ../codes.1.npy -o decoded.npy --overwrite
         cmp ../reconstruction.npy decoded.npy
-        quietly ranks $number "$LOCKSTEP" sample model.h5 -n 9 -o sample.png
+        quietly ranks $number "$LOCKSTEP" sample model.h5 -n 9 -o sample.png --overwrite
     done
 )
 
@@ -110,35 +110,35 @@ quietly "$LOCKSTEP" decode two --code -2,2 --code=-1,2 --code 0,2 --code 1,2 --c
 cmp <(tail -c +129 row.npy) <(tail -c +129 map.1.npy | head -c $((4 * 5 * 784)))
 quietly "$LOCKSTEP" sample two --grid 15x15 -o map.png
 
-refuses "--grid must be rows and columns, 1 to 1000 each, like 15x15, not '0x3'" "$LOCKSTEP" sample two --grid 0x3 -o out.npy
-refuses '--range has no effect without --grid' "$LOCKSTEP" sample two --range 2 -o out.npy
-refuses '--count has no effect beside --grid' "$LOCKSTEP" sample two --grid 3x3 -n 9 -o out.npy
-refuses '--seed has no effect beside --grid' "$LOCKSTEP" sample two --grid 3x3 --seed 9 -o out.npy
-refuses '--count has no effect beside --code' "$LOCKSTEP" decode two --code 0,0 -n 1 -o out.npy
-refuses '--data is empty' "$LOCKSTEP" decode two --data "" -o out.npy
-refuses '--code 0,0,5: 3 numbers, but a code has 2' ranks 2 "$LOCKSTEP" decode two --code 0,0,5 -o out.npy
-refuses "--code 0,x: 'x' is not a number" "$LOCKSTEP" decode two --code 0,x -o out.npy
-refuses 'decode takes codes from a file' "$LOCKSTEP" decode two -o out.npy
-refuses 'codes.1.h5: has samples of 7 x 7 x 3 (float32), but codes are 2' ranks 2 "$LOCKSTEP" decode two --data codes.1.h5 -o out.npy
-refuses 'pooled.npy: has 784 numbers a row, but codes are 2' ranks 2 "$LOCKSTEP" decode two --data pooled.npy -o out.npy
+refuses "--grid must be rows and columns, 1 to 1000 each, like 15x15, not '0x3'" "$LOCKSTEP" sample two --grid 0x3 -o out.npy --overwrite
+refuses '--range has no effect without --grid' "$LOCKSTEP" sample two --range 2 -o out.npy --overwrite
+refuses '--count has no effect beside --grid' "$LOCKSTEP" sample two --grid 3x3 -n 9 -o out.npy --overwrite
+refuses '--seed has no effect beside --grid' "$LOCKSTEP" sample two --grid 3x3 --seed 9 -o out.npy --overwrite
+refuses '--count has no effect beside --code' "$LOCKSTEP" decode two --code 0,0 -n 1 -o out.npy --overwrite
+refuses '--data is empty' "$LOCKSTEP" decode two --data "" -o out.npy --overwrite
+refuses '--code 0,0,5: 3 numbers, but a code has 2' ranks 2 "$LOCKSTEP" decode two --code 0,0,5 -o out.npy --overwrite
+refuses "--code 0,x: 'x' is not a number" "$LOCKSTEP" decode two --code 0,x -o out.npy --overwrite
+refuses 'decode takes codes from a file' "$LOCKSTEP" decode two -o out.npy --overwrite
+refuses 'codes.1.h5: has samples of 7 x 7 x 3 (float32), but codes are 2' ranks 2 "$LOCKSTEP" decode two --data codes.1.h5 -o out.npy --overwrite
+refuses 'pooled.npy: has 784 numbers a row, but codes are 2' ranks 2 "$LOCKSTEP" decode two --data pooled.npy -o out.npy --overwrite
 refuses 'a grid is over codes of two numbers, but these are 7 x 7 x 3' "$LOCKSTEP" sample run --grid 3x3 -o out.png
-refuses "layer 'dense' is the last one" "$LOCKSTEP" decode two --layer dense --code 0,0 -o out.npy
-refuses "unknown layer 'middle'; there is: flatten, wide, code, again, dense" "$LOCKSTEP" decode two --layer middle --code 0,0 -o out.npy
+refuses "layer 'dense' is the last one" "$LOCKSTEP" decode two --layer dense --code 0,0 -o out.npy --overwrite
+refuses "unknown layer 'middle'; there is: flatten, wide, code, again, dense" "$LOCKSTEP" decode two --layer middle --code 0,0 -o out.npy --overwrite
 refuses 'the name must end in one of .h5' "$LOCKSTEP" decode two --code 0,0 -o out.txt
 refuses "codes.1.csv is to be read" "$LOCKSTEP" decode run --data codes.1.csv -o codes.1.csv
 cp codes.1.csv keep.rows.csv
 refuses "keep.rows.csv is to be read" "$LOCKSTEP" decode run --data keep.rows.csv -o keep.npy
-refuses "keep.rows.csv: is in the way" ranks 2 "$LOCKSTEP" encode run -o keep.npy
+refuses "keep.rows.csv: is in the way" ranks 2 "$LOCKSTEP" encode run -o keep.npy --overwrite
 cmp codes.1.csv keep.rows.csv
 printf 'label,x0,x1\n1,2,3\n1,2\n' >short.csv
-refuses 'short.csv:3: 1 number, but a code has 2' ranks 2 "$LOCKSTEP" decode two --data short.csv -o out.npy
+refuses 'short.csv:3: 1 number, but a code has 2' ranks 2 "$LOCKSTEP" decode two --data short.csv -o out.npy --overwrite
 [ ! -e out.npy ] || fail "a file was left behind"
 
 # A connection that goes around the cut.
 sed 's/name: again}/name: again}\n  - add: {inputs: [wide, again]}/' two.yaml >around.yaml
 quietly "$LOCKSTEP" train around.yaml --run around
-refuses "the model cannot be cut after layer 'code': layer 'add' (add) takes the output of 'wide'" "$LOCKSTEP" decode around --code 0,0 -o out.npy
-quietly "$LOCKSTEP" decode around --layer add --code 0,0,0,0,0,0 -o out.npy
+refuses "the model cannot be cut after layer 'code': layer 'add' (add) takes the output of 'wide'" "$LOCKSTEP" decode around --code 0,0 -o out.npy --overwrite
+quietly "$LOCKSTEP" decode around --layer add --code 0,0,0,0,0,0 -o out.npy --overwrite
 
 # The grey baseline stands beside the loss of a model that colours, and no autoencoder has one.
 quietly "$LOCKSTEP" synth scenes -n 40 --size 16x16 -o scenes.h5

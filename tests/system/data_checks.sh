@@ -43,11 +43,11 @@ diff <(metrics bytes) <(metrics floats) || fail "another training"
 # Validation files of a set that trains, and evaluate: the same check.
 quietly "$LOCKSTEP" reconstruct bytes --data digits.h5 -o unit.h5
 refused "$wide" train bytes.yaml --run wide --overwrite --set data.train=unit.h5 --set data.validation=floats.h5
-for command in evaluate 'encode -o codes.npy'; do
+for command in evaluate 'encode -o codes.npy --overwrite'; do
     refused 'in the input, but the model needs numbers within [0, 1]' $command bytes --data floats.h5
 done
 refused 'floats.h5 is not like the data of the training: its samples are float32 and reach the model within [0, 1], but it was trained on uint8 within [0, 255]' \
-    encode raw --data floats.h5 -o codes.npy
+    encode raw --data floats.h5 -o codes.npy --overwrite
 [ -z "$(find . -name 'codes*')" ] || fail "left behind: $(find . -name 'codes*')"
 quietly "$LOCKSTEP" evaluate bytes --data unit.h5
 

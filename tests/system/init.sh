@@ -36,7 +36,7 @@ for file in *.h5; do
     # It learns something, and its pieces are used.
     awk -F'"loss": ' '{ split($2, a, ","); loss[NR] = a[1] } END { exit !(loss[3] < loss[1]) }' "runs/$name/metrics.jsonl" ||
         fail "$name has learnt nothing: $(cat "runs/$name/metrics.jsonl")"
-    quietly "$LOCKSTEP" encode "runs/$name" --data "$file" -o codes.npy
+    quietly "$LOCKSTEP" encode "runs/$name" --data "$file" -o codes.npy --overwrite
 done
 grep -q '{rescale: \[0.25, 0.250833' wide.yaml && grep -q '900, which this makes 0 to 1' wide.yaml || fail "$(cat wide.yaml)"
 

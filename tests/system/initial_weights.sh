@@ -43,7 +43,7 @@ quietly "$LOCKSTEP" train second.yaml --run one --resume --set training.epochs=2
 
 # They may come from the run that they replace.
 quietly "$LOCKSTEP" train second.yaml --run three --overwrite --set 'initial_weights=[three]'
-quietly "$LOCKSTEP" encode three -o three.npy
+quietly "$LOCKSTEP" encode three -o three.npy --overwrite
 cmp first.npy three.npy
 
 expect_error() { # expect_error TEXT SETTING

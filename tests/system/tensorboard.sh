@@ -39,7 +39,7 @@ train 2 bare --set training.epochs=1 --set training.tensorboard='{images: false,
 
 # The projector's points are the codes and labels that encode gives, of as many samples as were asked for.
 same_points() { # same_points RUN SAMPLES
-    quietly "$LOCKSTEP" encode "$1" -o codes.csv
+    quietly "$LOCKSTEP" encode "$1" -o codes.csv --overwrite
     diff <(tail -n +2 codes.csv | head -n "$2" | cut -d, -f 2- | tr , '\t') "$1/tensorboard/projector-codes.tsv" >&2
     diff <(tail -n +2 codes.csv | head -n "$2" | cut -d, -f 1) "$1/tensorboard/projector-labels.tsv" >&2
 }
