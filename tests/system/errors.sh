@@ -112,7 +112,7 @@ refused 2 "give one of them" train config.yaml --run run --resume --overwrite
 refused 2 "scenes.h5 is not like the data of the training" evaluate run --data scenes.h5
 refused 2 "unknown layer 'cod'; did you mean 'code'?" encode run --layer cod -o codes.npy
 refused 2 "nowhere/codes.npy: the folder nowhere/ does not exist" encode run -o nowhere/codes.npy
-for command in 'encode run' 'synth digits -n 10 --overwrite'; do
+for command in 'encode run --overwrite' 'synth digits -n 10 --overwrite'; do
     refused 2 "is a checkpoint; give another name" $command -o run/checkpoints/last.h5
 done
 refused 2 "flipped.h5: samples " encode run --data flipped.h5 -o codes.npy
