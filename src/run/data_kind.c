@@ -90,7 +90,8 @@ static int find_file(const ls_dataset *dataset, const char *fingerprint) {
     return -1;
 }
 
-/* One file under two names has one fingerprint, and so has a copy. */
+/* One file under two names has one fingerprint, and so has a copy. That of a file that Lockstep did not write is made
+ * of some samples: two that differ may have the same. */
 void ls_kind_warn_shared(const ls_dataset *train, const ls_dataset *validation) {
     int shared = 0, first = 0, same = 0;
     for (int f = ls_dataset_files(validation) - 1; f >= 0; f--) {
@@ -108,8 +109,7 @@ void ls_kind_warn_shared(const ls_dataset *train, const ls_dataset *validation) 
         ls_log_warn("%s%s is validation data and training data: the validation loss says nothing of unseen samples",
                     path, more);
     else
-        ls_log_warn(
-            "%s%s is validation data, and %s, with the same samples, is training data: the validation loss says "
-            "nothing of unseen samples",
-            path, more, other);
+        ls_log_warn("%s%s is validation data, and %s, which looks the same, is training data: the validation loss says "
+                    "nothing of unseen samples",
+                    path, more, other);
 }
