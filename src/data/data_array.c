@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data_format.h"
 #include "data_virtual.h"
 #include "gzip.h"
 #include "lockstep/integers.h"
@@ -43,12 +44,13 @@ bool ls_data_array_exists(const ls_data_file *file, const char *name) {
 
 /* --- what a file has --- */
 
-static int describe(hid_t array, const char *name, char *text, size_t room) {
-    static const char *const classes[] = {"int", "float", "time", "text", "bits", "opaque", "compound"};
+int ls_data_array_describe(hid_t array, const char *name, char *text, size_t room) {
+    static const char *const classes[] = {"int",      "float",     "time", "text",  "bits",  "opaque",
+                                          "compound", "reference", "enum", "lists", "arrays"};
     hsize_t dim[H5S_MAX_RANK];
     hid_t type = H5Dget_type(array), space = H5Dget_space(array);
     int dims = H5Sget_simple_extent_dims(space, dim, NULL), class = (int)H5Tget_class(type);
-    bool number = class == H5T_INTEGER || class == H5T_FLOAT, known = class >= 0 && class <= H5T_COMPOUND;
+    bool number = class == H5T_INTEGER || class == H5T_FLOAT, known = class >= 0 && class <= H5T_ARRAY;
     const char *sign = class == H5T_INTEGER && H5Tget_sign(type) == H5T_SGN_NONE ? "u" : "";
     int length = snprintf(text, room, "%s: %s%s", name, sign, known ? classes[class] : "other");
     if (number && (size_t)length < room)
@@ -61,25 +63,78 @@ static int describe(hid_t array, const char *name, char *text, size_t room) {
     return length;
 }
 
-void ls_data_array_list(const ls_data_file *file, char text[LS_DATA_LIST_MAX]) {
-    H5G_info_t root;
+/* What there is in a group: "x: uint8 [10, 28, 28]; y: no array". */
+static void list(const ls_data_file *file, const char *group, char text[LS_DATA_LIST_MAX]) {
+    H5G_info_t about;
     size_t used = 0;
-    text[0] = '\0';
-    if (H5Gget_info(file->hdf5, &root) < 0) return;
-    for (hsize_t i = 0; i < root.nlinks && used < LS_DATA_LIST_MAX; i++) {
-        char name[NAME_MAX_BYTES] = "";
+    (void)snprintf(text, LS_DATA_LIST_MAX, "nothing");
+    if (H5Gget_info_by_name(file->hdf5, group, &about, H5P_DEFAULT) < 0) return;
+    for (hsize_t i = 0; i < about.nlinks && used < LS_DATA_LIST_MAX; i++) {
+        char name[NAME_MAX_BYTES] = "", path[2 * NAME_MAX_BYTES];
         detour taken;
-        if (H5Lget_name_by_idx(file->hdf5, ".", H5_INDEX_NAME, H5_ITER_INC, i, name, sizeof name, H5P_DEFAULT) < 0)
+        if (H5Lget_name_by_idx(file->hdf5, group, H5_INDEX_NAME, H5_ITER_INC, i, name, sizeof name, H5P_DEFAULT) < 0)
             return;
-        hid_t array = open_here(file, name, &taken);
+        (void)snprintf(path, sizeof path, "%s/%s", group, name);
+        hid_t array = open_here(file, path, &taken);
         if (used > 0) used += (size_t)snprintf(text + used, LS_DATA_LIST_MAX - used, "; ");
         if (used >= LS_DATA_LIST_MAX) return;
         if (array >= 0)
-            used += (size_t)describe(array, name, text + used, LS_DATA_LIST_MAX - used);
+            used += (size_t)ls_data_array_describe(array, name, text + used, LS_DATA_LIST_MAX - used);
         else
             used += (size_t)snprintf(text + used, LS_DATA_LIST_MAX - used, "%s: no array", name);
         if (array >= 0) (void)H5Dclose(array);
     }
+}
+
+static ls_status fail_without(const ls_data_file *file, const char *name, const char *meaning) {
+    char text[LS_DATA_LIST_MAX];
+    list(file, "/", text);
+    return LS_RAISE(
+        LS_INVALID,
+        "%s: has no %s, %s. It has: %s. Give the array this name, or make a data set with 'lockstep import'",
+        file->path, name, meaning, text);
+}
+
+static ls_status fail_link(const ls_data_file *file, const char *name, size_t bytes) {
+    char target[NAME_MAX_BYTES] = "", text[LS_DATA_LIST_MAX];
+    if (bytes > sizeof target || H5Lget_val(file->hdf5, name, target, sizeof target, H5P_DEFAULT) < 0)
+        return ls_data_file_fail(file, "is damaged or cut short");
+    list(file, "/", text);
+    return LS_RAISE(LS_INVALID,
+                    "%s: %s is a link to %s, which is not there. The file has: %s. Link to an array that it has",
+                    file->path, name, target, text);
+}
+
+static ls_status fail_group(const ls_data_file *file, const char *name) {
+    char text[LS_DATA_LIST_MAX];
+    list(file, name, text);
+    return LS_RAISE(LS_INVALID,
+                    "%s: %s is a group, not an array; it holds: %s. Move the array to %s, or make a data set with "
+                    "'lockstep import'",
+                    file->path, name, text, name);
+}
+
+static bool is_group(const ls_data_file *file, const char *name, detour *taken) {
+    hid_t access = H5Pcreate(H5P_GROUP_ACCESS);
+    taken->target[0] = '\0';
+    (void)H5Pset_elink_cb(access, refuse_detour, taken);
+    hid_t group = H5Gopen2(file->hdf5, name, access);
+    (void)H5Pclose(access);
+    if (group >= 0) (void)H5Gclose(group);
+    return group >= 0;
+}
+
+ls_status ls_data_array_find(const ls_data_file *file, const char *name, const char *meaning) {
+    H5L_info_t link;
+    detour taken;
+    if (!ls_data_array_exists(file, name)) return fail_without(file, name, meaning);
+    hid_t array = open_here(file, name, &taken);
+    if (array >= 0) (void)H5Dclose(array);
+    if (array >= 0 || taken.target[0] != '\0') return LS_OK;
+    if (is_group(file, name, &taken)) return fail_group(file, name);
+    if (H5Oexists_by_name(file->hdf5, name, H5P_DEFAULT) > 0) return LS_OK; /* damaged: who opens it says so */
+    bool soft = H5Lget_info(file->hdf5, name, &link, H5P_DEFAULT) >= 0 && link.type == H5L_TYPE_SOFT;
+    return soft ? fail_link(file, name, link.u.val_size) : LS_OK;
 }
 
 /* --- what an array needs --- */
@@ -231,7 +286,8 @@ int64_t ls_data_array_chunk_bytes(const ls_data_layout *layout) {
 int64_t ls_data_array_unit(const ls_data_file *file) {
     int64_t unit = file->layout.filtered ? (int64_t)file->layout.chunk[0] : 1;
     for (int i = 0; i < file->part_count; i++)
-        if (file->parts[i].layout.filtered) unit = ls_max(unit, (int64_t)file->parts[i].layout.chunk[0]);
+        if (strcmp(file->parts[i].array, LS_DATA_SET) == 0 && file->parts[i].layout.filtered)
+            unit = ls_max(unit, (int64_t)file->parts[i].layout.chunk[0]);
     return ls_min(unit, file->info.count);
 }
 

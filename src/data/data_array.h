@@ -12,9 +12,14 @@ bool ls_data_array_exists(const ls_data_file *file, const char *name);
  * LS_ERROR: the system cannot read it. */
 ls_status ls_data_array_open(ls_data_file *file, const char *name, hid_t *array);
 
-/* What arrays there are at the top of a file, with types and shapes, for messages: "x: uint8 [10, 28, 28], y: ..." */
+/* That there is an array of that name, which the words say the meaning of. Errors: LS_INVALID: there is nothing of that
+ * name, or a group, or a link that ends nowhere; with what is there. Links out of the file are for ls_data_array_open.
+ */
+ls_status ls_data_array_find(const ls_data_file *file, const char *name, const char *meaning);
+
+/* One array for messages, "x: uint8 [10, 28, 28]"; the length that it has without the limit. */
 enum { LS_DATA_LIST_MAX = 512 };
-void ls_data_array_list(const ls_data_file *file, char text[LS_DATA_LIST_MAX]);
+int ls_data_array_describe(hid_t array, const char *name, char *text, size_t room);
 
 /* What a header claims is no reason to take memory for it: whether so many bytes can be in the file (and its parts), be
  * they compressed as well as deflate can, and with some room. */

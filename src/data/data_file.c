@@ -17,6 +17,7 @@
 #include "data_attributes.h"
 #include "data_check.h"
 #include "data_format.h"
+#include "data_labels.h"
 #include "lockstep/file.h"
 #include "lockstep/integers.h"
 #include "lockstep/memory.h"
@@ -94,21 +95,24 @@ void ls_data_file_close_hdf5(ls_data_file *file) {
 }
 
 static ls_status open_data(ls_data_file *file) {
-    char list[LS_DATA_LIST_MAX];
     LS_TRY(ls_data_file_open_hdf5(file));
-    if (ls_data_array_exists(file, LS_DATA_SET)) {
-        LS_TRY(ls_data_array_open(file, LS_DATA_SET, &file->data));
-        file->layout = ls_data_array_layout(file->data);
-        return LS_OK;
-    }
-    ls_data_array_list(file, list);
-    return LS_RAISE(LS_INVALID,
-                    "%s: has no " LS_DATA_SET ", the array of samples. It has: %s. Give the array this name, or make a "
-                    "data set with 'lockstep import'",
-                    file->path, list[0] != '\0' ? list : "nothing");
+    LS_TRY(ls_data_array_find(file, LS_DATA_SET, "the array of samples"));
+    LS_TRY(ls_data_array_open(file, LS_DATA_SET, &file->data));
+    file->layout = ls_data_array_layout(file->data);
+    return LS_OK;
 }
 
 /* --- what it holds --- */
+
+static ls_status fail_type(const ls_data_file *file) {
+    char text[LS_DATA_LIST_MAX];
+    (void)ls_data_array_describe(file->data, "it is", text, sizeof text);
+    return LS_RAISE(LS_INVALID,
+                    "%s: " LS_DATA_SET
+                    " must be of type uint8 or float32; %s. Write it again as one of the two, with h5py for example "
+                    "with x.astype('float32')",
+                    file->path, text);
+}
 
 static ls_status read_element(ls_data_file *file) {
     hid_t type = H5Dget_type(file->data);
@@ -121,7 +125,7 @@ static ls_status read_element(ls_data_file *file) {
     else if (is_unsigned && bytes == 1)
         file->info.element = LS_ELEMENT_UINT8;
     else
-        return LS_RAISE(LS_INVALID, "%s: " LS_DATA_SET " must be of type uint8 or float32", file->path);
+        return fail_type(file);
     return LS_OK;
 }
 
@@ -171,79 +175,6 @@ bool ls_data_file_read_raw(const ls_data_file *file, int64_t first, int64_t coun
     (void)H5Sclose(space);
     (void)H5Sclose(memory);
     return ok;
-}
-
-/* As many as the file says, else as the labels show. */
-static ls_status read_classes(ls_data_file *file) {
-    int32_t largest = 0;
-    for (int64_t i = 0; i < file->info.count; i++)
-        if (file->labels[i] > largest) largest = file->labels[i];
-    int64_t classes = ls_min((int64_t)largest + 1, LS_CLASSES_MAX);
-    LS_TRY(ls_data_read_integer(file, LS_DATA_CLASSES, &classes));
-    if (classes < 1 || classes > LS_CLASSES_MAX)
-        return LS_RAISE(LS_INVALID, "%s: attribute " LS_DATA_CLASSES " is %" PRId64 "; there must be 1 to %d",
-                        file->path, classes, LS_CLASSES_MAX);
-    file->info.classes = (int)classes;
-    file->info.labelled = true;
-    return LS_OK;
-}
-
-static ls_status check_labels(ls_data_file *file) {
-    const ls_dataset_info *info = &file->info;
-    LS_TRY(read_classes(file));
-    for (int64_t i = 0; i < info->count; i++)
-        if (file->labels[i] < 0 || file->labels[i] >= info->classes)
-            return LS_RAISE(LS_INVALID, "%s: label %" PRId32 " of sample %" PRId64 " is not within 0..%d", file->path,
-                            file->labels[i], i, info->classes - 1);
-    LS_TRY(ls_data_read_texts(file, LS_DATA_CLASS_NAMES, LS_CLASSES_MAX, &file->class_names, &file->class_name_count));
-    if (file->class_names != NULL && file->class_name_count != info->classes)
-        return LS_RAISE(LS_INVALID, "%s: %" PRId64 " class names for %d classes", file->path, file->class_name_count,
-                        info->classes);
-    return LS_OK;
-}
-
-/* The length comes first: what a file claims to hold is no reason to take memory for it. */
-static ls_status load_labels(ls_data_file *file, hid_t labels) {
-    hid_t type = H5Dget_type(labels), space = H5Dget_space(labels);
-    hsize_t length = 0;
-    bool fit = H5Tget_class(type) == H5T_INTEGER && H5Tget_size(type) <= sizeof(int64_t) &&
-               H5Sget_simple_extent_ndims(space) == 1 && H5Sget_simple_extent_dims(space, &length, NULL) == 1 &&
-               length == (hsize_t)file->info.count;
-    (void)H5Sclose(space);
-    (void)H5Tclose(type);
-    if (!fit)
-        return LS_RAISE(LS_INVALID, "%s: " LS_DATA_LABELS " must be %" PRId64 " integers, one a sample", file->path,
-                        file->info.count);
-    LS_TRY(ls_alloc(&file->labels, file->info.count, sizeof *file->labels, "the labels of a data set"));
-    if (H5Dread(labels, H5T_NATIVE_INT32, H5S_ALL, H5S_ALL, H5P_DEFAULT, file->labels) < 0) return fail_damaged(file);
-    return check_labels(file);
-}
-
-/* All labels stay in memory: four bytes a sample. */
-static ls_status read_labels(ls_data_file *file) {
-    hid_t labels;
-    if (!ls_data_array_exists(file, LS_DATA_LABELS)) return LS_OK;
-    LS_TRY(ls_data_array_open(file, LS_DATA_LABELS, &labels));
-    ls_status status = load_labels(file, labels);
-    (void)H5Dclose(labels);
-    return status;
-}
-
-/* Names of another kind, such as texts of variable length, are left alone. */
-static ls_status find_names(ls_data_file *file) {
-    enum { LONGEST = 1 << 16 };
-    hid_t names;
-    if (!ls_data_array_exists(file, LS_DATA_NAMES)) return LS_OK;
-    LS_TRY(ls_data_array_open(file, LS_DATA_NAMES, &names));
-    hid_t type = H5Dget_type(names), space = H5Dget_space(names);
-    hsize_t length = 0;
-    file->info.named = H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0 &&
-                       H5Tget_size(type) <= LONGEST && H5Sget_simple_extent_ndims(space) == 1 &&
-                       H5Sget_simple_extent_dims(space, &length, NULL) == 1 && length == (hsize_t)file->info.count;
-    (void)H5Sclose(space);
-    (void)H5Tclose(type);
-    (void)H5Dclose(names);
-    return LS_OK;
 }
 
 /* Of a file that Lockstep did not write: its chunk, or what Lockstep would have chosen. */
@@ -377,10 +308,11 @@ static ls_status read_header(ls_data_file *file) {
 }
 
 static ls_status read_contents(ls_data_file *file) {
-    LS_TRY(read_labels(file));
-    LS_TRY(find_names(file));
     LS_TRY(read_fingerprint(file));
     LS_TRY(ls_data_check_load(file));
+    LS_TRY(ls_data_labels_load(file));
+    LS_TRY(ls_data_names_find(file));
+    LS_TRY(ls_data_check_written(file));
     return file->fingerprinted ? LS_OK : make_fingerprint(file);
 }
 
@@ -418,27 +350,9 @@ void ls_data_file_close(ls_data_file *file) {
     free((char *)file->path);
 }
 
-/* Under the lock. */
-static ls_status read_names(ls_data_file *file, int64_t first, int64_t count, ls_sample_name *names) {
-    hsize_t start = (hsize_t)first, length = (hsize_t)count;
-    hid_t array;
-    LS_TRY(ls_data_array_open(file, LS_DATA_NAMES, &array));
-    hid_t file_type = H5Dget_type(array), type = H5Tcopy(file_type);
-    hid_t memory = H5Screate_simple(1, &length, NULL), space = H5Dget_space(array);
-    bool ok = H5Tset_size(type, sizeof *names) >= 0 && H5Tset_strpad(type, H5T_STR_NULLTERM) >= 0 &&
-              H5Sselect_hyperslab(space, H5S_SELECT_SET, &start, NULL, &length, NULL) >= 0 &&
-              H5Dread(array, type, memory, space, H5P_DEFAULT, names) >= 0;
-    (void)H5Sclose(space);
-    (void)H5Sclose(memory);
-    (void)H5Tclose(type);
-    (void)H5Tclose(file_type);
-    (void)H5Dclose(array);
-    return ok ? LS_OK : ls_data_file_fail(file, "names are damaged");
-}
-
 ls_status ls_data_file_read_names(ls_data_file *file, int64_t first, int64_t count, ls_sample_name *names) {
     ls_hdf5_lock();
-    ls_status status = read_names(file, first, count, names);
+    ls_status status = ls_data_names_read(file, first, count, names);
     ls_hdf5_unlock();
     return status;
 }

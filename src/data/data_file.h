@@ -15,10 +15,13 @@ typedef struct ls_data_layout {
     bool filtered, compressed, summed;
 } ls_data_layout;
 
-/* A file that a virtual data set takes samples [first, end) from, or some of them. */
+/* A file that a virtual data set takes rows [first, end) of an array from, or some of them. */
 typedef struct ls_data_part {
     char *path;
+    const char *array; /* of the data set: LS_DATA_SET, ... */
     int64_t bytes, first, end;
+    int64_t shift;         /* row i is row i - shift of the part's array, */
+    bool in_order;         /* if this is so of all of them, from edge to edge; else they may lie anyhow */
     ls_data_layout layout; /* of the first array of it that is mapped */
 } ls_data_part;
 
@@ -33,12 +36,13 @@ typedef struct ls_data_file {
     uint64_t *block_hash; /* [blocks]: sums of ls_sample_hash, or NULL: the file has none */
     char **class_names;   /* [class_name_count] or NULL */
     int64_t class_name_count;
-    bool fingerprinted;   /* the fingerprint is the file's own: of all samples, when they were written */
-    bool zeros_are_known; /* there are blocks of zeros, and what is to be said of them was said */
-    bool is_full;         /* all chunks are known to have been written */
-    bool is_part;         /* of a virtual data set */
-    bool was_replaced;    /* and that was said */
-    ls_data_part *parts;  /* [part_count] */
+    bool fingerprinted;                  /* the fingerprint is the file's own: of all samples, when they were written */
+    bool is_proven;                      /* there are zeros, and all samples were read once and make the fingerprint */
+    bool told_of_samples, told_of_names; /* that there are zeros which nothing tells from a hole */
+    bool is_full;                        /* all chunks are known to have been written */
+    bool is_part;                        /* of a virtual data set */
+    bool was_replaced;                   /* and that was said */
+    ls_data_part *parts;                 /* [part_count] */
     int part_count;
 } ls_data_file;
 

@@ -73,7 +73,7 @@ static void close_part(part *p) {
     *p = (part){.file = {.hdf5 = H5I_INVALID_HID, .data = H5I_INVALID_HID}, .array = H5I_INVALID_HID};
 }
 
-static ls_status add_part(ls_data_file *file, const part *p, ls_data_part **out) {
+static ls_status add_part(ls_data_file *file, const char *array, const part *p, ls_data_part **out) {
     ls_data_part *longer = realloc(file->parts, (size_t)(file->part_count + 1) * sizeof *longer);
     char *path = strdup(p->path);
     if (longer != NULL) file->parts = longer;
@@ -82,20 +82,45 @@ static ls_status add_part(ls_data_file *file, const part *p, ls_data_part **out)
         return LS_RAISE(LS_ERROR, "%s: no memory for its parts", file->path);
     }
     *out = &file->parts[file->part_count++];
-    **out = (ls_data_part){.path = path, .bytes = p->file.bytes, .first = INT64_MAX, .layout = p->layout};
+    **out = (ls_data_part){.path = path, .array = array, .bytes = p->file.bytes, .layout = p->layout};
     return LS_OK;
 }
 
-/* The part, and the samples that it fills. The last one is the most likely to be met again. */
-static ls_status remember(ls_data_file *file, const part *p, hid_t target) {
+/* Whether the selection is whole rows from the first to the last. */
+static bool is_rows(hid_t selection, const ls_data_layout *layout) {
     hsize_t begin[H5S_MAX_RANK] = {0}, end[H5S_MAX_RANK] = {0};
+    if (layout->dims < 1 || layout->dims > 1 + LS_DIMS_MAX) return false;
+    if (H5Sget_simple_extent_ndims(selection) != layout->dims || H5Sget_select_bounds(selection, begin, end) < 0)
+        return false;
+    hsize_t points = end[0] - begin[0] + 1;
+    for (int d = 1; d < layout->dims; d++) {
+        if (begin[d] != 0 || end[d] + 1 != layout->extent[d]) return false;
+        points *= layout->extent[d];
+    }
+    return (hsize_t)H5Sget_select_npoints(selection) == points;
+}
+
+/* The part, and the rows that it fills. The last one is the most likely to be met again. */
+static ls_status remember(ls_data_file *file, const char *array, const part *p, hid_t source, hid_t target) {
+    hsize_t from[H5S_MAX_RANK] = {0}, begin[H5S_MAX_RANK] = {0}, end[H5S_MAX_RANK] = {0};
     ls_data_part *known = NULL;
-    if (H5Sget_select_bounds(target, begin, end) < 0) return ls_data_file_fail(file, "is damaged or cut short");
+    if (H5Sget_select_bounds(source, from, end) < 0 || H5Sget_select_bounds(target, begin, end) < 0)
+        return ls_data_file_fail(file, "is damaged or cut short");
     for (int i = file->part_count - 1; i >= 0 && known == NULL; i--)
-        if (strcmp(file->parts[i].path, p->path) == 0) known = &file->parts[i];
-    if (known == NULL) LS_TRY(add_part(file, p, &known));
-    known->first = ls_min(known->first, (int64_t)begin[0]);
-    known->end = ls_max(known->end, (int64_t)end[0] + 1);
+        if (strcmp(file->parts[i].path, p->path) == 0 && strcmp(file->parts[i].array, array) == 0)
+            known = &file->parts[i];
+    int64_t first = (int64_t)begin[0], after = (int64_t)end[0] + 1, shift = first - (int64_t)from[0];
+    bool in_order = is_rows(source, &p->layout) && is_rows(target, &p->layout);
+    if (known == NULL) {
+        LS_TRY(add_part(file, array, p, &known));
+        known->first = first;
+        known->shift = shift;
+        known->in_order = in_order;
+    } else {
+        known->in_order = known->in_order && in_order && known->shift == shift && known->end == first;
+    }
+    known->first = ls_min(known->first, first);
+    known->end = ls_max(known->end, after);
     return LS_OK;
 }
 
@@ -125,7 +150,7 @@ static ls_status open_part(ls_data_file *file, hid_t plan, size_t i, part *p) {
     return LS_OK;
 }
 
-static ls_status check_mapping(ls_data_file *file, hid_t plan, size_t i, part *p, hssize_t *mapped) {
+static ls_status check_mapping(ls_data_file *file, const char *name, hid_t plan, size_t i, part *p, hssize_t *mapped) {
     LS_TRY(open_part(file, plan, i, p));
     hid_t source = H5Pget_virtual_srcspace(plan, i), target = H5Pget_virtual_vspace(plan, i);
     if (H5Sget_select_type(source) == H5S_SEL_ALL) { /* whose extent the map does not say */
@@ -138,7 +163,7 @@ static ls_status check_mapping(ls_data_file *file, hid_t plan, size_t i, part *p
         status = fail_part(file, p->path, "may grow, so that nobody knows where it ends; map parts of a fixed size");
     else
         status = from == to ? check_extent(file, p, source) : fail_part(file, p->path, "is not as long as its place");
-    if (status == LS_OK) status = remember(file, p, target);
+    if (status == LS_OK) status = remember(file, name, p, source, target);
     *mapped += to;
     (void)H5Sclose(target);
     (void)H5Sclose(source);
@@ -152,7 +177,7 @@ ls_status ls_data_virtual_check(ls_data_file *file, const char *name, hid_t arra
     if (H5Pget_virtual_count(plan, &count) < 0) return ls_data_file_fail(file, "is damaged or cut short");
     part p = {.file = {.hdf5 = H5I_INVALID_HID, .data = H5I_INVALID_HID}, .array = H5I_INVALID_HID};
     ls_status status = LS_OK;
-    for (size_t i = 0; i < count && status == LS_OK; i++) status = check_mapping(file, plan, i, &p, &mapped);
+    for (size_t i = 0; i < count && status == LS_OK; i++) status = check_mapping(file, name, plan, i, &p, &mapped);
     close_part(&p);
     LS_TRY(status);
     hid_t space = H5Dget_space(array);

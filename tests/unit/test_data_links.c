@@ -209,6 +209,42 @@ static void what_is_there_is_listed(void **unused) {
     expect_refused(path, "weights: no array; x_train: uint8 [12, 6]");
 }
 
+/* /data, or /labels, that is there but is no array. */
+static void what_is_no_array_is_told(void **unused) {
+    (void)unused;
+    const char *path = whole_file("group.h5");
+    ls_hdf5_lock();
+    hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    H5Lmove(file, "/data", file, "/x", H5P_DEFAULT, H5P_DEFAULT);
+    hid_t group = H5Gcreate2(file, "/data", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    H5Lmove(file, "/x", group, "train", H5P_DEFAULT, H5P_DEFAULT);
+    H5Gclose(group);
+    H5Fclose(file);
+    ls_hdf5_unlock();
+    expect_refused(path, "/data is a group, not an array; it holds: train: uint8 [12, 6]");
+    static const char *const targets[] = {"/nix", "/labels"}; /* the second to itself */
+    for (int t = 0; t < 2; t++) {
+        path = whole_file("dangling.h5");
+        ls_hdf5_lock();
+        file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+        H5Lcreate_soft(targets[t], file, "/labels", H5P_DEFAULT, H5P_DEFAULT);
+        H5Fclose(file);
+        ls_hdf5_unlock();
+        expect_refused(path, t == 0 ? "/labels is a link to /nix, which is not there" : "/labels is a link to /labels");
+        expect_refused(path, "data: uint8 [12, 6]");
+    }
+}
+
+static void other_types_are_told(void **unused) {
+    (void)unused;
+    const char *path = scratch_path("wide-floats.h5");
+    plain_dataset what = usual();
+    what.type = H5T_IEEE_F64LE;
+    plain_dataset_write(path, &what);
+    expect_refused(path, "it is: float64 [12, 6]");
+    expect_refused(path, "x.astype('float32')");
+}
+
 static void filters_that_are_missing_are_named(void **unused) {
     (void)unused;
     const char *path = scratch_path("zstd.h5");
@@ -287,6 +323,8 @@ int main(void) {
         cmocka_unit_test(virtual_data_sets_need_all_their_parts),
         cmocka_unit_test(parts_are_as_long_as_they_were),
         cmocka_unit_test(what_is_there_is_listed),
+        cmocka_unit_test(what_is_no_array_is_told),
+        cmocka_unit_test(other_types_are_told),
         cmocka_unit_test(filters_that_are_missing_are_named),
         cmocka_unit_test(a_killed_writer_is_told_of),
         cmocka_unit_test(elements_have_a_size),

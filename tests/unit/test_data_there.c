@@ -61,13 +61,13 @@ static void remove_link(const char *path, const char *link) {
     ls_hdf5_unlock();
 }
 
-/* Where chunk `number` of /data lies. */
-static int64_t place_of_chunk(const char *path, int64_t number, int64_t *bytes) {
+/* Where chunk `number` of an array lies. */
+static int64_t place_in(const char *path, const char *array, int64_t number, int64_t *bytes) {
     haddr_t place;
     hsize_t offset[4], size;
     unsigned mask;
     ls_hdf5_lock();
-    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT), set = H5Dopen2(file, "/data", H5P_DEFAULT);
+    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT), set = H5Dopen2(file, array, H5P_DEFAULT);
     hid_t space = H5Dget_space(set);
     herr_t got = H5Dget_chunk_info(set, space, (hsize_t)number, offset, &mask, &place, &size);
     H5Sclose(space);
@@ -79,15 +79,21 @@ static int64_t place_of_chunk(const char *path, int64_t number, int64_t *bytes) 
     return (int64_t)place;
 }
 
+static int64_t place_of_chunk(const char *path, int64_t number, int64_t *bytes) {
+    return place_in(path, "/data", number, bytes);
+}
+
 /* A hole in the file, as a download that was broken off leaves: the chunk and its checksum are zeros. */
-static void zero_chunk(const char *path, int64_t number) {
-    int64_t bytes, place = place_of_chunk(path, number, &bytes);
+static void zero_chunk_of(const char *path, const char *array, int64_t number) {
+    int64_t bytes, place = place_in(path, array, number, &bytes);
     FILE *file = fopen(path, "r+b");
     assert_non_null(file);
     fseek(file, (long)place, SEEK_SET);
     for (int64_t i = 0; i < bytes; i++) fputc(0, file);
     assert_int_equal(fclose(file), 0);
 }
+
+static void zero_chunk(const char *path, int64_t number) { zero_chunk_of(path, "/data", number); }
 
 typedef struct foreign {
     hsize_t count, written; /* samples, and how many of them are written */
@@ -282,12 +288,190 @@ static void foreign_zeros_are_told_from_holes(void **unused) {
     }
 }
 
+/* --- labels and names --- */
+
+typedef struct column {
+    hsize_t written; /* rows */
+    bool chunked, summed, deflated;
+    hsize_t chunk; /* 0: CHUNK */
+    hsize_t zeros; /* rows [0, zeros) are written as zeros */
+} column;
+
+enum { TEXT = 16 };
+
+/* A foreign file, whole but for its column: labels, or names of TEXT bytes. */
+static const char *write_column(const char *name, const char *array, const column *what) {
+    const foreign data = {.count = COUNT, .written = COUNT, .chunk = {CHUNK, H, W}, .deflated = true, .black = COUNT};
+    const char *path = write_foreign(name, &data);
+    const hsize_t dim = COUNT, chunk = what->chunk > 0 ? what->chunk : CHUNK, start = 0;
+    bool texts = strcmp(array, "/names") == 0;
+    char text[COUNT][TEXT] = {{0}};
+    int64_t label[COUNT] = {0};
+    for (hsize_t i = what->zeros; i < COUNT; i++) {
+        label[i] = 1 + (int64_t)i % 2;
+        (void)snprintf(text[i], TEXT, "%d", (int)i);
+    }
+    ls_hdf5_lock();
+    hid_t file = open_for_writing(path), plan = H5Pcreate(H5P_DATASET_CREATE);
+    hid_t type = H5Tcopy(texts ? H5T_C_S1 : H5T_STD_I64LE);
+    if (texts) H5Tset_size(type, TEXT);
+    if (what->chunked) H5Pset_chunk(plan, 1, &chunk);
+    if (what->deflated) H5Pset_deflate(plan, 1);
+    if (what->summed) H5Pset_fletcher32(plan);
+    hid_t space = H5Screate_simple(1, &dim, NULL), memory = H5Screate_simple(1, &dim, NULL);
+    hid_t set = H5Dcreate2(file, array, type, space, H5P_DEFAULT, plan, H5P_DEFAULT);
+    if (what->written > 0) {
+        H5Sselect_hyperslab(space, H5S_SELECT_SET, &start, NULL, &what->written, NULL);
+        H5Sselect_hyperslab(memory, H5S_SELECT_SET, &start, NULL, &what->written, NULL);
+        const void *rows = texts ? (const void *)text : label;
+        assert_true(H5Dwrite(set, texts ? type : H5T_NATIVE_INT64, memory, space, H5P_DEFAULT, rows) >= 0);
+    }
+    H5Dclose(set);
+    H5Sclose(memory);
+    H5Sclose(space);
+    H5Tclose(type);
+    H5Pclose(plan);
+    H5Fclose(file);
+    ls_hdf5_unlock();
+    return path;
+}
+
+/* reason NULL: it is right. */
+static void expect_labels(const char *path, const char *reason) {
+    ls_dataset *dataset;
+    int32_t label[COUNT];
+    ls_status status = ls_dataset_open(&path, 1, &dataset);
+    assert_int_equal(status, reason == NULL ? LS_OK : LS_INVALID);
+    if (reason != NULL) {
+        expect_said(reason);
+        expect_said(path);
+        return;
+    }
+    expect_ok(ls_dataset_read(dataset, 0, COUNT, NULL, label));
+    assert_int_equal(label[COUNT - 1], 1 + (COUNT - 1) % 2);
+    ls_dataset_close(dataset);
+}
+
+static void labels_must_have_been_written(void **unused) {
+    (void)unused;
+    column what = {.written = COUNT, .chunked = true};
+    expect_labels(write_column("labels.h5", "/labels", &what), NULL);
+    what.written = COUNT - 3 * CHUNK;
+    expect_labels(write_column("labels-part.h5", "/labels", &what), "labels 850 to 899 were never written");
+    what.summed = true;
+    expect_labels(write_column("labels-summed-part.h5", "/labels", &what), "labels 850 to 899 were never written");
+    what.written = 0;
+    expect_labels(write_column("labels-none.h5", "/labels", &what), "the labels of /labels were never written");
+    what.chunked = what.summed = false;
+    expect_labels(write_column("labels-none-at-all.h5", "/labels", &what), "the labels of /labels were never written");
+}
+
+static void labels_of_zero_are_told_from_holes(void **unused) {
+    (void)unused;
+    column what = {.written = COUNT, .chunked = true, .summed = true};
+    const char *path = write_column("labels-holed.h5", "/labels", &what);
+    zero_chunk_of(path, "/labels", 3);
+    expect_labels(path, "labels 150 to 199 are zeros with a checksum of zero");
+    what.zeros = CHUNK - 1; /* most of a chunk is of class 0 */
+    expect_labels(write_column("labels-some-0.h5", "/labels", &what), NULL);
+    what.zeros = what.chunk = 5; /* by chance */
+    expect_labels(write_column("labels-few-0.h5", "/labels", &what), NULL);
+    what.chunk = 0;
+    what.zeros = CHUNK;
+    expect_labels(write_column("labels-0.h5", "/labels", &what), "compress it");
+    what.deflated = true;
+    expect_labels(write_column("labels-0-deflated.h5", "/labels", &what), NULL);
+    what.deflated = what.summed = false;
+    expect_labels(write_column("labels-0-plain.h5", "/labels", &what), NULL);
+    path = write_ours("ours-labels.h5", 0, -1);
+    remove_link(path, "/block_hashes");
+    zero_chunk_of(path, "/labels", 0);
+    expect_labels(path, "are zeros; ");
+}
+
+static void names_must_be_there(void **unused) {
+    (void)unused;
+    column what = {.written = COUNT, .chunked = true, .summed = true};
+    static const char *const files[] = {"names.h5", "names-holed.h5", "names-part.h5"};
+    static const char *const reasons[] = {NULL, "names 150 to 199 are zeros with a checksum of zero",
+                                          "names 950 to 999 were never written"};
+    for (int f = 0; f < 3; f++) {
+        ls_dataset *dataset;
+        ls_sample_name name[COUNT];
+        if (f == 2) what.written = COUNT - CHUNK;
+        const char *path = write_column(files[f], "/names", &what);
+        if (f == 1) zero_chunk_of(path, "/names", 3);
+        expect_ok(ls_dataset_open(&path, 1, &dataset));
+        assert_int_equal(ls_dataset_read_names(dataset, 0, COUNT, name), f == 0 ? LS_OK : LS_INVALID);
+        if (f > 0) expect_said(reasons[f]);
+        expect_ok(ls_dataset_read_names(dataset, 220, 3, name));
+        assert_string_equal(name[1], "221");
+        assert_int_equal(ls_dataset_read_names(dataset, 160, 1, name), f == 1 ? LS_INVALID : LS_OK);
+        ls_dataset_close(dataset);
+    }
+}
+
+/* --- maps of other files --- */
+
+static hid_t map_rows(hid_t file, const char *array, hid_t type, int dims, const char *part, hsize_t skip) {
+    const hsize_t all[] = {COUNT, H, W}, rows[] = {COUNT - skip, H, W}, start[] = {skip, 0, 0};
+    hid_t plan = H5Pcreate(H5P_DATASET_CREATE), from = H5Screate_simple(dims, all, NULL);
+    hid_t to = H5Screate_simple(dims, rows, NULL);
+    H5Sselect_hyperslab(from, H5S_SELECT_SET, start, NULL, rows, NULL);
+    H5Pset_virtual(plan, to, part, array, from);
+    hid_t set = H5Dcreate2(file, array, type, to, H5P_DEFAULT, plan, H5P_DEFAULT);
+    H5Sclose(to);
+    H5Sclose(from);
+    H5Pclose(plan);
+    return set;
+}
+
+/* Of all rows of a part but the first. */
+static const char *write_map(const char *name, const char *data, const char *labels, hsize_t skip) {
+    const char *path = scratch_path(name);
+    ls_hdf5_lock();
+    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t set = map_rows(file, "/data", H5T_STD_U8LE, 3, data, skip);
+    assert_true(set >= 0);
+    H5Dclose(set);
+    if (labels != NULL) H5Dclose(map_rows(file, "/labels", H5T_STD_I64LE, 1, labels, skip));
+    H5Fclose(file);
+    ls_hdf5_unlock();
+    return path;
+}
+
+/* The chunks of the part are where they are, whatever the blocks of the map. */
+static void zeros_in_parts_are_told_from_holes(void **unused) {
+    (void)unused;
+    const foreign summed = {
+        .count = COUNT, .written = COUNT, .chunk = {CHUNK, H / 2, W}, .summed = true, .black = COUNT};
+    const column rows = {.written = COUNT, .chunked = true, .summed = true};
+    const char *part = write_foreign("part.h5", &summed);
+    const char *labels = write_column("part-labels.h5", "/labels", &rows);
+    const char *path = write_map("map.h5", part, labels, 20);
+    ls_dataset *dataset;
+    expect_ok(ls_dataset_open(&path, 1, &dataset));
+    ls_dataset_close(dataset);
+    zero_chunk(part, 5); /* half of samples 100 to 149, which are 80 to 129 of the map */
+    assert_true(refused_samples(write_map("map-holed.h5", part, NULL, 20), "samples 80 to 129 are zeros with") >=
+                CHUNK);
+    part = write_foreign("part.h5", &summed);
+    zero_chunk_of(labels, "/labels", 0);
+    path = write_map("map-labels.h5", part, labels, 20);
+    assert_int_equal(ls_dataset_open(&path, 1, &dataset), LS_INVALID);
+    expect_said("labels 0 to 29 are zeros with a checksum of zero");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(our_blocks_have_hashes),
                                        cmocka_unit_test(what_was_edited_is_refused),
                                        cmocka_unit_test(a_fingerprint_settles_zeros),
                                        cmocka_unit_test(files_are_as_long_as_they_were),
                                        cmocka_unit_test(foreign_samples_must_have_been_written),
-                                       cmocka_unit_test(foreign_zeros_are_told_from_holes)};
+                                       cmocka_unit_test(foreign_zeros_are_told_from_holes),
+                                       cmocka_unit_test(labels_must_have_been_written),
+                                       cmocka_unit_test(labels_of_zero_are_told_from_holes),
+                                       cmocka_unit_test(names_must_be_there),
+                                       cmocka_unit_test(zeros_in_parts_are_told_from_holes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
