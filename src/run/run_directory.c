@@ -187,14 +187,20 @@ static ls_status is_resolved(const char *path, bool *is) {
 }
 
 /* A run's config.yaml lies beside the run's log, or, should that have been lost with its host, it is resolved as this
- * version does it. Any other one is somebody's work. */
-static ls_status check_config(const char *run) {
+ * version does it. Any other one is somebody's work; so are metrics and checkpoints without any of that. */
+static ls_status check_config(const char *run, bool replace) {
     char path[LS_PATH_MAX];
     bool logged, own;
     LS_TRY(ls_run_directory_path(run, "config.yaml", path));
-    if (access(path, F_OK) != 0) return errno == ENOENT ? LS_OK : fail_read(path);
+    const bool there = access(path, F_OK) == 0;
+    if (!there && (errno != ENOENT || !replace)) return errno == ENOENT ? LS_OK : fail_read(path);
     LS_TRY(find_log(run, &logged));
     if (logged) return LS_OK;
+    if (!there)
+        return LS_RAISE(LS_INVALID,
+                        "%s has neither the config.yaml nor the log.txt of a run, and its files would be replaced; "
+                        "name another directory with --run",
+                        run);
     LS_TRY(is_resolved(path, &own));
     if (own) return LS_OK;
     return LS_RAISE(LS_INVALID, "%s is not a run's, and would be replaced; name another directory with --run", path);
@@ -229,7 +235,7 @@ ls_status ls_run_directory_open(const char *run, ls_run_use use, int *lock) {
     bool found;
     LS_TRY(find_run(run, &found));
     if (!found) LS_TRY(check_own(run));
-    if (!found || use == LS_RUN_REPLACE) return check_config(run);
+    if (!found || use == LS_RUN_REPLACE) return check_config(run, found);
     if (use == LS_RUN_RESUME) return LS_OK;
     return LS_RAISE(LS_INVALID,
                     "%s already holds a run; go on with it with --resume, replace it with --overwrite, or name "

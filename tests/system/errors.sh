@@ -66,6 +66,9 @@ done
 mkdir like
 cp mended/metrics.jsonl like && echo 'lr: 1' >like/config.yaml
 refused 2 "like/config.yaml is not a run's" train config.yaml --run like --overwrite
+rm like/config.yaml
+refused 2 "like has neither the config.yaml nor the log.txt of a run" train config.yaml --run like --overwrite
+cmp mended/metrics.jsonl like/metrics.jsonl
 
 # A directory that holds another program's config, or the user's own, is left as it is.
 mkdir theirs own

@@ -16,7 +16,7 @@ grep -qE '^best epoch: [12] of 2, with val_loss [0-9.]+; its weights are in my r
 next=$(sed -n 's/^my run holds .*; next: //p' messages)
 [ "$next" = "$LOCKSTEP reconstruct 'my run' -o pictures.png" ] || fail "$(cat messages)"
 eval "$next" 2>messages || fail "$(cat messages)"
-[ -s pictures.png ]
+[ -s pictures.png ] && rm pictures.png
 quietly "$LOCKSTEP" train config.yaml --run alone --set data.validation=none
 grep -q '^best epoch: 1 of 1, with loss ' messages || fail "$(cat messages)"
 next=$(sed -n 's/^alone holds .*; next: //p' messages)
