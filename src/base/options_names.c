@@ -56,6 +56,7 @@ static const struct {
                 {"crossentropyloss", "categorical_crossentropy", false},
                 {"--out", "--output", false},
                 {"--dir", "--run", false},
+                {"-o", "--run", false},
                 {"--name", "--run", false},
                 {"--force", "--overwrite", false},
                 {"linear", "dense", false},

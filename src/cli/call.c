@@ -4,6 +4,7 @@
 
 #include "command.h"
 #include "lockstep/config.h"
+#include "lockstep/file.h"
 #include "lockstep/memory.h"
 
 typedef struct reader {
@@ -173,9 +174,21 @@ static ls_status check_required(const reader *r) {
     return LS_OK;
 }
 
+static bool lacks_output(const ls_call *call) {
+    for (int t = 0; t < LS_COMMAND_TABLES; t++) {
+        const ls_option *options = call->command->table[t].options;
+        const ls_option *output = options != NULL ? ls_options_find(options, "output") : NULL;
+        if (output != NULL) return !call->given[t][output - options];
+    }
+    return false;
+}
+
 static ls_status check_words(const ls_call *call) {
     const ls_command *command = call->command;
     if (call->words >= command->min_words && call->words <= command->max_words) return LS_OK;
+    if (call->words > command->max_words && lacks_output(call))
+        return LS_RAISE(LS_INVALID, "%s: one word too many: '%s'; if it is what is to be written, write -o %s",
+                        command->name, call->word[command->max_words], call->word[command->max_words]);
     if (call->words > command->max_words)
         return LS_RAISE(LS_INVALID, "%s: one word too many: '%s'; usage: lockstep %s %s", command->name,
                         call->word[command->max_words], command->name, command->usage);
@@ -223,7 +236,11 @@ static ls_status choose_kind(reader *r) {
     if (r->at == r->argc && r->call->help) return LS_OK;
     if (r->at == r->argc) return LS_RAISE(LS_INVALID, "usage: lockstep %s %s", command->name, command->usage);
     if (is_help(r->argv[r->at])) return LS_OK;
-    return find_command(command, r->argv[r->at++], &r->call->command);
+    const char *word = r->argv[r->at++];
+    if (ls_file_is_directory(word) && command_named(command, word) == NULL && command_named(command, "images") != NULL)
+        return LS_RAISE(LS_INVALID, "%s is a folder; of pictures: lockstep %s images %s -o FILE.h5 --size 80x80", word,
+                        command->name, word);
+    return find_command(command, word, &r->call->command);
 }
 
 /* Where a command could stand. */

@@ -173,11 +173,18 @@ static ls_status find_in_directory(const char *run, ls_checkpoint_info *info) {
                     "%s: holds no checkpoint; name a directory that 'lockstep train' has made, or a checkpoint", run);
 }
 
+static bool is_under_runs(const char *run) {
+    char path[LS_PATH_MAX];
+    return run[0] != '/' && LS_OK == ls_run_directory_path("runs", run, path) && access(path, F_OK) == 0;
+}
+
 static ls_status find(const char *run, ls_checkpoint_info *info) {
     struct stat kind;
     if (ls_path_ends(run, ".yaml") || ls_path_ends(run, ".yml"))
         return LS_RAISE(LS_INVALID, "%s: is a config; name the run that it has trained, a directory like runs/NAME",
                         run);
+    if (stat(run, &kind) != 0 && is_under_runs(run))
+        return LS_RAISE(LS_INVALID, "%s: no such run or checkpoint; did you mean runs/%s?", run, run);
     if (stat(run, &kind) != 0)
         return LS_RAISE(ls_fault_of(errno), "%s: no such run or checkpoint: %s", run, strerror(errno));
     return S_ISDIR(kind.st_mode) ? find_in_directory(run, info) : ls_checkpoint_inspect(run, info);

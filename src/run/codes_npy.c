@@ -82,8 +82,8 @@ static ls_status read_npy(npy_array *npy, ls_codes *codes) {
     LS_TRY(read_npy_header(npy));
     int64_t numbers = ls_shape_count(&codes->shape);
     if (npy->row_numbers != numbers)
-        return LS_RAISE(LS_INVALID, "%s: has %" PRId64 " numbers a row, but codes are %s", npy->path, npy->row_numbers,
-                        ls_shape_text(&codes->shape, text));
+        return LS_RAISE(LS_INVALID, "%s: has %" PRId64 " %s a row, but codes are %s", npy->path, npy->row_numbers,
+                        ls_plural(npy->row_numbers, "number", "numbers"), ls_shape_text(&codes->shape, text));
     LS_TRY(check_npy_length(npy));
     codes->count = npy->rows;
     LS_TRY(ls_alloc(&codes->data, npy->rows * numbers, sizeof(float), "codes"));

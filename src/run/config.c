@@ -1,6 +1,7 @@
 #include "lockstep/config.h"
 
 #include <errno.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 
 const ls_config_key ls_config_keys[] = {
     {.option = {"seed", LS_OPTION_INT, offsetof(ls_config, seed), .preset = "0", .min = 0, .max = 999999999999999,
-                .help = "of all random numbers"}},
+                .help = "what all random numbers come from"}},
     {.option = {"data", .required = true, .help = "files, and what is made of a sample"},
      .section = ls_config_data_keys},
     {.option = {"model", .required = true, .help = "a list of layers"},
@@ -27,10 +28,11 @@ const ls_config_key ls_config_keys[] = {
     {.option = {"loss", .required = true, .help = "what training makes small"},
      .read = ls_config_read_loss,
      .print = ls_config_print_loss},
-    {.option = {"metrics", .help = "a list of what else is reported"},
+    {.option = {"metrics",
+                .help = "a list of what else is reported; mse, mae, bce and acc are short names, here and for loss"},
      .read = ls_config_read_metrics,
      .print = ls_config_print_metrics},
-    {.option = {"optimizer", .required = true, .help = "how"},
+    {.option = {"optimizer", .required = true, .help = "how the weights are changed by each batch, such as adam"},
      .read = ls_config_read_optimizer,
      .print = ls_config_print_optimizer},
     {.option = {"training", .required = true, .help = "how long, and in what portions"},
@@ -119,6 +121,18 @@ void ls_config_destroy(ls_config *config) {
 
 /* ---- the file ---- */
 
+/* One in the same folder whose name is misspelt a little. */
+static bool find_nearest(const char *path, char like[LS_PATH_MAX]) {
+    glob_t found;
+    const char *slash = strrchr(path, '/');
+    snprintf(like, LS_PATH_MAX, "%.*s*.yaml", slash != NULL ? (int)(slash - path) + 1 : 0, path);
+    if (glob(like, 0, NULL, &found) != 0) return false;
+    const char *nearest = ls_nearest(path, (const char *const *)found.gl_pathv, (int)found.gl_pathc);
+    if (nearest != NULL) snprintf(like, LS_PATH_MAX, "%s", nearest);
+    globfree(&found);
+    return nearest != NULL;
+}
+
 /* Whether there is a config under a name much like that. */
 static bool find_like(const char *path, char like[LS_PATH_MAX]) {
     static const char *const forms[] = {"%s.yaml", "configs/%s", "configs/%s.yaml"};
@@ -126,7 +140,7 @@ static bool find_like(const char *path, char like[LS_PATH_MAX]) {
         snprintf(like, LS_PATH_MAX, forms[i], path);
         if (access(like, F_OK) == 0) return true;
     }
-    return false;
+    return find_nearest(path, like);
 }
 
 /* After a failure. */

@@ -221,6 +221,12 @@ static ls_status split_entry(const ls_config *config, const ls_type_table *table
     return LS_INVALID_AT(config, &node->place, "expected one %s: 'name' or 'name: {option: value}'", table->kind);
 }
 
+static bool is_of(const ls_type_table *table, const char *name) {
+    for (int i = 0; table->at(i).name != NULL; i++)
+        if (strcmp(table->at(i).name, name) == 0) return true;
+    return false;
+}
+
 static ls_status find_type(const ls_config *config, const ls_type_table *table, const char *name, ls_entry *entry) {
     const char *names[NAMES_MAX], *full = ls_full_name(name);
     int count = 0;
@@ -231,6 +237,9 @@ static ls_status find_type(const ls_config *config, const ls_type_table *table, 
         }
         names[count] = type.name;
     }
+    if (table == &ls_loss_table && is_of(&ls_metric_table, full))
+        return LS_INVALID_AT(config, &entry->place,
+                             "'%s' is a metric, not a loss here; 'lockstep help losses' lists those", name);
     ls_unknown(table->kind, name, "", names, count);
     return ls_config_prefix(config, &entry->place);
 }

@@ -86,6 +86,9 @@ void ls_config_print_loss(const ls_config *config, int indent, FILE *out) {
 }
 
 ls_status ls_config_read_metrics(ls_config *config, const ls_node *value) {
+    if (value->kind == LS_NODE_SCALAR)
+        return LS_INVALID_AT(config, &value->place, "metrics must be a list: write metrics: [%s]",
+                             ls_full_name(value->text));
     if (value->kind != LS_NODE_LIST || value->count > LS_METRICS_MAX)
         return LS_INVALID_AT(config, &value->place, "metrics must be a list of at most %d names", LS_METRICS_MAX);
     for (const ls_node *child = value->first; child != NULL; child = child->next) {

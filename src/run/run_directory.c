@@ -230,6 +230,8 @@ ls_status ls_run_directory_count_epochs(const char *run, int64_t *epochs) {
 }
 
 ls_status ls_run_directory_open(const char *run, ls_run_use use, int *lock) {
+    if (access(run, F_OK) == 0 && !ls_file_is_directory(run))
+        return LS_RAISE(LS_INVALID, "%s is no directory, and a run is one; name another with --run", run);
     LS_TRY(ls_file_make_directory(run));
     LS_TRY(lock_directory(run, lock));
     bool found;

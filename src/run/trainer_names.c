@@ -1,6 +1,8 @@
 /* trainer_names.c - which run, and which config, a command line of `train` means. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lockstep/trainer.h"
 #include "run/run_directory.h"
@@ -35,6 +37,8 @@ static ls_status name_run(const char *directory, const char *run, bool resume, l
     size_t length = strlen(directory);
     while (length > 1 && directory[length - 1] == '/') length--;
     snprintf(out->run, sizeof out->run, "%.*s", (int)length, directory);
+    if (access(out->run, R_OK | X_OK) != 0)
+        return LS_RAISE(LS_INVALID, "%s: cannot be looked at: %s", out->run, strerror(errno));
     if (!ls_run_directory_is_run(out->run))
         return LS_RAISE(LS_INVALID,
                         "%s is a directory, and no run's; train takes a config, or a run with --resume (pictures: see "

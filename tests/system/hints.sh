@@ -51,7 +51,18 @@ refused "'scripts/get-data mnist' makes it" train config.yaml --set data.train=d
 quietly "$LOCKSTEP" synth scenes -n 4 --size 16x16 -o scenes.h5
 refused 'its samples are 16 x 16 x 3, but the model was trained on 28 x 28 x 1' evaluate alone --data scenes.h5
 
+refused 'did you mean config.yaml?' train confg.yaml
+mkdir -p runs && refused 'did you mean runs/labels?' evaluate labels
+refused 'lockstep import images pictures -o FILE.h5' import pictures
+refused 'write -o codes.h5' encode alone codes.h5
+refused "did you mean '--run'?" train config.yaml -o runs/z
+
+for name in config.yaml /dev/null; do refused "$name is no directory, and a run is one" train config.yaml --run $name; done
+
 # Words of others.
+refused "'mae' is a metric, not a loss here" train config.yaml --set loss=mae
+refused 'write metrics: [mean_absolute_error]' train config.yaml --set metrics=mae
+refused "did you mean 'batch_size'?" train config.yaml --set training.batch=3
 refused "like --set training.epochs=5: see 'lockstep help learning_rate'" train config.yaml --lr 0.1
 refused "like --set training.epochs=5: see 'lockstep help epochs'" train config.yaml --epochs=5
 refused "--resume takes no value: write it without '=alone'" train config.yaml --resume=alone

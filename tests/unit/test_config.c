@@ -74,7 +74,8 @@ static void metrics_are_a_list(void **state) {
     assert_string_equal(config->metric[1]->name, "mean_squared_error");
     assert_non_null(strstr(config->text, "\nmetrics: [accuracy, mean_squared_error]\n"));
     ls_config_destroy(config);
-    expect_failure(DATA MODEL "metrics: accuracy\n" REST, "t.yaml:7:10: metrics must be a list of at most 3 names");
+    expect_failure(DATA MODEL "metrics: accuracy\n" REST,
+                   "t.yaml:7:10: metrics must be a list: write metrics: [accuracy]");
     expect_failure(DATA MODEL "metrics: [acuracy]\n" REST,
                    "t.yaml:7:11: unknown metric 'acuracy'; did you mean 'accuracy'?");
 }
