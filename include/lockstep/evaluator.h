@@ -19,7 +19,7 @@ ls_status ls_evaluate_run(const ls_comm *comm, const char *run, const char *data
 /* A file to write. */
 typedef struct ls_output {
     const char *path;
-    bool overwrite; /* else a file that is there is an error */
+    bool overwrite; /* else an imported data set of this name is an error */
 } ls_output;
 
 /* What a trained model is applied to. */

@@ -41,8 +41,8 @@ typedef struct ls_sink ls_sink;
 /* Errors: LS_INVALID: an output of this name, or what it has beside it, would take the place of a file that is to be
  * read. */
 ls_status ls_sink_check_input(const char *path, const char *input);
-/* Errors: LS_INVALID: an output of this name, or what it has beside it, would take the place of any file. */
-ls_status ls_sink_check_new(const char *path);
+/* Errors: LS_INVALID: an output of this name would take the place of a data set that was imported. */
+ls_status ls_sink_check_imported(const char *path);
 /* The spec must stay until it is closed. Errors: LS_INVALID, another ending, no such folder, a file in the way;
  * LS_ERROR. */
 ls_status ls_sink_open(const char *path, const ls_sink_spec *spec, ls_sink **out);

@@ -20,7 +20,7 @@ static const ls_option options[] = {
     {"count", LS_OPTION_INT, offsetof(decode_options, count), .preset = "0", .min = 0, .max = 1e12,
      .help = "of a file only so many codes; 0: all, or of a picture 100", .letter = 'n'},
     {"overwrite", LS_OPTION_BOOL, offsetof(decode_options, overwrite), .preset = "false",
-     .help = "write in place of a file of this name"},
+     .help = "write in place of an imported data set of this name, too"},
     LS_OPTIONS_END};
 
 static const ls_repeated code = {"code", "a code, in place of a file: 0,0,5"};

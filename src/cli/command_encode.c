@@ -23,7 +23,7 @@ static const ls_option options[] = {
     {"noise", LS_OPTION_BOOL, offsetof(encode_options, noise), .preset = "false",
      .help = "add the noise of the config's transforms to the samples (default: they are taken as they are)"},
     {"overwrite", LS_OPTION_BOOL, offsetof(encode_options, overwrite), .preset = "false",
-     .help = "write in place of a file of this name"},
+     .help = "write in place of an imported data set of this name, too"},
     LS_OPTIONS_END};
 
 static ls_status run(const ls_comm *comm, const ls_call *call) {

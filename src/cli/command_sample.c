@@ -28,7 +28,7 @@ static const ls_option options[] = {
     {"layer", LS_OPTION_STRING, offsetof(sample_options, layer), .capacity = LS_NAME_MAX,
      .help = "the layer whose output a code stands for (default: the config's)"},
     {"overwrite", LS_OPTION_BOOL, offsetof(sample_options, overwrite), .preset = "false",
-     .help = "write in place of a file of this name"},
+     .help = "write in place of an imported data set of this name, too"},
     LS_OPTIONS_END};
 
 static ls_status read_grid(const sample_options *given, ls_code_source *codes) {

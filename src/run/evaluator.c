@@ -88,14 +88,14 @@ static ls_status describe_origin(output_file *file) {
 }
 
 /* What is read is never written over: the checkpoint, the data set that the samples are of, a file of codes (or NULL).
- * Another file is only where that is wanted. */
+ * A data set that was imported is only where that is wanted. */
 static ls_status check_output(const ls_trained *t, const char *codes, const ls_output *output) {
     const ls_dataset *data = t->session.train;
     LS_TRY(ls_sink_check_input(output->path, t->info.path));
     if (codes) LS_TRY(ls_sink_check_input(output->path, codes));
     for (int i = 0; data && i < ls_dataset_files(data); i++)
         LS_TRY(ls_sink_check_input(output->path, ls_dataset_path(data, i)));
-    return output->overwrite ? LS_OK : ls_sink_check_new(output->path);
+    return output->overwrite ? LS_OK : ls_sink_check_imported(output->path);
 }
 
 /* Collective. The file is rank 0's. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lockstep/dataset.h"
 #include "lockstep/file.h"
 #include "lockstep/memory.h"
 #include "output_format.h"
@@ -79,14 +80,16 @@ ls_status ls_sink_check_input(const char *path, const char *input) {
     return ls_file_is_same(second, input) ? fail_input(input, second) : LS_OK;
 }
 
-ls_status ls_sink_check_new(const char *path) {
-    const ls_output_format *format;
-    char second[LS_PATH_MAX];
-    LS_TRY(find_format(path, &format));
-    LS_TRY(ls_file_check_new(path));
-    if (!format->beside) return LS_OK;
-    LS_TRY(format->beside(path, second));
-    return ls_file_check_new(second);
+/* Outputs are float32, and pictures that were imported are uint8: those took somebody's time. Whatever else has the
+ * name is replaced, as an output that is made again must be. */
+ls_status ls_sink_check_imported(const char *path) {
+    ls_dataset *dataset;
+    if (!ls_path_ends(path, ".h5") || ls_dataset_open(&path, 1, &dataset) != LS_OK) return LS_OK;
+    bool imported = ls_dataset_get_info(dataset)->element == LS_ELEMENT_UINT8;
+    ls_dataset_close(dataset);
+    if (!imported) return LS_OK;
+    return LS_RAISE(LS_INVALID, "%s is there already, and is a data set of pictures; give another name, or --overwrite",
+                    path);
 }
 
 ls_status ls_sink_append(ls_sink *sink, int64_t count, const float *data, const int32_t *labels,

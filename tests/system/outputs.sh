@@ -103,19 +103,21 @@ printf '\0\0\010\001\0\0\0\003abc' >raw
 expect_exit 2 "$LOCKSTEP" import idx raw -o raw 2>messages
 md5sum --quiet -c before
 
-# Nor is any other file, without --overwrite; what was written is said, once, and not to stdout.
-printf 'mine\n' >mine
-for ending in h5 npy csv png; do
-    for command in 'encode run' 'reconstruct run' 'decode run --data codes.1.npy' 'sample run'; do
-        cp mine mine.$ending
-        expect_exit 2 ranks 2 "$LOCKSTEP" $command -n 5 -o mine.$ending >stdout 2>messages
-        said "mine.$ending is there already; give another name, or --overwrite"
-        cmp mine mine.$ending
-        ranks 2 "$LOCKSTEP" $command -n 5 -o mine.$ending --overwrite >stdout 2>messages
-        ! cmp -s mine mine.$ending || fail "$command: not written"
-        [ "$(grep -c "^mine.$ending: .* 5 .* weights of epoch " messages)" = 1 ] && [ ! -s stdout ] || fail "$(cat messages stdout)"
+# Nor is an imported data set, without --overwrite; an output before it is. What was written is said, once, and not to stdout.
+for command in 'encode run' 'reconstruct run' 'decode run --data codes.1.npy' 'sample run'; do
+    cp digits.h5 mine.h5
+    expect_exit 2 ranks 2 "$LOCKSTEP" $command -n 5 -o mine.h5 >stdout 2>messages
+    said 'mine.h5 is there already, and is a data set of pictures; give another name, or --overwrite'
+    cmp digits.h5 mine.h5
+    ranks 2 "$LOCKSTEP" $command -n 5 -o mine.h5 --overwrite >stdout 2>messages
+    ! cmp -s digits.h5 mine.h5 || fail "$command: not written"
+    for ending in h5 npy csv png; do
+        for time in first second; do
+            "$LOCKSTEP" $command -n 5 -o mine.$ending >stdout 2>messages
+            [ "$(grep -c "^mine.$ending: .* 5 .* weights of epoch " messages)" = 1 ] && [ ! -s stdout ] || fail "$(cat messages stdout)"
+        done
     done
 done
 printf 'label\n7\n' >other.rows.csv
 expect_exit 2 "$LOCKSTEP" encode run -o other.npy 2>messages
-said 'other.rows.csv is there already'
+said 'other.rows.csv'
