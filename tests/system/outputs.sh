@@ -118,6 +118,3 @@ for command in 'encode run' 'reconstruct run' 'decode run --data codes.1.npy' 's
         done
     done
 done
-printf 'label\n7\n' >other.rows.csv
-expect_exit 2 "$LOCKSTEP" encode run -o other.npy 2>messages
-said 'other.rows.csv'
