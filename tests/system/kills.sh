@@ -31,9 +31,14 @@ killed() {
     [ $status != 0 ]
 }
 
-# taken_up: the step at which the resumed run says it goes on; 0: from the start.
-taken_up() { sed -n 's#^going on from run/checkpoints/step-0*\([0-9]*\)\.h5: .*#\1#p' messages; }
 announced() { readlink run/checkpoints/last.h5 2>/dev/null | sed 's/step-0*\([0-9]*\)\.h5/\1/'; }
+
+# taken_up: the step at which the resumed run says it goes on, or was finished already.
+taken_up() {
+    if grep -q '^run is finished: ' messages; then announced; else
+        sed -n 's#^going on from run/checkpoints/step-0*\([0-9]*\)\.h5: .*#\1#p' messages
+    fi
+}
 
 # sweep WORKER KILLS: in a directory of its own, so that two can take turns in waiting. It is Open MPI's, too: a job that
 # ends removes the directory in which another one, that does not know of it, is about to make its own.
