@@ -133,11 +133,11 @@ typedef struct ls_config {
  * applied in order before the checks. Errors (agreed): LS_INVALID with place and mend. */
 ls_status ls_config_load(const ls_comm *comm, const char *path, const char *const *settings, int count,
                          ls_config **out);
-/* Collective. The same for a run that goes on, if there is one in that directory. A key that --set gave when the run
- * began (its config.yaml says which) keeps the run's value, unless settings give it again; where the file says
- * something else, a line tells what was taken. */
-ls_status ls_config_load_resumed(const ls_comm *comm, const char *path, const char *run, const char *const *settings,
-                                 int count, ls_config **out);
+/* Collective. The same for a run that goes on, whose config so far is in the file then_path ("": it begins). A key that
+ * --set gave when the run began (that file says which) keeps the run's value, unless settings give it again; where the
+ * file of `path` says something else, a line tells what was taken. */
+ls_status ls_config_load_resumed(const ls_comm *comm, const char *path, const char *then_path,
+                                 const char *const *settings, int count, ls_config **out);
 /* Local. From text (of a checkpoint or a test); name stands for the file in messages. */
 ls_status ls_config_parse(const char *name, const char *text, const char *const *settings, int count, ls_config **out);
 void ls_config_destroy(ls_config *config); /* NULL is allowed */

@@ -17,9 +17,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lockstep/path.h"
 #include "lockstep/status.h"
-
-enum { LS_PATH_MAX = 4096 };
 
 typedef struct ls_file {
     int fd;                 /* of the .part file, open for reading and writing; -1: none */

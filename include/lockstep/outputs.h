@@ -53,7 +53,4 @@ ls_status ls_sink_append(ls_sink *sink, int64_t count, const float *data, const 
  * is allowed. */
 ls_status ls_sink_close(ls_sink *sink, bool keep);
 
-/* Whether a path ends in ".png", say. */
-bool ls_path_ends(const char *path, const char *ending);
-
 #endif

@@ -8,6 +8,7 @@
 /* What the word of `train WORD` names. */
 typedef struct ls_train_names {
     char config[LS_PATH_MAX], run[LS_PATH_MAX];
+    char then[LS_PATH_MAX]; /* the config that the run to be resumed had so far; "": it is to begin */
 } ls_train_names;
 
 /* Collective. run: what --run says, or "". A config.yaml, or CONFIG.yaml, begins or resumes its run: `run`, else

@@ -20,12 +20,6 @@ static const ls_option options[] = {{"run", LS_OPTION_STRING, offsetof(train_opt
                                      .help = "check every call of a layer: finite numbers, nothing left out (slow)"},
                                     LS_OPTIONS_END};
 
-static ls_status load(const ls_comm *comm, const ls_call *call, const ls_train_names *names, bool resume,
-                      ls_config **out) {
-    if (!resume) return ls_config_load(comm, names->config, call->repeated, call->repeats, out);
-    return ls_config_load_resumed(comm, names->config, names->run, call->repeated, call->repeats, out);
-}
-
 static ls_status run(const ls_comm *comm, const ls_call *call) {
     const train_options *given = call->options[0];
     ls_train_names names;
@@ -33,7 +27,7 @@ static ls_status run(const ls_comm *comm, const ls_call *call) {
     if (given->resume && given->overwrite)
         return LS_RAISE(LS_INVALID, "--resume keeps the run and --overwrite throws it away: give one of them");
     LS_TRY(ls_train_names_find(comm, call->word[0], given->run, given->resume, &names));
-    LS_TRY(load(comm, call, &names, given->resume, &config));
+    LS_TRY(ls_config_load_resumed(comm, names.config, names.then, call->repeated, call->repeats, &config));
     ls_status status = ls_trainer_run(
         comm, config,
         &(ls_train_options){

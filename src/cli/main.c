@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "command.h"
-#include "lockstep/dataset.h"
+#include "lockstep/data_probe.h"
 #include "lockstep/descriptor.h"
 #include "lockstep/file.h"
 #include "lockstep/launcher.h"
@@ -67,7 +67,7 @@ static void name_prober(void) {
     ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
     if (length < 0) return;
     program[length] = '\0';
-    ls_dataset_set_prober(program);
+    ls_data_probe_by(program);
 }
 
 static ls_status print_help(int rank, const ls_call *call) {
@@ -81,7 +81,7 @@ static ls_status print_help(int rank, const ls_call *call) {
 int main(int argc, char **argv) {
     ls_call call;
     int rank = ls_launcher_find().rank;
-    if (argc > 2 && strcmp(argv[1], LS_PROBE_WORD) == 0) return ls_dataset_probe(argc - 2, argv + 2);
+    if (argc > 2 && strcmp(argv[1], LS_PROBE_WORD) == 0) return ls_data_probe_answer(argc - 2, argv + 2);
     name_prober();
     if (argc > 0) ls_program_set(argv[0]);
     (void)signal(SIGXFSZ, SIG_IGN); /* a write beyond the limit of file sizes fails, and the message says so */

@@ -8,7 +8,7 @@
 
 #include "data_format.h"
 #include "data_virtual.h"
-#include "gzip.h"
+#include "lockstep/deflate.h"
 #include "lockstep/integers.h"
 
 enum { NAME_MAX_BYTES = 256 };

@@ -3,7 +3,7 @@
 #ifndef LS_DATA_ARRAY_H
 #define LS_DATA_ARRAY_H
 
-#include "data_file.h"
+#include "data_file_internal.h"
 
 bool ls_data_array_exists(const ls_data_file *file, const char *name);
 

@@ -2,7 +2,7 @@
 #ifndef LS_DATA_ATTRIBUTES_H
 #define LS_DATA_ATTRIBUTES_H
 
-#include "data_file.h"
+#include "data_file_internal.h"
 
 /* *value stays as it is where there is no such attribute. Errors: LS_INVALID, it is no integer. */
 ls_status ls_data_read_integer(const ls_data_file *file, const char *name, int64_t *value);

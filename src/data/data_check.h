@@ -9,7 +9,7 @@
 #ifndef LS_DATA_CHECK_H
 #define LS_DATA_CHECK_H
 
-#include "data_file.h"
+#include "data_file_internal.h"
 
 /* Reads the hashes, where there are some. Errors: LS_INVALID: they do not fit the fingerprint. */
 ls_status ls_data_check_load(ls_data_file *file);

@@ -1,6 +1,6 @@
 /* data_file.c - opens a data file and finds out whether it is one: it may be anybody's. Each rank opens it on its own,
  * without MPI. */
-#include "data_file.h"
+#include "data_file_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,8 +19,10 @@
 #include "data_format.h"
 #include "data_labels.h"
 #include "lockstep/file.h"
+#include "lockstep/hdf5.h"
 #include "lockstep/integers.h"
 #include "lockstep/memory.h"
+#include "lockstep/writer.h"
 
 /* Of all samples: sums and products of what a file holds stay far from the end of int64_t. */
 static const int64_t DATA_BYTES_MAX = INT64_C(1) << 50;
@@ -333,12 +335,37 @@ ls_status ls_data_file_open_header(const char *path, ls_data_file *file) {
 
 ls_status ls_data_file_load(ls_data_file *file) { return read_under_lock(file, read_contents); }
 
-ls_status ls_data_file_open(const char *path, ls_data_file *file) {
-    LS_TRY(ls_data_file_open_header(path, file));
-    return ls_data_file_load(file);
+ls_status ls_data_file_open(const char *path, ls_data_file **out) {
+    ls_data_file *file;
+    *out = NULL;
+    LS_TRY(ls_alloc(&file, 1, sizeof *file, "a data file"));
+    ls_status status = ls_data_file_open_header(path, file);
+    if (status == LS_OK) status = ls_data_file_load(file);
+    if (status == LS_OK)
+        *out = file;
+    else
+        ls_data_file_close(file);
+    return status;
 }
 
 void ls_data_file_close(ls_data_file *file) {
+    if (file == NULL) return;
+    ls_data_file_release(file);
+    ls_free(file);
+}
+
+const char *ls_data_file_path(const ls_data_file *file) { return file->path; }
+
+const ls_dataset_info *ls_data_file_info(const ls_data_file *file) { return &file->info; }
+
+const int32_t *ls_data_file_labels(const ls_data_file *file) { return file->labels; }
+
+const char *const *ls_data_file_class_names(const ls_data_file *file, int64_t *count) {
+    *count = file->class_name_count;
+    return (const char *const *)file->class_names;
+}
+
+void ls_data_file_release(ls_data_file *file) {
     ls_hdf5_lock();
     ls_data_file_close_hdf5(file);
     ls_hdf5_unlock();

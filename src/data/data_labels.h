@@ -3,7 +3,7 @@
 #ifndef LS_DATA_LABELS_H
 #define LS_DATA_LABELS_H
 
-#include "data_file.h"
+#include "data_file_internal.h"
 
 /* Sets labels, classes and their names, where the file has some. After ls_data_check_load. Errors: LS_INVALID: they do
  * not fit the samples, or are not what was written; as ls_data_array_open. */

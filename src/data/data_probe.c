@@ -1,7 +1,8 @@
 /* data_probe.c - see data_probe.h. The child is a program of its own, not a fork: MPI's networks do not bear one. It
  * says what it found in a pipe: a byte a file that it came through, and the failure if there was one. */
 #define _GNU_SOURCE /* pipe2 */
-#include "data_probe.h"
+#include "lockstep/data_probe.h"
+#include "lockstep/hdf5.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +18,7 @@
 #include <unistd.h>
 
 #include "data_array.h"
-#include "data_file.h"
+#include "data_file_internal.h"
 #include "lockstep/file.h"
 #include "lockstep/integers.h"
 #include "lockstep/log.h"
@@ -32,7 +33,7 @@ enum { ANSWER = 3, BATCH = 256, BASE_SECONDS = 5, BYTES_A_SECOND = 16 << 20, BAS
 static const char GOOD = '.', BAD = '!';
 static char prober[LS_PATH_MAX];
 
-void ls_dataset_set_prober(const char *program) { (void)snprintf(prober, sizeof prober, "%s", program); }
+void ls_data_probe_by(const char *program) { (void)snprintf(prober, sizeof prober, "%s", program); }
 
 /* --- the child --- */
 
@@ -136,7 +137,7 @@ static ls_status try_path(const char *path) {
                           "%s: HDF5 fails on its header: it asks for too much memory. The file is damaged, or was made "
                           "to do harm; import it again",
                           path);
-    ls_data_file_close(&file);
+    ls_data_file_release(&file);
     return status;
 }
 
@@ -151,7 +152,7 @@ static void answer(const void *data, size_t bytes) {
     }
 }
 
-int ls_dataset_probe(int count, char *const *paths) {
+int ls_data_probe_answer(int count, char *const *paths) {
     set_limits(count, paths);
     for (int i = 0; i < count; i++) {
         if (try_path(paths[i]) == LS_OK) {

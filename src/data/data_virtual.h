@@ -3,7 +3,7 @@
 #ifndef LS_DATA_VIRTUAL_H
 #define LS_DATA_VIRTUAL_H
 
-#include "data_file.h"
+#include "data_file_internal.h"
 
 /* Errors: LS_INVALID: a part is not a regular file, is missing, too short, not written, or virtual itself; the parts
  * leave gaps. name: it outlives the file. The parts are remembered in the file, for ls_data_file_check. */

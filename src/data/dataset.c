@@ -8,7 +8,7 @@
 #include "cache.h"
 #include "data_file.h"
 #include "data_format.h"
-#include "data_probe.h"
+#include "lockstep/data_probe.h"
 #include "lockstep/dataset.h"
 #include "lockstep/integers.h"
 #include "lockstep/memory.h"
@@ -17,7 +17,7 @@ enum { KEEP_BYTES = 64 << 20 };
 
 struct ls_dataset {
     ls_dataset_info info;
-    ls_data_file *file;
+    ls_data_file **file; /* [files] */
     int files;
     int64_t *first;       /* [files] where its samples begin in the data set */
     int64_t *first_block; /* [files] and its blocks */
@@ -59,39 +59,48 @@ static ls_status expand(const char *const *patterns, int count, glob_t *names) {
     return LS_OK;
 }
 
-static ls_status check_same(const ls_data_file *a, const ls_data_file *b) {
-    char a_text[LS_SHAPE_TEXT_MAX], b_text[LS_SHAPE_TEXT_MAX];
-    if (!ls_shape_equal(&a->info.shape, &b->info.shape) || a->info.element != b->info.element)
-        return LS_RAISE(LS_INVALID, "%s has samples of %s (%s), but %s of %s (%s); they cannot be one data set",
-                        a->path, ls_shape_text(&a->info.shape, a_text), ls_element_name(a->info.element), b->path,
-                        ls_shape_text(&b->info.shape, b_text), ls_element_name(b->info.element));
-    if (a->info.labelled != b->info.labelled)
-        return LS_RAISE(LS_INVALID, "%s has labels, but %s has none; they cannot be one data set",
-                        a->info.labelled ? a->path : b->path, a->info.labelled ? b->path : a->path);
-    int64_t both = ls_min(a->class_name_count, b->class_name_count);
-    for (int64_t c = 0; c < both; c++)
-        if (strcmp(a->class_names[c], b->class_names[c]) != 0)
+static ls_status check_classes(const ls_data_file *a, const ls_data_file *b) {
+    int64_t a_count, b_count;
+    const char *const *a_name = ls_data_file_class_names(a, &a_count);
+    const char *const *b_name = ls_data_file_class_names(b, &b_count);
+    for (int64_t c = 0; c < ls_min(a_count, b_count); c++)
+        if (strcmp(a_name[c], b_name[c]) != 0)
             return LS_RAISE(LS_INVALID, "class %" PRId64 " is '%s' in %s, but '%s' in %s; they cannot be one data set",
-                            c, a->class_names[c], a->path, b->class_names[c], b->path);
+                            c, a_name[c], ls_data_file_path(a), b_name[c], ls_data_file_path(b));
     return LS_OK;
+}
+
+static ls_status check_same(const ls_data_file *a, const ls_data_file *b) {
+    const char *a_path = ls_data_file_path(a), *b_path = ls_data_file_path(b);
+    const ls_dataset_info *a_info = ls_data_file_info(a), *b_info = ls_data_file_info(b);
+    char a_text[LS_SHAPE_TEXT_MAX], b_text[LS_SHAPE_TEXT_MAX];
+    if (!ls_shape_equal(&a_info->shape, &b_info->shape) || a_info->element != b_info->element)
+        return LS_RAISE(LS_INVALID, "%s has samples of %s (%s), but %s of %s (%s); they cannot be one data set", a_path,
+                        ls_shape_text(&a_info->shape, a_text), ls_element_name(a_info->element), b_path,
+                        ls_shape_text(&b_info->shape, b_text), ls_element_name(b_info->element));
+    if (a_info->labelled != b_info->labelled)
+        return LS_RAISE(LS_INVALID, "%s has labels, but %s has none; they cannot be one data set",
+                        a_info->labelled ? a_path : b_path, a_info->labelled ? b_path : a_path);
+    return check_classes(a, b);
 }
 
 static ls_status join(ls_dataset *dataset) {
     ls_dataset_info *info = &dataset->info;
-    *info = dataset->file[0].info;
+    *info = *ls_data_file_info(dataset->file[0]);
     LS_TRY(ls_alloc(&dataset->first, dataset->files, sizeof *dataset->first, "a data set"));
     LS_TRY(ls_alloc(&dataset->first_block, dataset->files, sizeof *dataset->first_block, "a data set"));
-    dataset->block_count = ls_data_file_blocks(&dataset->file[0]);
+    dataset->block_count = ls_data_file_blocks(dataset->file[0]);
     for (int f = 1; f < dataset->files; f++) {
-        const ls_data_file *file = &dataset->file[f];
-        LS_TRY(check_same(&dataset->file[0], file));
+        const ls_data_file *file = dataset->file[f];
+        const ls_dataset_info *next = ls_data_file_info(file);
+        LS_TRY(check_same(dataset->file[0], file));
         dataset->first[f] = info->count;
         dataset->first_block[f] = dataset->block_count;
         dataset->block_count += ls_data_file_blocks(file);
-        info->count += file->info.count;
-        info->classes = (int)ls_max(info->classes, file->info.classes);
-        info->named = info->named && file->info.named;
-        ls_fingerprint_join(info->fingerprint, file->info.fingerprint);
+        info->count += next->count;
+        info->classes = (int)ls_max(info->classes, next->classes);
+        info->named = info->named && next->named;
+        ls_fingerprint_join(info->fingerprint, next->fingerprint);
     }
     return LS_OK;
 }
@@ -100,9 +109,9 @@ static ls_status list_blocks(ls_dataset *dataset) {
     LS_TRY(ls_alloc(&dataset->blocks, dataset->block_count, sizeof *dataset->blocks, "the blocks of a data set"));
     ls_span *span = dataset->blocks;
     for (int f = 0; f < dataset->files; f++) {
-        const ls_data_file *file = &dataset->file[f];
-        for (int64_t at = 0; at < file->info.count; at += file->info.block_samples)
-            *span++ = (ls_span){dataset->first[f] + at, ls_min(file->info.block_samples, file->info.count - at)};
+        const ls_dataset_info *info = ls_data_file_info(dataset->file[f]);
+        for (int64_t at = 0; at < info->count; at += info->block_samples)
+            *span++ = (ls_span){dataset->first[f] + at, ls_min(info->block_samples, info->count - at)};
     }
     return LS_OK;
 }
@@ -124,8 +133,8 @@ static ls_status open_all(ls_dataset *dataset, char *const *paths, int files) {
     LS_TRY(ls_alloc(&dataset->file, files, sizeof *dataset->file, "a data set"));
     LS_TRY(check_matches(paths, files));
     while (dataset->files < files) {
-        const char *path = paths[dataset->files];
-        LS_TRY(ls_data_file_open(path, &dataset->file[dataset->files++]));
+        LS_TRY(ls_data_file_open(paths[dataset->files], &dataset->file[dataset->files]));
+        dataset->files++;
     }
     LS_TRY(join(dataset));
     LS_TRY(list_blocks(dataset));
@@ -169,7 +178,7 @@ ls_status ls_dataset_open_tried(const char *const *paths, int count, ls_dataset 
 void ls_dataset_close(ls_dataset *dataset) {
     if (dataset == NULL) return;
     ls_cache_destroy(dataset->cache);
-    for (int f = 0; f < dataset->files; f++) ls_data_file_close(&dataset->file[f]);
+    for (int f = 0; f < dataset->files; f++) ls_data_file_close(dataset->file[f]);
     ls_free(dataset->file);
     ls_free(dataset->first);
     ls_free(dataset->first_block);
@@ -182,8 +191,11 @@ void ls_dataset_close(ls_dataset *dataset) {
 const ls_dataset_info *ls_dataset_get_info(const ls_dataset *dataset) { return &dataset->info; }
 
 const char *ls_dataset_class_name(const ls_dataset *dataset, int label) {
-    for (int f = 0; f < dataset->files; f++)
-        if (label >= 0 && label < dataset->file[f].class_name_count) return dataset->file[f].class_names[label];
+    for (int f = 0; f < dataset->files; f++) {
+        int64_t count;
+        const char *const *name = ls_data_file_class_names(dataset->file[f], &count);
+        if (label >= 0 && label < count) return name[label];
+    }
     return NULL;
 }
 
@@ -191,19 +203,19 @@ int ls_dataset_files(const ls_dataset *dataset) { return dataset->files; }
 
 const char *ls_dataset_path(const ls_dataset *dataset, int file) {
     assert(file >= 0 && file < dataset->files);
-    return dataset->file[file].path;
+    return ls_data_file_path(dataset->file[file]);
 }
 
 const char *ls_dataset_file_fingerprint(const ls_dataset *dataset, int file) {
     assert(file >= 0 && file < dataset->files);
-    return dataset->file[file].info.fingerprint;
+    return ls_data_file_info(dataset->file[file])->fingerprint;
 }
 
 const char *ls_dataset_locate(const ls_dataset *dataset, int64_t sample, int64_t *at) {
     assert(sample >= 0 && sample < dataset->info.count);
     int64_t f = ls_find_run(dataset->first, dataset->files, sample);
     *at = sample - dataset->first[f];
-    return dataset->file[f].path;
+    return ls_data_file_path(dataset->file[f]);
 }
 
 ls_status ls_dataset_blocks(const ls_dataset *dataset, ls_span **spans, int64_t *count) {
@@ -214,7 +226,7 @@ ls_status ls_dataset_blocks(const ls_dataset *dataset, ls_span **spans, int64_t 
 }
 
 ls_status ls_dataset_check_files(ls_dataset *dataset) {
-    for (int f = 0; f < dataset->files; f++) LS_TRY(ls_data_file_check(&dataset->file[f]));
+    for (int f = 0; f < dataset->files; f++) LS_TRY(ls_data_file_check(dataset->file[f]));
     return LS_OK;
 }
 
@@ -226,14 +238,14 @@ ls_status ls_dataset_read(ls_dataset *dataset, int64_t first, int64_t count, voi
     char *next = data;
     while (count > 0) {
         int64_t f = ls_find_run(dataset->first, dataset->files, first), at = first - dataset->first[f];
-        ls_data_file *file = &dataset->file[f];
-        int64_t part = ls_min(file->info.count - at, count);
+        ls_data_file *file = dataset->file[f];
+        int64_t part = ls_min(ls_data_file_info(file)->count - at, count);
         if (next != NULL) {
             LS_TRY(ls_data_file_read(file, at, part, next));
             next += part * dataset->info.sample_bytes;
         }
         if (labels != NULL) {
-            memcpy(labels, file->labels + at, (size_t)part * sizeof *labels);
+            memcpy(labels, ls_data_file_labels(file) + at, (size_t)part * sizeof *labels);
             labels += part;
         }
         first += part;
@@ -246,8 +258,8 @@ ls_status ls_dataset_read_names(ls_dataset *dataset, int64_t first, int64_t coun
     assert(dataset->info.named && first >= 0 && count >= 0 && first + count <= dataset->info.count);
     while (count > 0) {
         int64_t f = ls_find_run(dataset->first, dataset->files, first), at = first - dataset->first[f];
-        ls_data_file *file = &dataset->file[f];
-        int64_t part = ls_min(file->info.count - at, count);
+        ls_data_file *file = dataset->file[f];
+        int64_t part = ls_min(ls_data_file_info(file)->count - at, count);
         LS_TRY(ls_data_file_read_names(file, at, part, names));
         names += part;
         first += part;
@@ -260,9 +272,9 @@ ls_status ls_dataset_read_names(ls_dataset *dataset, int64_t first, int64_t coun
 static const ls_data_file *find_block(const ls_dataset *dataset, int64_t sample, int64_t *block, int64_t *in_file) {
     assert(sample >= 0 && sample < dataset->info.count);
     int64_t f = ls_find_run(dataset->first, dataset->files, sample);
-    const ls_data_file *file = &dataset->file[f];
+    const ls_data_file *file = dataset->file[f];
     *in_file = sample - dataset->first[f];
-    *block = dataset->first_block[f] + *in_file / file->info.block_samples;
+    *block = dataset->first_block[f] + *in_file / ls_data_file_info(file)->block_samples;
     return file;
 }
 
@@ -272,8 +284,8 @@ ls_status ls_dataset_fetch(ls_dataset *dataset, int64_t count, const int64_t *sa
     for (int64_t i = 0; i < count; i++, next += dataset->info.sample_bytes) {
         int64_t block, in_file;
         const ls_data_file *file = find_block(dataset, samples[i], &block, &in_file);
-        LS_TRY(ls_cache_copy(dataset->cache, block, in_file % file->info.block_samples, next));
-        if (labels != NULL) labels[i] = file->labels[in_file];
+        LS_TRY(ls_cache_copy(dataset->cache, block, in_file % ls_data_file_info(file)->block_samples, next));
+        if (labels != NULL) labels[i] = ls_data_file_labels(file)[in_file];
     }
     return LS_OK;
 }

@@ -4,7 +4,7 @@
 #include <xxhash.h>
 
 #include "data_format.h"
-#include "lockstep/dataset.h"
+#include "lockstep/data_info.h"
 
 uint64_t ls_sample_hash(const void *sample, int64_t bytes, int32_t label, int64_t index) {
     uint64_t place = XXH3_64bits_withSeed(&label, sizeof label, (uint64_t)index);

@@ -8,6 +8,7 @@
 
 #include <zlib.h>
 
+#include "lockstep/deflate.h"
 #include "lockstep/file.h"
 #include "lockstep/integers.h"
 #include "lockstep/memory.h"

@@ -6,9 +6,6 @@
 
 #include "lockstep/status.h"
 
-/* The most bytes that deflate makes of one (https://zlib.net/zlib_tech.html). */
-enum { LS_DEFLATE_RATIO = 1032 };
-
 typedef struct ls_bytes {
     uint8_t *data; /* owned: ls_free */
     int64_t count;

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lockstep/dataset.h"
 #include "lockstep/file.h"
+#include "lockstep/hdf5.h"
 
 enum { REASON_MAX = 512 };
 

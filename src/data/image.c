@@ -1,5 +1,6 @@
 /* image.c - tells picture files apart and finishes what the decoders give: orientation and channels. */
 #include "lockstep/image.h"
+#include "lockstep/deflate.h"
 
 #include <errno.h>
 #include <string.h>

@@ -13,6 +13,7 @@
 #include "lockstep/log.h"
 #include "lockstep/memory.h"
 #include "lockstep/rng.h"
+#include "lockstep/writer.h"
 
 enum { ROUND_BYTES = 16 << 20, ROUND_SAMPLES = 256, ROUND_LEAST = 64 /* of all ranks */, FILES_NAMED = 8 };
 

@@ -13,6 +13,7 @@
 #include "../par/comm_mpi.h"
 #include "data_format.h"
 #include "lockstep/descriptor.h"
+#include "lockstep/hdf5.h"
 #include "lockstep/memory.h"
 #include "lockstep/text.h"
 

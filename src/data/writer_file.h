@@ -6,8 +6,8 @@
 
 #include <hdf5.h>
 
-#include "lockstep/dataset.h"
 #include "lockstep/file.h"
+#include "lockstep/writer.h"
 
 enum { LS_COLUMNS_MAX = 4 };
 

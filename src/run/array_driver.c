@@ -7,8 +7,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "lockstep/dataset.h"
 #include "lockstep/descriptor.h"
+#include "lockstep/hdf5.h"
 #include "lockstep/integers.h"
 #include "lockstep/memory.h"
 

@@ -9,8 +9,8 @@
 
 #include "array_driver.h"
 #include "array_file.h"
-#include "lockstep/dataset.h"
 #include "lockstep/descriptor.h"
+#include "lockstep/hdf5.h"
 #include "lockstep/memory.h"
 
 struct ls_array_reader {

@@ -12,6 +12,7 @@
 #include "lockstep/log.h"
 #include "lockstep/memory.h"
 #include "lockstep/outputs.h"
+#include "lockstep/path.h"
 #include "run_directory.h"
 
 enum { STEP_NAME_MAX = 40 };
@@ -25,8 +26,8 @@ static const char *step_name(int64_t step, char name[STEP_NAME_MAX]) {
 
 static ls_status step_path(const char *run, int64_t step, char path[LS_PATH_MAX]) {
     char name[STEP_NAME_MAX], folder[LS_PATH_MAX];
-    LS_TRY(ls_run_directory_path(run, FOLDER, folder));
-    return ls_run_directory_path(folder, step_name(step, name), path);
+    LS_TRY(ls_path_join(run, FOLDER, folder));
+    return ls_path_join(folder, step_name(step, name), path);
 }
 
 /* --- which there are --- */
@@ -50,7 +51,7 @@ static int newest_first(const void *a, const void *b) {
 /* Whatever has the name of a numbered checkpoint. A directory that is not there holds none. */
 static ls_status list_steps(const char *run, steps *s) {
     char folder[LS_PATH_MAX], name[STEP_NAME_MAX];
-    LS_TRY(ls_run_directory_path(run, FOLDER, folder));
+    LS_TRY(ls_path_join(run, FOLDER, folder));
     DIR *entries = opendir(folder);
     if (!entries && errno == ENOENT) return LS_OK;
     if (!entries) return LS_RAISE(LS_ERROR, "%s: cannot be read: %s", folder, strerror(errno));
@@ -88,7 +89,7 @@ static ls_status prune(const char *run, int64_t current, int64_t keep) {
 /* What killed runs left behind goes first: a full disk may need its room. */
 static ls_status prepare(const char *run, int64_t step, char path[LS_PATH_MAX]) {
     char folder[LS_PATH_MAX];
-    LS_TRY(ls_run_directory_path(run, FOLDER, folder));
+    LS_TRY(ls_path_join(run, FOLDER, folder));
     ls_file_sweep(folder);
     return step_path(run, step, path);
 }
@@ -96,7 +97,7 @@ static ls_status prepare(const char *run, int64_t step, char path[LS_PATH_MAX]) 
 /* Left alone where it is right: a finished run may lie on a disk that cannot be written. */
 static ls_status link_last(const char *run, int64_t step) {
     char name[STEP_NAME_MAX], last[LS_PATH_MAX], now[STEP_NAME_MAX] = "";
-    LS_TRY(ls_run_directory_path(run, FOLDER "/last.h5", last));
+    LS_TRY(ls_path_join(run, FOLDER "/last.h5", last));
     if (readlink(last, now, sizeof now - 1) > 0 && strcmp(now, step_name(step, name)) == 0) return LS_OK;
     return ls_file_link(step_name(step, name), last);
 }
@@ -122,7 +123,7 @@ ls_status ls_checkpoint_save_best(const ls_comm *comm, const char *run, const ls
     char path[LS_PATH_MAX];
     ls_snapshot weights_only = *snapshot;
     weights_only.optimizer = NULL;
-    LS_TRY(ls_run_directory_path(run, BEST, path)); /* the same on all ranks */
+    LS_TRY(ls_path_join(run, BEST, path)); /* the same on all ranks */
     return ls_checkpoint_write(comm, path, &weights_only);
 }
 
@@ -162,7 +163,7 @@ static ls_status newest(const char *run, ls_checkpoint_info *info) {
 
 static ls_status find_in_directory(const char *run, ls_checkpoint_info *info) {
     char path[LS_PATH_MAX];
-    LS_TRY(ls_run_directory_path(run, BEST, path));
+    LS_TRY(ls_path_join(run, BEST, path));
     if (access(path, F_OK) == 0)
         LS_TRY(try_one(path, false, info));
     else if (errno != ENOENT)
@@ -175,7 +176,7 @@ static ls_status find_in_directory(const char *run, ls_checkpoint_info *info) {
 
 static bool is_under_runs(const char *run) {
     char path[LS_PATH_MAX];
-    return run[0] != '/' && LS_OK == ls_run_directory_path("runs", run, path) && access(path, F_OK) == 0;
+    return run[0] != '/' && LS_OK == ls_path_join("runs", run, path) && access(path, F_OK) == 0;
 }
 
 static ls_status find(const char *run, ls_checkpoint_info *info) {

@@ -7,6 +7,7 @@
 #include "lockstep/integers.h"
 #include "lockstep/memory.h"
 #include "lockstep/outputs.h"
+#include "lockstep/path.h"
 #include "lockstep/random.h"
 #include "lockstep/rng.h"
 #include "run/session.h"

@@ -8,7 +8,6 @@
 #include "lockstep/log.h"
 #include "lockstep/memory.h"
 #include "lockstep/text.h"
-#include "run_directory.h"
 
 /* ---- the keys that --set gave, in the run's config.yaml ---- */
 
@@ -168,13 +167,11 @@ static ls_status tell(const words *w, const char *path, const char *text, const 
     return status;
 }
 
-static ls_status parse_resumed(const char *path, const char *text, const char *run, const char *then,
+static ls_status parse_resumed(const char *path, const char *text, const char *then_path, const char *then,
                                const char *const *settings, int count, ls_config **out) {
-    char name[LS_PATH_MAX];
+    words w = {.path = then_path};
     ls_node *root = NULL;
-    words w = {.path = name};
-    LS_TRY(ls_run_directory_path(run, "config.yaml", name));
-    ls_status status = ls_yaml_parse(name, then, &root);
+    ls_status status = ls_yaml_parse(then_path, then, &root);
     if (status == LS_OK) status = gather(&w, then, root, settings, count);
     if (status == LS_OK) status = tell(&w, path, text, settings, count);
     if (status == LS_OK) status = ls_config_parse_kept(path, text, w.word, w.held, w.count, out);
@@ -183,32 +180,25 @@ static ls_status parse_resumed(const char *path, const char *text, const char *r
     return status;
 }
 
-/* The run's own config, or nothing where there is no run yet. */
-static ls_status read_then(const char *run, char *then) {
-    char path[LS_PATH_MAX];
-    if (!ls_run_directory_is_run(run)) return LS_OK;
-    LS_TRY(ls_run_directory_path(run, "config.yaml", path));
-    return ls_config_read_file(path, then);
-}
-
-static ls_status load_resumed(const ls_comm *comm, const char *path, const char *run, char *text, char *then,
+static ls_status load_resumed(const ls_comm *comm, const char *path, const char *then_path, char *text, char *then,
                               const char *const *settings, int count, ls_config **out) {
     ls_status status = LS_OK;
     if (comm->rank == 0) status = ls_config_read_file(path, text);
-    if (comm->rank == 0 && status == LS_OK) status = read_then(run, then);
+    if (comm->rank == 0 && status == LS_OK) status = ls_config_read_file(then_path, then);
     LS_TRY(ls_agree(comm, status));
     ls_comm_broadcast(comm, text, LS_CONFIG_BYTES_MAX, 0);
     ls_comm_broadcast(comm, then, LS_CONFIG_BYTES_MAX, 0);
     return ls_agree(comm, then[0] == '\0' ? ls_config_parse(path, text, settings, count, out)
-                                          : parse_resumed(path, text, run, then, settings, count, out));
+                                          : parse_resumed(path, text, then_path, then, settings, count, out));
 }
 
-ls_status ls_config_load_resumed(const ls_comm *comm, const char *path, const char *run, const char *const *settings,
-                                 int count, ls_config **out) {
+ls_status ls_config_load_resumed(const ls_comm *comm, const char *path, const char *then_path,
+                                 const char *const *settings, int count, ls_config **out) {
     char *texts;
+    if (then_path[0] == '\0') return ls_config_load(comm, path, settings, count, out);
     *out = NULL;
     LS_TRY(ls_agree(comm, ls_alloc(&texts, 2, LS_CONFIG_BYTES_MAX, "the config")));
-    ls_status status = load_resumed(comm, path, run, texts, texts + LS_CONFIG_BYTES_MAX, settings, count, out);
+    ls_status status = load_resumed(comm, path, then_path, texts, texts + LS_CONFIG_BYTES_MAX, settings, count, out);
     if (status != LS_OK) {
         ls_config_destroy(*out);
         *out = NULL;

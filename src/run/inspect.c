@@ -57,7 +57,7 @@ static ls_status draw(const char *path, subject found, const ls_inspect_options 
     char config[LS_PATH_MAX];
     if (found == CONFIG) return ls_inspect_config(path, options, out);
     if (found != RUN) return LS_RAISE(LS_INVALID, "%s: only the model of a config or a run can be drawn", path);
-    LS_TRY(ls_run_directory_path(path, "config.yaml", config));
+    LS_TRY(ls_path_join(path, "config.yaml", config));
     return ls_inspect_config(config, options, out);
 }
 

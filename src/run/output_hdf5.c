@@ -1,6 +1,7 @@
 /* output_hdf5.c - an output as a data set that `train` reads. One rank writes it, so that its bytes do not depend on
  * how many there are. */
 #include "lockstep/dataset.h"
+#include "lockstep/writer.h"
 #include "output_format.h"
 
 static const ls_comm alone = {.size = 1, .node_size = 1};

@@ -29,11 +29,6 @@ struct ls_sink {
     int64_t total, done; /* samples */
 };
 
-bool ls_path_ends(const char *path, const char *ending) {
-    size_t length = strlen(path), tail = strlen(ending);
-    return length > tail && strcmp(path + length - tail, ending) == 0;
-}
-
 static ls_status find_format(const char *path, const ls_output_format **out) {
     char all[128] = "";
     for (int i = 0; formats[i]; i++) {

@@ -10,6 +10,7 @@
 
 #include "lockstep/image.h"
 #include "lockstep/memory.h"
+#include "lockstep/path.h"
 #include "lockstep/text.h"
 #include "run/run_directory.h"
 
@@ -27,7 +28,7 @@ typedef ls_status (*print_fn)(const ls_projection *p, FILE *out);
 static ls_status write_text(const ls_projection *p, const char *name, print_fn print) {
     char path[LS_PATH_MAX], *text = NULL;
     size_t bytes;
-    LS_TRY(ls_run_directory_path(p->folder, name, path));
+    LS_TRY(ls_path_join(p->folder, name, path));
     FILE *out = open_memstream(&text, &bytes);
     ls_status status = out ? print(p, out) : LS_OK;
     bool whole = out && !ferror(out);
@@ -122,7 +123,7 @@ static ls_status write_pictures(const ls_projection *p) {
     ls_image image = {
         .h = side_of(p) * info->shape.dim[0], .w = side_of(p) * info->shape.dim[1], .c = info->shape.dim[2]};
     uint8_t *samples = NULL;
-    LS_TRY(ls_run_directory_path(p->folder, PICTURES, path));
+    LS_TRY(ls_path_join(p->folder, PICTURES, path));
     ls_status status = ls_alloc(&image.pixels, image.h * image.w * image.c, 1, "the projector's pictures");
     if (status == LS_OK) status = ls_alloc(&samples, p->samples, (size_t)info->sample_bytes, "samples");
     if (status == LS_OK) status = fill_pictures(p, samples, &image);
@@ -149,7 +150,7 @@ static ls_status print_config(const ls_projection *p, FILE *out) {
 
 static ls_status remove_config(const ls_projection *p) {
     char path[LS_PATH_MAX];
-    LS_TRY(ls_run_directory_path(p->folder, CONFIG, path));
+    LS_TRY(ls_path_join(p->folder, CONFIG, path));
     if (unlink(path) == 0 || errno == ENOENT) return LS_OK;
     return LS_RAISE(LS_ERROR, "cannot remove %s: %s", path, strerror(errno));
 }

@@ -12,24 +12,19 @@
 
 #include "lockstep/config.h"
 #include "lockstep/descriptor.h"
-
-ls_status ls_run_directory_path(const char *run, const char *name, char path[LS_PATH_MAX]) {
-    int length = snprintf(path, LS_PATH_MAX, "%s/%s", run, name);
-    if (length < 0 || length >= LS_PATH_MAX) return LS_RAISE(LS_INVALID, "the path %s/%s is too long", run, name);
-    return LS_OK;
-}
+#include "lockstep/path.h"
 
 /* Removes the entries of run/folder that match pattern. */
 static ls_status remove_matching(const char *run, const char *folder, const char *pattern) {
     char path[LS_PATH_MAX], entry_path[LS_PATH_MAX];
-    LS_TRY(ls_run_directory_path(run, folder, path));
+    LS_TRY(ls_path_join(run, folder, path));
     DIR *directory = opendir(path);
     if (!directory) return errno == ENOENT ? LS_OK : LS_RAISE(LS_ERROR, "cannot read %s: %s", path, strerror(errno));
     ls_status status = LS_OK;
     errno = 0;
     for (struct dirent *entry; status == LS_OK && (entry = readdir(directory)); errno = 0) {
         if (fnmatch(pattern, entry->d_name, FNM_PERIOD) != 0) continue;
-        status = ls_run_directory_path(path, entry->d_name, entry_path);
+        status = ls_path_join(path, entry->d_name, entry_path);
         if (status == LS_OK && unlink(entry_path) != 0)
             status = LS_RAISE(LS_ERROR, "cannot remove %s: %s", entry_path, strerror(errno));
     }
@@ -61,7 +56,7 @@ static bool is_run_file(const char *folder, const char *name) {
 /* Whether all that a folder holds is what a run writes there. */
 static ls_status check_folder(const char *run, const char *folder) {
     char path[LS_PATH_MAX];
-    LS_TRY(ls_run_directory_path(run, folder, path));
+    LS_TRY(ls_path_join(run, folder, path));
     DIR *directory = opendir(path);
     if (!directory && errno == ENOENT) return LS_OK;
     if (!directory) return LS_RAISE(LS_ERROR, "%s: cannot be read: %s", path, strerror(errno));
@@ -92,7 +87,7 @@ ls_status ls_run_directory_clear(const char *run, bool with_log) {
 static ls_status check_writable(const char *run) {
     char path[LS_PATH_MAX];
     ls_file probe;
-    LS_TRY(ls_run_directory_path(run, "write-probe", path));
+    LS_TRY(ls_path_join(run, "write-probe", path));
     if (ls_file_create(path, &probe) != LS_OK) return ls_failure_prefix("the run directory cannot be used: ");
     ls_file_discard(&probe);
     return LS_OK;
@@ -115,7 +110,7 @@ static ls_status fail_read(const char *path) {
 static ls_status find_checkpoint(const char *run, bool *found) {
     char path[LS_PATH_MAX];
     *found = false;
-    LS_TRY(ls_run_directory_path(run, "checkpoints", path));
+    LS_TRY(ls_path_join(run, "checkpoints", path));
     DIR *directory = opendir(path);
     if (!directory) return errno == ENOENT ? LS_OK : fail_read(path);
     errno = 0;
@@ -130,7 +125,7 @@ static ls_status find_run(const char *run, bool *found) {
     char path[LS_PATH_MAX];
     struct stat info;
     bool saved;
-    LS_TRY(ls_run_directory_path(run, "metrics.jsonl", path));
+    LS_TRY(ls_path_join(run, "metrics.jsonl", path));
     LS_TRY(find_checkpoint(run, &saved));
     bool there = stat(path, &info) == 0;
     if (!there && errno != ENOENT) return fail_read(path);
@@ -164,7 +159,7 @@ static ls_status compare_file(const char *path, const char *text, bool *same) {
 static ls_status find_log(const char *run, bool *found) {
     char path[LS_PATH_MAX], line[LS_MESSAGE_MAX];
     *found = false;
-    LS_TRY(ls_run_directory_path(run, "log.txt", path));
+    LS_TRY(ls_path_join(run, "log.txt", path));
     ls_status status = ls_file_check_regular(path);
     if (status != LS_OK) return status == LS_INVALID ? LS_OK : status;
     FILE *file = fopen(path, "r");
@@ -191,7 +186,7 @@ static ls_status is_resolved(const char *path, bool *is) {
 static ls_status check_config(const char *run, bool replace) {
     char path[LS_PATH_MAX];
     bool logged, own;
-    LS_TRY(ls_run_directory_path(run, "config.yaml", path));
+    LS_TRY(ls_path_join(run, "config.yaml", path));
     const bool there = access(path, F_OK) == 0;
     if (!there && (errno != ENOENT || !replace)) return errno == ENOENT ? LS_OK : fail_read(path);
     LS_TRY(find_log(run, &logged));
@@ -209,7 +204,7 @@ static ls_status check_config(const char *run, bool replace) {
 bool ls_run_directory_is_run(const char *run) {
     char path[LS_PATH_MAX];
     bool logged, found;
-    if (LS_FAILED(ls_run_directory_path(run, "config.yaml", path))) return false;
+    if (LS_FAILED(ls_path_join(run, "config.yaml", path))) return false;
     if (access(path, F_OK) != 0) return ls_fault_of(errno) == LS_ERROR; /* who reads it hears why */
     if (find_log(run, &logged) != LS_OK || logged) return true;
     return find_run(run, &found) != LS_OK || found;
@@ -218,7 +213,7 @@ bool ls_run_directory_is_run(const char *run) {
 ls_status ls_run_directory_count_epochs(const char *run, int64_t *epochs) {
     char path[LS_PATH_MAX];
     *epochs = 0;
-    LS_TRY(ls_run_directory_path(run, "metrics.jsonl", path));
+    LS_TRY(ls_path_join(run, "metrics.jsonl", path));
     if (access(path, F_OK) != 0 && errno == ENOENT) return LS_OK;
     LS_TRY(ls_file_check_regular(path));
     FILE *file = fopen(path, "rb");
@@ -248,9 +243,9 @@ ls_status ls_run_directory_open(const char *run, ls_run_use use, int *lock) {
 ls_status ls_run_directory_prepare(const char *run) {
     char path[LS_PATH_MAX];
     LS_TRY(check_writable(run));
-    LS_TRY(ls_run_directory_path(run, "checkpoints", path));
+    LS_TRY(ls_path_join(run, "checkpoints", path));
     LS_TRY(ls_file_make_directory(path));
-    LS_TRY(ls_run_directory_path(run, "images", path));
+    LS_TRY(ls_path_join(run, "images", path));
     return ls_file_make_directory(path);
 }
 
@@ -260,6 +255,6 @@ void ls_run_directory_unlock(int lock) {
 
 ls_status ls_run_directory_write(const char *run, const char *name, const char *text) {
     char path[LS_PATH_MAX];
-    LS_TRY(ls_run_directory_path(run, name, path));
+    LS_TRY(ls_path_join(run, name, path));
     return ls_file_write_text(path, text);
 }

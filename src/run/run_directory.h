@@ -28,9 +28,6 @@ ls_status ls_run_directory_count_epochs(const char *run, int64_t *epochs);
 /* Removes what Lockstep wrote there, and nothing else; the log only where it is said. Errors: LS_ERROR. */
 ls_status ls_run_directory_clear(const char *run, bool with_log);
 
-/* path = run/name. Errors: LS_INVALID, too long. */
-ls_status ls_run_directory_path(const char *run, const char *name, char path[LS_PATH_MAX]);
-
 /* Writes text as a file that is whole or not there. Errors: LS_ERROR. */
 ls_status ls_run_directory_write(const char *run, const char *name, const char *text);
 

@@ -1,4 +1,5 @@
 #include "lockstep/trainer.h"
+#include "lockstep/path.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -148,10 +149,10 @@ static ls_status open_records(ls_trainer *t) {
     char path[LS_PATH_MAX];
     if (t->comm->rank != 0) return LS_OK;
     LS_TRY(ls_run_directory_write(t->run, "config.yaml", t->config->text));
-    LS_TRY(ls_run_directory_path(t->run, "log.txt", path));
+    LS_TRY(ls_path_join(t->run, "log.txt", path));
     LS_TRY(ls_log_open(path));
     ls_log_detail("lockstep %s", LS_VERSION); /* by which the run directory is known for one, too */
-    LS_TRY(ls_run_directory_path(t->run, "metrics.jsonl", path));
+    LS_TRY(ls_path_join(t->run, "metrics.jsonl", path));
     return ls_metrics_open(&t->metrics, path);
 }
 

@@ -7,6 +7,7 @@
 
 #include "lockstep/integers.h"
 #include "lockstep/memory.h"
+#include "lockstep/path.h"
 #include "run/evaluation.h"
 #include "run/projector.h"
 #include "run/run_directory.h"
@@ -15,7 +16,7 @@
 ls_status ls_trainer_open_board(ls_trainer *t) {
     char path[LS_PATH_MAX];
     if (t->comm->rank != 0 || !t->config->training.tensorboard.enabled) return LS_OK;
-    LS_TRY(ls_run_directory_path(t->run, "tensorboard", path));
+    LS_TRY(ls_path_join(t->run, "tensorboard", path));
     return ls_event_file_open(path, t->position.step, &t->board);
 }
 
@@ -104,7 +105,7 @@ static ls_status list_codes(void *context, const ls_span *spans, int64_t count, 
 
 static ls_status write_points(const ls_trainer *t, ls_projection *points, const code_list *list) {
     char folder[LS_PATH_MAX];
-    LS_TRY(ls_run_directory_path(t->run, "tensorboard", folder));
+    LS_TRY(ls_path_join(t->run, "tensorboard", folder));
     points->folder = folder;
     points->width = list->width;
     points->codes = list->codes;

@@ -5,6 +5,7 @@
 
 #include "lockstep/log.h"
 #include "lockstep/memory.h"
+#include "lockstep/path.h"
 #include "lockstep/text.h"
 #include "run/evaluation.h"
 #include "run/run_directory.h"
@@ -28,7 +29,7 @@ static ls_status draw(ls_trainer *t, const judge_samples *judges) {
     int64_t pictures = t->config->training.images;
     if (pictures == 0) return LS_OK;
     snprintf(name, sizeof name, "images/epoch-%04" PRId64 ".png", t->position.epoch + 1);
-    ls_status status = ls_run_directory_path(t->run, name, path);
+    ls_status status = ls_path_join(t->run, name, path);
     if (status == LS_OK && t->comm->rank == 0)
         status = ls_evaluation_pictures(&t->session, judges->dataset, LS_USE_VALIDATION, judges->spans, judges->count,
                                         ls_exchange_weights(t->stepper.exchange), ls_model_layers(t->session.model) - 1,

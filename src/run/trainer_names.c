@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lockstep/path.h"
 #include "lockstep/trainer.h"
 #include "run/run_directory.h"
 
@@ -48,7 +49,7 @@ static ls_status name_run(const char *directory, const char *run, bool resume, l
         return LS_RAISE(LS_INVALID, "%s is a run; go on with it with --resume, or name a config to begin another",
                         directory);
     if (run[0] != '\0') return LS_RAISE(LS_INVALID, "%s is a run that goes on where it is: leave --run out", directory);
-    return ls_run_directory_path(out->run, config_name, out->config);
+    return ls_path_join(out->run, config_name, out->config);
 }
 
 static ls_status find(const char *word, const char *run, bool resume, ls_train_names *out) {
@@ -60,10 +61,15 @@ static ls_status find(const char *word, const char *run, bool resume, ls_train_n
     return LS_OK;
 }
 
+static ls_status find_all(const char *word, const char *run, bool resume, ls_train_names *out) {
+    LS_TRY(find(word, run, resume, out));
+    return resume && ls_run_directory_is_run(out->run) ? ls_path_join(out->run, config_name, out->then) : LS_OK;
+}
+
 ls_status ls_train_names_find(const ls_comm *comm, const char *word, const char *run, bool resume,
                               ls_train_names *out) {
     *out = (ls_train_names){0};
-    LS_TRY(ls_agree(comm, comm->rank == 0 ? find(word, run, resume, out) : LS_OK));
+    LS_TRY(ls_agree(comm, comm->rank == 0 ? find_all(word, run, resume, out) : LS_OK));
     ls_comm_broadcast(comm, out, sizeof *out, 0);
     return LS_OK;
 }

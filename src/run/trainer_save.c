@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lockstep/log.h"
+#include "lockstep/path.h"
 #include "lockstep/plateau.h"
 #include "lockstep/text.h"
 #include "run/run_directory.h"
@@ -160,7 +161,7 @@ ls_status ls_trainer_restore_best(ls_trainer *t) {
     ls_snapshot s = snapshot(t);
     if (t->position.best_epoch < 0) return LS_OK;
     LS_TRY(ls_best_flush(&t->best, &s));
-    LS_TRY(ls_run_directory_path(t->run, "checkpoints/best.h5", path));
+    LS_TRY(ls_path_join(t->run, "checkpoints/best.h5", path));
     LS_TRY(ls_checkpoint_find(t->comm, path, &info));
     s = snapshot_to_fill(t);
     s.optimizer = NULL;

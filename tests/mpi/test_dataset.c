@@ -13,8 +13,10 @@
 #include <unistd.h>
 
 #include "lockstep/dataset.h"
+#include "lockstep/hdf5.h"
 #include "lockstep/memory.h"
 #include "lockstep/rng.h"
+#include "lockstep/writer.h"
 #include "support/plain_dataset.h"
 #include "support/ranks.h"
 #include "support/scratch.h"

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "lockstep/dataset.h"
+#include "lockstep/hdf5.h"
 #include "lockstep/log.h"
 #include "run/checkpoint_format.h"
 #include "run/checkpoint_seal.h"

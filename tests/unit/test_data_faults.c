@@ -9,6 +9,7 @@
 
 #include "lockstep/dataset.h"
 #include "lockstep/memory.h"
+#include "lockstep/writer.h"
 #include "support/faults.h"
 #include "support/nets.h"
 #include "support/plain_dataset.h"

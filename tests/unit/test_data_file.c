@@ -10,6 +10,7 @@
 #include <hdf5.h>
 
 #include "lockstep/dataset.h"
+#include "lockstep/hdf5.h"
 #include "lockstep/memory.h"
 #include "support/nets.h"
 #include "support/plain_dataset.h"

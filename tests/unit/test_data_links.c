@@ -13,6 +13,7 @@
 #include <hdf5.h>
 
 #include "lockstep/dataset.h"
+#include "lockstep/hdf5.h"
 #include "support/nets.h"
 #include "support/plain_dataset.h"
 #include "support/scratch.h"

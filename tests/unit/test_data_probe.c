@@ -11,7 +11,9 @@
 
 #include <hdf5.h>
 
+#include "lockstep/data_probe.h"
 #include "lockstep/dataset.h"
+#include "lockstep/hdf5.h"
 #include "support/nets.h"
 #include "support/plain_dataset.h"
 #include "support/scratch.h"
@@ -75,10 +77,10 @@ static ls_status try_with(const char *action) {
     fprintf(script, "#!/bin/sh\nulimit -c 0\n%s\n", action);
     assert_int_equal(fclose(script), 0);
     chmod(program, 0755);
-    ls_dataset_set_prober(program);
+    ls_data_probe_by(program);
     ls_dataset *dataset;
     ls_status status = ls_dataset_open(&path, 1, &dataset);
-    ls_dataset_set_prober("");
+    ls_data_probe_by("");
     ls_dataset_close(dataset);
     return status;
 }
@@ -106,9 +108,9 @@ static void without_a_program_files_are_opened(void **unused) {
     expect_ok(try_with("exit 127")); /* as where a library of it is missing */
     const char *path = scratch_path("good.h5");
     ls_dataset *dataset;
-    ls_dataset_set_prober(scratch_path("nothing"));
+    ls_data_probe_by(scratch_path("nothing"));
     expect_ok(ls_dataset_open(&path, 1, &dataset));
-    ls_dataset_set_prober("");
+    ls_data_probe_by("");
     ls_dataset_close(dataset);
 }
 

@@ -13,8 +13,10 @@
 
 #include "lockstep/beat.h"
 #include "lockstep/dataset.h"
+#include "lockstep/hdf5.h"
 #include "lockstep/log.h"
 #include "lockstep/memory.h"
+#include "lockstep/writer.h"
 #include "support/nets.h"
 #include "support/plain_dataset.h"
 #include "support/scratch.h"

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "fuzz/targets.h"
+#include "lockstep/data_probe.h"
 #include "lockstep/dataset.h"
 
 enum { FILE_BYTES_MAX = 1 << 20, SMALL_BYTES = 4096, CUTS = 8 };
@@ -44,8 +45,8 @@ static void every_target_takes_its_corpus(void **unused) {
 /* Data sets are tried in a process of their own first, as the program does it: in this program, called anew. */
 int main(int argc, char **argv) {
     static char program[4096];
-    if (argc > 1 && strcmp(argv[1], LS_PROBE_WORD) == 0) return ls_dataset_probe(argc - 2, argv + 2);
-    if (readlink("/proc/self/exe", program, sizeof program - 1) > 0) ls_dataset_set_prober(program);
+    if (argc > 1 && strcmp(argv[1], LS_PROBE_WORD) == 0) return ls_data_probe_answer(argc - 2, argv + 2);
+    if (readlink("/proc/self/exe", program, sizeof program - 1) > 0) ls_data_probe_by(program);
     const fuzz_target *target = argc > 1 ? fuzz_find(argv[1]) : NULL;
     for (int i = 2; target && i < argc; i++) replay(target, argv[i]);
     if (argc > 1) return target ? 0 : 2;
