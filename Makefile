@@ -23,7 +23,7 @@ Q     := $(if $(V),,@)
 MODE  := $(or $(subst $(comma),-,$(SAN)),release)
 
 # One directory of src/ each, lowest first; a room uses only rooms before it (scripts/check-deps).
-ROOMS ?= base tensor nn optim par data run cli
+ROOMS ?= base tensor nn optim par store data config state report run cli
 
 PACKAGES := yaml-0.1 libjpeg libpng zlib sleef libxxhash libprotobuf-c libisal
 # Clang means other things by -Wconversion and -Wdouble-promotion: that enums are unsigned, and that INFINITY is a float.
@@ -58,9 +58,9 @@ TEST_LIBS      := $(or $(shell pkg-config --libs cmocka 2>/dev/null),-lcmocka)
 MACHINE        := $(shell $(CC) -dumpmachine)
 endif
 
-# A public header is "lockstep/name.h"; a room's private one "room/name.h", for its own files and for tests.
+# A header is "room/name.h"; "room/name_internal.h" is for its own room, and for tests.
 COMPILE = $(CC) -std=gnu11 $(WARNINGS) $(FLOAT) $(CFLAGS) $(SANITIZE) -pthread -MMD -MP \
-          -DLS_VERSION='"$(VERSION)"' -Iinclude -Isrc -isystem $(BUILD)/src $(PACKAGE_CFLAGS) $(CPPFLAGS)
+          -DLS_VERSION='"$(VERSION)"' -Isrc -isystem $(BUILD)/src $(PACKAGE_CFLAGS) $(CPPFLAGS)
 LINK    = $(CC) $(CFLAGS) $(SANITIZE) -pthread $(if $(SAN),-rdynamic) $(LDFLAGS)
 LIBS    = $(PACKAGE_LIBS) -lm
 
@@ -111,7 +111,7 @@ CPPCHECK  = $(if $(findstring Cppcheck 2.10,$(shell cppcheck --version 2>/dev/nu
 
 check-format:
 	@echo "  clang-format"
-	$(if $(FORMATTER),$(Q)$(FORMATTER) --dry-run -Werror $(wildcard include/lockstep/*.h src/*/*.[ch] tests/*/*.[ch]),@echo "SKIP check-format: there is no clang-format 14")
+	$(if $(FORMATTER),$(Q)$(FORMATTER) --dry-run -Werror $(wildcard src/*/*.[ch] tests/*/*.[ch]),@echo "SKIP check-format: there is no clang-format 14")
 
 check-deps:
 	@echo "  check-deps"
@@ -121,11 +121,11 @@ check-deps:
 # lane, and a compound literal with braces inside an argument.
 check-code:
 	@echo "  cppcheck"
-	$(if $(CPPCHECK),$(Q)cppcheck $(CPPCHECK_OPTIONS) -j 2 -Iinclude -Isrc $(addprefix src/,$(ROOMS)),@echo "SKIP check-code: there is no cppcheck 2.10")
+	$(if $(CPPCHECK),$(Q)cppcheck $(CPPCHECK_OPTIONS) -j 2 -Isrc $(addprefix src/,$(ROOMS)),@echo "SKIP check-code: there is no cppcheck 2.10")
 
 CPPCHECK_OPTIONS := --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
                     --suppress=missingIncludeSystem --suppress=invalidPointerCast --suppress=internalAstError \
-                    --suppress=uninitvar:src/tensor/simd.h
+                    --suppress=uninitvar:src/tensor/simd_internal.h
 
 # clang's libFuzzer; the targets are part of the ordinary tests, too (tests/unit/test_fuzz_corpus.c).
 FUZZ_CC = $(firstword $(shell command -v clang clang-19 clang-18 clang-17 clang-16 clang-15 clang-14))
@@ -158,7 +158,7 @@ install: all $(BUILD)/lockstep.pc ## install program, library, headers, lockstep
 	install $(PROGRAM) $(TO)/bin/
 	install -m 644 $(LIBRARY) $(TO)/lib/
 	install -m 644 $(BUILD)/lockstep.pc $(TO)/lib/pkgconfig/
-	install -m 644 include/lockstep/*.h $(TO)/include/lockstep/
+	for room in $(ROOMS); do install -d $(TO)/include/lockstep/$$room; install -m 644 $$(ls src/$$room/*.h | grep -v _internal.h) $(TO)/include/lockstep/$$room/; done
 	install -m 644 configs/*.yaml $(TO)/share/lockstep/configs/
 	install $(addprefix scripts/,get-data plot reproduce mpi-env) $(TO)/share/lockstep/scripts/
 	install jobs/* $(TO)/share/lockstep/jobs/
@@ -187,7 +187,7 @@ Name: lockstep
 Description: Trains image autoencoders on clusters of CPUs
 URL: file://$(PREFIX)/share/doc/lockstep/README.md
 Version: $(VERSION)
-Cflags: -I$${prefix}/include
+Cflags: -I$${prefix}/include/lockstep
 Libs: -L$${prefix}/lib -llockstep $(LIBS) -pthread
 endef
 .PHONY: $(BUILD)/lockstep.pc
@@ -239,7 +239,7 @@ $(BUILD)/src/%.pb-c.o: $(BUILD)/src/%.pb-c.c
 	@echo "  CC    $@"
 	$(Q)$(COMPILE) -w -c -o $@ $<
 
-$(BUILD)/src/run/event_file.o: $(BUILD)/src/run/event.pb-c.h
+$(BUILD)/src/report/event_file.o: $(BUILD)/src/report/event.pb-c.h
 
 $(BUILD)/tests/%.o: tests/%.c Makefile
 	@mkdir -p $(@D)

@@ -1,5 +1,5 @@
 /* beat.c - see beat.h. */
-#include "lockstep/beat.h"
+#include "base/beat.h"
 
 #include <stdatomic.h>
 

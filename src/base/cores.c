@@ -1,6 +1,6 @@
 /* cores.c - see cores.h. */
 #define _GNU_SOURCE /* sched_getaffinity */
-#include "lockstep/cores.h"
+#include "base/cores.h"
 
 #include <sched.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* descriptor.c - see descriptor.h. */
 #define _GNU_SOURCE
-#include "lockstep/descriptor.h"
+#include "base/descriptor.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lockstep/beat.h"
-#include "lockstep/integers.h"
+#include "base/beat.h"
+#include "base/integers.h"
 
 /* What is read, written or flushed between two beats: even a slow disk does that in much less than a stall_timeout. */
 enum { PIECE_BYTES = 16 << 20 };

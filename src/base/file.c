@@ -1,5 +1,5 @@
 /* file.c - see file.h. */
-#include "lockstep/file.h"
+#include "base/file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lockstep/descriptor.h"
+#include "base/descriptor.h"
 
 #define PART ".part"
 

@@ -1,5 +1,5 @@
 /* integers.c - see integers.h. */
-#include "lockstep/integers.h"
+#include "base/integers.h"
 
 int64_t ls_find_run(const int64_t *begin, int64_t count, int64_t at) {
     int64_t low = 0, high = count;

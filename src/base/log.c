@@ -1,4 +1,4 @@
-#include "lockstep/log.h"
+#include "base/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,9 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lockstep/clock.h"
-#include "lockstep/descriptor.h"
-#include "lockstep/text.h"
+#include "base/clock.h"
+#include "base/descriptor.h"
+#include "base/text.h"
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* over what follows, and over whole lines on stderr */
 static int this_rank;

@@ -1,4 +1,4 @@
-#include "lockstep/memory.h"
+#include "base/memory.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lockstep/integers.h"
-#include "memory_groups.h"
+#include "base/integers.h"
+#include "base/memory_groups_internal.h"
 
 enum { FIRST_ROOM = 16 };
 

@@ -1,14 +1,14 @@
 /* memory_groups.c - see memory_groups.h, and https://docs.kernel.org/admin-guide/cgroup-v2.html and
  * .../cgroup-v1/memory.html */
-#include "memory_groups.h"
+#include "base/memory_groups_internal.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "lockstep/file.h"
-#include "lockstep/integers.h"
+#include "base/file.h"
+#include "base/integers.h"
 
 typedef struct group_files {
     const char *limit, *used;

@@ -1,4 +1,4 @@
-#include "lockstep/options.h"
+#include "base/options.h"
 
 #include <assert.h>
 #include <ctype.h>
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "lockstep/text.h"
+#include "base/text.h"
 
 enum { TEXT_MAX = 512 };
 

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "lockstep/options.h"
+#include "base/options.h"
 
 static int least(int a, int b) { return a < b ? a : b; }
 

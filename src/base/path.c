@@ -1,4 +1,4 @@
-#include "lockstep/path.h"
+#include "base/path.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* rng.c - Philox4x32-10; see the header for the source.
  *
  * The key is derived from (seed, purpose, instance) by Philox itself; the counter is (block, index, epoch). */
-#include "lockstep/rng.h"
+#include "base/rng.h"
 
 #include <assert.h>
 

@@ -1,8 +1,8 @@
-#include "lockstep/spin.h"
+#include "base/spin.h"
 
 #include <sched.h>
 
-#include "lockstep/clock.h"
+#include "base/clock.h"
 
 static const double spin_s = 50e-6;
 enum { SPINS_A_LOOK = 64 }; /* at the clock */

@@ -1,5 +1,5 @@
 /* status.c - the error record of a thread. */
-#include "lockstep/status.h"
+#include "base/status.h"
 
 #include <assert.h>
 #include <stdarg.h>

@@ -1,13 +1,13 @@
 /* text.c - see text.h. */
 #define _GNU_SOURCE /* fopencookie, mempcpy */
-#include "lockstep/text.h"
+#include "base/text.h"
 
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lockstep/descriptor.h"
+#include "base/descriptor.h"
 
 /* To YAML 1.1, and so to PyYAML, an exponent without a point, "1e-07", is a string. */
 static void add_point(char *text) {

@@ -4,7 +4,7 @@
  * waits for those inside. A thread that slept through a run is not waited for, so a machine with more threads than
  * cores loses little. Each thread first takes the tasks of its own share, so that the same thread tends to meet the
  * same data in run after run, and then helps with the shares of the others. */
-#include "lockstep/threads.h"
+#include "base/threads.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -15,9 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lockstep/cores.h"
-#include "lockstep/memory.h"
-#include "lockstep/spin.h"
+#include "base/cores.h"
+#include "base/memory.h"
+#include "base/spin.h"
 
 /* The door: the number of threads inside, whether it is open, and the number of the run. The run's number wraps around,
  * which only means that a thread may mistake a run for the one that it has seen last, and not help. */

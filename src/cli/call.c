@@ -2,10 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "command.h"
-#include "lockstep/config.h"
-#include "lockstep/file.h"
-#include "lockstep/memory.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "cli/command.h"
+#include "config/config.h"
 
 typedef struct reader {
     int argc, at; /* at: the next argument */

@@ -1,12 +1,12 @@
 /* command.h - what a command of the program is: one file command_<name>.c each, one line in commands.c. Private to cli.
  */
-#ifndef LOCKSTEP_CLI_COMMAND_H
-#define LOCKSTEP_CLI_COMMAND_H
+#ifndef LS_CLI_COMMAND_H
+#define LS_CLI_COMMAND_H
 
 #include <stdbool.h>
 
-#include "lockstep/comm.h"
-#include "lockstep/options.h"
+#include "base/options.h"
+#include "par/comm.h"
 
 enum { LS_COMMAND_TABLES = 2, LS_CALL_OPTIONS_MAX = 64 };
 

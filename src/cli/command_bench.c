@@ -1,6 +1,6 @@
 /* lockstep bench - see bench.h. */
-#include "command.h"
-#include "lockstep/bench.h"
+#include "cli/command.h"
+#include "run/bench.h"
 
 typedef struct bench_options {
     int64_t steps;

@@ -1,8 +1,8 @@
 /* lockstep decode - see evaluator.h. */
-#include "command.h"
-#include "lockstep/evaluator.h"
-#include "lockstep/file.h"
-#include "lockstep/outputs.h"
+#include "base/file.h"
+#include "cli/command.h"
+#include "report/outputs.h"
+#include "run/evaluator.h"
 
 typedef struct decode_options {
     char output[LS_PATH_MAX], data[LS_PATH_MAX], layer[LS_NAME_MAX];

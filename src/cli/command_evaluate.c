@@ -1,9 +1,9 @@
 /* lockstep evaluate - see evaluator.h. */
 #include <stdio.h>
 
-#include "command.h"
-#include "lockstep/evaluator.h"
-#include "lockstep/file.h"
+#include "base/file.h"
+#include "cli/command.h"
+#include "run/evaluator.h"
 
 typedef struct evaluate_options {
     char data[LS_PATH_MAX];

@@ -2,10 +2,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "command.h"
-#include "lockstep/importer.h"
-#include "lockstep/log.h"
-#include "lockstep/text.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "data/importer.h"
 
 enum { KINDS_MAX = 32, WORDS_MAX = 1 << 30 };
 

@@ -1,7 +1,7 @@
 /* lockstep init - see init.h. */
-#include "command.h"
-#include "lockstep/file.h"
-#include "lockstep/init.h"
+#include "base/file.h"
+#include "cli/command.h"
+#include "run/init.h"
 
 typedef struct init_options {
     char output[LS_PATH_MAX];

@@ -2,9 +2,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "command.h"
-#include "lockstep/inspect.h"
-#include "lockstep/lanes.h"
+#include "base/lanes.h"
+#include "cli/command.h"
+#include "run/inspect.h"
 
 typedef struct inspect_options {
     int64_t ranks;

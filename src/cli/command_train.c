@@ -1,7 +1,7 @@
 /* lockstep train - see trainer.h. */
-#include "command.h"
-#include "lockstep/config.h"
-#include "lockstep/trainer.h"
+#include "cli/command.h"
+#include "config/config.h"
+#include "run/trainer.h"
 
 typedef struct train_options {
     char run[LS_PATH_MAX];

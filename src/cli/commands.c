@@ -1,5 +1,5 @@
 /* commands.c - the table of commands. */
-#include "command.h"
+#include "cli/command.h"
 
 /* In the order of a first visit: data, training, what comes after it. */
 #define COMMANDS(X)                                                                                                    \

@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "command.h"
-#include "lockstep/config.h"
+#include "cli/command.h"
+#include "config/config.h"
 
 static void print_program(FILE *out) {
     fputs("Lockstep trains image autoencoders on many processes at once: the same bits on any number of them.\n\n"

@@ -6,13 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "command.h"
-#include "lockstep/data_probe.h"
-#include "lockstep/descriptor.h"
-#include "lockstep/file.h"
-#include "lockstep/launcher.h"
-#include "lockstep/log.h"
-#include "lockstep/text.h"
+#include "base/descriptor.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "par/launcher.h"
+#include "store/data_probe.h"
 
 /* What is printed has names from files in it, which must not act on a terminal. (glibc lets stdout be set.) */
 static void guard_output(void) {

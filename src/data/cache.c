@@ -1,5 +1,5 @@
 /* cache.c - see cache.h. */
-#include "cache.h"
+#include "data/cache_internal.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lockstep/memory.h"
+#include "base/memory.h"
 
 enum { EMPTY, FILLING, READY, NO_SLOT = -1 };
 

@@ -5,13 +5,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cache.h"
-#include "data_file.h"
-#include "data_format.h"
-#include "lockstep/data_probe.h"
-#include "lockstep/dataset.h"
-#include "lockstep/integers.h"
-#include "lockstep/memory.h"
+#include "base/integers.h"
+#include "base/memory.h"
+#include "data/cache_internal.h"
+#include "data/dataset.h"
+#include "store/data_file.h"
+#include "store/data_format.h"
+#include "store/data_probe.h"
 
 enum { KEEP_BYTES = 64 << 20 };
 

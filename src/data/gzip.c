@@ -1,5 +1,5 @@
 /* gzip.c - the door to zlib. */
-#include "gzip.h"
+#include "data/gzip_internal.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -8,10 +8,10 @@
 
 #include <zlib.h>
 
-#include "lockstep/deflate.h"
-#include "lockstep/file.h"
-#include "lockstep/integers.h"
-#include "lockstep/memory.h"
+#include "base/file.h"
+#include "base/integers.h"
+#include "base/memory.h"
+#include "store/deflate.h"
 
 enum { FIRST_BYTES = 1 << 20, READ_BYTES_MAX = 1 << 30 };
 

@@ -1,15 +1,15 @@
 /* image.c - tells picture files apart and finishes what the decoders give: orientation and channels. */
-#include "lockstep/image.h"
-#include "lockstep/deflate.h"
+#include "data/image.h"
+#include "store/deflate.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "gzip.h"
-#include "image_codec.h"
-#include "lockstep/file.h"
-#include "lockstep/memory.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "data/gzip_internal.h"
+#include "data/image_codec_internal.h"
 
 /* Of a PNG of one bit a pixel; a JPEG needs a bit or more for a block of 8 x 8. */
 enum { SIGNATURE_BYTES = 8, PIXELS_A_BYTE_MAX = 8 * LS_DEFLATE_RATIO };

@@ -3,7 +3,7 @@
  * EXIF 2.3 is a TIFF 6.0 file: a header ("II" or "MM": the byte order; 42; the offset of the first directory), and
  * directories of 12-byte entries (tag, type, count, value). Whatever is out of bounds or of another type counts as "not
  * said". */
-#include "image_codec.h"
+#include "data/image_codec_internal.h"
 
 #include <ctype.h>
 #include <string.h>

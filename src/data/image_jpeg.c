@@ -1,5 +1,5 @@
 /* image_jpeg.c - the door to libjpeg (libjpeg-turbo). */
-#include "image_codec.h"
+#include "data/image_codec_internal.h"
 
 #include <setjmp.h>
 

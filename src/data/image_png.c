@@ -1,12 +1,12 @@
 /* image_png.c - the door to libpng. */
-#include "image_codec.h"
+#include "data/image_codec_internal.h"
 
 #include <setjmp.h>
 #include <string.h>
 
 #include <png.h>
 
-#include "lockstep/file.h"
+#include "base/file.h"
 
 enum { MESSAGE_MAX = 256, TEXTS_MAX = 64 };
 

@@ -3,8 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "lockstep/image.h"
-#include "lockstep/memory.h"
+#include "base/memory.h"
+#include "data/image.h"
 
 const char *const ls_fit_names[] = {"crop", "stretch", "pad", NULL};
 

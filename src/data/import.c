@@ -6,14 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lockstep/clock.h"
-#include "lockstep/file.h"
-#include "lockstep/importer.h"
-#include "lockstep/integers.h"
-#include "lockstep/log.h"
-#include "lockstep/memory.h"
-#include "lockstep/rng.h"
-#include "lockstep/writer.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/integers.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/rng.h"
+#include "data/importer.h"
+#include "store/writer.h"
 
 enum { ROUND_BYTES = 16 << 20, ROUND_SAMPLES = 256, ROUND_LEAST = 64 /* of all ranks */, FILES_NAMED = 8 };
 

@@ -2,11 +2,11 @@
  * three planes, red, green, blue. */
 #include <inttypes.h>
 
-#include "data_format.h"
-#include "gzip.h"
-#include "importers.h"
-#include "lockstep/integers.h"
-#include "lockstep/memory.h"
+#include "base/integers.h"
+#include "base/memory.h"
+#include "data/gzip_internal.h"
+#include "data/importers_internal.h"
+#include "store/data_format.h"
 
 enum { SIDE = 32, PLANE = SIDE * SIDE, CHANNELS = 3, RECORD_BYTES = 1 + CHANNELS * PLANE, CLASSES = 10 };
 

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE /* asprintf */
-#include "import_files.h"
+#include "data/import_files_internal.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,10 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lockstep/clock.h"
-#include "lockstep/file.h"
-#include "lockstep/log.h"
-#include "lockstep/memory.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/memory.h"
 
 /* A path that is still to be looked at. */
 typedef struct place {

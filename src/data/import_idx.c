@@ -3,10 +3,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "data_format.h"
-#include "gzip.h"
-#include "importers.h"
-#include "lockstep/memory.h"
+#include "base/memory.h"
+#include "data/gzip_internal.h"
+#include "data/importers_internal.h"
+#include "store/data_format.h"
 
 enum { TYPE_UINT8 = 0x08, TYPE_FLOAT32 = 0x0D, MAGIC_BYTES = 4, DIM_BYTES = 4 };
 enum { HEADER_BYTES_MAX = MAGIC_BYTES + DIM_BYTES * LS_DIMS_MAX };

@@ -5,14 +5,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "data_format.h"
-#include "image_codec.h"
-#include "import_labels.h"
-#include "importers.h"
-#include "lockstep/file.h"
-#include "lockstep/integers.h"
-#include "lockstep/log.h"
-#include "lockstep/memory.h"
+#include "base/file.h"
+#include "base/integers.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "data/image_codec_internal.h"
+#include "data/import_labels_internal.h"
+#include "data/importers_internal.h"
+#include "store/data_format.h"
 
 /* What one picture may take while it is decoded, on each thread: some 89 million pixels in colour, or any JPEG that is
  * not progressive. */

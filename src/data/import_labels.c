@@ -1,4 +1,4 @@
-#include "import_labels.h"
+#include "data/import_labels_internal.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lockstep/dataset.h"
-#include "lockstep/file.h"
-#include "lockstep/log.h"
-#include "lockstep/memory.h"
-#include "lockstep/text.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "data/dataset.h"
 
 /* --- lists of classes --- */
 

@@ -1,5 +1,5 @@
 /* importers.c - the table of importers. */
-#include "importers.h"
+#include "data/importers_internal.h"
 
 #include <ctype.h>
 

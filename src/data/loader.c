@@ -5,11 +5,11 @@
 #include <math.h>
 #include <pthread.h>
 
-#include "lockstep/integers.h"
-#include "lockstep/loader.h"
-#include "lockstep/memory.h"
-#include "lockstep/threads.h"
-#include "lockstep/vector.h"
+#include "base/integers.h"
+#include "base/memory.h"
+#include "base/threads.h"
+#include "data/loader.h"
+#include "tensor/vector.h"
 
 /* Of a range: by so much its ends may be missed, as transforms round. */
 #define ROUNDING 1e-4F

@@ -5,8 +5,8 @@
 #include <assert.h>
 #include <string.h>
 
-#include "lockstep/memory.h"
-#include "lockstep/transform.h"
+#include "base/memory.h"
+#include "data/transform.h"
 
 typedef struct stage {
     const ls_transform_type *type;

@@ -1,13 +1,13 @@
 /* readahead.c - see readahead.h. The thread counts the batches that it has seen, the loader those that it has come to;
  * what the thread reads for batches in between is bounded. A failure ends the thread without a word: the loader meets
  * the same block later, and reports it. */
-#include "lockstep/readahead.h"
+#include "data/readahead.h"
 
 #include <assert.h>
 #include <pthread.h>
 
-#include "lockstep/memory.h"
-#include "lockstep/threads.h"
+#include "base/memory.h"
+#include "base/threads.h"
 
 struct ls_readahead {
     ls_readahead_spec spec;

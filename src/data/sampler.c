@@ -1,14 +1,14 @@
 /* sampler.c - see sampler.h. */
-#include "lockstep/sampler.h"
+#include "data/sampler.h"
 
 #include <assert.h>
 #include <math.h>
 #include <string.h>
 
-#include "lockstep/integers.h"
-#include "lockstep/lanes.h"
-#include "lockstep/memory.h"
-#include "lockstep/rng.h"
+#include "base/integers.h"
+#include "base/lanes.h"
+#include "base/memory.h"
+#include "base/rng.h"
 
 /* ---- lists of spans ---- */
 

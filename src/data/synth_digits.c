@@ -5,10 +5,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "importers.h"
-#include "lockstep/memory.h"
-#include "lockstep/random.h"
-#include "lockstep/rng.h"
+#include "base/memory.h"
+#include "base/rng.h"
+#include "data/importers_internal.h"
+#include "tensor/random.h"
 
 enum { DIGITS = 10, POINTS_MAX = 16, STROKES_MAX = 4, PIECES = 6, LINE_MAX = POINTS_MAX * PIECES };
 

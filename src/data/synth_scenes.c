@@ -5,10 +5,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "importers.h"
-#include "lockstep/memory.h"
-#include "lockstep/random.h"
-#include "lockstep/rng.h"
+#include "base/memory.h"
+#include "base/rng.h"
+#include "data/importers_internal.h"
+#include "tensor/random.h"
 
 typedef enum kind { MEADOW, FOREST, VILLAGE, LAKE, DESERT, SNOW, KINDS } kind;
 static const char *const class_names[KINDS] = {"meadow", "forest", "village", "lake", "desert", "snow"};

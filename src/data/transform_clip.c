@@ -1,5 +1,5 @@
 /* transform_clip.c - no value below the first number, none above the second. */
-#include "transforms.h"
+#include "data/transforms_internal.h"
 
 typedef struct clip_options {
     ls_double_list range;

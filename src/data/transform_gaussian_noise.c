@@ -1,6 +1,6 @@
 /* transform_gaussian_noise.c - adds normal noise, drawn anew for every sample and, in training, every epoch. */
-#include "lockstep/random.h"
-#include "transforms.h"
+#include "data/transforms_internal.h"
+#include "tensor/random.h"
 
 typedef struct noise_options {
     double stddev, mean;

@@ -1,6 +1,6 @@
 /* transform_grayscale.c - the luminance of a colour picture.
  * Source of the weights: ITU-R BT.601, as used by PIL, OpenCV and scikit-image. */
-#include "transforms.h"
+#include "data/transforms_internal.h"
 
 enum { RGB = 3 };
 

@@ -1,5 +1,5 @@
 /* transform_random_flip.c - mirrors pictures, each with a chance of one half in every epoch; Keras' RandomFlip. */
-#include "transforms.h"
+#include "data/transforms_internal.h"
 
 enum { HORIZONTAL = 1, VERTICAL = 2 };
 

@@ -1,6 +1,6 @@
 /* transform_rescale.c - black to the first number, white to the second. What is black and white of stored floats cannot
  * be known: 0 and 1, unless it is said. */
-#include "transforms.h"
+#include "data/transforms_internal.h"
 
 typedef struct rescale_options {
     ls_double_list range, from;

@@ -1,5 +1,5 @@
 /* transforms.c - the table of transforms. */
-#include "transforms.h"
+#include "data/transforms_internal.h"
 
 const ls_transform_type *const ls_transform_types[] = {&ls_transform_rescale,        &ls_transform_grayscale,
                                                        &ls_transform_gaussian_noise, &ls_transform_clip,

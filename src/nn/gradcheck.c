@@ -1,10 +1,10 @@
-#include "lockstep/gradcheck.h"
+#include "nn/gradcheck.h"
 
 #include <math.h>
 
-#include "lockstep/memory.h"
-#include "lockstep/random.h"
-#include "lockstep/rng.h"
+#include "base/memory.h"
+#include "base/rng.h"
+#include "tensor/random.h"
 
 typedef struct check {
     ls_model *model;

@@ -1,5 +1,5 @@
 /* An activation as a layer of its own: Keras' Activation. */
-#include "layers.h"
+#include "nn/layers_internal.h"
 
 typedef struct activation_options {
     int activation;

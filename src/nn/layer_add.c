@@ -1,6 +1,6 @@
 /* The sum of its inputs, Keras' Add: y = ((a + b) + c) + d. */
-#include "layers.h"
-#include "lockstep/vector.h"
+#include "nn/layers_internal.h"
+#include "tensor/vector.h"
 
 #include <string.h>
 

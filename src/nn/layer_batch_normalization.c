@@ -7,12 +7,12 @@
  * sqrt(variance + epsilon):
  *
  *   dbeta = sum dy;  dgamma = sum dy x';  dx = gamma / sqrt(variance + epsilon) (dy - dbeta / n - x' dgamma / n) */
-#include "layers.h"
+#include "nn/layers_internal.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "lockstep/vectorize.h"
+#include "base/vectorize.h"
 
 typedef struct batch_normalization_options {
     double momentum, epsilon;

@@ -1,6 +1,6 @@
 /* Its inputs side by side along the last axis: Keras' Concatenate. */
-#include "layers.h"
-#include "lockstep/integers.h"
+#include "base/integers.h"
+#include "nn/layers_internal.h"
 
 #include <string.h>
 

@@ -4,10 +4,10 @@
  *   sum over j of (h_j (1 - h_j))^2 s_j,  s_j = sum over i of W_ij^2
  *
  * With g = h (1 - h) the penalty's derivatives are 2 g (1 - 2 h) s by h, and 2 W_ij g_j^2 by W_ij. */
-#include "layers.h"
-#include "lockstep/gemm.h"
-#include "lockstep/memory.h"
-#include "lockstep/vector.h"
+#include "base/memory.h"
+#include "nn/layers_internal.h"
+#include "tensor/gemm.h"
+#include "tensor/vector.h"
 
 #include <string.h>
 

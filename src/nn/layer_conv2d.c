@@ -1,8 +1,8 @@
 /* 2-D convolution of pictures, Keras' Conv2D: kernel [height, width, channels, filters]. Nearest up-sampling before it
  * is part of it (conv.h). */
-#include "layers.h"
-#include "lockstep/conv.h"
-#include "lockstep/integers.h"
+#include "base/integers.h"
+#include "nn/layers_internal.h"
+#include "tensor/conv.h"
 
 typedef struct conv2d_options {
     int64_t filters;

@@ -2,9 +2,9 @@
  * output (V. Dumoulin, F. Visin, "A guide to convolution arithmetic for deep learning", 2016), so each of its passes is
  * another one of that convolution's. Kernel [height, width, filters, channels]. Padding as TensorFlow has it: n *
  * stride rows (same), or n * stride + max(kernel - stride, 0) (valid). */
-#include "layers.h"
-#include "lockstep/bias.h"
-#include "lockstep/conv.h"
+#include "nn/layers_internal.h"
+#include "tensor/bias.h"
+#include "tensor/conv.h"
 
 typedef struct conv2d_transpose_options {
     int64_t filters;

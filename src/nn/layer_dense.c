@@ -1,7 +1,7 @@
 /* Dense: y = f(x W + b), applied to the last axis of its input, as in Keras; so to every step of a sequence, which is
  * TimeDistributed(Dense) there. */
-#include "layers.h"
-#include "lockstep/gemm.h"
+#include "nn/layers_internal.h"
+#include "tensor/gemm.h"
 
 typedef struct dense_options {
     int64_t units;

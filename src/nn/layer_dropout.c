@@ -1,9 +1,9 @@
 /* Dropout (Srivastava et al. 2014), inverted as in Keras: in training a number is zero with probability `rate`, else it
  * is divided by 1 - rate. Which ones depends on (seed, layer, epoch, sample) alone, so backward draws the mask again
  * and nothing is stored. */
-#include "layers.h"
-#include "lockstep/random.h"
-#include "lockstep/rng.h"
+#include "base/rng.h"
+#include "nn/layers_internal.h"
+#include "tensor/random.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* A view of its input as a vector: Keras' Flatten. */
-#include "layers.h"
+#include "nn/layers_internal.h"
 
 static const ls_option options[] = {LS_OPTIONS_END};
 

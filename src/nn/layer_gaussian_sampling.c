@@ -5,9 +5,9 @@
  *   penalty: -1/2 sum (1 + log_variance - mean^2 - exp(log_variance)), the KL divergence from N(0, 1), times kl_weight
  *
  * e depends on (seed, layer, epoch, sample) alone, so backward draws it again. */
-#include "layers.h"
-#include "lockstep/random.h"
-#include "lockstep/rng.h"
+#include "base/rng.h"
+#include "nn/layers_internal.h"
+#include "tensor/random.h"
 
 #include <math.h>
 

@@ -4,7 +4,7 @@
  *   KL(rho || m) = rho log(rho / m) + (1 - rho) log((1 - rho) / (1 - m))
  *
  * where m is the unit's mean over the whole batch. In training only: there is no such mean else. */
-#include "layers.h"
+#include "nn/layers_internal.h"
 
 #include <math.h>
 #include <string.h>

@@ -6,10 +6,10 @@
  *
  * A sample is a sequence [steps][features]. The products with W are one call for all steps; those with U go step by
  * step over all rows at once, forwards, and backwards through time. */
-#include "layers.h"
-#include "lockstep/gemm.h"
-#include "lockstep/integers.h"
-#include "lockstep/memory.h"
+#include "base/integers.h"
+#include "base/memory.h"
+#include "nn/layers_internal.h"
+#include "tensor/gemm.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* The largest value in each window of a picture, channel by channel: Keras' MaxPooling2D. */
-#include "layers.h"
-#include "lockstep/pooling.h"
+#include "nn/layers_internal.h"
+#include "tensor/pooling.h"
 
 typedef struct max_pooling2d_options {
     ls_int_list pool_size, strides;

@@ -1,5 +1,5 @@
 /* A sequence of n copies of a vector: Keras' RepeatVector. */
-#include "layers.h"
+#include "nn/layers_internal.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* A view of its input under another shape: Keras' Reshape. */
-#include "layers.h"
+#include "nn/layers_internal.h"
 
 typedef struct reshape_options {
     ls_int_list target_shape;

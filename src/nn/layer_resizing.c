@@ -1,6 +1,6 @@
 /* Bilinear resizing of a picture, Keras' Resizing, without antialiasing as there. Half-pixel centres: output row i
  * looks at the input at (i + 1/2) h / height - 1/2, and what lies outside is the edge's. Backward is the transpose. */
-#include "layers.h"
+#include "nn/layers_internal.h"
 
 #include <math.h>
 #include <string.h>

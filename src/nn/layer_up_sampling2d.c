@@ -1,6 +1,6 @@
 /* Repeats the rows and columns of a picture (nearest neighbour): Keras' UpSampling2D. */
-#include "layers.h"
-#include "lockstep/pooling.h"
+#include "nn/layers_internal.h"
+#include "tensor/pooling.h"
 
 typedef struct up_sampling2d_options {
     ls_int_list size;

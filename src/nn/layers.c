@@ -1,4 +1,4 @@
-#include "layers.h"
+#include "nn/layers_internal.h"
 
 #include <stddef.h>
 

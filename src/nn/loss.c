@@ -1,4 +1,4 @@
-#include "lockstep/loss.h"
+#include "nn/loss.h"
 
 #include <stddef.h>
 

@@ -1,6 +1,6 @@
 /* Binary cross-entropy, -(t log p + (1 - t) log(1 - p)) with p = sigmoid(z), as a mean over the elements. */
-#include "lockstep/loss.h"
-#include "lockstep/vector.h"
+#include "nn/loss.h"
+#include "tensor/vector.h"
 
 static double row(int64_t width, const float *z, const float *target, double scale, float *dz) {
     double count = (double)width;

@@ -1,7 +1,7 @@
 /* Binary cross-entropy as in binary_crossentropy, but summed over the elements of a sample: the negative log likelihood
  * of a Bernoulli decoder, against which variational autoencoders weigh their divergence. */
-#include "lockstep/loss.h"
-#include "lockstep/vector.h"
+#include "nn/loss.h"
+#include "tensor/vector.h"
 
 static double row(int64_t width, const float *z, const float *target, double scale, float *dz) {
     return ls_vector_cross_entropy(width, z, target, (float)scale, dz);

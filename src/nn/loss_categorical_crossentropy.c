@@ -2,8 +2,8 @@
  * whose derivative is p sum(t) - t. */
 #include <math.h>
 
-#include "classes.h"
-#include "lockstep/loss.h"
+#include "nn/classes_internal.h"
+#include "nn/loss.h"
 
 /* The largest gives a term of 1, so nothing overflows. */
 static double log_sum_exp(int64_t width, const float *z) {

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "lockstep/loss.h"
+#include "nn/loss.h"
 
 /* The table of metrics: one line each. */
 #define METRICS(X)                                                                                                     \

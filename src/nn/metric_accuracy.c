@@ -1,7 +1,7 @@
 /* Accuracy: of classes, whether the largest output is where the largest target is (the first of equals), Keras'
  * CategoricalAccuracy; of a single output, whether both are on the same side of 1/2, Keras' BinaryAccuracy. */
-#include "classes.h"
-#include "lockstep/loss.h"
+#include "nn/classes_internal.h"
+#include "nn/loss.h"
 
 static double row(int64_t width, const float *y, const float *target) {
     if (width == 1) return (y[0] > 0.5F) == (target[0] > 0.5F);

@@ -1,6 +1,6 @@
 /* Mean of (y - t)^2 over the elements. */
-#include "lockstep/loss.h"
-#include "lockstep/vector.h"
+#include "nn/loss.h"
+#include "tensor/vector.h"
 
 static double row(int64_t width, const float *y, const float *target) {
     return ls_vector_squared_error(width, y, target, 0, NULL) / (double)width;

@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "layers.h"
-#include "lockstep/memory.h"
-#include "model_graph.h"
-#include "regularizer.h"
+#include "base/memory.h"
+#include "nn/layers_internal.h"
+#include "nn/model_graph_internal.h"
+#include "nn/regularizer_internal.h"
 
 static const char input_name[] = "input";
 

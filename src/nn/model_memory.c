@@ -5,8 +5,8 @@
  * uses them up; so a gradient takes the place of outputs that are done with. */
 #include <assert.h>
 
-#include "lockstep/memory.h"
-#include "model_graph.h"
+#include "base/memory.h"
+#include "nn/model_graph_internal.h"
 
 /* Stands for floats that no machine has memory for and whose number would overflow: 4 PiB. */
 static const int64_t countless_floats = INT64_C(1) << 50;

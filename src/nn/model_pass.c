@@ -3,13 +3,13 @@
 #include <math.h>
 #include <string.h>
 
-#include "lockstep/memory.h"
-#include "lockstep/random.h"
-#include "lockstep/rng.h"
-#include "lockstep/vector.h"
-#include "model_debug.h"
-#include "model_graph.h"
-#include "regularizer.h"
+#include "base/memory.h"
+#include "base/rng.h"
+#include "nn/model_debug_internal.h"
+#include "nn/model_graph_internal.h"
+#include "nn/regularizer_internal.h"
+#include "tensor/random.h"
+#include "tensor/vector.h"
 
 static void init_glorot_uniform(const ls_param *param, const ls_rng *rng, float *weights) {
     int64_t count = ls_shape_count(&param->shape);

@@ -1,4 +1,4 @@
-#include "regularizer.h"
+#include "nn/regularizer_internal.h"
 
 #include <math.h>
 

@@ -1,9 +1,9 @@
-#include "slab.h"
+#include "nn/slab_internal.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "lockstep/memory.h"
+#include "base/memory.h"
 
 void ls_slab_add(ls_slab *slab, ls_piece *piece, int64_t floats, int first, int last) {
     piece->floats = ls_align_floats(floats);

@@ -6,9 +6,9 @@
  * of two roots. */
 #include <math.h>
 
-#include "lockstep/optimizer.h"
-#include "lockstep/vectorize.h"
-#include "settle.h"
+#include "base/vectorize.h"
+#include "optim/optimizer.h"
+#include "optim/settle_internal.h"
 
 typedef struct adadelta_options {
     double learning_rate, rho, epsilon;

@@ -5,9 +5,9 @@
  * Source: D. Kingma, J. Ba, "Adam: a method for stochastic optimization", 2015. */
 #include <math.h>
 
-#include "lockstep/optimizer.h"
-#include "lockstep/vectorize.h"
-#include "settle.h"
+#include "base/vectorize.h"
+#include "optim/optimizer.h"
+#include "optim/settle_internal.h"
 
 typedef struct adam_options {
     double learning_rate, beta_1, beta_2, epsilon;

@@ -1,10 +1,10 @@
-#include "lockstep/optimizer.h"
+#include "optim/optimizer.h"
 
 #include <assert.h>
 #include <stdatomic.h>
 #include <string.h>
 
-#include "lockstep/vector.h"
+#include "tensor/vector.h"
 
 /* The table of optimizers: one line each. */
 #define OPTIMIZERS(X)                                                                                                  \

@@ -5,9 +5,9 @@
  * Source: T. Tieleman, G. Hinton, "Neural networks for machine learning", lecture 6.5, 2012. */
 #include <math.h>
 
-#include "lockstep/optimizer.h"
-#include "lockstep/vectorize.h"
-#include "settle.h"
+#include "base/vectorize.h"
+#include "optim/optimizer.h"
+#include "optim/settle_internal.h"
 
 typedef struct rmsprop_options {
     double learning_rate, rho, momentum, epsilon;

@@ -3,7 +3,7 @@
  * Source: I. Loshchilov, F. Hutter, "SGDR: stochastic gradient descent with warm restarts", 2017. */
 #include <math.h>
 
-#include "lockstep/schedule.h"
+#include "optim/schedule.h"
 
 typedef struct cosine_decay_options {
     double initial_learning_rate, alpha, warmup_target;

@@ -1,7 +1,7 @@
 /* lr = initial_learning_rate decay_rate^(step / decay_steps), as in Keras. */
 #include <math.h>
 
-#include "lockstep/schedule.h"
+#include "optim/schedule.h"
 
 typedef struct exponential_decay_options {
     double initial_learning_rate, decay_rate;

@@ -1,5 +1,5 @@
 /* One rate up to each boundary, and one after the last, as in Keras. */
-#include "lockstep/schedule.h"
+#include "optim/schedule.h"
 
 typedef struct piecewise_constant_decay_options {
     ls_int_list boundaries;

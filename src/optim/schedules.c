@@ -1,4 +1,4 @@
-#include "lockstep/schedule.h"
+#include "optim/schedule.h"
 
 /* The table of schedules: one line each. */
 #define SCHEDULES(X)                                                                                                   \

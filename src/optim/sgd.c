@@ -4,9 +4,9 @@
  *
  * Source: I. Sutskever, J. Martens, G. Dahl, G. Hinton, "On the importance of initialization and momentum in deep
  * learning", 2013. */
-#include "lockstep/optimizer.h"
-#include "lockstep/vectorize.h"
-#include "settle.h"
+#include "base/vectorize.h"
+#include "optim/optimizer.h"
+#include "optim/settle_internal.h"
 
 typedef struct sgd_options {
     double learning_rate, momentum;

@@ -1,7 +1,7 @@
 /* comm.c - see comm.h. */
 #define _GNU_SOURCE /* memfd_create */
 
-#include "lockstep/comm.h"
+#include "par/comm.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,10 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lockstep/launcher.h"
-#include "lockstep/log.h"
-#include "lockstep/memory.h"
+#include "base/log.h"
+#include "base/memory.h"
 #include "par/comm_mpi.h"
+#include "par/launcher.h"
 
 struct ls_comm_handles {
     MPI_Comm world, node;

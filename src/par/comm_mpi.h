@@ -1,11 +1,11 @@
 /* comm_mpi.h - MPI's own handle of a communicator, for the two that need it: the exchange, and the dataset writer,
  * which hands it to parallel HDF5. */
-#ifndef LOCKSTEP_PAR_COMM_MPI_H
-#define LOCKSTEP_PAR_COMM_MPI_H
+#ifndef LS_PAR_COMM_MPI_H
+#define LS_PAR_COMM_MPI_H
 
 #include <mpi.h>
 
-#include "lockstep/comm.h"
+#include "par/comm.h"
 
 /* All ranks of the job, or of a comm without handles this rank alone; after ls_comm_init. Local. */
 MPI_Comm ls_comm_mpi(const ls_comm *comm);

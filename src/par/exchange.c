@@ -1,12 +1,12 @@
 /* exchange.c - making a gradient exchange, and what it takes; see exchange.h. */
-#include "lockstep/exchange.h"
+#include "par/exchange.h"
 
 #include <assert.h>
 #include <math.h>
 
-#include "lockstep/log.h"
-#include "lockstep/memory.h"
-#include "par/exchange_state.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "par/exchange_state_internal.h"
 
 const char *const ls_exchange_mode_names[] = {"auto", "shared", "messages", NULL};
 

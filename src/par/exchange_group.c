@@ -1,5 +1,5 @@
 /* exchange_group.c - see exchange_group.h. */
-#include "par/exchange_group.h"
+#include "par/exchange_group_internal.h"
 
 #include <linux/futex.h>
 #include <stdatomic.h>
@@ -8,11 +8,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lockstep/log.h"
-#include "lockstep/memory.h"
-#include "lockstep/shards.h"
-#include "lockstep/spin.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/spin.h"
 #include "par/comm_mpi.h"
+#include "par/shards.h"
 
 static const long sleep_ns = 100000000; /* how long a rank sleeps at a time */
 

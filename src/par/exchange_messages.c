@@ -1,10 +1,10 @@
 /* exchange_messages.c - see exchange_messages.h. */
-#include "par/exchange_messages.h"
+#include "par/exchange_messages_internal.h"
 
 #include <assert.h>
 #include <limits.h>
 
-#include "lockstep/memory.h"
+#include "base/memory.h"
 
 enum { TAG_GRADIENTS, TAG_WEIGHTS };
 

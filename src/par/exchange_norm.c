@@ -1,12 +1,12 @@
 /* exchange_norm.c - see exchange_norm.h. */
-#include "par/exchange_norm.h"
+#include "par/exchange_norm_internal.h"
 
 #include <assert.h>
 #include <limits.h>
 #include <math.h>
 #include <string.h>
 
-#include "lockstep/memory.h"
+#include "base/memory.h"
 #include "par/comm_mpi.h"
 
 enum { TASK_GRAINS = 16, PARTS = 16 };

@@ -1,10 +1,10 @@
 /* exchange_plan.c - see exchange_plan.h. */
-#include "par/exchange_plan.h"
+#include "par/exchange_plan_internal.h"
 
 #include <assert.h>
 #include <stdbool.h>
 
-#include "lockstep/memory.h"
+#include "base/memory.h"
 
 /* All ranks' nodes end to end, and the walk over the tree that they make up. */
 typedef struct walk {

@@ -10,8 +10,8 @@
 #include <sched.h>
 #include <time.h>
 
-#include "lockstep/clock.h"
-#include "par/exchange_state.h"
+#include "base/clock.h"
+#include "par/exchange_state_internal.h"
 
 static const double look_s = 200e-6;   /* how often a running pool's caller looks after messages */
 static const double patience_s = 1e-3; /* how long a rank that waits for messages keeps its core */

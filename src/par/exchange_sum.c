@@ -1,8 +1,8 @@
 /* exchange_sum.c - adding up a slice of a bucket, and what is then done with the sum; see exchange_state.h. */
 #include <string.h>
 
-#include "lockstep/integers.h"
-#include "par/exchange_state.h"
+#include "base/integers.h"
+#include "par/exchange_state_internal.h"
 
 enum { TASK_FLOATS = 16 << 10 }; /* a thread's share */
 

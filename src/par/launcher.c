@@ -1,5 +1,5 @@
 /* launcher.c - see launcher.h. */
-#include "lockstep/launcher.h"
+#include "par/launcher.h"
 
 #include <stddef.h>
 #include <stdlib.h>

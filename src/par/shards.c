@@ -1,7 +1,7 @@
 /* shards.c - see shards.h. */
-#include "lockstep/shards.h"
+#include "par/shards.h"
 
-#include "lockstep/integers.h"
+#include "base/integers.h"
 
 static int64_t grains(int64_t floats) { return (floats + LS_GRAIN_FLOATS - 1) / LS_GRAIN_FLOATS; }
 

@@ -1,16 +1,16 @@
-#include "lockstep/bench.h"
+#include "run/bench.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lockstep/clock.h"
-#include "lockstep/integers.h"
-#include "lockstep/log.h"
-#include "lockstep/memory.h"
-#include "lockstep/random.h"
-#include "lockstep/text.h"
+#include "base/clock.h"
+#include "base/integers.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
 #include "run/pulse.h"
 #include "run/step.h"
+#include "tensor/random.h"
 
 static const int warm_up_steps = 2;
 static const double peak_seconds = 0.3;

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lockstep/log.h"
-#include "lockstep/memory.h"
+#include "base/log.h"
+#include "base/memory.h"
 
 static const char *const names[LS_BUDGET_ITEMS] = {"read",    "compute",    "exchange",
                                                    "waiting", "validation", "checkpoint"};

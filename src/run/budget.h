@@ -1,9 +1,9 @@
 /* budget.h - where the ranks' time went in an epoch: who is slow, and who waits for whom. Private to run. */
-#ifndef LOCKSTEP_RUN_BUDGET_H
-#define LOCKSTEP_RUN_BUDGET_H
+#ifndef LS_RUN_BUDGET_H
+#define LS_RUN_BUDGET_H
 
-#include "lockstep/comm.h"
-#include "lockstep/metrics.h"
+#include "par/comm.h"
+#include "report/metrics.h"
 
 typedef enum ls_budget_item {
     LS_BUDGET_READ,       /* waiting for the loader */

@@ -4,13 +4,13 @@
 #include <math.h>
 #include <string.h>
 
-#include "lockstep/integers.h"
-#include "lockstep/memory.h"
-#include "lockstep/outputs.h"
-#include "lockstep/path.h"
-#include "lockstep/random.h"
-#include "lockstep/rng.h"
+#include "base/integers.h"
+#include "base/memory.h"
+#include "base/path.h"
+#include "base/rng.h"
+#include "report/outputs.h"
 #include "run/session.h"
+#include "tensor/random.h"
 
 static ls_status make_room(ls_codes *codes, int64_t count) {
     codes->count = count;

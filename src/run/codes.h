@@ -1,14 +1,14 @@
 /* codes.h - codes to decode: from a file, the command line, a grid or a random generator. Private to run.
  *
  * Those of a data set are read where they are needed; others are in memory, the same on all ranks. */
-#ifndef LOCKSTEP_RUN_CODES_H
-#define LOCKSTEP_RUN_CODES_H
+#ifndef LS_RUN_CODES_H
+#define LS_RUN_CODES_H
 
 #include <stdio.h>
 
-#include "lockstep/comm.h"
-#include "lockstep/dataset.h"
-#include "lockstep/evaluator.h"
+#include "data/dataset.h"
+#include "par/comm.h"
+#include "run/evaluator.h"
 
 typedef struct ls_codes {
     int64_t count;

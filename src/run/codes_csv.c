@@ -10,10 +10,10 @@
 #include <string.h>
 #include <strings.h>
 
-#include "lockstep/file.h"
-#include "lockstep/log.h"
-#include "lockstep/memory.h"
-#include "lockstep/text.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
 #include "run/codes.h"
 
 /* What a number takes at most, and what labels and names beside the numbers do. */

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "lockstep/file.h"
-#include "lockstep/memory.h"
-#include "lockstep/text.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/text.h"
 #include "run/codes.h"
 
 typedef struct npy_array {

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "lockstep/memory.h"
+#include "base/memory.h"
 #include "run/evaluation.h"
 
 /* Of each number of a code: sums on rank 0, then mean and deviation on all. */

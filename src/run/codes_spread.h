@@ -1,6 +1,6 @@
 /* codes_spread.h - how the codes of real samples lie: their mean and deviation, number by number. Private to run. */
-#ifndef LOCKSTEP_RUN_CODES_SPREAD_H
-#define LOCKSTEP_RUN_CODES_SPREAD_H
+#ifndef LS_RUN_CODES_SPREAD_H
+#define LS_RUN_CODES_SPREAD_H
 
 #include "run/codes.h"
 #include "run/trained.h"

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lockstep/integers.h"
-#include "lockstep/log.h"
-#include "lockstep/memory.h"
+#include "base/integers.h"
+#include "base/log.h"
+#include "base/memory.h"
 
 /* --- names of classes --- */
 

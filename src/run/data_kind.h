@@ -1,9 +1,9 @@
 /* data_kind.h - whether data is what a model is made for: one place for training, validation and every use of a
  * trained model. Private to run. Local. (The numbers of the samples are looked at by the loader, as they come.) */
-#ifndef LOCKSTEP_RUN_DATA_KIND_H
-#define LOCKSTEP_RUN_DATA_KIND_H
+#ifndef LS_RUN_DATA_KIND_H
+#define LS_RUN_DATA_KIND_H
 
-#include "lockstep/dataset.h"
+#include "data/dataset.h"
 
 /* The data that a model is made for. */
 typedef struct ls_data_kind {

@@ -3,8 +3,8 @@
 #include <glob.h>
 #include <unistd.h>
 
-#include "lockstep/file.h"
-#include "lockstep/outputs.h"
+#include "base/file.h"
+#include "report/outputs.h"
 
 static bool is_missing(const char *path) {
     glob_t found;

@@ -1,8 +1,8 @@
 /* data_paths.h - data sets by the paths that a config or a command line names. Private to run. Local. */
-#ifndef LOCKSTEP_RUN_DATA_PATHS_H
-#define LOCKSTEP_RUN_DATA_PATHS_H
+#ifndef LS_RUN_DATA_PATHS_H
+#define LS_RUN_DATA_PATHS_H
 
-#include "lockstep/dataset.h"
+#include "data/dataset.h"
 
 /* ls_dataset_try and ls_dataset_open_tried, whose failures also tell where a relative path was looked for, and how a
  * directory of pictures becomes a data set. mend: what names another file, "--data FILE". */

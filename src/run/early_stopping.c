@@ -1,6 +1,6 @@
 /* early_stopping.c - see early_stopping.h. Stops as keras.callbacks.EarlyStopping with mode "min" does; the best epoch
  * is that of keras.callbacks.ModelCheckpoint with save_best_only. */
-#include "lockstep/early_stopping.h"
+#include "run/early_stopping.h"
 
 ls_verdict ls_early_stopping_update(const ls_early_stopping *settings, int64_t parts, double value,
                                     ls_position *position) {

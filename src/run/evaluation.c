@@ -3,8 +3,8 @@
 
 #include <math.h>
 
-#include "lockstep/integers.h"
-#include "lockstep/memory.h"
+#include "base/integers.h"
+#include "base/memory.h"
 #include "run/pieces.h"
 
 /* What is measured of every sample: sums[lanes of the batch][scores]. */

@@ -1,9 +1,9 @@
 /* evaluation.h - running a model over data in order, on all ranks. Private to run. */
-#ifndef LOCKSTEP_RUN_EVALUATION_H
-#define LOCKSTEP_RUN_EVALUATION_H
+#ifndef LS_RUN_EVALUATION_H
+#define LS_RUN_EVALUATION_H
 
-#include "lockstep/loader.h"
-#include "lockstep/sampler.h"
+#include "data/loader.h"
+#include "data/sampler.h"
 #include "run/codes.h"
 #include "run/scores.h"
 

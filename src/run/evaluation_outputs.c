@@ -1,5 +1,5 @@
 /* evaluation_outputs.c - what a model makes of samples or codes, brought to rank 0; see evaluation.h. */
-#include "lockstep/memory.h"
+#include "base/memory.h"
 #include "run/evaluation.h"
 #include "run/pieces.h"
 

@@ -2,11 +2,11 @@
 #include <math.h>
 #include <string.h>
 
-#include "lockstep/integers.h"
-#include "lockstep/memory.h"
-#include "lockstep/outputs.h"
-#include "lockstep/vector.h"
+#include "base/integers.h"
+#include "base/memory.h"
+#include "report/outputs.h"
 #include "run/evaluation.h"
+#include "tensor/vector.h"
 
 enum { ACROSS = 10 };
 

@@ -1,15 +1,15 @@
-#include "lockstep/evaluator.h"
+#include "run/evaluator.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
-#include "lockstep/file.h"
-#include "lockstep/integers.h"
-#include "lockstep/log.h"
-#include "lockstep/memory.h"
-#include "lockstep/outputs.h"
-#include "lockstep/text.h"
+#include "base/file.h"
+#include "base/integers.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "report/outputs.h"
 #include "run/codes_spread.h"
 #include "run/evaluation.h"
 #include "run/trained.h"

@@ -5,10 +5,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "lockstep/integers.h"
-#include "lockstep/log.h"
-#include "lockstep/memory.h"
-#include "lockstep/readahead.h"
+#include "base/integers.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "data/readahead.h"
 
 /* --- divisions --- */
 

@@ -1,9 +1,9 @@
 /* feed.h - which samples come when in training: what the loader's thread is told. Private to run. */
-#ifndef LOCKSTEP_RUN_FEED_H
-#define LOCKSTEP_RUN_FEED_H
+#ifndef LS_RUN_FEED_H
+#define LS_RUN_FEED_H
 
-#include "lockstep/loader.h"
-#include "lockstep/sampler.h"
+#include "data/loader.h"
+#include "data/sampler.h"
 #include "run/session.h"
 
 /* The samples of an epoch: spans[training] to train on, then spans[held_out] (none without a split). */

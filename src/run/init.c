@@ -1,4 +1,4 @@
-#include "lockstep/init.h"
+#include "run/init.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -8,14 +8,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "config_grammar.h"
-#include "lockstep/dataset.h"
-#include "lockstep/file.h"
-#include "lockstep/integers.h"
-#include "lockstep/log.h"
-#include "lockstep/memory.h"
-#include "lockstep/outputs.h"
-#include "lockstep/text.h"
+#include "base/file.h"
+#include "base/integers.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "config/config_grammar.h"
+#include "data/dataset.h"
+#include "report/outputs.h"
 
 enum { HALVINGS_MAX = 6, SMALL_SIDE = 8 };
 

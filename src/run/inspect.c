@@ -1,14 +1,14 @@
-#include "lockstep/inspect.h"
+#include "run/inspect.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "inspect_kinds.h"
-#include "lockstep/checkpoint.h"
-#include "lockstep/file.h"
-#include "run_directory.h"
+#include "base/file.h"
+#include "run/inspect_kinds.h"
+#include "run/run_directory.h"
+#include "state/checkpoint.h"
 
 const char *ls_count_text(int64_t count, char *text) {
     char digits[LS_FIGURE_MAX];

@@ -3,11 +3,11 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "feed.h"
-#include "inspect_kinds.h"
-#include "lockstep/loader.h"
-#include "lockstep/memory.h"
-#include "step.h"
+#include "base/memory.h"
+#include "data/loader.h"
+#include "run/feed.h"
+#include "run/inspect_kinds.h"
+#include "run/step.h"
 
 /* A rank that is only thought of: the one with the most lanes. */
 typedef struct prospect {

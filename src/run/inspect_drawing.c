@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "inspect_kinds.h"
-#include "lockstep/memory.h"
+#include "base/memory.h"
+#include "run/inspect_kinds.h"
 
 /* The option as YAML has it; the caller frees it. NULL: no memory. */
 static char *option_text(const ls_option *option, const void *record) {

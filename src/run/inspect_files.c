@@ -4,12 +4,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "inspect_kinds.h"
-#include "lockstep/checkpoint.h"
-#include "lockstep/dataset.h"
-#include "lockstep/file.h"
-#include "lockstep/memory.h"
-#include "lockstep/text.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "data/dataset.h"
+#include "run/inspect_kinds.h"
+#include "state/checkpoint.h"
 
 /* ---- checkpoints and runs ---- */
 

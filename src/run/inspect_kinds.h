@@ -1,10 +1,10 @@
 /* inspect_kinds.h - what `inspect` prints of each kind of thing. Private to run. All functions are Local. */
-#ifndef LOCKSTEP_RUN_INSPECT_KINDS_H
-#define LOCKSTEP_RUN_INSPECT_KINDS_H
+#ifndef LS_RUN_INSPECT_KINDS_H
+#define LS_RUN_INSPECT_KINDS_H
 
-#include "lockstep/config.h"
-#include "lockstep/inspect.h"
-#include "lockstep/model.h"
+#include "config/config.h"
+#include "nn/model.h"
+#include "run/inspect.h"
 
 ls_status ls_inspect_config(const char *path, const ls_inspect_options *options, FILE *out);
 ls_status ls_inspect_drawing(const ls_config *config, const ls_model *model, FILE *out);

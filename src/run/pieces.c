@@ -1,7 +1,7 @@
 #include "run/pieces.h"
 
-#include "lockstep/integers.h"
-#include "lockstep/memory.h"
+#include "base/integers.h"
+#include "base/memory.h"
 
 enum { BATCHES_AHEAD = 2 };
 

@@ -3,11 +3,11 @@
  * The samples are cut into pieces of at most a lane's rows; a piece is the unit of summation, so sums do not depend on
  * the number of ranks. A chunk is so many pieces that every rank can hold one; rank r takes the chunks r, r + size, r +
  * 2 size, ...: one each round. */
-#ifndef LOCKSTEP_RUN_PIECES_H
-#define LOCKSTEP_RUN_PIECES_H
+#ifndef LS_RUN_PIECES_H
+#define LS_RUN_PIECES_H
 
-#include "lockstep/loader.h"
-#include "lockstep/sampler.h"
+#include "data/loader.h"
+#include "data/sampler.h"
 #include "run/session.h"
 
 typedef struct ls_pieces {

@@ -1,5 +1,5 @@
 /* plateau.c - see plateau.h. */
-#include "lockstep/plateau.h"
+#include "run/plateau.h"
 
 static bool improves(const ls_plateau *settings, double mean, const ls_position *position) {
     return mean < position->plateau_best - settings->min_delta; /* false for NaN */

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lockstep/clock.h"
-#include "lockstep/memory.h"
-#include "lockstep/text.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/text.h"
 
 static const char *const work_names[LS_WORKS] = {"forward", "input gradient", "weight gradient"};
 static const char *const other_names[LS_PROFILE_OTHERS] = {"loss", "exchange and update"};

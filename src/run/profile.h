@@ -1,9 +1,9 @@
 /* profile.h - where the time of a step goes: a table of a rank's layers and works. Private to run. Local. */
-#ifndef LOCKSTEP_RUN_PROFILE_H
-#define LOCKSTEP_RUN_PROFILE_H
+#ifndef LS_RUN_PROFILE_H
+#define LS_RUN_PROFILE_H
 
-#include "lockstep/layer.h"
-#include "lockstep/model.h"
+#include "nn/layer.h"
+#include "nn/model.h"
 
 /* What a step does besides its layers: the loss and its gradient; and the exchange, which updates the weights. */
 enum { LS_PROFILE_LOSS, LS_PROFILE_UPDATE, LS_PROFILE_OTHERS };

@@ -2,7 +2,7 @@
 
 #include <stddef.h>
 
-#include "lockstep/clock.h"
+#include "base/clock.h"
 
 void ls_pulse_enter(ls_pulse *pulse, ls_phase phase) {
     if (pulse == NULL) return;

@@ -1,7 +1,7 @@
 /* pulse.h - what this rank's main thread is at: watched by the watchdog, and added up for the epoch's budget. Private
  * to run. Local. */
-#ifndef LOCKSTEP_RUN_PULSE_H
-#define LOCKSTEP_RUN_PULSE_H
+#ifndef LS_RUN_PULSE_H
+#define LS_RUN_PULSE_H
 
 #include <stdatomic.h>
 #include <stdint.h>

@@ -9,8 +9,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "lockstep/clock.h"
-#include "lockstep/memory.h"
+#include "base/clock.h"
+#include "base/memory.h"
 
 /* Opening waits so long for the ranks' first packets, which are repeated meanwhile: UDP may lose some. */
 static const double first_call_s = 2, repeat_s = 0.1;

@@ -1,12 +1,12 @@
 /* roll_call.h - which ranks still answer, and what they are at, while MPI hangs: small UDP packets from the other ranks
  * to rank 0, which acknowledges them. MPI itself cannot serve: only the main thread may call it, and that is what
  * hangs. While all is well a rank sends one now and then. Used by one thread a rank; private to run. */
-#ifndef LOCKSTEP_RUN_ROLL_CALL_H
-#define LOCKSTEP_RUN_ROLL_CALL_H
+#ifndef LS_RUN_ROLL_CALL_H
+#define LS_RUN_ROLL_CALL_H
 
 #include <stdbool.h>
 
-#include "lockstep/comm.h"
+#include "par/comm.h"
 
 typedef struct ls_answer {
     int64_t step;

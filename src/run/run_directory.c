@@ -10,9 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lockstep/config.h"
-#include "lockstep/descriptor.h"
-#include "lockstep/path.h"
+#include "base/descriptor.h"
+#include "base/path.h"
+#include "config/config.h"
 
 /* Removes the entries of run/folder that match pattern. */
 static ls_status remove_matching(const char *run, const char *folder, const char *pattern) {

@@ -1,11 +1,11 @@
 /* run_directory.h - the folder that a run lives in. Private to run. All functions are Local and for rank 0. */
-#ifndef LOCKSTEP_RUN_DIRECTORY_H
-#define LOCKSTEP_RUN_DIRECTORY_H
+#ifndef LS_RUN_RUN_DIRECTORY_H
+#define LS_RUN_RUN_DIRECTORY_H
 
 #include <stdbool.h>
 
-#include "lockstep/file.h"
-#include "lockstep/status.h"
+#include "base/file.h"
+#include "base/status.h"
 
 typedef enum ls_run_use { LS_RUN_BEGIN, LS_RUN_RESUME, LS_RUN_REPLACE } ls_run_use;
 

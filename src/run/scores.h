@@ -1,7 +1,7 @@
 /* scores.h - what is measured of every sample: the loss, the loss without penalties, and the config's metrics. Private
  * to run. Local. */
-#ifndef LOCKSTEP_RUN_SCORES_H
-#define LOCKSTEP_RUN_SCORES_H
+#ifndef LS_RUN_SCORES_H
+#define LS_RUN_SCORES_H
 
 #include "run/session.h"
 

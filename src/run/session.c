@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lockstep/log.h"
-#include "lockstep/memory.h"
+#include "base/log.h"
+#include "base/memory.h"
 #include "run/data_paths.h"
 
 /* Collective. Who lowers the others' instruction set is worth knowing: without that host all would be faster. */

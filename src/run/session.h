@@ -1,15 +1,15 @@
 /* session.h - what training, evaluation and benchmarks share: threads, kernels, lanes, and a model built from a config.
  * Private to run. */
-#ifndef LOCKSTEP_RUN_SESSION_H
-#define LOCKSTEP_RUN_SESSION_H
+#ifndef LS_RUN_SESSION_H
+#define LS_RUN_SESSION_H
 
-#include "lockstep/comm.h"
-#include "lockstep/config.h"
-#include "lockstep/cpu.h"
-#include "lockstep/lanes.h"
-#include "lockstep/loader.h"
+#include "base/lanes.h"
+#include "config/config.h"
+#include "data/loader.h"
+#include "par/comm.h"
 #include "run/data_kind.h"
 #include "run/watchdog.h"
+#include "tensor/cpu.h"
 
 typedef struct ls_session {
     const ls_comm *comm;

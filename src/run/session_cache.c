@@ -4,9 +4,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "lockstep/integers.h"
-#include "lockstep/log.h"
-#include "lockstep/memory.h"
+#include "base/integers.h"
+#include "base/log.h"
+#include "base/memory.h"
 #include "run/session.h"
 #include "run/windows.h"
 

@@ -3,12 +3,12 @@
 #include <math.h>
 #include <string.h>
 
-#include "lockstep/clock.h"
-#include "lockstep/integers.h"
-#include "lockstep/log.h"
-#include "lockstep/memory.h"
-#include "lockstep/vector.h"
+#include "base/clock.h"
+#include "base/integers.h"
+#include "base/log.h"
+#include "base/memory.h"
 #include "run/feed.h"
+#include "tensor/vector.h"
 
 /* What ls_pass.reduce works with, if the model asks for it. */
 static ls_status init_reduction(ls_stepper *stepper) {

@@ -1,9 +1,9 @@
 /* step.h - one training step: what the trainer and the benchmark both time. Private to run. */
-#ifndef LOCKSTEP_RUN_STEP_H
-#define LOCKSTEP_RUN_STEP_H
+#ifndef LS_RUN_STEP_H
+#define LS_RUN_STEP_H
 
-#include "lockstep/exchange.h"
-#include "lockstep/loader.h"
+#include "data/loader.h"
+#include "par/exchange.h"
 #include "run/profile.h"
 #include "run/scores.h"
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "lockstep/memory.h"
+#include "base/memory.h"
 #include "run/feed.h"
 
 static ls_status read_weights(ls_trained *t) {

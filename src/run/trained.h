@@ -1,10 +1,10 @@
 /* trained.h - a trained model out of a run or a checkpoint, and the samples to run it on. Private to run. */
-#ifndef LOCKSTEP_RUN_TRAINED_H
-#define LOCKSTEP_RUN_TRAINED_H
+#ifndef LS_RUN_TRAINED_H
+#define LS_RUN_TRAINED_H
 
-#include "lockstep/checkpoint.h"
-#include "lockstep/sampler.h"
+#include "data/sampler.h"
 #include "run/session.h"
+#include "state/checkpoint.h"
 
 typedef struct ls_trained {
     ls_checkpoint_info info;

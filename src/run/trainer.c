@@ -1,16 +1,16 @@
-#include "lockstep/trainer.h"
-#include "lockstep/path.h"
+#include "run/trainer.h"
+#include "base/path.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
-#include "lockstep/clock.h"
-#include "lockstep/early_stopping.h"
-#include "lockstep/log.h"
-#include "lockstep/memory.h"
-#include "lockstep/plateau.h"
-#include "lockstep/text.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "run/early_stopping.h"
+#include "run/plateau.h"
 #include "run/run_directory.h"
 #include "run/stop.h"
 #include "run/trainer_parts.h"

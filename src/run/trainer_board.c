@@ -5,11 +5,11 @@
 #include <math.h>
 #include <string.h>
 
-#include "lockstep/integers.h"
-#include "lockstep/memory.h"
-#include "lockstep/path.h"
+#include "base/integers.h"
+#include "base/memory.h"
+#include "base/path.h"
+#include "report/projector.h"
 #include "run/evaluation.h"
-#include "run/projector.h"
 #include "run/run_directory.h"
 #include "run/trainer_parts.h"
 

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lockstep/log.h"
-#include "lockstep/text.h"
+#include "base/log.h"
+#include "base/text.h"
 #include "run/trainer_parts.h"
 
 static bool has_validation(const ls_config *config) {

@@ -3,10 +3,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "lockstep/log.h"
-#include "lockstep/memory.h"
-#include "lockstep/path.h"
-#include "lockstep/text.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/path.h"
+#include "base/text.h"
 #include "run/evaluation.h"
 #include "run/run_directory.h"
 #include "run/trainer_parts.h"

@@ -4,9 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lockstep/path.h"
-#include "lockstep/trainer.h"
+#include "base/path.h"
 #include "run/run_directory.h"
+#include "run/trainer.h"
 
 static const char config_name[] = "config.yaml";
 

@@ -2,16 +2,16 @@
  * how an epoch is judged and recorded (trainer_judge.c), what is told in the end (trainer_end.c), and what TensorBoard
  * is shown of it (trainer_board.c). Private
  * to these files. What returns a status is Collective and agreed, unless it says Local. */
-#ifndef LOCKSTEP_RUN_TRAINER_PARTS_H
-#define LOCKSTEP_RUN_TRAINER_PARTS_H
+#ifndef LS_RUN_TRAINER_PARTS_H
+#define LS_RUN_TRAINER_PARTS_H
 
-#include "lockstep/checkpoint.h"
-#include "lockstep/metrics.h"
-#include "run/best.h"
+#include "report/event_file.h"
+#include "report/metrics.h"
 #include "run/budget.h"
-#include "run/event_file.h"
 #include "run/feed.h"
 #include "run/step.h"
+#include "state/best.h"
+#include "state/checkpoint.h"
 
 typedef struct ls_trainer {
     const ls_comm *comm;

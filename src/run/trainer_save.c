@@ -2,10 +2,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "lockstep/log.h"
-#include "lockstep/path.h"
-#include "lockstep/plateau.h"
-#include "lockstep/text.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "run/plateau.h"
 #include "run/run_directory.h"
 #include "run/trainer_parts.h"
 

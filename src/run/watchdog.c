@@ -8,11 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lockstep/beat.h"
-#include "lockstep/clock.h"
-#include "lockstep/log.h"
-#include "lockstep/memory.h"
-#include "lockstep/threads.h"
+#include "base/beat.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/threads.h"
 #include "run/roll_call.h"
 
 enum {

@@ -3,10 +3,10 @@
  * A thread of each rank watches the pulse of its main thread. Where that has not got on for the timeout, rank 0 names
  * the ranks that do not answer and those that are behind, and ends the job; where rank 0 itself does not answer,
  * another rank does. Time in which the process is suspended, as queues do it, does not count. Private to run. */
-#ifndef LOCKSTEP_RUN_WATCHDOG_H
-#define LOCKSTEP_RUN_WATCHDOG_H
+#ifndef LS_RUN_WATCHDOG_H
+#define LS_RUN_WATCHDOG_H
 
-#include "lockstep/comm.h"
+#include "par/comm.h"
 #include "run/pulse.h"
 
 typedef struct ls_watchdog ls_watchdog;

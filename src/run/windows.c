@@ -1,8 +1,8 @@
 /* windows.c - see windows.h. A window lies anywhere in the sequence of blocks, so it may begin and end inside of one.
  */
-#include "windows.h"
+#include "run/windows.h"
 
-#include "lockstep/integers.h"
+#include "base/integers.h"
 
 enum { EDGE_BLOCKS = 2 };
 

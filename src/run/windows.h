@@ -1,9 +1,9 @@
 /* windows.h - the memory that shuffle windows take where a data set does not fit into memory. Pure arithmetic. Private
  * to run. */
-#ifndef LOCKSTEP_RUN_WINDOWS_H
-#define LOCKSTEP_RUN_WINDOWS_H
+#ifndef LS_RUN_WINDOWS_H
+#define LS_RUN_WINDOWS_H
 
-#include "lockstep/dataset.h"
+#include "data/dataset.h"
 
 /* Bytes of the decoded blocks from which so many lanes draw at the same time, each of them from a window of `window`
  * samples of its range of `range` samples. */

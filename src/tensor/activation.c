@@ -1,8 +1,8 @@
-#include "lockstep/activation.h"
+#include "tensor/activation.h"
 
 #include <string.h>
 
-#include "tensor/product.h"
+#include "tensor/product_internal.h"
 
 const char *const ls_activation_names[] = {"linear", "relu", "sigmoid", "tanh", "softmax", NULL};
 

@@ -1,6 +1,6 @@
-#include "lockstep/bias.h"
+#include "tensor/bias.h"
 
-#include "tensor/product.h"
+#include "tensor/product_internal.h"
 
 enum { BIAS_BLOCK = 512 };
 

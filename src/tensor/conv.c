@@ -1,10 +1,10 @@
-#include "lockstep/conv.h"
+#include "tensor/conv.h"
 
 #include <string.h>
 
-#include "tensor/conv_pass.h"
-#include "tensor/conv_weight.h"
-#include "tensor/product.h"
+#include "tensor/conv_pass_internal.h"
+#include "tensor/conv_weight_internal.h"
+#include "tensor/product_internal.h"
 
 ls_conv ls_conv_make(int64_t h, int64_t w, int64_t c, int64_t filters, int64_t kernel_h, int64_t kernel_w,
                      int64_t stride_h, int64_t stride_w, bool same) {

@@ -7,8 +7,8 @@
  * make up row r and column s of the stride_h x stride_w pixels of (q, p). */
 #include <string.h>
 
-#include "tensor/conv_pass.h"
-#include "tensor/product.h"
+#include "tensor/conv_pass_internal.h"
+#include "tensor/product_internal.h"
 
 enum {
     FEW = 4,           /* channels, at most: */

@@ -5,8 +5,8 @@
  * step reads the next plane. What it computes for the q that are padding is thrown away. */
 #include <string.h>
 
-#include "tensor/conv_pass.h"
-#include "tensor/product.h"
+#include "tensor/conv_pass_internal.h"
+#include "tensor/product_internal.h"
 
 enum { PLANES_MIN = 4 }; /* fewer channels make sums too short */
 

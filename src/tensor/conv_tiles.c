@@ -2,8 +2,8 @@
  * the padded picture, where the (column, channel) part of a kernel's window is contiguous. So a kernel row is one
  * segment of a tile's sum. After E. Georganas et al., "Anatomy of high-performance deep learning convolutions on SIMD
  * architectures", SC 2018. */
-#include "tensor/conv_pass.h"
-#include "tensor/product.h"
+#include "tensor/conv_pass_internal.h"
+#include "tensor/product_internal.h"
 
 enum { STEP_FLOATS = 49152 }; /* of a panel: the kernel rows that stay in the second-level cache from tile to tile */
 

@@ -12,13 +12,13 @@
  * Where the picture is up-sampled first, the sums are those of the turned convolution (conv_pass.h), never flat, with
  * dy as the picture that its window slides over; each lane's is folded to the kernel's own taps before lanes are added.
  */
-#include "tensor/conv_weight.h"
+#include "tensor/conv_weight_internal.h"
 
 #include <string.h>
 
-#include "tensor/conv_pass.h"
-#include "tensor/conv_weight_winograd.h"
-#include "tensor/product.h"
+#include "tensor/conv_pass_internal.h"
+#include "tensor/conv_weight_winograd_internal.h"
+#include "tensor/product_internal.h"
 
 enum {
     ROWS = 320,                    /* about as many elements (a, b, c) has a task, */

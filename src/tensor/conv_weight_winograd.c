@@ -5,10 +5,10 @@
  * of channels and filters is multiplied at all points, and, where one chunk is all, transformed back while its products
  * are in the first-level cache. A chunk's sums are chains that start at zero and are then added to those of the chunks
  * before: their rounding stays below that of one long chain, which makes up for what the transforms lose. */
-#include "tensor/conv_weight_winograd.h"
+#include "tensor/conv_weight_winograd_internal.h"
 
-#include "tensor/product.h"
-#include "tensor/winograd.h"
+#include "tensor/product_internal.h"
+#include "tensor/winograd_internal.h"
 
 enum {
     STRIP = LS_TILE_COLUMNS_MAX, /* filters at once */

@@ -12,8 +12,8 @@
  * (winograd.h), they take 36 transformed kernels. */
 #include <string.h>
 
-#include "tensor/conv_pass.h"
-#include "tensor/product.h"
+#include "tensor/conv_pass_internal.h"
+#include "tensor/product_internal.h"
 
 enum {
     ALIGN = LS_COLUMNS_ALIGN, /* channels and filters are multiples of it: no vector has a rest */

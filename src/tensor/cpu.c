@@ -1,14 +1,14 @@
-#include "lockstep/cpu.h"
+#include "tensor/cpu.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lockstep/clock.h"
-#include "lockstep/cores.h"
-#include "lockstep/integers.h"
-#include "lockstep/threads.h"
-#include "tensor/kernels.h"
+#include "base/clock.h"
+#include "base/cores.h"
+#include "base/integers.h"
+#include "base/threads.h"
+#include "tensor/kernels_internal.h"
 
 static const char *const names[LS_ISA_COUNT] = {"portable", "avx2", "avx512"};
 

@@ -1,12 +1,12 @@
 /* gemm.c - dense layers. The blocking is that of K. Goto, R. van de Geijn, "Anatomy of high-performance matrix
  * multiplication", TOMS 2008: a block of b lies packed in the second-level cache while rows of a pass over it. Cutting
  * a sum into blocks changes no bit, because its chain goes on from the stored float. */
-#include "lockstep/gemm.h"
+#include "tensor/gemm.h"
 
 #include <string.h>
 
-#include "lockstep/memory.h"
-#include "tensor/product.h"
+#include "base/memory.h"
+#include "tensor/product_internal.h"
 
 enum {
     BLOCK_STEPS = 256,   /* of the sum, and at most */

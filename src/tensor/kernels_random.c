@@ -4,8 +4,8 @@
  * lane has 64 bits, and the generator's words use the lower half of one. */
 #include <math.h>
 
-#include "tensor/kernels.h"
-#include "tensor/simd.h"
+#include "tensor/kernels_internal.h"
+#include "tensor/simd_internal.h"
 
 enum { WORDS = 4, LANES = VEC_LANES / 2, GROUPS = LS_RANDOM_CHUNK / WORDS };
 

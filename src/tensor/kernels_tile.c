@@ -3,8 +3,8 @@
  * A tile's sums stay in registers: each step loads one row of b and multiplies it with one broadcast number a row of
  * the tile. Each lane of a register is one chain of fused multiply-adds, so a number does not depend on the size of the
  * tile that it is in. */
-#include "tensor/kernels.h"
-#include "tensor/simd.h"
+#include "tensor/kernels_internal.h"
+#include "tensor/simd_internal.h"
 
 #define UNROLL(count) _Pragma(#count)
 #define EACH_VECTOR(p, v, rows, vectors)                                                                               \

@@ -2,8 +2,8 @@
  * vector, so an element's result does not depend on where it stands. */
 #include <math.h>
 
-#include "tensor/kernels.h"
-#include "tensor/simd.h"
+#include "tensor/kernels_internal.h"
+#include "tensor/simd_internal.h"
 
 enum {
     SUMS = 16

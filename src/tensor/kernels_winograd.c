@@ -4,8 +4,8 @@
  * zero. A sum runs over falling columns, where the factors of 1 are. */
 #include <math.h>
 
-#include "tensor/kernels.h"
-#include "tensor/simd.h"
+#include "tensor/kernels_internal.h"
+#include "tensor/simd_internal.h"
 
 enum { N = LS_WINOGRAD_N_MAX };
 

@@ -1,8 +1,8 @@
-#include "tensor/picture.h"
+#include "tensor/picture_internal.h"
 
 #include <string.h>
 
-#include "tensor/product.h"
+#include "tensor/product_internal.h"
 
 void ls_window_fit(int64_t n, int64_t kernel, int64_t stride, bool same, int64_t *out, int64_t *pad) {
     *pad = 0;

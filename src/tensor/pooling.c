@@ -1,9 +1,9 @@
-#include "lockstep/pooling.h"
+#include "tensor/pooling.h"
 
 #include <string.h>
 
-#include "tensor/picture.h"
-#include "tensor/product.h"
+#include "tensor/picture_internal.h"
+#include "tensor/product_internal.h"
 
 ls_pooling ls_pooling_make(int64_t h, int64_t w, int64_t c, int64_t pool_h, int64_t pool_w, int64_t stride_h,
                            int64_t stride_w, bool same) {

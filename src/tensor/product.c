@@ -1,4 +1,4 @@
-#include "tensor/product.h"
+#include "tensor/product_internal.h"
 
 #include <string.h>
 

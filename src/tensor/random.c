@@ -1,9 +1,9 @@
-#include "lockstep/random.h"
+#include "tensor/random.h"
 
 #include <assert.h>
 #include <string.h>
 
-#include "tensor/kernels.h"
+#include "tensor/kernels_internal.h"
 
 static void fill(const ls_rng *rng, uint64_t index, int64_t count, float *out, ls_random_fn chunk) {
     enum { GROUP = 4 };

@@ -1,8 +1,8 @@
-#include "lockstep/vector.h"
+#include "tensor/vector.h"
 
 #include <float.h>
 
-#include "tensor/product.h"
+#include "tensor/product_internal.h"
 
 enum { BLOCK = 16384 };
 

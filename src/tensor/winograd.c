@@ -1,8 +1,8 @@
-#include "tensor/winograd.h"
+#include "tensor/winograd_internal.h"
 
 #include <string.h>
 
-#include "tensor/product.h"
+#include "tensor/product_internal.h"
 
 static ls_winograd_axis axis_of(int64_t kernel, int64_t stride, int64_t pad, int64_t first, int64_t outputs) {
     ls_winograd_axis a = {.first = first, .stride = stride, .pad = pad, .outputs = outputs, .m = 1, .n = 1};

@@ -14,15 +14,15 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
+#include "base/integers.h"
+#include "base/memory.h"
+#include "base/rng.h"
 #include "bench/rivals.h"
-#include "lockstep/clock.h"
-#include "lockstep/conv.h"
-#include "lockstep/cpu.h"
-#include "lockstep/gemm.h"
-#include "lockstep/integers.h"
-#include "lockstep/memory.h"
-#include "lockstep/random.h"
-#include "lockstep/rng.h"
+#include "tensor/conv.h"
+#include "tensor/cpu.h"
+#include "tensor/gemm.h"
+#include "tensor/random.h"
 
 enum { LANES = 8 };
 static double measure_s = 0.3;

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
+#include "base/integers.h"
 #include "bench/rivals.h"
-#include "lockstep/integers.h"
 
 /* Its matrices are column-major: a line of pixels is channels x pixels, a tap's weights are filters x channels. */
 enum { FILTERS = 64, TAPS_MAX = 32, LINES_MAX = 128, ALIGN = 16 };

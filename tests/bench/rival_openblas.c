@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/integers.h"
 #include "bench/rivals.h"
-#include "lockstep/integers.h"
 
 enum { TILE_FLOATS = 1 << 16 }; /* stays in the cache between im2col and the product */
 

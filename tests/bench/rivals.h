@@ -4,7 +4,7 @@
 #ifndef TESTS_BENCH_RIVALS_H
 #define TESTS_BENCH_RIVALS_H
 
-#include "lockstep/conv.h"
+#include "tensor/conv.h"
 
 typedef struct rival {
     const char *name;

@@ -2,10 +2,10 @@
  * that what is behind the hash is reached. Its settings are read, a model made of them, and its weights read. */
 #include <assert.h>
 
-#include "lockstep/checkpoint.h"
-#include "lockstep/config.h"
-#include "lockstep/memory.h"
-#include "run/checkpoint_seal.h"
+#include "base/memory.h"
+#include "config/config.h"
+#include "state/checkpoint.h"
+#include "store/seal.h"
 #include "targets.h"
 
 enum { FLOATS_MAX = 1 << 20 };

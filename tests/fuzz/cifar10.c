@@ -1,5 +1,5 @@
 /* cifar10.c - a batch of CIFAR-10, plain or gzipped. */
-#include "data/importers.h"
+#include "data/importers_internal.h"
 #include "targets.h"
 
 void fuzz_cifar10(const uint8_t *data, size_t size) {

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "lockstep/memory.h"
+#include "base/memory.h"
 #include "run/codes.h"
 #include "targets.h"
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lockstep/config.h"
+#include "config/config.h"
 #include "targets.h"
 
 void fuzz_config(const uint8_t *data, size_t size) {

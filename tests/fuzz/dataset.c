@@ -3,9 +3,9 @@
 #include <assert.h>
 #include <string.h>
 
-#include "lockstep/dataset.h"
-#include "lockstep/integers.h"
-#include "lockstep/memory.h"
+#include "base/integers.h"
+#include "base/memory.h"
+#include "data/dataset.h"
 #include "targets.h"
 
 enum { SAMPLES = 40, SAMPLE_BYTES = 1 << 20 };

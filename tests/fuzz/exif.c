@@ -2,7 +2,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "data/image_codec.h"
+#include "data/image_codec_internal.h"
 #include "targets.h"
 
 void fuzz_exif(const uint8_t *data, size_t size) {

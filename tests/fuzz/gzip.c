@@ -1,8 +1,8 @@
 /* gzip.c - files that may be gzipped, up to 16 MiB of what is in them. */
 #include <assert.h>
 
-#include "data/gzip.h"
-#include "lockstep/memory.h"
+#include "base/memory.h"
+#include "data/gzip_internal.h"
 #include "targets.h"
 
 void fuzz_gzip(const uint8_t *data, size_t size) {

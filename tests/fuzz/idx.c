@@ -1,5 +1,5 @@
 /* idx.c - an IDX file of pictures, plain or gzipped; the same one as labels, too. */
-#include "data/importers.h"
+#include "data/importers_internal.h"
 #include "targets.h"
 
 void fuzz_idx(const uint8_t *data, size_t size) {

@@ -1,7 +1,7 @@
 /* pictures.c - JPEG and PNG files, decoded as an import does, and resized. */
 #include <assert.h>
 
-#include "lockstep/image.h"
+#include "data/image.h"
 #include "targets.h"
 
 enum { SIDE = 20, LIMIT_BYTES = 16 << 20 };

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lockstep/config.h"
+#include "config/config.h"
 #include "targets.h"
 
 static const char base[] = "data: {train: a.h5, input: [{rescale: [0, 1]}], validation: none}\n"

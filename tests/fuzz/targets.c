@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lockstep/integers.h"
-#include "lockstep/memory.h"
+#include "base/integers.h"
+#include "base/memory.h"
 
 const fuzz_target fuzz_targets[] = {
     {"config", fuzz_config},

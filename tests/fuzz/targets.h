@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lockstep/importer.h"
+#include "data/importer.h"
 
 typedef struct fuzz_target {
     const char *name;

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "run/best.h"
+#include "state/best.h"
 #include "support/nets.h"
 #include "support/ranks.h"
 #include "support/scratch.h"

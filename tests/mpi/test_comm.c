@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lockstep/memory.h"
+#include "base/memory.h"
 #include "support/ranks.h"
 
 static void test_reductions(void **state) {

@@ -12,11 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lockstep/dataset.h"
-#include "lockstep/hdf5.h"
-#include "lockstep/memory.h"
-#include "lockstep/rng.h"
-#include "lockstep/writer.h"
+#include "base/memory.h"
+#include "base/rng.h"
+#include "data/dataset.h"
+#include "store/hdf5.h"
+#include "store/writer.h"
 #include "support/plain_dataset.h"
 #include "support/ranks.h"
 #include "support/scratch.h"

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "lockstep/exchange.h"
+#include "par/exchange.h"
 #include "support/ranks.h"
 
 enum { STEPS = 3 };

@@ -13,9 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lockstep/importer.h"
-#include "lockstep/log.h"
-#include "lockstep/rng.h"
+#include "base/log.h"
+#include "base/rng.h"
+#include "data/importer.h"
 #include "support/ranks.h"
 #include "support/scratch.h"
 #include "support/types.h"

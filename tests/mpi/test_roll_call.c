@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "lockstep/clock.h"
+#include "base/clock.h"
 #include "run/roll_call.h"
 #include "support/ranks.h"
 

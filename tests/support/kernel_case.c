@@ -11,12 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lockstep/memory.h"
-#include "lockstep/random.h"
-#include "lockstep/rng.h"
+#include "base/memory.h"
+#include "base/rng.h"
 #include "support/naive_up.h"
-#include "tensor/conv_pass.h"
-#include "tensor/conv_weight.h"
+#include "tensor/conv_pass_internal.h"
+#include "tensor/conv_weight_internal.h"
+#include "tensor/random.h"
 
 enum { MARGIN = 96 };
 static const float untouched = -12345.0f;

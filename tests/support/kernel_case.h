@@ -3,8 +3,8 @@
 #ifndef TESTS_SUPPORT_KERNEL_CASE_H
 #define TESTS_SUPPORT_KERNEL_CASE_H
 
-#include "lockstep/cpu.h"
 #include "support/naive.h"
+#include "tensor/cpu.h"
 
 enum { CASE_THREADS_MAX = 3 };
 

@@ -2,7 +2,7 @@
 #ifndef SUPPORT_LAYER_BENCH_H
 #define SUPPORT_LAYER_BENCH_H
 
-#include "lockstep/layer.h"
+#include "nn/layer.h"
 
 enum { BENCH_THREADS = 2 };
 

@@ -6,8 +6,8 @@
 #ifndef TESTS_SUPPORT_NAIVE_H
 #define TESTS_SUPPORT_NAIVE_H
 
-#include "lockstep/conv.h"
-#include "lockstep/rows.h"
+#include "base/rows.h"
+#include "tensor/conv.h"
 
 ls_conv naive_dense(int64_t n, int64_t k);
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "lockstep/cpu.h"
+#include "tensor/cpu.h"
 
 void expect_ok(ls_status status) {
     if (status != LS_OK) fail_msg("%s", ls_failure_get()->message);

@@ -2,7 +2,7 @@
 #ifndef SUPPORT_NETS_H
 #define SUPPORT_NETS_H
 
-#include "lockstep/model.h"
+#include "nn/model.h"
 
 void expect_ok(ls_status status);
 void expect_near(double actual, double expected, double tolerance);

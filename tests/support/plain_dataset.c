@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lockstep/dataset.h"
-#include "lockstep/hdf5.h"
+#include "data/dataset.h"
+#include "store/hdf5.h"
 
 unsigned char plain_byte(int64_t i, int64_t j) { return (unsigned char)(i * 7 + j * 13 + (i >> 5) * 31); }
 

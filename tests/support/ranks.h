@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "lockstep/comm.h"
+#include "par/comm.h"
 
 struct CMUnitTest;
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "lockstep/memory.h"
+#include "base/memory.h"
 #include "support/nets.h"
 #include "support/types.h"
 

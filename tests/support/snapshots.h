@@ -2,7 +2,7 @@
 #ifndef SUPPORT_SNAPSHOTS_H
 #define SUPPORT_SNAPSHOTS_H
 
-#include "lockstep/checkpoint.h"
+#include "state/checkpoint.h"
 
 /* A rank's part of a run; what it points to is owned. */
 typedef struct state {

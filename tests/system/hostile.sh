@@ -14,12 +14,12 @@ refused() {
 small_data
 small_config >config.yaml
 
-# Headers on which HDF5 loops for ever, takes all memory, reads past an end, crashes.
+# Headers on which HDF5 1.10 loops for ever, takes all memory, reads past an end, crashes; newer ones refuse some of them.
 for file in "$LOCKSTEP_ROOT"/tests/data/hostile/*.h5; do
     refused "${file##*/}: " 1 inspect "$file"
 done
-grep -q "HDF5 fails on its header: it crashes" messages || fail "$(cat messages)"
-refused "h5-segv-vlen.h5: HDF5 fails on its header" 2 train config.yaml --set data.train="$LOCKSTEP_ROOT/tests/data/hostile/h5-segv-vlen.h5"
+grep -qE "HDF5 fails on its header: it crashes|is damaged or cut short" messages || fail "$(cat messages)"
+refused "h5-segv-vlen.h5: " 2 train config.yaml --set data.train="$LOCKSTEP_ROOT/tests/data/hostile/h5-segv-vlen.h5"
 
 # A pipe is not opened, by whichever door: who opens it waits for ever.
 mkfifo pipe.h5

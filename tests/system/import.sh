@@ -43,17 +43,18 @@ grep -q 'the folder nowhere/ does not exist' messages || fail "$(cat messages)"
 # A folder without permission is left out as a file is, unless it was asked for by name or all are wanted.
 if [ "$(id -u)" = 0 ]; then as() { setpriv --reuid=65534 --regid=65534 --clear-groups env HOME=/tmp "$@"; }; else as() { "$@"; }; fi
 chmod 777 . ..
+cp "$LOCKSTEP" program # root's folders may be closed to others
 mkdir -p disk/pics
 base64 -d >disk/pics/1.png <<<'iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAAAAABX3VL4AAAADklEQVR4nGNgYGBgYAAAAAYAAXKCmeoAAAAASUVORK5CYII='
 cp disk/pics/1.png disk/pics/2.png
 chmod 644 disk/pics/1.png
 chmod 000 disk/pics/2.png
 mkdir -m 000 disk/lost+found
-as "$LOCKSTEP" import images disk -o as.h5 --size 2x2 2>messages || fail "$(cat messages)"
+as ./program import images disk -o as.h5 --size 2x2 2>messages || fail "$(cat messages)"
 grep -q 'disk/lost+found: the folder cannot be read: Permission denied: skipped' messages || fail "$(cat messages)"
 grep -q 'as.h5: 1 sample of 2 x 2 x 3, in .* s; 2 skipped' messages || fail "$(cat messages)"
 for arguments in 'disk --strict' disk/lost+found; do
-    expect_exit 2 as "$LOCKSTEP" import images $arguments -o strict.h5 --size 2x2 2>messages
+    expect_exit 2 as ./program import images $arguments -o strict.h5 --size 2x2 2>messages
     grep -q 'lost+found: the folder cannot be read' messages || fail "$(cat messages)"
 done
 

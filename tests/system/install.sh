@@ -25,7 +25,7 @@ expect_exit 2 $share/scripts/get-data nothing >messages 2>&1
 # For programs: one that opens the data set.
 cat >count.c <<'PROGRAM'
 #include <inttypes.h>
-#include <lockstep/dataset.h>
+#include <data/dataset.h>
 #include <stdio.h>
 
 int main(int argc, char **argv) {

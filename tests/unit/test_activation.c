@@ -8,10 +8,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "lockstep/activation.h"
-#include "lockstep/random.h"
-#include "lockstep/rng.h"
+#include "base/rng.h"
 #include "support/kernel_case.h"
+#include "tensor/activation.h"
+#include "tensor/random.h"
 
 enum { ROWS = 700, WIDTH = 29, COUNT = ROWS * WIDTH }; /* more than a task's share */
 static float x[COUNT], y[COUNT], dy[COUNT], dx[COUNT];

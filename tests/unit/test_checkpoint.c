@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "lockstep/log.h"
+#include "base/log.h"
 #include "support/nets.h"
 #include "support/scratch.h"
 #include "support/snapshots.h"

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "lockstep/log.h"
+#include "base/log.h"
 #include "support/faults.h"
 #include "support/nets.h"
 #include "support/scratch.h"

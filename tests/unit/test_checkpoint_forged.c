@@ -11,11 +11,11 @@
 
 #include <cmocka.h>
 
-#include "lockstep/dataset.h"
-#include "lockstep/hdf5.h"
-#include "lockstep/log.h"
-#include "run/checkpoint_format.h"
-#include "run/checkpoint_seal.h"
+#include "base/log.h"
+#include "data/dataset.h"
+#include "state/checkpoint_format_internal.h"
+#include "store/hdf5.h"
+#include "store/seal.h"
 #include "support/nets.h"
 #include "support/scratch.h"
 #include "support/snapshots.h"

@@ -1,6 +1,6 @@
 /* The settings of a run: what is accepted, what is said about what is not, and that the resolved text means the same.
  */
-#include "lockstep/config.h"
+#include "config/config.h"
 
 #include <glob.h>
 #include <setjmp.h>

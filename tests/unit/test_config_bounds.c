@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "lockstep/config.h"
+#include "config/config.h"
 
 enum { TEXT_BYTES = (1 << 20) - 64 };
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "lockstep/config.h"
+#include "config/config.h"
 
 #define HEAD     "data: {train: a.h5, input: [rescale]}\nmodel:\n  - dense: {units: 4, activation: sigmoid}\n"
 #define LOSS     "loss: mean_squared_error\n"

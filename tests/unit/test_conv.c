@@ -8,12 +8,12 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "lockstep/conv.h"
-#include "lockstep/integers.h"
-#include "lockstep/rng.h"
+#include "base/integers.h"
+#include "base/rng.h"
 #include "support/kernel_case.h"
 #include "support/naive_up.h"
-#include "tensor/conv_pass.h"
+#include "tensor/conv.h"
+#include "tensor/conv_pass_internal.h"
 
 static void run_case(kernel_case *k, ls_isa isa, int threads) {
     ls_pool *pool = case_pool(threads);

@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lockstep/conv.h"
 #include "support/kernel_case.h"
 #include "support/naive_up.h"
-#include "tensor/conv_weight.h"
+#include "tensor/conv.h"
+#include "tensor/conv_weight_internal.h"
 
 enum { LANES = 4 };
 

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "lockstep/cores.h"
+#include "base/cores.h"
 #include "support/scratch.h"
 
 /* Four cores of two hardware threads each, numbered as most systems do it: n and n + 4. */

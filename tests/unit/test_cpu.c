@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lockstep/cpu.h"
-#include "lockstep/threads.h"
+#include "base/threads.h"
+#include "tensor/cpu.h"
 
 static void test_detect(void **state) {
     (void)state;

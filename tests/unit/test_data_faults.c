@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
-#include "lockstep/dataset.h"
-#include "lockstep/memory.h"
-#include "lockstep/writer.h"
+#include "base/memory.h"
+#include "data/dataset.h"
+#include "store/writer.h"
 #include "support/faults.h"
 #include "support/nets.h"
 #include "support/plain_dataset.h"

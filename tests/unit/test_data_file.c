@@ -9,9 +9,9 @@
 
 #include <hdf5.h>
 
-#include "lockstep/dataset.h"
-#include "lockstep/hdf5.h"
-#include "lockstep/memory.h"
+#include "base/memory.h"
+#include "data/dataset.h"
+#include "store/hdf5.h"
 #include "support/nets.h"
 #include "support/plain_dataset.h"
 #include "support/scratch.h"

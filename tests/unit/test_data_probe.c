@@ -11,9 +11,9 @@
 
 #include <hdf5.h>
 
-#include "lockstep/data_probe.h"
-#include "lockstep/dataset.h"
-#include "lockstep/hdf5.h"
+#include "data/dataset.h"
+#include "store/data_probe.h"
+#include "store/hdf5.h"
 #include "support/nets.h"
 #include "support/plain_dataset.h"
 #include "support/scratch.h"

@@ -11,12 +11,12 @@
 
 #include <hdf5.h>
 
-#include "lockstep/beat.h"
-#include "lockstep/dataset.h"
-#include "lockstep/hdf5.h"
-#include "lockstep/log.h"
-#include "lockstep/memory.h"
-#include "lockstep/writer.h"
+#include "base/beat.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "data/dataset.h"
+#include "store/hdf5.h"
+#include "store/writer.h"
 #include "support/nets.h"
 #include "support/plain_dataset.h"
 #include "support/scratch.h"

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "par/exchange_plan.h"
+#include "par/exchange_plan_internal.h"
 
 enum { LANES = 64, FLOATS = 1500 }; /* more floats than an expression adds up at a time */
 

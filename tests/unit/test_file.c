@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "lockstep/file.h"
+#include "base/file.h"
 #include "support/nets.h"
 #include "support/scratch.h"
 

@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
+#include "data/dataset.h"
 #include "fuzz/targets.h"
-#include "lockstep/data_probe.h"
-#include "lockstep/dataset.h"
+#include "store/data_probe.h"
 
 enum { FILE_BYTES_MAX = 1 << 20, SMALL_BYTES = 4096, CUTS = 8 };
 

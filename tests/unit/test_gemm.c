@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lockstep/gemm.h"
-#include "lockstep/rng.h"
+#include "base/rng.h"
 #include "support/kernel_case.h"
+#include "tensor/gemm.h"
 
 static void run_case(kernel_case *k, ls_isa isa, int threads) {
     const ls_conv *v = &k->conv;

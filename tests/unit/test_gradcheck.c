@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "lockstep/gradcheck.h"
+#include "nn/gradcheck.h"
 #include "support/nets.h"
 #include "support/types.h"
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "run/histogram.h"
+#include "report/histogram_internal.h"
 #include "support/nets.h"
 
 static ls_histogram histogram; /* too large for the stack */

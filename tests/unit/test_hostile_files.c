@@ -15,14 +15,14 @@
 
 #include <zlib.h>
 
-#include "data/gzip.h"
-#include "data/importers.h"
-#include "lockstep/checkpoint.h"
-#include "lockstep/image.h"
-#include "lockstep/memory.h"
+#include "base/memory.h"
+#include "data/gzip_internal.h"
+#include "data/image.h"
+#include "data/importers_internal.h"
 #include "run/codes.h"
 #include "run/inspect_kinds.h"
 #include "run/run_directory.h"
+#include "state/checkpoint.h"
 #include "support/scratch.h"
 
 static const ls_comm alone = {.size = 1, .node_size = 1};

@@ -13,9 +13,9 @@
 #include <jpeglib.h>
 #include <zlib.h>
 
-#include "data/image_codec.h"
-#include "lockstep/memory.h"
-#include "lockstep/rng.h"
+#include "base/memory.h"
+#include "base/rng.h"
+#include "data/image_codec_internal.h"
 #include "support/scratch.h"
 
 static const int64_t limit = INT64_C(64) << 20;

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "data/import_labels.h"
-#include "lockstep/dataset.h"
+#include "data/dataset.h"
+#include "data/import_labels_internal.h"
 #include "support/scratch.h"
 
 static const ls_comm alone = {.size = 1, .node_size = 1};

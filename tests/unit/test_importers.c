@@ -13,8 +13,8 @@
 
 #include <zlib.h>
 
-#include "lockstep/image.h"
-#include "lockstep/importer.h"
+#include "data/image.h"
+#include "data/importer.h"
 #include "support/scratch.h"
 #include "support/types.h"
 

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "lockstep/integers.h"
+#include "base/integers.h"
 
 static void the_run_that_holds_it(void **unused) {
     (void)unused;

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "lockstep/lanes.h"
+#include "base/lanes.h"
 
 enum { LANES = 64 };
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lockstep/launcher.h"
+#include "par/launcher.h"
 
 /* What several launchers leave in the environment; "NAME=VALUE" each, ended by NULL. */
 typedef const char *const environment[12];

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "lockstep/loader.h"
+#include "data/loader.h"
 #include "support/plain_dataset.h"
 #include "support/scratch.h"
 

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lockstep/log.h"
+#include "base/log.h"
 
 static int real_stderr;
 static char captured_path[] = "/tmp/lockstep-test-log-XXXXXX";

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "lockstep/loss.h"
+#include "nn/loss.h"
 #include "support/nets.h"
 #include "support/types.h"
 

@@ -11,8 +11,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/memory_groups.h"
-#include "lockstep/memory.h"
+#include "base/memory.h"
+#include "base/memory_groups_internal.h"
 #include "support/scratch.h"
 
 static void test_memory_is_zeroed_and_aligned(void **state) {

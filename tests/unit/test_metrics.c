@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "lockstep/metrics.h"
+#include "report/metrics.h"
 #include "support/nets.h"
 #include "support/scratch.h"
 #include "support/snapshots.h"

@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
-#include "lockstep/memory.h"
-#include "lockstep/rng.h"
-#include "nn/slab.h"
+#include "base/memory.h"
+#include "base/rng.h"
+#include "nn/slab_internal.h"
 #include "support/nets.h"
 #include "support/types.h"
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "lockstep/optimizer.h"
+#include "optim/optimizer.h"
 #include "support/nets.h"
 #include "support/types.h"
 

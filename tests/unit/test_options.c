@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lockstep/options.h"
+#include "base/options.h"
 
 static const char *const activation_names[] = {"linear", "relu", "sigmoid", NULL};
 

@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "lockstep/image.h"
-#include "lockstep/outputs.h"
+#include "data/image.h"
+#include "report/outputs.h"
 #include "support/nets.h"
 #include "support/scratch.h"
 

@@ -9,14 +9,14 @@
 
 #include <cmocka.h>
 
-#include "lockstep/config.h"
-#include "lockstep/integers.h"
-#include "lockstep/memory.h"
-#include "lockstep/vector.h"
+#include "base/integers.h"
+#include "base/memory.h"
+#include "config/config.h"
 #include "support/layer_bench.h"
 #include "support/nets.h"
 #include "support/snapshots.h"
 #include "support/types.h"
+#include "tensor/vector.h"
 
 enum { LANES = 8, SETTINGS_MAX = 16 };
 

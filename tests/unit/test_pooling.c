@@ -8,10 +8,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "lockstep/pooling.h"
-#include "lockstep/random.h"
-#include "lockstep/rng.h"
+#include "base/rng.h"
 #include "support/kernel_case.h"
+#include "tensor/pooling.h"
+#include "tensor/random.h"
 
 enum { ROWS = 3, COUNT_MAX = ROWS * 24 * 24 * 300 };
 static float x[COUNT_MAX], y[COUNT_MAX], dy[COUNT_MAX], dx[COUNT_MAX], wanted[COUNT_MAX];

@@ -10,10 +10,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "data/cache.h"
-#include "lockstep/integers.h"
-#include "lockstep/memory.h"
-#include "lockstep/readahead.h"
+#include "base/integers.h"
+#include "base/memory.h"
+#include "data/cache_internal.h"
+#include "data/readahead.h"
 #include "run/windows.h"
 #include "support/plain_dataset.h"
 #include "support/scratch.h"

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lockstep/image.h"
-#include "lockstep/memory.h"
-#include "lockstep/rng.h"
+#include "base/memory.h"
+#include "base/rng.h"
+#include "data/image.h"
 
 static ls_image make(int64_t h, int64_t w, int64_t c) {
     ls_image image = {.h = h, .w = w, .c = c};

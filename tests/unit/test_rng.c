@@ -8,9 +8,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "lockstep/cpu.h"
-#include "lockstep/random.h"
-#include "lockstep/rng.h"
+#include "base/rng.h"
+#include "tensor/cpu.h"
+#include "tensor/random.h"
 
 enum { MANY = 1 << 18 };
 static float numbers[MANY];

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "lockstep/sampler.h"
+#include "data/sampler.h"
 
 enum { SAMPLES_MAX = 6000, BLOCK = 10 };
 static ls_span blocks[SAMPLES_MAX];

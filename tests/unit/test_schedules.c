@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "lockstep/schedule.h"
+#include "optim/schedule.h"
 #include "support/nets.h"
 
 static _Alignas(16) char record[512];

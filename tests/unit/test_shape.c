@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "lockstep/shape.h"
+#include "base/shape.h"
 
 static void test_count_and_text(void **state) {
     (void)state;

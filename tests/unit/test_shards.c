@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "lockstep/shards.h"
+#include "par/shards.h"
 
 enum { G = LS_GRAIN_FLOATS };
 static const int64_t counts[] = {16, 48, G - 16, G, G + 16, 5 * G + 32, 64 * G, 1001 * G + 16};

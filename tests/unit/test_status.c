@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "lockstep/status.h"
+#include "base/status.h"
 
 static ls_status open_door(int number) {
     if (number < 0) return LS_RAISE(LS_INVALID, "door %d: no such door", number);

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "lockstep/text.h"
+#include "base/text.h"
 
 static void numbers_are_short_and_exact(void **unused) {
     (void)unused;

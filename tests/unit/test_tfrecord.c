@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "run/tfrecord.h"
+#include "report/tfrecord_internal.h"
 
 static uint32_t little_endian(const uint8_t *bytes) {
     return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;

@@ -11,8 +11,8 @@
 #include <stdbool.h>
 #include <unistd.h>
 
-#include "lockstep/clock.h"
-#include "lockstep/threads.h"
+#include "base/clock.h"
+#include "base/threads.h"
 
 enum { TASKS_MAX = 1000, THREADS_MAX = 9 };
 

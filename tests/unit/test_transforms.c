@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lockstep/memory.h"
-#include "lockstep/transform.h"
+#include "base/memory.h"
+#include "data/transform.h"
 #include "support/types.h"
 
 enum { H = 6, W = 7, RGB = 3, PIXELS = H * W, VALUES = PIXELS * RGB };

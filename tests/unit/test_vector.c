@@ -8,10 +8,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "lockstep/random.h"
-#include "lockstep/rng.h"
-#include "lockstep/vector.h"
+#include "base/rng.h"
 #include "support/kernel_case.h"
+#include "tensor/random.h"
+#include "tensor/vector.h"
 
 enum { COUNT = 40000 };
 static float a[COUNT], b[COUNT], c[COUNT];

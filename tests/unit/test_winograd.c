@@ -8,10 +8,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "lockstep/random.h"
-#include "lockstep/rng.h"
+#include "base/rng.h"
 #include "support/kernel_case.h"
-#include "tensor/kernels.h"
+#include "tensor/kernels_internal.h"
+#include "tensor/random.h"
 
 enum { N = LS_WINOGRAD_N_MAX, CHANNELS = 48, POINTS = LS_WINOGRAD_POINTS_MAX };
 

@@ -1,0 +1,76 @@
+/* lanes.c - see lanes.h. */
+#include "base/lanes.h"
+
+#include <assert.h>
+
+int64_t ls_lane_offset(int64_t batch, int lane, int lanes) { return lane * batch / lanes; }
+
+int ls_lane_first(int lanes, int rank, int size) { return (int)ls_lane_offset(lanes, rank, size); }
+
+static int power_of_two_from(int least) {
+    int power = 1;
+    while (power < least) power *= 2;
+    return power;
+}
+
+static ls_status check_count(int count, int size) {
+    if (size > LS_LANES_MAX)
+        return LS_RAISE(LS_INVALID, "%d ranks: a run has at most %d lanes and every rank needs one; start fewer ranks",
+                        size, (int)LS_LANES_MAX);
+    if (count < 1 || count > LS_LANES_MAX)
+        return LS_RAISE(LS_INVALID, "training.lanes is %d; it must be a power of two from 1 to %d", count,
+                        (int)LS_LANES_MAX);
+    int power = power_of_two_from(count);
+    if (power != count)
+        return LS_RAISE(LS_INVALID, "training.lanes is %d, not a power of two; --set training.lanes=%d", count, power);
+    if (size > count)
+        return LS_RAISE(LS_INVALID,
+                        "%d lanes cannot feed %d ranks, every rank needs at least one: start at most %d ranks, or "
+                        "--set training.lanes=%d",
+                        count, size, count, power_of_two_from(size));
+    return LS_OK;
+}
+
+/* The largest complete subtree that begins at lane `begin` and does not pass `end`. */
+static int subtree_lanes(int begin, int end) {
+    int lanes = 1;
+    while (begin % (2 * lanes) == 0 && begin + 2 * lanes <= end) lanes *= 2;
+    return lanes;
+}
+
+/* The range is cut greedily: subtrees grow up to the root of the range and shrink after it, so at most 2 log2(V) of
+ * them. */
+ls_status ls_lanes_init(ls_lanes *lanes, int count, int rank, int size) {
+    assert(rank >= 0 && rank < size);
+    LS_TRY(check_count(count, size));
+    *lanes = (ls_lanes){.count = count, .rank = rank, .size = size};
+    lanes->first = ls_lane_first(count, rank, size);
+    lanes->end = ls_lane_first(count, rank + 1, size);
+    for (int lane = lanes->first; lane < lanes->end; lane += subtree_lanes(lane, lanes->end))
+        lanes->node_begin[lanes->nodes++] = lane;
+    lanes->node_begin[lanes->nodes] = lanes->end;
+    return LS_OK;
+}
+
+void ls_lanes_rows(const ls_lanes *lanes, int64_t batch, ls_rows *rows) {
+    int64_t before = ls_lane_offset(batch, lanes->first, lanes->count);
+    rows->lanes = lanes->end - lanes->first;
+    rows->first_lane = lanes->first;
+    for (int lane = 0; lane <= rows->lanes; lane++)
+        rows->lane_begin[lane] = ls_lane_offset(batch, lanes->first + lane, lanes->count) - before;
+    rows->count = rows->lane_begin[rows->lanes];
+    rows->global_count = batch;
+    rows->nodes = lanes->nodes;
+    for (int node = 0; node <= lanes->nodes; node++) rows->node_begin[node] = lanes->node_begin[node] - lanes->first;
+}
+
+double ls_lanes_balance(int lanes, int size) {
+    int most = (lanes + size - 1) / size;
+    return (double)lanes / ((double)size * most);
+}
+
+double ls_lanes_sum(double *values, int count) {
+    for (int half = 1; half < count; half *= 2)
+        for (int lane = 0; lane + half < count; lane += 2 * half) values[lane] += values[lane + half];
+    return values[0];
+}

@@ -1,9 +1,0 @@
-/* settle.h - what keeps slots from decaying for ever. Private to optim. */
-#ifndef OPTIM_SETTLE_H
-#define OPTIM_SETTLE_H
-
-/* A slot that only decays would end among the denormal numbers, which many machines add a hundred times slower: it ends
- * at zero. */
-static inline float ls_settle(float slot) { return slot < 1e-30F && slot > -1e-30F ? 0.0F : slot; }
-
-#endif

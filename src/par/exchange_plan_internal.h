@@ -1,0 +1,57 @@
+/* exchange_plan_internal.h - who adds what, and who sends what to whom, in the gradient exchange; pure. Private to par.
+ *
+ * Ranks that share memory are a group. The whole batch's gradient is the root of the tree over all lanes (lanes.h). Its
+ * largest subtrees whose lanes all belong to one group are that group's partial sums. In a slice of the flat vector
+ * (shards.h), a group's partial sums are made by one of its members, its server for the rank that owns the slice, and
+ * sent to that rank; which adds the other groups' partial sums and the nodes of its own group, all in the one tree,
+ * updates the slice of the weights and sends it back to the servers. Nothing but complete subtrees is ever added before
+ * it is sent, so the sum has the same bits for all groups.
+ *
+ * An expression is a sum in postfix form: a number >= 0 is a term, LS_PLUS adds the two before it. The terms are first
+ * the nodes of this rank's group, in the order of their lanes (nodes), then the other groups' partial sums (arrivals).
+ */
+#ifndef LS_PAR_EXCHANGE_PLAN_INTERNAL_H
+#define LS_PAR_EXCHANGE_PLAN_INTERNAL_H
+
+#include "base/lanes.h"
+
+enum { LS_PLUS = -1, LS_EXPRESSION_DEPTH_MAX = 12 }; /* LS_LANES_MAX is 2^10: one more for each level */
+
+typedef struct ls_expression {
+    int length;
+    const int *tokens;
+} ls_expression;
+
+typedef struct ls_group_node {
+    int member; /* its number in the group */
+    int node;   /* and the node's on that rank */
+} ls_group_node;
+
+typedef struct ls_exchange_plan {
+    int groups;
+    int members, member; /* of this rank's group; this rank's number in it */
+    int nodes;           /* of all members */
+    ls_group_node *node;
+    ls_expression sum; /* the whole batch's */
+    int partials;      /* this group's partial sums; a partial sum's first term is a node that nothing else has */
+    ls_expression *partial;
+    int arrivals; /* other groups' partial sums that go into `sum`, */
+    int *arrival; /* and the ranks that send them: in the order of lanes, so in the sender's order */
+    int targets;  /* the ranks that this one is its group's server for, */
+    int *target;
+    int servers; /* and those that are servers for this rank, one of each other group */
+    int *server;
+    int *tokens, *ranks; /* what the lists above are parts of */
+} ls_exchange_plan;
+
+/* group[size]: a number for each rank, equal where memory is shared. Errors: LS_ERROR, no memory. Release in every
+ * case. */
+ls_status ls_exchange_plan_init(ls_exchange_plan *plan, const ls_lanes *lanes, const int *group);
+void ls_exchange_plan_release(ls_exchange_plan *plan);
+
+/* out[count] <- the expression over terms[.][begin, begin + count). out may be the expression's first term, but no
+ * other one. Returns where the sum is: out, or the term itself where there is nothing to add. */
+const float *ls_expression_sum(const ls_expression *expression, const float *const *terms, int64_t begin, int64_t count,
+                               float *out);
+
+#endif

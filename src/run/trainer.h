@@ -1,0 +1,32 @@
+/* trainer.h - trains what a config describes, and keeps the run directory. */
+#ifndef LS_RUN_TRAINER_H
+#define LS_RUN_TRAINER_H
+
+#include "config/config.h"
+#include "par/comm.h"
+
+/* What the word of `train WORD` names. */
+typedef struct ls_train_names {
+    char config[LS_PATH_MAX], run[LS_PATH_MAX];
+    char then[LS_PATH_MAX]; /* the config that the run to be resumed had so far; "": it is to begin */
+} ls_train_names;
+
+/* Collective. run: what --run says, or "". A config.yaml, or CONFIG.yaml, begins or resumes its run: `run`, else
+ * runs/CONFIG. With resume a run's directory, or the config.yaml in it, is that run with its own config. Errors
+ * (agreed): LS_INVALID: a directory that is no run's, or is not to be resumed. */
+ls_status ls_train_names_find(const ls_comm *comm, const char *word, const char *run, bool resume, ls_train_names *out);
+
+typedef struct ls_train_options {
+    const char *run; /* the run directory */
+    bool resume;     /* go on where the newest whole checkpoint is; start where there is none */
+    bool overwrite;  /* throw away the run that is there */
+    bool debug;      /* check every call of a layer: see ls_model_debug */
+} ls_train_options;
+
+/* Collective. Returns when the run is over (LS_OK), or was stopped by a signal after saving (LS_STOPPED). Errors
+ * (agreed): LS_INVALID: config, data, a directory that holds a run, before the first batch; at any batch a file of data
+ * that is damaged, has a hole or is cut, and a number in it that is not finite or out of bounds (loader.h). LS_ERROR:
+ * disk, memory, a loss or weights that are not finite. */
+ls_status ls_trainer_run(const ls_comm *comm, const ls_config *config, const ls_train_options *options);
+
+#endif

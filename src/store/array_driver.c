@@ -1,0 +1,128 @@
+/* array_driver.c - see array_driver.h. */
+#include "store/array_driver_internal.h"
+
+#if H5_VERSION_GE(1, 13, 0)
+#include <H5FDdevelop.h>
+#endif
+#include <errno.h>
+#include <string.h>
+
+#include "base/descriptor.h"
+#include "base/integers.h"
+#include "base/memory.h"
+#include "store/hdf5.h"
+
+/* A file as HDF5 knows it. */
+typedef struct open_file {
+    H5FD_t common; /* HDF5's own; must be the first */
+    ls_array_backing *backing;
+    haddr_t end; /* of what HDF5 has handed out */
+} open_file;
+
+static open_file *of(const H5FD_t *file) { return (open_file *)(uintptr_t)file; }
+
+static H5FD_t *open_backing(const char *name, unsigned flags, hid_t access, haddr_t limit) {
+    (void)name, (void)flags, (void)limit;
+    ls_array_backing *const *backing = H5Pget_driver_info(access);
+    open_file *file;
+    if (!backing || ls_alloc(&file, 1, sizeof *file, "an open file") != LS_OK) return NULL;
+    file->backing = *backing;
+    return &file->common;
+}
+
+static herr_t close_backing(H5FD_t *file) {
+    ls_free(of(file));
+    return 0;
+}
+
+/* As HDF5's own driver of files has it: where HDF5 puts things depends on these. */
+static herr_t query(const H5FD_t *file, unsigned long *flags) {
+    (void)file;
+    if (flags)
+        *flags = H5FD_FEAT_AGGREGATE_METADATA | H5FD_FEAT_ACCUMULATE_METADATA | H5FD_FEAT_DATA_SIEVE |
+                 H5FD_FEAT_AGGREGATE_SMALLDATA;
+    return 0;
+}
+
+static haddr_t get_end(const H5FD_t *file, H5FD_mem_t type) {
+    (void)type;
+    return of(file)->end;
+}
+
+static herr_t set_end(H5FD_t *file, H5FD_mem_t type, haddr_t end) {
+    (void)type;
+    of(file)->end = end;
+    return 0;
+}
+
+static haddr_t get_length(const H5FD_t *file, H5FD_mem_t type) {
+    (void)type;
+    return (haddr_t)of(file)->backing->bytes;
+}
+
+/* Said as HDF5's own driver says it, for ls_hdf5_reason. */
+static herr_t fail_read(void) {
+    int number = errno ? errno : EIO;
+    (void)H5Epush2(H5E_DEFAULT, __FILE__, __func__, __LINE__, H5E_ERR_CLS, H5E_IO, H5E_READERROR,
+                   "file read failed: errno = %d, error message = '%s'", number,
+                   errno ? strerror(errno) : "the disk gives less than the file has");
+    return -1;
+}
+
+/* HDF5 may look a little behind the end, where it has written nothing yet. */
+static herr_t read_backing(H5FD_t *file, H5FD_mem_t type, hid_t transfer, haddr_t at, size_t bytes, void *data) {
+    (void)type, (void)transfer;
+    const ls_array_backing *backing = of(file)->backing;
+    int64_t begin = (int64_t)at, wanted = (int64_t)bytes;
+    if (backing->fd < 0) {
+        ls_array_memory_read(&backing->memory, begin, data, wanted);
+        return 0;
+    }
+    int64_t there = ls_max(0, ls_min(wanted, backing->bytes - begin));
+    memset((char *)data + there, 0, (size_t)(wanted - there));
+    return ls_fd_read_at(backing->fd, data, there, begin) ? 0 : fail_read();
+}
+
+static herr_t write_backing(H5FD_t *file, H5FD_mem_t type, hid_t transfer, haddr_t at, size_t bytes, const void *data) {
+    (void)type, (void)transfer;
+    ls_array_backing *backing = of(file)->backing;
+    int64_t begin = (int64_t)at, count = (int64_t)bytes;
+    if (ls_array_memory_write(&backing->memory, begin, data, count) != LS_OK) backing->lost = true;
+    backing->bytes = ls_max(backing->bytes, begin + count);
+    return 0;
+}
+
+/* HDF5 closes a new file: now it has its length. */
+static herr_t truncate_backing(H5FD_t *file, hid_t transfer, hbool_t closing) {
+    (void)transfer, (void)closing;
+    if (of(file)->backing->fd < 0) of(file)->backing->bytes = (int64_t)of(file)->end;
+    return 0;
+}
+
+static const H5FD_class_t driver = {
+#if H5_VERSION_GE(1, 13, 0)
+    .version = H5FD_CLASS_VERSION,
+    .value = (H5FD_class_value_t)600, /* a number of our own: HDF5's makers give out those up to 511 */
+#endif
+    .name = "lockstep",
+    .maxaddr = INT64_MAX,
+    .fc_degree = H5F_CLOSE_WEAK,
+    .fapl_size = sizeof(ls_array_backing *),
+    .open = open_backing,
+    .close = close_backing,
+    .query = query,
+    .get_eoa = get_end,
+    .set_eoa = set_end,
+    .get_eof = get_length,
+    .read = read_backing,
+    .write = write_backing,
+    .truncate = truncate_backing,
+    .fl_map = H5FD_FLMAP_DICHOTOMY,
+};
+
+ls_status ls_array_driver_use(ls_array_backing *backing, hid_t access) {
+    static hid_t id = H5I_INVALID_HID; /* HDF5 lets go of it at its end */
+    if (id < 0) id = H5FDregister(&driver);
+    if (id >= 0 && H5Pset_driver(access, id, &backing) >= 0) return LS_OK;
+    return LS_RAISE(LS_ERROR, "HDF5 does not take a file driver: %s", ls_hdf5_reason());
+}
