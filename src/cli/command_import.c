@@ -33,7 +33,7 @@ static ls_status run(const ls_comm *comm, const ls_call *call) {
     ls_import_result result;
     ls_pool *pool;
     ls_cpus ours = ls_comm_host_cpus(comm);
-    int threads = ls_threads_default(ls_cpus_cores(&ours), comm->node_size);
+    int threads = ls_threads_default(ls_cpus_cores(&ours), comm->host_size);
     LS_TRY(ls_agree(comm, ls_pool_create(threads, &pool)));
     ls_status status =
         ls_import_run(comm, pool, self->type, call->options[0], call->word, call->words, settings, &result);

@@ -24,7 +24,7 @@ struct ls_cache {
     int64_t count, sample_bytes;
     ls_block_fn decode;
     void *context;
-    /* Every block, at the place of its first sample: shared by the node's ranks, or this rank's own. */
+    /* Every block, at the place of its first sample: shared by the host's ranks, or this rank's own. */
     ls_shared shared;
     char *all;              /* NULL: there is no such thing */
     _Atomic uint8_t *state; /* [count] */
@@ -107,9 +107,9 @@ static int64_t make_room(ls_cache *cache, const ls_comm *comm, int64_t bytes, in
         cache->all = cache->shared.data;
         return bytes;
     }
-    if (bytes > limit_bytes / comm->node_size) return 0;
+    if (bytes > limit_bytes / comm->host_size) return 0;
     (void)ls_alloc(&cache->all, bytes, 1, "the cache of a data set");
-    return cache->all != NULL ? bytes * comm->node_size : 0;
+    return cache->all != NULL ? bytes * comm->host_size : 0;
 }
 
 int64_t ls_cache_share(ls_cache *cache, const ls_comm *comm, int64_t limit_bytes) {

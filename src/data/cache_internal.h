@@ -1,4 +1,4 @@
-/* cache_internal.h - decoded blocks in memory: all of them, once a node, or a few of one's own. Knows nothing of files.
+/* cache_internal.h - decoded blocks in memory: all of them, once a host, or a few of one's own. Knows nothing of files.
  * Private to the room. */
 #ifndef LS_DATA_CACHE_INTERNAL_H
 #define LS_DATA_CACHE_INTERNAL_H

@@ -49,7 +49,7 @@ ls_status ls_dataset_read_names(ls_dataset *dataset, int64_t first, int64_t coun
  * are first read, if all samples take at most limit_bytes and every host has the room. Returns the bytes that a host
  * gives for it, the same on all ranks; 0: there is no room. ls_dataset_close is then Collective over the host. */
 int64_t ls_dataset_cache(ls_dataset *dataset, const ls_comm *comm, int64_t limit_bytes);
-/* Local, before the first fetch. Bounds the decoded blocks that this rank keeps for itself where the node has no cache
+/* Local, before the first fetch. Bounds the decoded blocks that this rank keeps for itself where the host has no cache
  * (64 MiB if never called; at least one block is kept). The one not used for longest gives way, so that a block of a
  * shuffle window is decoded once if a window of every lane of the rank fits, and up to once a sample if not. */
 void ls_dataset_keep(ls_dataset *dataset, int64_t bytes);

@@ -18,7 +18,7 @@
 #include "par/launcher.h"
 
 struct ls_comm_handles {
-    MPI_Comm world, node;
+    MPI_Comm world, host;
 };
 
 /* MPI counts are ints, and Open MPI moves long messages faster in pieces of some MiB. */
@@ -106,9 +106,9 @@ static ls_status start_mpi(const ls_launcher *launcher, int *argc, char ***argv)
     return LS_OK;
 }
 
-static void know_node(ls_comm *comm) {
-    MPI_Comm_rank(comm->handles->node, &comm->node_rank);
-    MPI_Comm_size(comm->handles->node, &comm->node_size);
+static void know_host(ls_comm *comm) {
+    MPI_Comm_rank(comm->handles->host, &comm->host_rank);
+    MPI_Comm_size(comm->handles->host, &comm->host_size);
 }
 
 /* A rank's number among the hosts that are to be pretended; 0 where none are. */
@@ -124,15 +124,15 @@ static ls_status know_ranks(ls_comm *comm) {
     MPI_Comm_rank(MPI_COMM_WORLD, &comm->rank);
     MPI_Comm_size(MPI_COMM_WORLD, &comm->size);
     MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host);
-    MPI_Comm_split(host, pretended_host(comm->rank), 0, &comm->handles->node);
+    MPI_Comm_split(host, pretended_host(comm->rank), 0, &comm->handles->host);
     MPI_Comm_free(&host);
-    know_node(comm);
+    know_host(comm);
     return LS_OK;
 }
 
 ls_status ls_comm_init(ls_comm *comm, int *argc, char ***argv) {
     ls_launcher launcher = ls_launcher_find();
-    *comm = (ls_comm){.size = 1, .node_size = 1};
+    *comm = (ls_comm){.size = 1, .host_size = 1};
     gethostname(comm->host, sizeof comm->host - 1);
     if (launcher.alone) return LS_OK;
     if (cannot_connect(&launcher)) return refuse_launcher(&launcher);
@@ -147,14 +147,14 @@ ls_status ls_comm_with_hosts(const ls_comm *comm, int part, ls_comm *out) {
     if (!comm->handles) return LS_OK;
     LS_TRY(ls_alloc(&out->handles, 1, sizeof *out->handles, "MPI handles"));
     out->handles->world = comm->handles->world;
-    MPI_Comm_split(comm->handles->node, part, 0, &out->handles->node);
-    know_node(out);
+    MPI_Comm_split(comm->handles->host, part, 0, &out->handles->host);
+    know_host(out);
     return LS_OK;
 }
 
 void ls_comm_release(ls_comm *comm) {
     if (!comm->handles) return;
-    MPI_Comm_free(&comm->handles->node);
+    MPI_Comm_free(&comm->handles->host);
     ls_free(comm->handles);
     comm->handles = NULL;
 }
@@ -167,13 +167,13 @@ void ls_comm_finalize(ls_comm *comm) {
 
 int ls_comm_host_leader(const ls_comm *comm) {
     int leader = comm->rank;
-    if (comm->node_size > 1) MPI_Bcast(&leader, 1, MPI_INT, 0, comm->handles->node);
+    if (comm->host_size > 1) MPI_Bcast(&leader, 1, MPI_INT, 0, comm->handles->host);
     return leader;
 }
 
 ls_cpus ls_comm_host_cpus(const ls_comm *comm) {
     ls_cpus cpus = ls_cpus_allowed();
-    if (comm->node_size > 1) MPI_Allreduce(MPI_IN_PLACE, &cpus, sizeof cpus, MPI_BYTE, MPI_BOR, comm->handles->node);
+    if (comm->host_size > 1) MPI_Allreduce(MPI_IN_PLACE, &cpus, sizeof cpus, MPI_BYTE, MPI_BOR, comm->handles->host);
     return cpus;
 }
 
@@ -281,14 +281,14 @@ double ls_comm_max_double(const ls_comm *comm, double value) {
     return value;
 }
 
-/* ---- memory shared by a node ---- */
+/* ---- memory shared by a host ---- */
 
 /* Why not MPI_Win_allocate_shared: where /dev/shm is too small (containers give 64 MiB) Open MPI 4.1 fails on one rank
  * and hangs the others, or the first touch ends in SIGBUS, and a killed job leaves its file behind. A memfd is memory
  * without a file system: no limit but the memory's, zeroed, placed near whoever touches a page first, gone with its
  * last process. The other ranks open it through the first one's /proc entry. */
 typedef struct memory_door {
-    int process, descriptor; /* of the node's rank 0 */
+    int process, descriptor; /* of the host's rank 0 */
     dev_t device;            /* of the memory: to other eyes (a container's) the same path may lead elsewhere */
     ino_t inode;
 } memory_door;
@@ -326,22 +326,22 @@ static ls_status map_memory(const memory_door *door, int64_t bytes, void **data)
     return LS_OK;
 }
 
-static ls_status agree_on_node(const ls_comm *comm, ls_status status) {
-    return comm->node_size == 1 ? status : agree_over(comm->handles->node, comm, status);
+static ls_status agree_on_host(const ls_comm *comm, ls_status status) {
+    return comm->host_size == 1 ? status : agree_over(comm->handles->host, comm, status);
 }
 
 ls_status ls_shared_create(const ls_comm *comm, int64_t bytes, ls_shared *out) {
     *out = (ls_shared){0};
     memory_door door = {.descriptor = -1};
-    ls_status status = comm->node_rank == 0 ? make_memory(bytes, &door) : LS_OK;
-    if (LS_FAILED(status = agree_on_node(comm, status))) goto done;
-    if (comm->node_size > 1) MPI_Bcast(&door, sizeof door, MPI_BYTE, 0, comm->handles->node);
+    ls_status status = comm->host_rank == 0 ? make_memory(bytes, &door) : LS_OK;
+    if (LS_FAILED(status = agree_on_host(comm, status))) goto done;
+    if (comm->host_size > 1) MPI_Bcast(&door, sizeof door, MPI_BYTE, 0, comm->handles->host);
     status = map_memory(&door, bytes, &out->data);
     out->bytes = bytes;
     /* Agreement is also the moment from which everyone has it open. */
-    if (LS_FAILED(status = agree_on_node(comm, status))) ls_shared_release(out);
+    if (LS_FAILED(status = agree_on_host(comm, status))) ls_shared_release(out);
 done:
-    if (comm->node_rank == 0 && door.descriptor >= 0) close(door.descriptor);
+    if (comm->host_rank == 0 && door.descriptor >= 0) close(door.descriptor);
     return status;
 }
 

@@ -2,7 +2,7 @@
  *
  * Only the main thread may call what is Collective or Global here. MPI's own errors end the job with LS_LOST (there is
  * nothing to mend in mid-collective). A process that no launcher started (launcher.h) is one rank, and does not start
- * MPI at all. One rank makes no MPI call between init and finalize: a comm of {.size = 1, .node_size = 1} serves
+ * MPI at all. One rank makes no MPI call between init and finalize: a comm of {.size = 1, .host_size = 1} serves
  * without either (unit tests). */
 #ifndef LS_PAR_COMM_H
 #define LS_PAR_COMM_H
@@ -17,7 +17,7 @@ enum { LS_HOST_MAX = 64 };
 
 typedef struct ls_comm {
     int rank, size;           /* of the job */
-    int node_rank, node_size; /* among the ranks of this host */
+    int host_rank, host_size; /* among the ranks of this host */
     char host[LS_HOST_MAX];
     struct ls_comm_handles *handles; /* MPI's own, private to par (see src/par/comm_mpi.h) */
 } ls_comm;
@@ -29,7 +29,7 @@ ls_status ls_comm_init(ls_comm *comm, int *argc, char ***argv);
 /* Collective. Ends MPI; does nothing where it was not started. */
 void ls_comm_finalize(ls_comm *comm);
 /* Collective. The same ranks, but those of one host that pass different numbers count as ranks of different hosts:
- * node_rank, node_size, and who shares memory. So tests have several hosts on one machine; a whole job does where the
+ * host_rank, host_size, and who shares memory. So tests have several hosts on one machine; a whole job does where the
  * environment's LOCKSTEP_RANKS_A_HOST gives each so many consecutive ranks. ls_comm_release it. Errors: LS_ERROR, no
  * memory. */
 ls_status ls_comm_with_hosts(const ls_comm *comm, int part, ls_comm *out);
@@ -59,8 +59,8 @@ int64_t ls_comm_max(const ls_comm *comm, int64_t value);
 int64_t ls_comm_sum(const ls_comm *comm, int64_t value);
 double ls_comm_max_double(const ls_comm *comm, double value);
 
-/* Zeroed memory that all ranks of a node share; a page is placed near the core that touches it first. Neither a file
- * nor limited by /dev/shm. Collective over the node; bytes (> 0) must agree. Errors (agreed over the node): LS_ERROR,
+/* Zeroed memory that all ranks of a host share; a page is placed near the core that touches it first. Neither a file
+ * nor limited by /dev/shm. Collective over the host; bytes (> 0) must agree. Errors (agreed over the host): LS_ERROR,
  * no memory or the ranks may not see each other's /proc entries: use private memory instead. */
 typedef struct ls_shared {
     void *data;

@@ -18,7 +18,7 @@ static int rank_nodes(const ls_lanes *lanes, int rank) {
     return other.nodes;
 }
 
-/* The ranks of this host are node_rank 0, 1, ... in rank order. */
+/* The ranks of this host are host_rank 0, 1, ... in rank order. */
 static ls_status share_memory(ls_exchange *x, const int *leader) {
     int nodes[LS_LANES_MAX], member = 0;
     for (int rank = 0; rank < x->comm->size; rank++)
@@ -37,9 +37,9 @@ static ls_status make_group(ls_exchange *x, int mode, int *leader) {
     int mine = ls_comm_host_leader(x->comm);
     ls_comm_gather_all(x->comm, &mine, sizeof mine, leader);
     ls_status status = LS_ERROR;
-    bool sharing = mode != LS_EXCHANGE_MESSAGES && x->comm->node_size > 1;
+    bool sharing = mode != LS_EXCHANGE_MESSAGES && x->comm->host_size > 1;
     if (sharing) status = share_memory(x, leader);
-    if (sharing && status != LS_OK && mode == LS_EXCHANGE_AUTO && x->comm->node_rank == 0)
+    if (sharing && status != LS_OK && mode == LS_EXCHANGE_AUTO && x->comm->host_rank == 0)
         ls_log_rank("%s; the ranks of %s exchange by messages", ls_failure_get()->message, x->comm->host);
     if (!sharing || (status != LS_OK && mode == LS_EXCHANGE_AUTO)) {
         mine = x->comm->rank;

@@ -79,8 +79,8 @@ static void touch_own_weights(ls_group *group) {
 ls_status ls_group_init(ls_group *group, const ls_comm *comm, bool shared, const int *nodes, int64_t count,
                         int64_t record_doubles) {
     *group = (ls_group){.comm = comm,
-                        .members = shared ? comm->node_size : 1,
-                        .member = shared ? comm->node_rank : 0,
+                        .members = shared ? comm->host_size : 1,
+                        .member = shared ? comm->host_rank : 0,
                         .launcher = (int)getppid()};
     layout at = lay_out(group->members, nodes, count, record_doubles);
     group->stride = vector_bytes(count) / (int64_t)sizeof(float);

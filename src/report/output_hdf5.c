@@ -4,7 +4,7 @@
 #include "report/output_format_internal.h"
 #include "store/writer.h"
 
-static const ls_comm alone = {.size = 1, .node_size = 1};
+static const ls_comm alone = {.size = 1, .host_size = 1};
 
 static ls_status open_file(const char *path, const ls_sink_spec *spec, void **state) {
     ls_writer_spec data_set = {.shape = spec->shape,

@@ -128,7 +128,7 @@ static void print_result(const bench *b, int64_t steps, double peak_gflops, doub
 static double measure_peak(const ls_session *session) {
     double gflops = ls_cpu_peak_gflops(session->pool, peak_seconds);
     ls_cpus mine = ls_cpus_allowed(), ours = ls_comm_host_cpus(session->comm);
-    int threads = (int)ls_min(session->threads, ls_cpus_count(&mine)) * session->comm->node_size;
+    int threads = (int)ls_min(session->threads, ls_cpus_count(&mine)) * session->comm->host_size;
     int cpus = ls_cpus_count(&ours);
     return threads > cpus ? gflops * cpus / threads : gflops;
 }

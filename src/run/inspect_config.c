@@ -30,7 +30,7 @@ static int busiest_rank(int lanes, int ranks) {
 static ls_status divide(prospect *p, int ranks) {
     const ls_training_settings *training = &p->session.config->training;
     int lanes = (int)training->lanes, rank = ranks > 0 ? busiest_rank(lanes, ranks) : 0;
-    p->comm = (ls_comm){.rank = rank, .size = ranks, .node_rank = rank, .node_size = ranks};
+    p->comm = (ls_comm){.rank = rank, .size = ranks, .host_rank = rank, .host_size = ranks};
     p->session.comm = &p->comm;
     ls_cpus allowed = ls_cpus_allowed();
     int threads = ls_threads_default(ls_cpus_cores(&allowed), ranks);
@@ -179,7 +179,7 @@ static ls_status inspect(prospect *p, const ls_inspect_options *options, FILE *o
 }
 
 ls_status ls_inspect_config(const char *path, const ls_inspect_options *options, FILE *out) {
-    const ls_comm alone = {.size = 1, .node_size = 1};
+    const ls_comm alone = {.size = 1, .host_size = 1};
     ls_config *config;
     LS_TRY(ls_config_load(&alone, path, options->settings, options->setting_count, &config));
     prospect p = {.session.config = config};

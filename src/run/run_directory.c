@@ -172,7 +172,7 @@ static ls_status find_log(const char *run, bool *found) {
 
 /* Whether it is a config as this version resolves it. */
 static ls_status is_resolved(const char *path, bool *is) {
-    const ls_comm alone = {.size = 1, .node_size = 1};
+    const ls_comm alone = {.size = 1, .host_size = 1};
     ls_config *config;
     ls_status status = ls_config_load(&alone, path, NULL, 0, &config);
     *is = status == LS_OK;

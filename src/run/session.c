@@ -40,7 +40,7 @@ static ls_status choose_isa(ls_session *session) {
 static int choose_threads(const ls_session *session) {
     int64_t wanted = session->config->training.threads;
     ls_cpus ours = ls_comm_host_cpus(session->comm), mine = ls_cpus_allowed(), all = ls_cpus_of_machine();
-    int processes = session->comm->node_size;
+    int processes = session->comm->host_size;
     int threads = wanted > 0 ? (int)wanted : ls_threads_default(ls_cpus_cores(&ours), processes);
     int allowed = (int)ls_comm_min(session->comm, ls_cpus_cores(&mine));
     int cores = ls_cpus_cores(&all), fair = cores / processes;
@@ -242,7 +242,7 @@ ls_status ls_session_check_same_data(const ls_comm *comm, const ls_dataset *data
 
 /* One rank of each host does so for all: a host may have copies of its own. */
 static ls_status try_data(const ls_session *session) {
-    if (session->comm->node_rank > 0) return LS_OK;
+    if (session->comm->host_rank > 0) return LS_OK;
     LS_TRY(open_train(session, NULL));
     return open_validation(session, NULL);
 }
@@ -329,7 +329,7 @@ static ls_status open_only_local(ls_session *session, const char *const *paths, 
 
 ls_status ls_session_open_only(ls_session *session, const char *const *paths, int count, const ls_data_kind *kind,
                                bool targeted) {
-    bool tries = session->comm->node_rank == 0;
+    bool tries = session->comm->host_rank == 0;
     LS_TRY(ls_agree(session->comm, tries ? ls_data_paths_try(paths, count, mend) : LS_OK));
     LS_TRY(ls_agree(session->comm, open_only_local(session, paths, count, kind, targeted)));
     return ls_session_check_same_data(session->comm, session->train);

@@ -53,7 +53,7 @@ ls_status ls_session_open_only(ls_session *session, const char *const *paths, in
 ls_loader_spec ls_session_loader(const ls_session *session, ls_dataset *dataset, ls_use use);
 /* Collective. NULL is allowed. Errors (agreed): LS_INVALID: hosts see different files under one name. */
 ls_status ls_session_check_same_data(const ls_comm *comm, const ls_dataset *dataset);
-/* Collective, for a divided session with open data. Keeps decoded samples in memory, a node's all where they fit, else
+/* Collective, for a divided session with open data. Keeps decoded samples in memory, a host's all where they fit, else
  * a rank's shuffle windows; says what it could not do. */
 void ls_session_cache_data(ls_session *session);
 /* Collective. Releases all; also after an error. */

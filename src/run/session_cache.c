@@ -34,7 +34,7 @@ static int64_t keep_windows(ls_session *session, int64_t limit_bytes) {
     const ls_dataset_info *info = ls_dataset_get_info(session->train);
     int64_t lanes = session->lanes.end - session->lanes.first, range = info->count / session->lanes.count + 1;
     int64_t need_bytes = ls_windows_bytes(info, lanes, session->config->data.shuffle_window, range);
-    int64_t room_bytes = limit_bytes / session->comm->node_size;
+    int64_t room_bytes = limit_bytes / session->comm->host_size;
     int64_t kept_bytes = ls_min(2 * need_bytes, room_bytes);
     ls_dataset_keep(session->train, kept_bytes);
     session->ahead_bytes = ls_max(kept_bytes - need_bytes, 0);
@@ -49,6 +49,6 @@ void ls_session_cache_data(ls_session *session) {
     int64_t limit_bytes = host_limit(session);
     int64_t spent_bytes = all ? ls_dataset_cache(session->train, comm, limit_bytes) : 0;
     session->ahead_bytes = INT64_MAX;
-    if (spent_bytes == 0) spent_bytes = ls_comm_max(comm, keep_windows(session, limit_bytes) * comm->node_size);
+    if (spent_bytes == 0) spent_bytes = ls_comm_max(comm, keep_windows(session, limit_bytes) * comm->host_size);
     if (all && session->validation) (void)ls_dataset_cache(session->validation, comm, limit_bytes - spent_bytes);
 }

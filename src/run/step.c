@@ -78,15 +78,15 @@ static ls_status check_memory(const ls_session *session) {
     const ls_comm *comm = session->comm;
     ls_step_memory memory = ls_stepper_memory(session, session->train ? ls_dataset_get_info(session->train) : NULL);
     int64_t need_bytes =
-        ls_comm_max(comm, ls_step_memory_rank_bytes(&memory)) * comm->node_size + memory.host_bytes + memory.best_bytes;
+        ls_comm_max(comm, ls_step_memory_rank_bytes(&memory)) * comm->host_size + memory.host_bytes + memory.best_bytes;
     int64_t free_bytes = ls_memory_available_bytes(), total_bytes = ls_memory_total_bytes();
     static const char advice[] = "'lockstep inspect' says what for, and fewer ranks with more threads need less";
     if (need_bytes > total_bytes)
         return LS_RAISE(LS_INVALID, "this cannot fit: %d rank%s on %s need%s %.3g GB, and may use %.3g GB; %s",
-                        comm->node_size, comm->node_size == 1 ? "" : "s", comm->host, comm->node_size == 1 ? "s" : "",
+                        comm->host_size, comm->host_size == 1 ? "" : "s", comm->host, comm->host_size == 1 ? "s" : "",
                         (double)need_bytes / 1e9, (double)total_bytes / 1e9, advice);
-    if (comm->node_rank == 0 && need_bytes > free_bytes)
-        ls_log_rank("this will not fit: %d ranks on %s need %.3g GB, and %.3g GB are free; %s", comm->node_size,
+    if (comm->host_rank == 0 && need_bytes > free_bytes)
+        ls_log_rank("this will not fit: %d ranks on %s need %.3g GB, and %.3g GB are free; %s", comm->host_size,
                     comm->host, (double)need_bytes / 1e9, (double)free_bytes / 1e9, advice);
     return LS_OK;
 }

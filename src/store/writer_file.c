@@ -290,7 +290,7 @@ ls_status ls_writer_file_finish(ls_writer_file *f, const char *fingerprint) {
     return ls_agree(f->comm, status);
 }
 
-/* Local. A rank flushes what its node has of the file. */
+/* Local. A rank flushes what its host has of the file. */
 static ls_status flush_part(const ls_writer_file *f) {
     int fd = open(f->file.part, O_RDWR | O_CLOEXEC);
     ls_status status = LS_OK;

@@ -65,7 +65,7 @@ void fuzz_import(const ls_importer_type *type, const char *const *files, int cou
     ls_source_info info;
     assert(type->options_bytes <= sizeof record);
     ls_options_init(type->options, record);
-    static const ls_comm alone = {.size = 1, .node_size = 1};
+    static const ls_comm alone = {.size = 1, .host_size = 1};
     const ls_source_request request = {.comm = &alone, .options = record, .seed = 1, .files = files, .count = count};
     if (type->open(&request, &source, &info) != LS_OK) return;
     const int64_t bytes = ls_shape_count(&info.shape) * ls_element_bytes(info.element);

@@ -18,7 +18,7 @@
 #include "support/scratch.h"
 #include "support/snapshots.h"
 
-static const ls_comm alone = {.size = 1, .node_size = 1};
+static const ls_comm alone = {.size = 1, .host_size = 1};
 
 static void write_together(const char *path, uint32_t version) {
     state s = new_state(ranks.rank, ranks.size, version, true);

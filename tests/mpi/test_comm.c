@@ -26,7 +26,7 @@ static void test_reductions(void **state) {
 static void test_places(void **state) {
     (void)state;
     assert_on_all_ranks(ranks.rank >= 0 && ranks.rank < ranks.size);
-    assert_on_all_ranks(ranks.node_rank >= 0 && ranks.node_rank < ranks.node_size && ranks.node_size <= ranks.size);
+    assert_on_all_ranks(ranks.host_rank >= 0 && ranks.host_rank < ranks.host_size && ranks.host_size <= ranks.size);
     assert_on_all_ranks(ranks.host[0] != '\0');
     ls_comm_barrier(&ranks);
 }
@@ -55,8 +55,8 @@ static void test_processors_of_a_host(void **state) {
     assert_on_all_ranks(cpus_of_host() == cpus);
     assert_on_all_ranks(bind_to_cpu(&allowed, 0));
     assert_on_all_ranks(cpus_of_host() == 1);
-    assert_on_all_ranks(bind_to_cpu(&allowed, ranks.node_rank % cpus));
-    assert_on_all_ranks(cpus_of_host() == (ranks.node_size < cpus ? ranks.node_size : cpus));
+    assert_on_all_ranks(bind_to_cpu(&allowed, ranks.host_rank % cpus));
+    assert_on_all_ranks(cpus_of_host() == (ranks.host_size < cpus ? ranks.host_size : cpus));
     assert_on_all_ranks(sched_setaffinity(0, sizeof allowed, &allowed) == 0);
 }
 
@@ -154,7 +154,7 @@ static void test_agreement_on_the_lowest_failure(void **state) {
 
 static void test_memory_that_a_node_shares(void **state) {
     (void)state;
-    const int64_t each = 300000, bytes = each * ranks.node_size;
+    const int64_t each = 300000, bytes = each * ranks.host_size;
     for (int round = 0; round < 2; round++) { /* new memory is zero though the old was not */
         ls_shared shared;
         assert_on_all_ranks(ls_shared_create(&ranks, bytes, &shared) == LS_OK && shared.bytes == bytes);
@@ -162,9 +162,9 @@ static void test_memory_that_a_node_shares(void **state) {
         bool ok = true;
         for (int64_t i = 0; i < bytes; i++) ok = ok && data[i] == 0;
         assert_on_all_ranks(ok);
-        for (int64_t i = 0; i < each; i++) data[each * ranks.node_rank + i] = byte_of(ranks.node_rank, i);
+        for (int64_t i = 0; i < each; i++) data[each * ranks.host_rank + i] = byte_of(ranks.host_rank, i);
         ls_comm_barrier(&ranks);
-        for (int rank = 0; rank < ranks.node_size; rank++) ok = ok && holds(data + rank * each, each, rank);
+        for (int rank = 0; rank < ranks.host_size; rank++) ok = ok && holds(data + rank * each, each, rank);
         assert_on_all_ranks(ok);
         ls_shared_release(&shared);
         assert_on_all_ranks(shared.data == NULL);

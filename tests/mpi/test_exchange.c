@@ -192,7 +192,7 @@ static void test_ranks_of_a_host_have_one_copy_of_the_weights(void **state) {
     ls_exchange_settings settings = {.mode = LS_EXCHANGE_SHARED, .bucket_mb = 1};
     setting s = new_setting(&ranks, LANES, 1, &settings, 16);
     float *mine = ls_exchange_weights_to_fill(s.exchange);
-    assert_on_all_ranks((mine != NULL) == (ranks.node_rank == 0));
+    assert_on_all_ranks((mine != NULL) == (ranks.host_rank == 0));
     if (mine) mine[3] = 7;
     ls_comm_barrier(&ranks);
     assert_on_all_ranks(ls_exchange_weights(s.exchange)[3] == 7);
@@ -216,7 +216,7 @@ static void clip_steps(setting *s, int64_t count, shard_check *check) {
 
 static void test_clipping(void **state) {
     (void)state;
-    const ls_comm one = {.size = 1, .node_size = 1};
+    const ls_comm one = {.size = 1, .host_size = 1};
     const int64_t count = 16 * 50001;
     ls_exchange_settings settings = {.mode = LS_EXCHANGE_SHARED, .bucket_mb = 0.1, .clip_norm = 1e7};
     shard_check check = {.in_order = true};

@@ -17,7 +17,7 @@
 #include "support/snapshots.h"
 #include "support/types.h"
 
-static const ls_comm alone = {.size = 1, .node_size = 1};
+static const ls_comm alone = {.size = 1, .host_size = 1};
 
 static const char *write_state(const char *name, uint32_t version) {
     const char *path = scratch_path(name);

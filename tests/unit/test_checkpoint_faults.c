@@ -18,7 +18,7 @@
 #include "support/scratch.h"
 #include "support/snapshots.h"
 
-static const ls_comm alone = {.size = 1, .node_size = 1};
+static const ls_comm alone = {.size = 1, .host_size = 1};
 static const char *const hows[] = {"EIO",    "ENOSPC", "EINTR", "ENOMEM", "ESTALE",
                                    "EMFILE", "short",  "end",   "kill",   "tear"};
 enum { HOWS = sizeof hows / sizeof *hows, KILLED = 100, SILENT, LOST };

@@ -11,7 +11,7 @@
 #include "support/nets.h"
 #include "support/scratch.h"
 
-static const ls_comm alone = {.size = 1, .node_size = 1};
+static const ls_comm alone = {.size = 1, .host_size = 1};
 static const ls_shape pairs = {.dims = 1, .dim = {2}};
 
 static const char *write_npy(const char *name, const char *header, const void *data, int64_t bytes) {

@@ -108,7 +108,7 @@ static void settings_have_the_same_bounds(void **unused) {
     assert_true(cpu_s() - begin_s < cpu_s_max);
 }
 
-static const ls_comm alone = {.size = 1, .node_size = 1};
+static const ls_comm alone = {.size = 1, .host_size = 1};
 
 static void expect_file(const char *path, const char *message) {
     ls_config *config;

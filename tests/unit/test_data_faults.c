@@ -18,7 +18,7 @@
 enum { COUNT = 300, PIXELS = 50 };
 
 static const char *write_ours(void) {
-    static const ls_comm alone = {.size = 1, .node_size = 1};
+    static const ls_comm alone = {.size = 1, .host_size = 1};
     const ls_writer_spec spec = {.shape = {1, {PIXELS}},
                                  .element = LS_ELEMENT_UINT8,
                                  .max_count = COUNT * 40,

@@ -23,7 +23,7 @@
 
 enum { COUNT = 1000, H = 8, W = 4, PIXELS = H * W, CHUNK = 50 };
 
-static const ls_comm alone = {.size = 1, .node_size = 1};
+static const ls_comm alone = {.size = 1, .host_size = 1};
 
 /* --- files --- */
 

@@ -25,7 +25,7 @@
 #include "state/checkpoint.h"
 #include "support/scratch.h"
 
-static const ls_comm alone = {.size = 1, .node_size = 1};
+static const ls_comm alone = {.size = 1, .host_size = 1};
 
 static ls_status import(const ls_importer_type *type, const char *path) {
     void *source = NULL;

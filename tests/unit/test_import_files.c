@@ -15,7 +15,7 @@
 #include "data/import_labels_internal.h"
 #include "support/scratch.h"
 
-static const ls_comm alone = {.size = 1, .node_size = 1};
+static const ls_comm alone = {.size = 1, .host_size = 1};
 
 static void folder(const char *name) { assert_int_equal(mkdir(scratch_path(name), 0777), 0); }
 static void file(const char *name) { (void)scratch_write(name, "x", 1); }

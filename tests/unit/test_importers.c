@@ -38,7 +38,7 @@ static ls_status open_source(const char *name, const char *const *options, const
         assert_int_equal(ls_option_set(ls_options_find(out->type->options, options[0]), record, &options[1], 1, false),
                          LS_OK);
     while (files && files[count]) count++;
-    static const ls_comm alone = {.size = 1, .node_size = 1};
+    static const ls_comm alone = {.size = 1, .host_size = 1};
     static ls_pool *pool;
     if (!pool) assert_int_equal(ls_pool_create(1, &pool), LS_OK);
     const ls_source_request request = {
