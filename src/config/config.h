@@ -17,6 +17,8 @@
 #include "optim/schedule.h"
 #include "par/comm.h"
 #include "par/exchange.h"
+#include "train/early_stopping.h"
+#include "train/plateau.h"
 
 enum { LS_LAYERS_MAX = 256, LS_FILES_MAX = 64 };
 
@@ -63,24 +65,6 @@ typedef struct ls_data_settings {
     bool target_labels; /* the target is the one-hot label */
     ls_place input_place, target_place, parts_place, split_place;
 } ls_data_settings;
-
-typedef struct ls_early_stopping {
-    bool enabled; /* false: "early_stopping: none" */
-    int monitor;  /* LS_MONITOR_... */
-    int64_t patience;
-    double min_delta;
-    bool restore_best;
-} ls_early_stopping;
-
-typedef struct ls_plateau {
-    bool enabled; /* false: "reduce_lr_on_plateau: none" */
-    int monitor;  /* LS_MONITOR_... */
-    int64_t patience, cooldown;
-    double factor, min_delta, min_lr;
-} ls_plateau;
-
-enum { LS_MONITOR_VAL_LOSS, LS_MONITOR_LOSS };
-extern const char *const ls_monitor_names[]; /* in that order */
 
 typedef struct ls_checkpoint_settings {
     int64_t every_epochs;   /* save each so many epochs (default 1); 0: only at the end and when stopped */

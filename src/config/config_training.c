@@ -2,8 +2,6 @@
 #include "base/lanes.h"
 #include "config/config_grammar.h"
 
-const char *const ls_monitor_names[] = {"val_loss", "loss", NULL};
-
 #define AT(field) offsetof(ls_config, training.field)
 
 static const ls_config_key early_stopping_keys[] = {

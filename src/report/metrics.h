@@ -10,6 +10,7 @@
 #include "base/options.h"
 #include "base/status.h"
 #include "nn/loss.h"
+#include "train/time_breakdown.h"
 
 typedef struct ls_metrics {
     char *text; /* all lines so far; NULL: none */
@@ -22,13 +23,6 @@ typedef struct ls_epoch_metric {
     double value, val_value; /* of training and validation */
 } ls_epoch_metric;
 
-/* Seconds that something took in the epoch, of the ranks that needed least and most, and of all on average. */
-typedef struct ls_epoch_time {
-    const char *name;
-    double least_s, mean_s, most_s;
-} ls_epoch_time;
-enum { LS_TIMES_MAX = 6 };
-
 typedef struct ls_epoch_metrics {
     int64_t epoch, step; /* epochs and steps completed */
     double loss, val_loss;
@@ -38,7 +32,7 @@ typedef struct ls_epoch_metrics {
     double images_per_s;
     double lr;
     int times;
-    ls_epoch_time time[LS_TIMES_MAX]; /* printed as "name_s": [least, mean, most] */
+    ls_epoch_time time[LS_TIMES]; /* printed as "name_s": [least, mean, most] */
 } ls_epoch_metrics;
 
 /* What is one number of those, by the name that it is printed by, in that order. */

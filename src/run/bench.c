@@ -8,9 +8,9 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "run/pulse.h"
 #include "run/step.h"
 #include "tensor/random.h"
+#include "train/pulse.h"
 
 static const int warm_up_steps = 2;
 static const double peak_seconds = 0.3;
@@ -46,11 +46,11 @@ static ls_status time_step(bench *b, double *took_s) {
     ls_signals signals = {0};
     ls_comm_barrier(b->session.comm);
     double start_s = ls_clock_s();
-    ls_pulse_enter(&b->pulse, LS_PHASE_COMPUTE);
+    ls_pulse_enter(&b->pulse, LS_ACTIVITY_COMPUTE);
     ls_profile_begin(b->stepper.profile);
     ls_stepper_run(&b->stepper, &b->batch, &signals, sums);
     ls_profile_end(b->stepper.profile);
-    ls_pulse_enter(&b->pulse, LS_PHASE_SAVE); /* whatever is no part of a step */
+    ls_pulse_enter(&b->pulse, LS_ACTIVITY_SAVE); /* whatever is no part of a step */
     *took_s = ls_comm_max_double(b->session.comm, ls_clock_s() - start_s);
     if (signals.not_finite) return LS_RAISE(LS_ERROR, "the loss is not finite");
     return LS_OK;
@@ -59,7 +59,7 @@ static ls_status time_step(bench *b, double *took_s) {
 /* Of what is not hidden behind backward: the mean of steps and ranks. */
 static ls_status time_exchange(bench *b, int64_t steps) {
     const ls_comm *comm = b->session.comm;
-    double waiting_s = b->stepper.waited_s, mine[2] = {b->pulse.spent_s[LS_PHASE_EXCHANGE] - waiting_s, waiting_s};
+    double waiting_s = b->stepper.waited_s, mine[2] = {b->pulse.spent_s[LS_ACTIVITY_EXCHANGE] - waiting_s, waiting_s};
     double(*all)[2];
     LS_TRY(ls_agree(comm, ls_alloc(&all, comm->size, sizeof mine, "the times of ranks")));
     ls_comm_gather_all(comm, mine, sizeof mine, all);

@@ -8,8 +8,8 @@
 #include "data/loader.h"
 #include "par/comm.h"
 #include "run/data_kind.h"
-#include "run/watchdog.h"
 #include "tensor/cpu.h"
+#include "train/watchdog.h"
 
 typedef struct ls_session {
     const ls_comm *comm;

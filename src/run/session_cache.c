@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "run/session.h"
-#include "run/windows.h"
+#include "train/windows.h"
 
 /* Bytes that a host may spend, the same on all ranks. */
 static int64_t host_limit(const ls_session *session) {

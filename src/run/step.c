@@ -235,7 +235,7 @@ static const double *lane_values(const ls_stepper *stepper, int scores) {
 static void note_times(ls_stepper *stepper, int scores) {
     const ls_pulse *pulse = stepper->session->pulse;
     if (pulse == NULL) return;
-    double slowest_s = 0, busy_in_all_s = pulse->spent_s[LS_PHASE_READ] + pulse->spent_s[LS_PHASE_COMPUTE];
+    double slowest_s = 0, busy_in_all_s = pulse->spent_s[LS_ACTIVITY_READ] + pulse->spent_s[LS_ACTIVITY_COMPUTE];
     for (int lane = 0; lane < stepper->session->lanes.count; lane++)
         slowest_s = fmax(slowest_s, stepper->all_values[lane * (scores + 1) + scores]);
     stepper->waited_s += fmin(slowest_s - stepper->busy_s, stepper->exchange_s);
@@ -260,7 +260,7 @@ void ls_stepper_run(ls_stepper *stepper, const ls_batch *batch, ls_signals *sign
                             .clipped = ls_model_trained_count(stepper->session->model)};
     ls_exchange_begin(stepper->exchange, &mine);
     if (batch) backward(stepper, batch);
-    ls_pulse_enter(stepper->session->pulse, LS_PHASE_EXCHANGE);
+    ls_pulse_enter(stepper->session->pulse, LS_ACTIVITY_EXCHANGE);
     ls_profile_turn_other(stepper->profile, LS_PROFILE_UPDATE);
     ls_exchange_end(stepper->exchange, signals, stepper->all_values);
     add_up_lanes(stepper, scores, sums);

@@ -4,8 +4,8 @@
 
 #include "data/loader.h"
 #include "par/exchange.h"
-#include "run/profile.h"
 #include "run/scores.h"
+#include "train/profile.h"
 
 /* What is updated by steps: the weights and gradients of the exchange, and this rank's shard of the optimizer's slots.
  */

@@ -11,7 +11,7 @@ static ls_status read_weights(ls_trained *t) {
     LS_TRY(ls_alloc(&t->weights, ls_model_flat_count(t->session.model), sizeof(float), "weights"));
     ls_snapshot snapshot = {.model = t->session.model, .weights = t->weights};
     LS_TRY(ls_checkpoint_read(t->info.path, &snapshot));
-    ls_pulse_enter(&t->pulse, LS_PHASE_COMPUTE);
+    ls_pulse_enter(&t->pulse, LS_ACTIVITY_COMPUTE);
     return LS_OK;
 }
 

@@ -9,11 +9,11 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "run/early_stopping.h"
-#include "run/plateau.h"
 #include "run/run_directory.h"
-#include "run/stop.h"
 #include "run/trainer_parts.h"
+#include "train/early_stopping.h"
+#include "train/plateau.h"
+#include "train/stop.h"
 
 static bool is_over(const ls_trainer *t) {
     const ls_training_settings *training = &t->config->training;
@@ -25,11 +25,11 @@ static bool is_over(const ls_trainer *t) {
 static ls_status train_step(ls_trainer *t, bool *stop) {
     const ls_batch *batch = NULL;
     t->pulse.step = t->position.step + 1;
-    ls_pulse_enter(&t->pulse, LS_PHASE_READ);
+    ls_pulse_enter(&t->pulse, LS_ACTIVITY_READ);
     ls_status status = ls_loader_next(ls_training_feed_loader(t->feed), &batch);
     ls_signals signals = {.failed = status != LS_OK, .stop = ls_stop_requested()};
     double sums[LS_SCORES_MAX];
-    ls_pulse_enter(&t->pulse, LS_PHASE_COMPUTE);
+    ls_pulse_enter(&t->pulse, LS_ACTIVITY_COMPUTE);
     ls_stepper_run(&t->stepper, batch, &signals, sums);
     if (signals.failed) return ls_agree(t->comm, status);
     if (signals.not_finite) return ls_trainer_fail_not_finite(t, "the loss is", t->position.epoch_step + 1);
@@ -90,7 +90,7 @@ static void close_epoch(ls_position *position) {
 }
 
 static ls_status begin_epoch(ls_trainer *t) {
-    ls_pulse_enter(&t->pulse, LS_PHASE_READ);
+    ls_pulse_enter(&t->pulse, LS_ACTIVITY_READ);
     return ls_agree(t->comm, ls_training_feed_begin(t->feed, t->position.epoch, t->position.epoch_step));
 }
 
@@ -108,12 +108,12 @@ static void adapt_learning_rate(ls_trainer *t, double val_loss) {
 
 static ls_status end_epoch(ls_trainer *t) {
     const ls_training_settings *training = &t->config->training;
-    double scores[LS_SCORES_MAX], val_loss, seconds[LS_BUDGET_ITEMS];
-    ls_epoch_time times[LS_BUDGET_ITEMS];
+    double scores[LS_SCORES_MAX], val_loss, seconds[LS_TIMES];
+    ls_epoch_time times[LS_TIMES];
     LS_TRY(ls_trainer_check_weights(t));
     LS_TRY(ls_trainer_judge(t, scores));
-    ls_trainer_take_budget(t, seconds);
-    LS_TRY(ls_budget_report(t->comm, t->position.epoch + 1, seconds, times));
+    ls_trainer_take_times(t, seconds);
+    LS_TRY(ls_time_breakdown(t->comm, t->position.epoch + 1, seconds, times));
     LS_TRY(ls_agree(t->comm, ls_trainer_record(t, scores, times)));
     val_loss = scores[LS_SCORE_LOSS];
     adapt_learning_rate(t, val_loss);

@@ -41,7 +41,7 @@ static ls_status draw(ls_trainer *t, const judge_samples *judges) {
 ls_status ls_trainer_judge(ls_trainer *t, double *scores) {
     judge_samples judges;
     for (int s = 0; s < LS_SCORES_MAX; s++) scores[s] = NAN;
-    ls_pulse_enter(&t->pulse, LS_PHASE_VALIDATE);
+    ls_pulse_enter(&t->pulse, LS_ACTIVITY_VALIDATE);
     ls_status status = ls_agree(t->comm, find_judges(t, &judges));
     if (status == LS_OK && judges.count > 0) {
         status = ls_evaluation_scores(&t->session, judges.dataset, judges.spans, judges.count,
@@ -57,7 +57,7 @@ ls_status ls_trainer_judge(ls_trainer *t, double *scores) {
 
 ls_status ls_trainer_show_best(ls_trainer *t) {
     judge_samples judges;
-    ls_pulse_enter(&t->pulse, LS_PHASE_VALIDATE);
+    ls_pulse_enter(&t->pulse, LS_ACTIVITY_VALIDATE);
     ls_status status = ls_agree(t->comm, find_judges(t, &judges));
     if (status == LS_OK) status = ls_trainer_show_points(t, judges.dataset, judges.spans, judges.count);
     ls_free(judges.spans);
@@ -81,21 +81,21 @@ static void log_epoch(const ls_trainer *t, const ls_epoch_metrics *row) {
                 row->images_per_s);
 }
 
-void ls_trainer_take_budget(ls_trainer *t, double *seconds) {
-    ls_pulse_enter(&t->pulse, LS_PHASE_SAVE);
+void ls_trainer_take_times(ls_trainer *t, double *seconds) {
+    ls_pulse_enter(&t->pulse, LS_ACTIVITY_SAVE);
     const double *spent_s = t->pulse.spent_s;
-    const double now_s[LS_BUDGET_ITEMS] = {[LS_BUDGET_READ] = spent_s[LS_PHASE_READ],
-                                           [LS_BUDGET_COMPUTE] = spent_s[LS_PHASE_COMPUTE],
-                                           [LS_BUDGET_EXCHANGE] = spent_s[LS_PHASE_EXCHANGE] - t->stepper.waited_s,
-                                           [LS_BUDGET_WAITING] = t->stepper.waited_s,
-                                           [LS_BUDGET_VALIDATION] = spent_s[LS_PHASE_VALIDATE],
-                                           [LS_BUDGET_CHECKPOINT] = spent_s[LS_PHASE_SAVE]};
-    for (int item = 0; item < LS_BUDGET_ITEMS; item++) {
+    const double now_s[LS_TIMES] = {[LS_TIME_READ] = spent_s[LS_ACTIVITY_READ],
+                                    [LS_TIME_COMPUTE] = spent_s[LS_ACTIVITY_COMPUTE],
+                                    [LS_TIME_EXCHANGE] = spent_s[LS_ACTIVITY_EXCHANGE] - t->stepper.waited_s,
+                                    [LS_TIME_WAITING] = t->stepper.waited_s,
+                                    [LS_TIME_VALIDATION] = spent_s[LS_ACTIVITY_VALIDATE],
+                                    [LS_TIME_CHECKPOINT] = spent_s[LS_ACTIVITY_SAVE]};
+    for (int item = 0; item < LS_TIMES; item++) {
         seconds[item] = now_s[item] - t->told_s[item];
         t->told_s[item] = now_s[item];
     }
     /* What was waited in a step is known in the next one, which may be another epoch's. */
-    seconds[LS_BUDGET_EXCHANGE] = fmax(seconds[LS_BUDGET_EXCHANGE], 0);
+    seconds[LS_TIME_EXCHANGE] = fmax(seconds[LS_TIME_EXCHANGE], 0);
 }
 
 ls_status ls_trainer_record(ls_trainer *t, const double *scores, const ls_epoch_time *times) {
@@ -108,7 +108,7 @@ ls_status ls_trainer_record(ls_trainer *t, const double *scores, const ls_epoch_
                             .seconds = t->position.seconds,
                             .images_per_s = images_per_s,
                             .lr = ls_stepper_learning_rate(&t->stepper, t->position.step - 1),
-                            .times = LS_BUDGET_ITEMS};
+                            .times = LS_TIMES};
     memcpy(row.time, times, sizeof row.time);
     for (int m = 0; m < row.metrics; m++)
         row.metric[m] = (ls_epoch_metric){.name = t->config->metric[m]->name,

@@ -7,11 +7,11 @@
 
 #include "report/event_file.h"
 #include "report/metrics.h"
-#include "run/budget.h"
 #include "run/feed.h"
 #include "run/step.h"
 #include "state/best.h"
 #include "state/checkpoint.h"
+#include "train/time_breakdown.h"
 
 typedef struct ls_trainer {
     const ls_comm *comm;
@@ -20,7 +20,7 @@ typedef struct ls_trainer {
     int lock; /* of the run directory; rank 0 */
     ls_session session;
     ls_pulse pulse;
-    double told_s[LS_BUDGET_ITEMS]; /* of the budget, in earlier epochs */
+    double told_s[LS_TIMES]; /* in earlier epochs */
     ls_stepper stepper;
     ls_training_feed *feed;
     ls_metrics metrics;
@@ -56,8 +56,8 @@ void ls_trainer_set_learning_rate(ls_trainer *t);
 ls_status ls_trainer_judge(ls_trainer *t, double *scores);
 /* The epoch is the best so far, and still open: what there is to show of it alone. */
 ls_status ls_trainer_show_best(ls_trainer *t);
-/* Local. What the time of this rank was spent on since the last epoch's line: seconds[LS_BUDGET_ITEMS]. */
-void ls_trainer_take_budget(ls_trainer *t, double *seconds);
+/* Local. What the time of this rank was spent on since the last epoch's line: seconds[LS_TIMES]. */
+void ls_trainer_take_times(ls_trainer *t, double *seconds);
 /* Local. The epoch's line, in the log and in the metrics. */
 ls_status ls_trainer_record(ls_trainer *t, const double *scores, const ls_epoch_time *times);
 /* Local. Of the open epoch so far. */

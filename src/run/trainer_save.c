@@ -5,9 +5,9 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "run/plateau.h"
 #include "run/run_directory.h"
 #include "run/trainer_parts.h"
+#include "train/plateau.h"
 
 static const char *validation_fingerprint(const ls_trainer *t) {
     return t->session.validation ? ls_dataset_get_info(t->session.validation)->fingerprint : "";
@@ -50,7 +50,7 @@ static ls_snapshot snapshot_to_fill(ls_trainer *t) {
 }
 
 ls_status ls_trainer_save(ls_trainer *t) {
-    ls_pulse_enter(&t->pulse, LS_PHASE_SAVE);
+    ls_pulse_enter(&t->pulse, LS_ACTIVITY_SAVE);
     LS_TRY(ls_trainer_check_weights(t));
     ls_snapshot s = snapshot(t);
     LS_TRY(ls_best_flush(&t->best, &s));
@@ -150,7 +150,7 @@ ls_status ls_trainer_take_initial_weights(ls_trainer *t) {
 }
 
 ls_status ls_trainer_keep_best(ls_trainer *t) {
-    ls_pulse_enter(&t->pulse, LS_PHASE_SAVE);
+    ls_pulse_enter(&t->pulse, LS_ACTIVITY_SAVE);
     ls_snapshot s = snapshot(t);
     return ls_best_improved(&t->best, &s);
 }

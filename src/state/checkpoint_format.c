@@ -1,7 +1,6 @@
 /* checkpoint_format.c - see checkpoint_format.h. */
 #include "state/checkpoint_format_internal.h"
 
-#include <math.h>
 #include <stdio.h>
 
 #include "base/memory.h"
@@ -35,10 +34,6 @@ const ls_position_field ls_position_fields[LS_POSITION_FIELDS] = {
 };
 _Static_assert(sizeof(ls_position) == LS_POSITION_FIELDS * 8, "every field of the position is stored");
 _Static_assert(LS_CHECKPOINT_FORMAT == 3 && LS_POSITION_FIELDS == 19, "other fields are another format");
-
-ls_position ls_position_start(void) {
-    return (ls_position){.best = INFINITY, .best_epoch = -1, .stopping_best = INFINITY, .plateau_best = INFINITY};
-}
 
 ls_status ls_model_arrays(const ls_model *model, ls_model_array **arrays, int *count) {
     int layers = ls_model_layers(model);

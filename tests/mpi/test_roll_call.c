@@ -6,8 +6,8 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "run/roll_call.h"
 #include "support/ranks.h"
+#include "train/roll_call.h"
 
 static bool heard_all(const ls_roll_call *roll, double at_s) {
     int first = ranks.rank == 0 ? 1 : 0, end = ranks.rank == 0 ? ranks.size : 1;
@@ -32,7 +32,7 @@ static void test_answers(void **state) {
     for (int rank = 0; rank < (ranks.rank == 0 ? ranks.size : 1); rank++) {
         const ls_answer *answer = ls_roll_call_latest(roll, rank);
         if (rank == ranks.rank) continue;
-        right = right && answer->step == 100 + rank && answer->phase == rank % 3 && answer->moved_s == at_s - rank;
+        right = right && answer->step == 100 + rank && answer->activity == rank % 3 && answer->moved_s == at_s - rank;
     }
     assert_on_all_ranks(right);
     ls_roll_call_close(roll);

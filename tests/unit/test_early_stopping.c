@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "run/early_stopping.h"
+#include "train/early_stopping.h"
 
 /* Runs over values until it stops; returns the number of epochs run. improved: one letter an epoch, 'i' or '.'. */
 static int run(const ls_early_stopping *settings, int64_t parts, int count, const double *values, char *improved,

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "run/plateau.h"
+#include "train/plateau.h"
 
 /* One letter an epoch: 'r' where the rate is reduced. */
 static void run(const ls_plateau *settings, int64_t parts, int count, const double *values, char *letters) {

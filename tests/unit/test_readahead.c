@@ -14,9 +14,9 @@
 #include "base/memory.h"
 #include "data/cache_internal.h"
 #include "data/readahead.h"
-#include "run/windows.h"
 #include "support/plain_dataset.h"
 #include "support/scratch.h"
+#include "train/windows.h"
 
 enum { BLOCK = 20, BLOCKS = 320, SAMPLES = BLOCK * BLOCKS, LANES = 4, BATCH = 16, ROWS = BATCH / LANES };
 

@@ -1,4 +1,5 @@
-#include "run/roll_call.h"
+/* roll_call.c - the packets of a roll call: who sends them, who acknowledges them, and what rank 0 keeps of them. */
+#include "train/roll_call.h"
 
 #include <arpa/inet.h>
 #include <netdb.h>
@@ -18,7 +19,7 @@ static const double first_call_s = 2, repeat_s = 0.1;
 typedef struct packet {
     uint64_t token; /* of the job: anything else that comes to the port is not for us */
     int64_t step;
-    int32_t rank, phase;
+    int32_t rank, activity;
     double idle_s;
 } packet;
 
@@ -63,9 +64,10 @@ static void find_rank_0(ls_roll_call *roll) {
 }
 
 /* What cannot be sent is not heard, and that is what the report says. */
-static void send_packet(const ls_roll_call *roll, const struct sockaddr_in *to, int64_t step, int phase,
+static void send_packet(const ls_roll_call *roll, const struct sockaddr_in *to, int64_t step, int activity,
                         double idle_s) {
-    packet p = {.token = roll->point.token, .step = step, .rank = roll->comm->rank, .phase = phase, .idle_s = idle_s};
+    packet p = {
+        .token = roll->point.token, .step = step, .rank = roll->comm->rank, .activity = activity, .idle_s = idle_s};
     (void)sendto(roll->socket, &p, sizeof p, MSG_DONTWAIT, (const struct sockaddr *)to, sizeof *to);
 }
 
@@ -76,10 +78,10 @@ static void receive_packet(ls_roll_call *roll, double now_s) {
     if (recvfrom(roll->socket, &p, sizeof p, MSG_DONTWAIT, (struct sockaddr *)&from, &length) != (ssize_t)sizeof p)
         return;
     if (p.token != roll->point.token || p.rank < 0 || p.rank >= roll->comm->size) return;
-    roll->latest[p.rank] =
-        (ls_answer){.step = p.step, .phase = p.phase, .heard_s = now_s, .moved_s = now_s - p.idle_s, .reachable = true};
+    roll->latest[p.rank] = (ls_answer){
+        .step = p.step, .activity = p.activity, .heard_s = now_s, .moved_s = now_s - p.idle_s, .reachable = true};
     const ls_answer *own = &roll->latest[0];
-    if (roll->comm->rank == 0) send_packet(roll, &from, own->step, own->phase, 0);
+    if (roll->comm->rank == 0) send_packet(roll, &from, own->step, own->activity, 0);
 }
 
 bool ls_roll_call_listen(ls_roll_call *roll, double wait_s, double now_s) {
@@ -92,11 +94,11 @@ bool ls_roll_call_listen(ls_roll_call *roll, double wait_s, double now_s) {
 
 void ls_roll_call_end(ls_roll_call *roll) { (void)eventfd_write(roll->end_event, 1); }
 
-void ls_roll_call_answer(ls_roll_call *roll, int64_t step, int phase, double idle_s) {
+void ls_roll_call_answer(ls_roll_call *roll, int64_t step, int activity, double idle_s) {
     if (roll->comm->rank == 0)
-        roll->latest[0] = (ls_answer){.step = step, .phase = phase, .reachable = true};
+        roll->latest[0] = (ls_answer){.step = step, .activity = activity, .reachable = true};
     else if (roll->address.sin_family != 0)
-        send_packet(roll, &roll->address, step, phase, idle_s);
+        send_packet(roll, &roll->address, step, activity, idle_s);
 }
 
 /* ---- opening ---- */

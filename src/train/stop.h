@@ -1,6 +1,6 @@
-/* stop.h - the request to stop that a signal leaves: TERM, INT, HUP or USR1. Private to run. Local. */
-#ifndef LS_RUN_STOP_H
-#define LS_RUN_STOP_H
+/* stop.h - the request to stop that a signal leaves: TERM, INT, HUP or USR1. Local. */
+#ifndef LS_TRAIN_STOP_H
+#define LS_TRAIN_STOP_H
 
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
-/* profile.h - where the time of a step goes: a table of a rank's layers and works. Private to run. Local. */
-#ifndef LS_RUN_PROFILE_H
-#define LS_RUN_PROFILE_H
+/* profile.h - where the time of a step goes: a table of a rank's layers and works. Local. */
+#ifndef LS_TRAIN_PROFILE_H
+#define LS_TRAIN_PROFILE_H
 
 #include "nn/layer.h"
 #include "nn/model.h"

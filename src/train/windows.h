@@ -1,7 +1,6 @@
-/* windows.h - the memory that shuffle windows take where a data set does not fit into memory. Pure arithmetic. Private
- * to run. */
-#ifndef LS_RUN_WINDOWS_H
-#define LS_RUN_WINDOWS_H
+/* windows.h - the memory that shuffle windows take where a data set does not fit into memory. Pure arithmetic. */
+#ifndef LS_TRAIN_WINDOWS_H
+#define LS_TRAIN_WINDOWS_H
 
 #include "data/dataset.h"
 

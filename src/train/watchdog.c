@@ -1,4 +1,5 @@
-#include "run/watchdog.h"
+/* watchdog.c - a thread that compares what has moved with a clock that stands still while the process is suspended. */
+#include "train/watchdog.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -13,7 +14,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/threads.h"
-#include "run/roll_call.h"
+#include "train/roll_call.h"
 
 enum {
     LISTED_MAX = 12,   /* ranks that a message names */
@@ -22,7 +23,7 @@ enum {
     BELIEF_LOOKS = 5,  /* a rank that has not answered for so many looks is not there */
 };
 
-static const char *const phase_texts[LS_PHASES] = {
+static const char *const activity_texts[LS_ACTIVITIES] = {
     "starting", "waiting for data", "computing", "exchanging gradients", "validating", "saving a checkpoint"};
 
 struct ls_watchdog {
@@ -57,8 +58,8 @@ static void say(report *r, const char *format, ...) {
     r->length += length < room ? length : room - 1;
 }
 
-static void say_where(report *r, int64_t step, int phase) {
-    say(r, "is %s", phase_texts[phase]);
+static void say_where(report *r, int64_t step, int activity) {
+    say(r, "is %s", activity_texts[activity]);
     if (step > 0) say(r, " in step %" PRId64, step);
 }
 
@@ -66,9 +67,9 @@ static bool answers(const ls_watchdog *w, int rank) {
     return rank == w->comm->rank || w->awake_s - ls_roll_call_latest(w->roll, rank)->heard_s < BELIEF_LOOKS * w->look_s;
 }
 
-/* A later step, or a later phase of the same one. */
+/* A later step, or a later activity of the same one. */
 static bool is_behind(const ls_answer *a, const ls_answer *b) {
-    return a->step < b->step || (a->step == b->step && a->phase < b->phase);
+    return a->step < b->step || (a->step == b->step && a->activity < b->activity);
 }
 
 static const ls_answer *furthest_answer(const ls_watchdog *w) {
@@ -86,7 +87,7 @@ static void name_missing(const ls_watchdog *w, int rank, const ls_answer *furthe
     if (r->listed++ >= LISTED_MAX) return;
     say(r, "; rank %d on %s ", rank, w->hosts[rank]);
     if (answers(w, rank))
-        say_where(r, answer->step, answer->phase);
+        say_where(r, answer->step, answer->activity);
     else
         say(r, answer->reachable ? "does not answer" : "cannot be asked");
 }
@@ -108,7 +109,7 @@ static void end_job(const ls_watchdog *w) {
     alarm(LAST_WORDS_S);
     say(&r, "nothing has moved for %.3g s (training.stall_timeout): rank %d on %s ", w->timeout_s, w->comm->rank,
         w->comm->host);
-    say_where(&r, w->pulse->step, w->pulse->phase);
+    say_where(&r, w->pulse->step, w->pulse->activity);
     name_all_missing(w, &r);
     say(&r, "; the job is ended%s", w->pulse->step > 0 ? "; --resume goes on from the last checkpoint" : "");
     if (w->comm->rank == 0) {
@@ -167,7 +168,7 @@ static void *watch(void *context) {
         double idle_s = w->awake_s - w->moved_s;
         if (!is_time_to_answer(w, idle_s)) continue;
         w->answered_s = w->awake_s;
-        ls_roll_call_answer(w->roll, w->pulse->step, w->pulse->phase, idle_s);
+        ls_roll_call_answer(w->roll, w->pulse->step, w->pulse->activity, idle_s);
         if (is_mine_to_end(w, w->awake_s - last_move_s(w))) end_job(w);
     }
     return NULL;

@@ -2,12 +2,12 @@
  *
  * A thread of each rank watches the pulse of its main thread. Where that has not got on for the timeout, rank 0 names
  * the ranks that do not answer and those that are behind, and ends the job; where rank 0 itself does not answer,
- * another rank does. Time in which the process is suspended, as queues do it, does not count. Private to run. */
-#ifndef LS_RUN_WATCHDOG_H
-#define LS_RUN_WATCHDOG_H
+ * another rank does. Time in which the process is suspended, as queues do it, does not count. */
+#ifndef LS_TRAIN_WATCHDOG_H
+#define LS_TRAIN_WATCHDOG_H
 
 #include "par/comm.h"
-#include "run/pulse.h"
+#include "train/pulse.h"
 
 typedef struct ls_watchdog ls_watchdog;
 

@@ -1,4 +1,5 @@
-#include "run/budget.h"
+/* time_breakdown.c - gathers the ranks' seconds, and says who needed least and most. */
+#include "train/time_breakdown.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -8,11 +9,10 @@
 #include "base/log.h"
 #include "base/memory.h"
 
-static const char *const names[LS_BUDGET_ITEMS] = {"read",    "compute",    "exchange",
-                                                   "waiting", "validation", "checkpoint"};
+static const char *const names[LS_TIMES] = {"read", "compute", "exchange", "waiting", "validation", "checkpoint"};
 
 typedef struct share {
-    double seconds[LS_BUDGET_ITEMS];
+    double seconds[LS_TIMES];
     char host[LS_HOST_MAX];
 } share; /* of a rank */
 
@@ -42,14 +42,14 @@ static void describe(const share *shares, const ls_epoch_time *time, const extre
                    who->least, shares[who->least].host, time->mean_s, time->most_s, who->most, shares[who->most].host);
 }
 
-ls_status ls_budget_report(const ls_comm *comm, int64_t epoch, const double *seconds, ls_epoch_time *times) {
+ls_status ls_time_breakdown(const ls_comm *comm, int64_t epoch, const double *seconds, ls_epoch_time *times) {
     share *shares, mine = {.host = ""};
     memcpy(mine.seconds, seconds, sizeof mine.seconds);
     memcpy(mine.host, comm->host, sizeof mine.host);
     LS_TRY(ls_agree(comm, ls_alloc(&shares, comm->size, sizeof *shares, "the ranks' times")));
     ls_comm_gather_all(comm, &mine, sizeof mine, shares);
-    char line[LS_MESSAGE_MAX], text[LS_BUDGET_ITEMS][256];
-    for (int item = 0; item < LS_BUDGET_ITEMS; item++) {
+    char line[LS_MESSAGE_MAX], text[LS_TIMES][256];
+    for (int item = 0; item < LS_TIMES; item++) {
         extremes who;
         times[item] = add_up(shares, comm->size, item, &who);
         describe(shares, &times[item], &who, text[item], sizeof text[item]);

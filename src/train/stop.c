@@ -1,4 +1,5 @@
-#include "run/stop.h"
+/* stop.c - a signal handler may do little more than set a mark, and that is all it does. */
+#include "train/stop.h"
 
 #include <signal.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
-#include "run/profile.h"
+/* profile.c - times of layers, kept a step and a place, and printed as medians. */
+#include "train/profile.h"
 
 #include <stdio.h>
 #include <stdlib.h>

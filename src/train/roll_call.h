@@ -1,8 +1,8 @@
 /* roll_call.h - which ranks still answer, and what they are at, while MPI hangs: small UDP packets from the other ranks
  * to rank 0, which acknowledges them. MPI itself cannot serve: only the main thread may call it, and that is what
- * hangs. While all is well a rank sends one now and then. Used by one thread a rank; private to run. */
-#ifndef LS_RUN_ROLL_CALL_H
-#define LS_RUN_ROLL_CALL_H
+ * hangs. While all is well a rank sends one now and then. Used by one thread a rank. */
+#ifndef LS_TRAIN_ROLL_CALL_H
+#define LS_TRAIN_ROLL_CALL_H
 
 #include <stdbool.h>
 
@@ -10,7 +10,7 @@
 
 typedef struct ls_answer {
     int64_t step;
-    int phase;
+    int activity;
     double heard_s; /* on the caller's clock, see ls_roll_call_listen */
     double moved_s; /* when it last got on, on the same clock */
     bool reachable; /* packets came through when the roll call was opened */
@@ -24,8 +24,8 @@ ls_status ls_roll_call_open(const ls_comm *comm, ls_roll_call **out);
 /* Local. NULL is allowed. */
 void ls_roll_call_close(ls_roll_call *roll);
 
-/* Local. This rank is there, at that step and phase, and has not got on for so long. */
-void ls_roll_call_answer(ls_roll_call *roll, int64_t step, int phase, double idle_s);
+/* Local. This rank is there, at that step and activity, and has not got on for so long. */
+void ls_roll_call_answer(ls_roll_call *roll, int64_t step, int activity, double idle_s);
 /* Local. Waits for a packet, at most so long, and notes it as heard at now_s. Returns false at once when ended. */
 bool ls_roll_call_listen(ls_roll_call *roll, double wait_s, double now_s);
 /* Local, from another thread: makes listen return false. */

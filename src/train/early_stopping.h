@@ -1,10 +1,23 @@
 /* early_stopping.h - when to stop, and which epoch is the best so far; Keras' rules, but that the weights which
  * restore_best brings back are the best ones: Keras' are the last that were better by min_delta. Local, pure. */
-#ifndef LS_RUN_EARLY_STOPPING_H
-#define LS_RUN_EARLY_STOPPING_H
+#ifndef LS_TRAIN_EARLY_STOPPING_H
+#define LS_TRAIN_EARLY_STOPPING_H
 
-#include "config/config.h"
-#include "state/checkpoint.h"
+#include <stdbool.h>
+
+#include "train/position.h"
+
+/* What is watched, in the order of the names; smaller is better. */
+enum { LS_MONITOR_VAL_LOSS, LS_MONITOR_LOSS };
+extern const char *const ls_monitor_names[]; /* ended by NULL */
+
+typedef struct ls_early_stopping {
+    bool enabled; /* false: the run ends after its last epoch */
+    int monitor;  /* LS_MONITOR_... */
+    int64_t patience;
+    double min_delta;
+    bool restore_best;
+} ls_early_stopping;
 
 typedef struct ls_verdict {
     bool improved; /* the best value so far, by however little */

@@ -1,6 +1,6 @@
 /* windows.c - see windows.h. A window lies anywhere in the sequence of blocks, so it may begin and end inside of one.
  */
-#include "run/windows.h"
+#include "train/windows.h"
 
 #include "base/integers.h"
 

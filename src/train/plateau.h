@@ -1,10 +1,18 @@
 /* plateau.h - a learning rate that falls where the loss does not; the rules of keras.callbacks.ReduceLROnPlateau.
  * Local, pure. */
-#ifndef LS_RUN_PLATEAU_H
-#define LS_RUN_PLATEAU_H
+#ifndef LS_TRAIN_PLATEAU_H
+#define LS_TRAIN_PLATEAU_H
 
-#include "config/config.h"
-#include "state/checkpoint.h"
+#include <stdbool.h>
+
+#include "train/position.h"
+
+typedef struct ls_plateau {
+    bool enabled; /* false: the rate stays */
+    int monitor;  /* LS_MONITOR_..., see early_stopping.h */
+    int64_t patience, cooldown;
+    double factor, min_delta, min_lr;
+} ls_plateau;
 
 /* Call at the end of an epoch, before position->epoch counts it. value: what is monitored, smaller is better; NaN never
  * improves. With data in parts what counts is the mean over a cycle of the parts. Updates position's lr_reductions and

@@ -1,5 +1,6 @@
-/* plateau.c - see plateau.h. */
-#include "run/plateau.h"
+/* plateau.c - the rules of a plateau in Keras' order, which decides what an epoch at the end of a cooldown counts for.
+ */
+#include "train/plateau.h"
 
 static bool improves(const ls_plateau *settings, double mean, const ls_position *position) {
     return mean < position->plateau_best - settings->min_delta; /* false for NaN */

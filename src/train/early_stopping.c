@@ -1,6 +1,10 @@
 /* early_stopping.c - see early_stopping.h. Stops as keras.callbacks.EarlyStopping with mode "min" does; the best epoch
  * is that of keras.callbacks.ModelCheckpoint with save_best_only. */
-#include "run/early_stopping.h"
+#include "train/early_stopping.h"
+
+#include <stddef.h>
+
+const char *const ls_monitor_names[] = {"val_loss", "loss", NULL};
 
 ls_verdict ls_early_stopping_update(const ls_early_stopping *settings, int64_t parts, double value,
                                     ls_position *position) {
