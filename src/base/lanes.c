@@ -47,8 +47,8 @@ ls_status ls_lanes_init(ls_lanes *lanes, int count, int rank, int size) {
     lanes->first = ls_lane_first(count, rank, size);
     lanes->end = ls_lane_first(count, rank + 1, size);
     for (int lane = lanes->first; lane < lanes->end; lane += subtree_lanes(lane, lanes->end))
-        lanes->node_begin[lanes->nodes++] = lane;
-    lanes->node_begin[lanes->nodes] = lanes->end;
+        lanes->subtree_begin[lanes->subtrees++] = lane;
+    lanes->subtree_begin[lanes->subtrees] = lanes->end;
     return LS_OK;
 }
 
@@ -60,8 +60,9 @@ void ls_lanes_rows(const ls_lanes *lanes, int64_t batch, ls_rows *rows) {
         rows->lane_begin[lane] = ls_lane_offset(batch, lanes->first + lane, lanes->count) - before;
     rows->count = rows->lane_begin[rows->lanes];
     rows->global_count = batch;
-    rows->nodes = lanes->nodes;
-    for (int node = 0; node <= lanes->nodes; node++) rows->node_begin[node] = lanes->node_begin[node] - lanes->first;
+    rows->subtrees = lanes->subtrees;
+    for (int subtree = 0; subtree <= lanes->subtrees; subtree++)
+        rows->subtree_begin[subtree] = lanes->subtree_begin[subtree] - lanes->first;
 }
 
 double ls_lanes_balance(int lanes, int size) {

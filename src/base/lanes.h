@@ -2,7 +2,7 @@
  *
  * The global batch of B samples is split into V lanes (a power of two): lane v takes floor((v+1)B/V) - floor(vB/V) of
  * them. Rank r of R owns the lanes [floor(rV/R), floor((r+1)V/R)). A gradient is one sum a lane, added in the fixed
- * binary tree over the lanes: ((0+1)+(2+3))+((4+5)+(6+7)). A node is a complete subtree: lanes [a 2^k, (a+1) 2^k).
+ * binary tree over the lanes: ((0+1)+(2+3))+((4+5)+(6+7)). A subtree is complete: lanes [a 2^k, (a+1) 2^k).
  * Local. */
 #ifndef LS_BASE_LANES_H
 #define LS_BASE_LANES_H
@@ -19,15 +19,15 @@ typedef struct ls_lanes {
     int count;      /* V */
     int rank, size; /* r, R */
     int first, end; /* the lanes of this rank */
-    int nodes;      /* the fewest complete subtrees that make up [first, end), in order */
-    int node_begin[LS_NODES_MAX + 1];
+    int subtrees;   /* the fewest complete subtrees that make up [first, end), in order */
+    int subtree_begin[LS_SUBTREES_MAX + 1];
 } ls_lanes;
 
 /* Errors: LS_INVALID: lanes not a power of two in 1..LS_LANES_MAX, or more ranks than lanes (the message has the --set
  * training.lanes=N that mends it). */
 ls_status ls_lanes_init(ls_lanes *lanes, int count, int rank, int size);
 
-/* How this rank's part of a batch of `batch` samples divides: rows->lane_begin, nodes. */
+/* How this rank's part of a batch of `batch` samples divides: rows->lane_begin, subtrees. */
 void ls_lanes_rows(const ls_lanes *lanes, int64_t batch, ls_rows *rows);
 
 /* What share of the cores the run can use: mean over max of the ranks' lanes (1: balanced). */

@@ -10,7 +10,7 @@ typedef struct check {
     ls_model *model;
     ls_pass pass;
     float *weights, *input, *target;
-    float *gradient[LS_NODES_MAX];
+    float *gradient[LS_SUBTREES_MAX];
     int64_t *samples;
     double *row_loss;
 } check;
@@ -29,7 +29,7 @@ static ls_status allocate(check *c) {
     int64_t rows = c->pass.rows->count, flat = ls_model_flat_count(c->model);
     static const char what[] = "the gradient check";
     LS_TRY(ls_alloc(&c->weights, flat, sizeof(float), what));
-    for (int n = 0; n < c->pass.rows->nodes; n++) LS_TRY(ls_alloc(&c->gradient[n], flat, sizeof(float), what));
+    for (int n = 0; n < c->pass.rows->subtrees; n++) LS_TRY(ls_alloc(&c->gradient[n], flat, sizeof(float), what));
     LS_TRY(ls_alloc(&c->input, rows * input_count(c), sizeof(float), what));
     LS_TRY(ls_alloc(&c->target, rows * output_count(c), sizeof(float), what));
     LS_TRY(ls_alloc(&c->samples, rows, sizeof *c->samples, what));
@@ -40,7 +40,7 @@ static ls_status allocate(check *c) {
 
 static void release(check *c) {
     ls_free(c->weights);
-    for (int n = 0; n < c->pass.rows->nodes; n++) ls_free(c->gradient[n]);
+    for (int n = 0; n < c->pass.rows->subtrees; n++) ls_free(c->gradient[n]);
     ls_free(c->input);
     ls_free(c->target);
     ls_free(c->samples);
@@ -67,7 +67,7 @@ static double loss(check *c) {
 
 static double analytic(const check *c, int64_t at) {
     double sum = 0;
-    for (int n = 0; n < c->pass.rows->nodes; n++) sum += (double)c->gradient[n][at];
+    for (int n = 0; n < c->pass.rows->subtrees; n++) sum += (double)c->gradient[n][at];
     return sum;
 }
 

@@ -8,7 +8,7 @@
 
 #include "nn/model.h"
 
-/* *worst = the largest |a - n| / (|a| + |n| + floor) of a gradient a, summed over the nodes of rows, against a
+/* *worst = the largest |a - n| / (|a| + |n| + floor) of a gradient a, summed over the subtrees of rows, against a
  * difference n; floor is a hundredth of the largest gradient in the model. The model has a loss and is prepared for
  * training with these rows. Errors: LS_ERROR, no memory. */
 ls_status ls_gradient_check(ls_model *model, ls_pool *pool, const ls_rows *rows, uint64_t seed, double *worst);

@@ -40,7 +40,7 @@ typedef struct ls_param {
     ls_initializer initializer;
     int64_t fan_in, fan_out;
     ls_regularizer regularizer;
-    bool moving;    /* not trained: its gradient, in the node of the run's first lane alone, is what is added to it */
+    bool moving; /* not trained: its gradient, in the subtree of the run's first lane alone, is what is added to it */
     int64_t offset; /* of its first number in the model's flat vector; the model fills it in */
 } ls_param;
 
@@ -109,7 +109,7 @@ typedef struct ls_layer_io {
     const float *param[LS_PARAMS_MAX];   /* weights */
     float *dy;                           /* backward: gradient of y; the layer may destroy it */
     float *dx[LS_INPUTS_MAX];            /* backward writes (never adds); NULL: not wanted */
-    float *const *dparam[LS_PARAMS_MAX]; /* backward writes dparam[p][node], one sum a node of rows */
+    float *const *dparam[LS_PARAMS_MAX]; /* backward writes dparam[p][subtree], one sum a subtree of rows */
 } ls_layer_io;
 
 /* An example for the gradient check and the tests: options as "units=3 activation=tanh" (lists as "strides=2,2"), and

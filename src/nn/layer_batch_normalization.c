@@ -194,14 +194,14 @@ static void propagate_row(void *context, int64_t row, int thread) {
               n->scale, n->mean_dy, n->mean_dgamma);
 }
 
-/* What the moving averages change by, in the first node of the run: the others have zeros, so that the tree adds
+/* What the moving averages change by, in the first subtree of the run: the others have zeros, so that the tree adds
  * nothing. */
 static void move_averages(const ls_layer *layer, const normalization *n) {
     const batch_normalization_options *given = layer->options;
     float part = (float)(1 - given->momentum);
-    for (int node = 0; node < n->rows->nodes; node++) {
-        bool first = n->rows->first_lane + n->rows->node_begin[node] == 0;
-        float *dmean = n->io->dparam[MOVING_MEAN][node], *dvariance = n->io->dparam[MOVING_VARIANCE][node];
+    for (int subtree = 0; subtree < n->rows->subtrees; subtree++) {
+        bool first = n->rows->first_lane + n->rows->subtree_begin[subtree] == 0;
+        float *dmean = n->io->dparam[MOVING_MEAN][subtree], *dvariance = n->io->dparam[MOVING_VARIANCE][subtree];
         for (int64_t c = 0; c < n->channels; c++) {
             dmean[c] = first ? part * (n->mean[c] - n->io->param[MOVING_MEAN][c]) : 0;
             dvariance[c] = first ? part * (n->variance[c] - n->io->param[MOVING_VARIANCE][c]) : 0;

@@ -140,9 +140,10 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
     contraction c = begin(layer, pass, io);
     const ls_rows *rows = pass->rows;
     ls_pool_run(pass->pool, rows->count, backward_row, &c);
-    for (int node = 0; node < rows->nodes; node++) {
-        add_lanes(&c, rows->node_begin[node], rows->node_begin[node + 1] - rows->node_begin[node],
-                  (part){io->dparam[0][node], io->dparam[1][node]}, pass->scratch + *(const int64_t *)layer->plan);
+    for (int subtree = 0; subtree < rows->subtrees; subtree++) {
+        add_lanes(&c, rows->subtree_begin[subtree], rows->subtree_begin[subtree + 1] - rows->subtree_begin[subtree],
+                  (part){io->dparam[0][subtree], io->dparam[1][subtree]},
+                  pass->scratch + *(const int64_t *)layer->plan);
     }
     if (!io->dx[0]) return;
     ls_pass_turn(pass, io, LS_WORK_INPUT_GRADIENT);

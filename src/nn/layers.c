@@ -85,10 +85,10 @@ static float tree_sum_rounded(const double *lane_sums, int64_t stride, int lanes
 }
 
 void ls_rows_add_lanes(const ls_rows *rows, int64_t count, const double *lane_sums, int64_t stride, float *const *sum) {
-    for (int node = 0; node < rows->nodes; node++) {
-        int first = rows->node_begin[node], lanes = rows->node_begin[node + 1] - first;
+    for (int subtree = 0; subtree < rows->subtrees; subtree++) {
+        int first = rows->subtree_begin[subtree], lanes = rows->subtree_begin[subtree + 1] - first;
         for (int64_t i = 0; i < count; i++)
-            sum[node][i] = tree_sum_rounded(lane_sums + first * stride + i, stride, lanes);
+            sum[subtree][i] = tree_sum_rounded(lane_sums + first * stride + i, stride, lanes);
     }
 }
 

@@ -51,7 +51,8 @@ int64_t ls_layer_vectors(const ls_layer *layer, const ls_pass *pass);
 /* Rows of which each sample has `positions`, in the lanes of the samples. */
 ls_rows ls_rows_of_positions(const ls_rows *samples, int64_t positions);
 
-/* sum[node][i] = lane_sums[lane * stride + i], i < count, of the node's lanes, each rounded and then added in the tree.
+/* sum[subtree][i] = lane_sums[lane * stride + i], i < count, of the subtree's lanes, each rounded and then added in the
+ * tree.
  */
 void ls_rows_add_lanes(const ls_rows *rows, int64_t count, const double *lane_sums, int64_t stride, float *const *sum);
 

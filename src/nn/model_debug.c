@@ -101,7 +101,7 @@ static void fill_gradients(const call *c) {
     for (int k = 0; k < c->layer->inputs; k++)
         if (c->io->dx[k]) fill(numbers(c, &c->layer->in[k]), c->io->dx[k]);
     for (int p = 0; p < c->layer->params; p++)
-        for (int n = 0; n < c->pass->rows->nodes; n++)
+        for (int n = 0; n < c->pass->rows->subtrees; n++)
             fill(ls_shape_count(&c->layer->param[p].shape), c->io->dparam[p][n]);
 }
 
@@ -112,7 +112,7 @@ static void look_at_gradients(const call *c) {
         int64_t count = ls_shape_count(&c->layer->param[p].shape);
         char what[LS_NAME_MAX];
         (void)snprintf(what, sizeof what, "the gradient of %s", c->layer->param[p].name);
-        for (int n = 0; n < c->pass->rows->nodes; n++) look(c, what, count, count, c->io->dparam[p][n]);
+        for (int n = 0; n < c->pass->rows->subtrees; n++) look(c, what, count, count, c->io->dparam[p][n]);
     }
 }
 

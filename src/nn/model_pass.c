@@ -209,9 +209,9 @@ void ls_model_add_weight_penalty(const ls_model *model, ls_pool *pool, int64_t b
     }
 }
 
-/* Where backward writes each weight array's gradient: a pointer a node of rows. */
+/* Where backward writes each weight array's gradient: a pointer a subtree of rows. */
 typedef struct param_gradients {
-    float *node[LS_PARAMS_MAX][LS_NODES_MAX];
+    float *subtree[LS_PARAMS_MAX][LS_SUBTREES_MAX];
 } param_gradients;
 
 static void describe_gradients(const ls_model *model, int index, const ls_rows *rows, float *const *gradients,
@@ -225,8 +225,8 @@ static void describe_gradients(const ls_model *model, int index, const ls_rows *
         io->dx[k] = at(model, addend->floats ? addend : &model->vertices[source].gradient);
     }
     for (int p = 0; p < vertex->layer.params; p++) {
-        for (int n = 0; n < rows->nodes; n++) params->node[p][n] = gradients[n] + vertex->layer.param[p].offset;
-        io->dparam[p] = params->node[p];
+        for (int n = 0; n < rows->subtrees; n++) params->subtree[p][n] = gradients[n] + vertex->layer.param[p].offset;
+        io->dparam[p] = params->subtree[p];
     }
 }
 
@@ -244,7 +244,7 @@ static void add_addends(const ls_model *model, int index, const ls_pass *pass) {
 static void clear_gaps(const ls_layer *layer, const ls_rows *rows, float *const *gradients) {
     for (int p = 0; p < layer->params; p++) {
         int64_t count = ls_shape_count(&layer->param[p].shape), gap = ls_align_floats(count) - count;
-        for (int n = 0; n < rows->nodes; n++) {
+        for (int n = 0; n < rows->subtrees; n++) {
             memset(gradients[n] + layer->param[p].offset + count, 0, (size_t)gap * sizeof(float));
         }
     }

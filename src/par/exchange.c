@@ -10,25 +10,25 @@
 
 const char *const ls_exchange_mode_names[] = {"auto", "shared", "messages", NULL};
 
-static int rank_nodes(const ls_lanes *lanes, int rank) {
+static int rank_subtrees(const ls_lanes *lanes, int rank) {
     ls_lanes other;
     ls_status status = ls_lanes_init(&other, lanes->count, rank, lanes->size);
     assert(status == LS_OK);
     (void)status;
-    return other.nodes;
+    return other.subtrees;
 }
 
 /* The ranks of this host are host_rank 0, 1, ... in rank order. */
 static ls_status share_memory(ls_exchange *x, const int *leader) {
-    int nodes[LS_LANES_MAX], member = 0;
+    int subtrees[LS_LANES_MAX], member = 0;
     for (int rank = 0; rank < x->comm->size; rank++)
-        if (leader[rank] == leader[x->comm->rank]) nodes[member++] = rank_nodes(&x->lanes, rank);
-    return ls_group_init(&x->group, x->comm, true, nodes, x->shards.count,
+        if (leader[rank] == leader[x->comm->rank]) subtrees[member++] = rank_subtrees(&x->lanes, rank);
+    return ls_group_init(&x->group, x->comm, true, subtrees, x->shards.count,
                          ls_exchange_record_doubles(&x->lanes, LS_LANE_VALUES_MAX));
 }
 
 static ls_status share_nothing(ls_exchange *x) {
-    return ls_group_init(&x->group, x->comm, false, &x->lanes.nodes, x->shards.count,
+    return ls_group_init(&x->group, x->comm, false, &x->lanes.subtrees, x->shards.count,
                          ls_exchange_record_doubles(&x->lanes, LS_LANE_VALUES_MAX));
 }
 
@@ -50,10 +50,10 @@ static ls_status make_group(ls_exchange *x, int mode, int *leader) {
 }
 
 static ls_status alloc_rest(ls_exchange *x) {
-    LS_TRY(ls_alloc(&x->terms, x->plan.nodes + x->plan.arrivals, sizeof(float *), "gradients' places"));
+    LS_TRY(ls_alloc(&x->terms, x->plan.subtrees + x->plan.arrivals, sizeof(float *), "gradients' places"));
     LS_TRY(ls_alloc(&x->sum, LS_PIECE_FLOATS, sizeof(float), "a gradient's sum"));
-    for (int node = 0; node < x->lanes.nodes; node++)
-        x->gradients[node] = x->group.gradients[x->group.member] + node * x->group.stride;
+    for (int subtree = 0; subtree < x->lanes.subtrees; subtree++)
+        x->gradients[subtree] = x->group.gradients[x->group.member] + subtree * x->group.stride;
     LS_TRY(ls_messages_init(&x->messages, x->comm, &x->plan, &x->shards));
     if (x->clip_norm > 0) LS_TRY(ls_norm_init(&x->norm, x->shards.count));
     if (x->plan.groups == 1) return LS_OK;
@@ -124,13 +124,13 @@ const ls_shards *ls_exchange_shards(const ls_exchange *x) { return &x->shards; }
 
 ls_exchange_memory ls_exchange_predict(const ls_lanes *lanes, const ls_exchange_settings *settings, int64_t count) {
     bool sharing = settings->mode != LS_EXCHANGE_MESSAGES;
-    ls_exchange_memory memory = {.rank_bytes = ls_group_member_bytes(lanes->nodes, count)};
+    ls_exchange_memory memory = {.rank_bytes = ls_group_member_bytes(lanes->subtrees, count)};
     if (settings->clip_norm > 0) memory.rank_bytes += ls_norm_memory_bytes(count);
     *(sharing ? &memory.host_bytes : &memory.rank_bytes) += ls_group_common_bytes(count);
     if (sharing || lanes->size == 1) return memory;
-    int nodes = 0;
-    for (int rank = 0; rank < lanes->size; rank++) nodes += rank == lanes->rank ? 0 : rank_nodes(lanes, rank);
+    int subtrees = 0;
+    for (int rank = 0; rank < lanes->size; rank++) subtrees += rank == lanes->rank ? 0 : rank_subtrees(lanes, rank);
     ls_shards shards = divide(lanes, settings, count, lanes->size);
-    memory.rank_bytes += ls_messages_memory_bytes(nodes, &shards);
+    memory.rank_bytes += ls_messages_memory_bytes(subtrees, &shards);
     return memory;
 }

@@ -4,7 +4,7 @@
  *   ls_exchange_progress(x, finished);                    as backward finishes a prefix of ls_exchange_gradients
  *   ls_exchange_end(x, signals, loss sums);               of all ranks; every rank has the new weights
  *
- * The flat vector is divided over the ranks (shards.h). The owner of a slice adds the nodes of all ranks in the tree
+ * The flat vector is divided over the ranks (shards.h). The owner of a slice adds the subtrees of all ranks in the tree
  * (lanes.h), calls `update` on it with the whole batch's gradient, and everyone gets the updated weights. So an
  * optimizer's state and work divide by the number of ranks, and the result has the same bits on any number of them and
  * in any way of exchanging.
@@ -44,7 +44,7 @@ ls_status ls_exchange_create(const ls_comm *comm, const ls_lanes *lanes, ls_pool
 void ls_exchange_destroy(ls_exchange *exchange); /* Collective; NULL is allowed */
 
 float *ls_exchange_weights(ls_exchange *exchange);          /* [count], the same on all ranks between steps */
-float *const *ls_exchange_gradients(ls_exchange *exchange); /* [nodes][count] of this rank */
+float *const *ls_exchange_gradients(ls_exchange *exchange); /* [subtrees][count] of this rank */
 /* The same weights on the ranks that have to fill them from outside, at the start or from a checkpoint: one of those
  * that share them. NULL on the others. ls_agree before anyone reads them. */
 float *ls_exchange_weights_to_fill(ls_exchange *exchange);
@@ -79,8 +79,8 @@ typedef struct ls_contribution {
 /* Collective, but waits for nobody. No gradient may have been finished yet. */
 void ls_exchange_begin(ls_exchange *exchange, const ls_contribution *contribution);
 
-/* Local. The gradients [0, finished) of this rank's nodes are there, and it does not read the weights [0, finished) any
- * more in this step. Here, and while the pool runs, the exchange gets ahead: `update` may be called. */
+/* Local. The gradients [0, finished) of this rank's subtrees are there, and it does not read the weights [0, finished)
+ * any more in this step. Here, and while the pool runs, the exchange gets ahead: `update` may be called. */
 void ls_exchange_progress(ls_exchange *exchange, int64_t finished);
 
 /* Collective. Finishes everything, and then leaves the gradients in no useful state. signals: those of any rank.

@@ -39,14 +39,14 @@ static int64_t vector_bytes(int64_t count) { return pages(count * (int64_t)sizeo
 
 int64_t ls_group_common_bytes(int64_t count) { return vector_bytes(count); }
 
-int64_t ls_group_member_bytes(int nodes, int64_t count) { return nodes * vector_bytes(count); }
+int64_t ls_group_member_bytes(int subtrees, int64_t count) { return subtrees * vector_bytes(count); }
 
-static layout lay_out(int members, const int *nodes, int64_t count, int64_t record_doubles) {
+static layout lay_out(int members, const int *subtrees, int64_t count, int64_t record_doubles) {
     layout at = {.records = pages(members * (int64_t)sizeof(struct ls_group_mark))};
     at.weights = at.records + pages(members * record_doubles * (int64_t)sizeof(double));
     at.gradients = at.weights + vector_bytes(count);
     at.bytes = at.gradients;
-    for (int member = 0; member < members; member++) at.bytes += ls_group_member_bytes(nodes[member], count);
+    for (int member = 0; member < members; member++) at.bytes += ls_group_member_bytes(subtrees[member], count);
     return at;
 }
 
@@ -56,7 +56,7 @@ static ls_status alloc_memory(ls_group *group, bool shared, int64_t bytes) {
     return ls_shared_create(group->comm, bytes, &group->shared);
 }
 
-static void find_parts(ls_group *group, const layout *at, const int *nodes) {
+static void find_parts(ls_group *group, const layout *at, const int *subtrees) {
     char *memory = group->own ? group->own : group->shared.data;
     group->marks = (struct ls_group_mark *)memory;
     group->records = (double *)(memory + at->records);
@@ -64,7 +64,7 @@ static void find_parts(ls_group *group, const layout *at, const int *nodes) {
     int64_t place = at->gradients;
     for (int member = 0; member < group->members; member++) {
         group->gradients[member] = (float *)(memory + place);
-        place += nodes[member] * group->stride * (int64_t)sizeof(float);
+        place += subtrees[member] * group->stride * (int64_t)sizeof(float);
     }
 }
 
@@ -76,16 +76,16 @@ static void touch_own_weights(ls_group *group) {
     memset(group->weights + begin, 0, (size_t)(end - begin) * sizeof(float));
 }
 
-ls_status ls_group_init(ls_group *group, const ls_comm *comm, bool shared, const int *nodes, int64_t count,
+ls_status ls_group_init(ls_group *group, const ls_comm *comm, bool shared, const int *subtrees, int64_t count,
                         int64_t record_doubles) {
     *group = (ls_group){.comm = comm,
                         .members = shared ? comm->host_size : 1,
                         .member = shared ? comm->host_rank : 0,
                         .launcher = (int)getppid()};
-    layout at = lay_out(group->members, nodes, count, record_doubles);
+    layout at = lay_out(group->members, subtrees, count, record_doubles);
     group->stride = vector_bytes(count) / (int64_t)sizeof(float);
     LS_TRY(alloc_memory(group, shared, at.bytes));
-    find_parts(group, &at, nodes);
+    find_parts(group, &at, subtrees);
     touch_own_weights(group);
     return LS_OK;
 }

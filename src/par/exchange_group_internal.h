@@ -18,18 +18,18 @@ typedef struct ls_group {
     struct ls_group_mark *marks;
     double *records;                /* [members][record_doubles] */
     float *weights;                 /* [count] */
-    float *gradients[LS_LANES_MAX]; /* of each member: [nodes][stride] */
-    int64_t stride;                 /* floats from a node's gradients to the next one's */
+    float *gradients[LS_LANES_MAX]; /* of each member: [subtrees][stride] */
+    int64_t stride;                 /* floats from a subtree's gradients to the next one's */
     int launcher;                   /* the process that started this one */
 } ls_group;
 
-/* Bytes of a group's memory that are there once, and what a member with so many nodes adds to them. Local. */
+/* Bytes of a group's memory that are there once, and what a member with so many subtrees adds to them. Local. */
 int64_t ls_group_common_bytes(int64_t count);
-int64_t ls_group_member_bytes(int nodes, int64_t count);
+int64_t ls_group_member_bytes(int subtrees, int64_t count);
 
-/* shared: with the ranks of this host. nodes[members]: gradients of each member. Collective over the group. Errors
+/* shared: with the ranks of this host. subtrees[members]: gradients of each member. Collective over the group. Errors
  * (agreed over the group): LS_ERROR. Release in every case. */
-ls_status ls_group_init(ls_group *group, const ls_comm *comm, bool shared, const int *nodes, int64_t count,
+ls_status ls_group_init(ls_group *group, const ls_comm *comm, bool shared, const int *subtrees, int64_t count,
                         int64_t record_doubles);
 void ls_group_release(ls_group *group);
 

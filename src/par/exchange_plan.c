@@ -6,16 +6,16 @@
 
 #include "base/memory.h"
 
-/* All ranks' nodes end to end, and the walk over the tree that they make up. */
+/* All ranks' subtrees end to end, and the walk over the tree that they make up. */
 typedef struct walk {
     ls_exchange_plan *plan;
     const int *group; /* of each rank */
     int own;          /* this rank's */
     int rank, size;
-    int nodes;
-    int begin[LS_LANES_MAX + 1]; /* first lane of each node, and the end */
+    int subtrees;
+    int begin[LS_LANES_MAX + 1]; /* first lane of each subtree, and the end */
     int owner[LS_LANES_MAX];
-    int term[LS_LANES_MAX]; /* a node's number among its group's */
+    int term[LS_LANES_MAX]; /* a subtree's number among its group's */
     int *next;              /* free token */
 } walk;
 
@@ -55,91 +55,91 @@ static void plan_groups(walk *w) {
 
 /* ---- the tree ---- */
 
-static void list_nodes(walk *w, int lane_count) {
+static void list_subtrees(walk *w, int lane_count) {
     ls_exchange_plan *plan = w->plan;
     for (int rank = 0; rank < w->size; rank++) {
         ls_lanes lanes;
         ls_status status = ls_lanes_init(&lanes, lane_count, rank, w->size);
         assert(status == LS_OK);
         (void)status;
-        for (int node = 0; node < lanes.nodes; node++) {
-            w->begin[w->nodes] = lanes.node_begin[node];
-            w->owner[w->nodes] = rank;
+        for (int subtree = 0; subtree < lanes.subtrees; subtree++) {
+            w->begin[w->subtrees] = lanes.subtree_begin[subtree];
+            w->owner[w->subtrees] = rank;
             if (w->group[rank] == w->own) {
-                w->term[w->nodes] = plan->nodes;
-                plan->node[plan->nodes++] = (ls_group_node){count_before(w, rank), node};
+                w->term[w->subtrees] = plan->subtrees;
+                plan->subtree[plan->subtrees++] = (ls_group_subtree){count_before(w, rank), subtree};
             }
-            w->nodes++;
+            w->subtrees++;
         }
     }
-    w->begin[w->nodes] = lane_count;
+    w->begin[w->subtrees] = lane_count;
 }
 
-static int lanes_of(const walk *w, int node) { return w->begin[node + 1] - w->begin[node]; }
+static int lanes_of(const walk *w, int subtree) { return w->begin[subtree + 1] - w->begin[subtree]; }
 
-/* The node after the subtree of `lanes` lanes that begins with `node`. */
-static int end_of(const walk *w, int node, int lanes) {
-    int end = w->begin[node] + lanes;
-    while (w->begin[node] < end) node++;
-    return node;
+/* The subtree after the subtree of `lanes` lanes that begins with `subtree`. */
+static int end_of(const walk *w, int subtree, int lanes) {
+    int end = w->begin[subtree] + lanes;
+    while (w->begin[subtree] < end) subtree++;
+    return subtree;
 }
 
 static bool in_one_group(const walk *w, int first, int end) {
-    for (int node = first + 1; node < end; node++)
-        if (w->group[w->owner[node]] != w->group[w->owner[first]]) return false;
+    for (int subtree = first + 1; subtree < end; subtree++)
+        if (w->group[w->owner[subtree]] != w->group[w->owner[first]]) return false;
     return true;
 }
 
 /* Appends the sum of a subtree of this rank's group. */
-static void append_nodes(walk *w, int node, int lanes) {
-    if (lanes_of(w, node) == lanes) {
-        *w->next++ = w->term[node];
+static void append_subtrees(walk *w, int subtree, int lanes) {
+    if (lanes_of(w, subtree) == lanes) {
+        *w->next++ = w->term[subtree];
         return;
     }
-    append_nodes(w, node, lanes / 2);
-    append_nodes(w, end_of(w, node, lanes / 2), lanes / 2);
+    append_subtrees(w, subtree, lanes / 2);
+    append_subtrees(w, end_of(w, subtree, lanes / 2), lanes / 2);
     *w->next++ = LS_PLUS;
 }
 
 /* A subtree of one group: an addend of this group's own, or another group's partial sum, that arrives. */
-static void append_part(walk *w, int node, int lanes) {
+static void append_part(walk *w, int subtree, int lanes) {
     ls_exchange_plan *plan = w->plan;
-    int owner = w->owner[node];
+    int owner = w->owner[subtree];
     if (w->group[owner] == w->own) {
-        append_nodes(w, node, lanes);
+        append_subtrees(w, subtree, lanes);
         return;
     }
-    *w->next++ = plan->nodes + plan->arrivals;
+    *w->next++ = plan->subtrees + plan->arrivals;
     plan->arrival[plan->arrivals++] = server_of(w, owner, w->rank);
 }
 
-static void append_sum(walk *w, int node, int lanes) {
-    int end = end_of(w, node, lanes);
-    if (in_one_group(w, node, end)) {
-        append_part(w, node, lanes);
+static void append_sum(walk *w, int subtree, int lanes) {
+    int end = end_of(w, subtree, lanes);
+    if (in_one_group(w, subtree, end)) {
+        append_part(w, subtree, lanes);
         return;
     }
-    append_sum(w, node, lanes / 2);
-    append_sum(w, end_of(w, node, lanes / 2), lanes / 2);
+    append_sum(w, subtree, lanes / 2);
+    append_sum(w, end_of(w, subtree, lanes / 2), lanes / 2);
     *w->next++ = LS_PLUS;
 }
 
-static void list_partials(walk *w, int node, int lanes) {
+static void list_partials(walk *w, int subtree, int lanes) {
     ls_exchange_plan *plan = w->plan;
-    if (!in_one_group(w, node, end_of(w, node, lanes))) {
-        list_partials(w, node, lanes / 2);
-        list_partials(w, end_of(w, node, lanes / 2), lanes / 2);
-    } else if (w->group[w->owner[node]] == w->own) {
+    if (!in_one_group(w, subtree, end_of(w, subtree, lanes))) {
+        list_partials(w, subtree, lanes / 2);
+        list_partials(w, end_of(w, subtree, lanes / 2), lanes / 2);
+    } else if (w->group[w->owner[subtree]] == w->own) {
         ls_expression *partial = &plan->partial[plan->partials++];
         partial->tokens = w->next;
-        append_nodes(w, node, lanes);
+        append_subtrees(w, subtree, lanes);
         partial->length = (int)(w->next - partial->tokens);
     }
 }
 
 static void plan_sums(walk *w, int lanes) {
     ls_exchange_plan *plan = w->plan;
-    list_nodes(w, lanes);
+    list_subtrees(w, lanes);
     w->next = plan->tokens;
     plan->sum.tokens = w->next;
     append_sum(w, 0, lanes);
@@ -147,9 +147,9 @@ static void plan_sums(walk *w, int lanes) {
     list_partials(w, 0, lanes);
 }
 
-/* A tree has at most as many nodes as lanes, and an expression fewer than two tokens a node. */
+/* A tree has at most as many subtrees as lanes, and an expression fewer than two tokens a subtree. */
 static ls_status alloc_plan(ls_exchange_plan *plan, int lanes, int size) {
-    LS_TRY(ls_alloc(&plan->node, lanes, sizeof *plan->node, "the exchange's plan"));
+    LS_TRY(ls_alloc(&plan->subtree, lanes, sizeof *plan->subtree, "the exchange's plan"));
     LS_TRY(ls_alloc(&plan->partial, lanes, sizeof *plan->partial, "the exchange's plan"));
     LS_TRY(ls_alloc(&plan->tokens, 4 * lanes, sizeof(int), "the exchange's plan"));
     return ls_alloc(&plan->ranks, 2 * size + lanes, sizeof(int), "the exchange's plan");
@@ -168,7 +168,7 @@ ls_status ls_exchange_plan_init(ls_exchange_plan *plan, const ls_lanes *lanes, c
 }
 
 void ls_exchange_plan_release(ls_exchange_plan *plan) {
-    ls_free(plan->node);
+    ls_free(plan->subtree);
     ls_free(plan->partial);
     ls_free(plan->tokens);
     ls_free(plan->ranks);

@@ -3,12 +3,13 @@
  * Ranks that share memory are a group. The whole batch's gradient is the root of the tree over all lanes (lanes.h). Its
  * largest subtrees whose lanes all belong to one group are that group's partial sums. In a slice of the flat vector
  * (shards.h), a group's partial sums are made by one of its members, its server for the rank that owns the slice, and
- * sent to that rank; which adds the other groups' partial sums and the nodes of its own group, all in the one tree,
+ * sent to that rank; which adds the other groups' partial sums and the subtrees of its own group, all in the one tree,
  * updates the slice of the weights and sends it back to the servers. Nothing but complete subtrees is ever added before
  * it is sent, so the sum has the same bits for all groups.
  *
  * An expression is a sum in postfix form: a number >= 0 is a term, LS_PLUS adds the two before it. The terms are first
- * the nodes of this rank's group, in the order of their lanes (nodes), then the other groups' partial sums (arrivals).
+ * the subtrees of this rank's group, in the order of their lanes (subtrees), then the other groups' partial sums
+ * (arrivals).
  */
 #ifndef LS_PAR_EXCHANGE_PLAN_INTERNAL_H
 #define LS_PAR_EXCHANGE_PLAN_INTERNAL_H
@@ -22,18 +23,18 @@ typedef struct ls_expression {
     const int *tokens;
 } ls_expression;
 
-typedef struct ls_group_node {
-    int member; /* its number in the group */
-    int node;   /* and the node's on that rank */
-} ls_group_node;
+typedef struct ls_group_subtree {
+    int member;  /* its number in the group */
+    int subtree; /* and the subtree's on that rank */
+} ls_group_subtree;
 
 typedef struct ls_exchange_plan {
     int groups;
     int members, member; /* of this rank's group; this rank's number in it */
-    int nodes;           /* of all members */
-    ls_group_node *node;
+    int subtrees;        /* of all members */
+    ls_group_subtree *subtree;
     ls_expression sum; /* the whole batch's */
-    int partials;      /* this group's partial sums; a partial sum's first term is a node that nothing else has */
+    int partials;      /* this group's partial sums; a partial sum's first term is a subtree that nothing else has */
     ls_expression *partial;
     int arrivals; /* other groups' partial sums that go into `sum`, */
     int *arrival; /* and the ranks that send them: in the order of lanes, so in the sender's order */

@@ -22,7 +22,7 @@ struct ls_exchange {
     ls_messages messages;
     double clip_norm; /* 0: no clipping */
     ls_norm norm;
-    float *gradients[LS_NODES_MAX];
+    float *gradients[LS_SUBTREES_MAX];
     const float **terms; /* of expressions, at the slice in hand */
     float *sum;          /* [LS_PIECE_FLOATS] */
 

@@ -28,13 +28,14 @@ static const float *add_up(ls_exchange *x, const ls_expression *e, int64_t begin
     return out;
 }
 
-static float *node_gradient(const ls_exchange *x, int node) {
-    const ls_group_node *of = &x->plan.node[node];
-    return x->group.gradients[of->member] + of->node * x->group.stride;
+static float *subtree_gradient(const ls_exchange *x, int subtree) {
+    const ls_group_subtree *of = &x->plan.subtree[subtree];
+    return x->group.gradients[of->member] + of->subtree * x->group.stride;
 }
 
 static void take_terms(ls_exchange *x, ls_range slice) {
-    for (int node = 0; node < x->plan.nodes; node++) x->terms[node] = node_gradient(x, node) + slice.begin;
+    for (int subtree = 0; subtree < x->plan.subtrees; subtree++)
+        x->terms[subtree] = subtree_gradient(x, subtree) + slice.begin;
 }
 
 /* The sums stay where their first term was: nobody else reads it. */
@@ -44,7 +45,7 @@ void ls_exchange_send_partials(ls_exchange *x, int64_t bucket) {
         take_terms(x, slice);
         for (int p = 0; p < x->plan.partials; p++) {
             const ls_expression *partial = &x->plan.partial[p];
-            float *out = node_gradient(x, partial->tokens[0]) + slice.begin;
+            float *out = subtree_gradient(x, partial->tokens[0]) + slice.begin;
             ls_messages_send_partial(&x->messages, bucket, t, add_up(x, partial, 0, slice.end - slice.begin, out));
         }
     }
@@ -74,11 +75,11 @@ static void sum_slice(ls_exchange *x, int64_t bucket, piece_fn use) {
     int64_t place = ls_shards_place(&x->shards, bucket), length = slice.end - slice.begin;
     take_terms(x, slice);
     for (int a = 0; a < x->plan.arrivals; a++)
-        x->terms[x->plan.nodes + a] = ls_messages_arrival(&x->messages, bucket, a);
+        x->terms[x->plan.subtrees + a] = ls_messages_arrival(&x->messages, bucket, a);
     int64_t piece = x->plan.sum.length > 1 ? LS_PIECE_FLOATS : length; /* all at once where nothing is added up */
     for (int64_t at = 0; at < length; at += piece) {
         ls_range where = {slice.begin + at, ls_min(slice.begin + at + piece, slice.end)};
-        /* The sum, or a node's gradient: nobody else reads either any more. */
+        /* The sum, or a subtree's gradient: nobody else reads either any more. */
         float *gradient = (float *)add_up(x, &x->plan.sum, at, where.end - where.begin, x->sum);
         use(x, place + at, where, gradient);
     }

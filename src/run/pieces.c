@@ -39,8 +39,8 @@ ls_status ls_pieces_next(void *context, ls_batch *batch, bool *more) {
     }
     batch->rows.lane_begin[end - begin] = row;
     batch->rows.count = batch->rows.global_count = row;
-    batch->rows.nodes = 1;
-    batch->rows.node_begin[1] = batch->rows.lanes;
+    batch->rows.subtrees = 1;
+    batch->rows.subtree_begin[1] = batch->rows.lanes;
     return LS_OK;
 }
 

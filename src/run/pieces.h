@@ -28,7 +28,7 @@ int64_t ls_pieces_first(const ls_pieces *pieces, int64_t round, int rank);
 /* The rows of a chunk, at most. */
 int64_t ls_pieces_rows(const ls_pieces *pieces);
 
-/* An ls_next_fn: this rank's next chunk as a batch, each piece a lane, all in one node. */
+/* An ls_next_fn: this rank's next chunk as a batch, each piece a lane, all in one subtree. */
 ls_status ls_pieces_next(void *pieces, ls_batch *batch, bool *more);
 /* A loader of those batches, with their targets or without; the pieces must stay until it is closed. Errors: LS_ERROR.
  */

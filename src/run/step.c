@@ -161,7 +161,7 @@ static void forward(ls_stepper *stepper, const ls_batch *batch) {
     ls_scores_measure(stepper->session, &pass, weights, batch->target, stepper->row_values, stepper->lane_sums);
 }
 
-/* The nodes' gradients; the exchange gets on with them meanwhile. */
+/* The subtrees' gradients; the exchange gets on with them meanwhile. */
 static void backward(ls_stepper *stepper, const ls_batch *batch) {
     ls_pass pass = pass_over(stepper, batch);
     ls_model_backward(stepper->session->model, &pass, ls_exchange_weights(stepper->exchange), batch->input,

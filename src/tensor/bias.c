@@ -24,7 +24,7 @@ void ls_bias_gradient(ls_pool *pool, const ls_rows *rows, int64_t repeat, int64_
                       float *scratch) {
     bias_gradient g = {rows, repeat, n, ceil_div(n, BIAS_BLOCK), dy, scratch};
     ls_pool_run(pool, rows->lanes * g.blocks, bias_task, &g);
-    ls_tree_add(pool, rows->nodes, rows->node_begin, n, scratch, db);
+    ls_tree_add(pool, rows->subtrees, rows->subtree_begin, n, scratch, db);
 }
 
 int64_t ls_bias_gradient_scratch(int64_t n, int lanes) { return round_up(n * lanes, LS_COLUMNS_ALIGN); }

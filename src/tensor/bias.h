@@ -8,7 +8,7 @@
 #include "base/rows.h"
 #include "base/threads.h"
 
-/* db[i][n] of each node: the tree over its lanes of the chains over their rows, `repeat` rows of dy a row. */
+/* db[i][n] of each subtree: the tree over its lanes of the chains over their rows, `repeat` rows of dy a row. */
 void ls_bias_gradient(ls_pool *pool, const ls_rows *rows, int64_t repeat, int64_t n, const float *dy, float *const *db,
                       float *scratch);
 int64_t ls_bias_gradient_scratch(int64_t n, int lanes); /* floats */

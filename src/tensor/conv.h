@@ -58,7 +58,7 @@ void ls_conv_input_gradient(ls_pool *pool, const ls_conv *conv, int64_t rows, co
 void ls_conv_transposed(ls_pool *pool, const ls_conv *conv, int64_t rows, const float *y, const float *w,
                         const float *bias, ls_activation activation, float *x, float *scratch);
 
-/* dw[i], db[i] a node, as ls_gemm_weight_gradient; a lane's chain runs over its rows and in each over (i, j). Where
+/* dw[i], db[i] a subtree, as ls_gemm_weight_gradient; a lane's chain runs over its rows and in each over (i, j). Where
  * Winograd's filtering is faster, which again the convolution's shape alone decides, strided ones included, a lane's
  * numbers are no chains but sums of its pieces of pictures (tensor/conv_weight_winograd.c), whose errors against exact
  * sums are below 5 times those of chains, too (test_conv_weight.c; measured 0.1 to 2.1). */

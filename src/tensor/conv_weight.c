@@ -36,12 +36,12 @@ typedef struct gradient {
     const float *x, *dy;
     enum layout layout;
     int64_t channel_block, channel_blocks, column_block, column_blocks;
-    int64_t phases;                    /* whose gradients are tasks of their own: 1 where none are */
-    int64_t band, bands;               /* rows of outputs (flat: of the picture) that are passed over at once, */
-    int64_t together;                  /* of so many samples where one band has all rows */
-    int64_t split;                     /* runs of lanes that a node is divided into, at most */
-    int group_begin[LS_NODES_MAX + 1]; /* node i has the runs [group_begin[i], group_begin[i + 1]) */
-    float *parts;                      /* their sums, where a node has more than one */
+    int64_t phases;                       /* whose gradients are tasks of their own: 1 where none are */
+    int64_t band, bands;                  /* rows of outputs (flat: of the picture) that are passed over at once, */
+    int64_t together;                     /* of so many samples where one band has all rows */
+    int64_t split;                        /* runs of lanes that a subtree is divided into, at most */
+    int group_begin[LS_SUBTREES_MAX + 1]; /* subtree i has the runs [group_begin[i], group_begin[i + 1]) */
+    float *parts;                         /* their sums, where a subtree has more than one */
     float *const *dw;
     /* A thread's: tables of a block's rows, bands of picture and dy, and sums. */
     float *private;
@@ -397,14 +397,14 @@ static void gradient_task(void *context, int64_t task, int thread) {
     const gradient *g = context;
     int64_t blocks = blocks_of(g), group = task / blocks;
     block k = block_of(g, task % blocks, thread);
-    int node = 0;
-    while (group >= g->group_begin[node + 1]) node++;
-    int groups = g->group_begin[node + 1] - g->group_begin[node];
-    int lanes = (g->rows->node_begin[node + 1] - g->rows->node_begin[node]) / groups;
-    int first = g->rows->node_begin[node] + (int)(group - g->group_begin[node]) * lanes;
+    int subtree = 0;
+    while (group >= g->group_begin[subtree + 1]) subtree++;
+    int groups = g->group_begin[subtree + 1] - g->group_begin[subtree];
+    int lanes = (g->rows->subtree_begin[subtree + 1] - g->rows->subtree_begin[subtree]) / groups;
+    int first = g->rows->subtree_begin[subtree] + (int)(group - g->group_begin[subtree]) * lanes;
     for (int lane = 0; lane < lanes; lane++) add_lane(&k, first + lane, ls_trees_ended(lane));
     store(&k, sum_of(&k, ls_trees_ended(lanes - 1)),
-          g->split > 1 ? g->parts + group * gradient_weights(g) : g->dw[node]);
+          g->split > 1 ? g->parts + group * gradient_weights(g) : g->dw[subtree]);
 }
 
 static int64_t parts_floats(const gradient *g, int64_t groups) {
@@ -424,14 +424,14 @@ void ls_conv_weight_gradient(ls_pool *pool, const ls_conv *conv, const ls_rows *
     gradient g = {.conv = conv, .rows = rows, .x = x, .dy = dy, .dw = dw, .parts = scratch};
     if (folded) g.conv = &turned, g.folded = conv, g.x = dy, g.dy = x;
     plan(&g, layout_of(g.conv, folded, ls_tile_kernels_get()->lanes), rows->count, rows->lanes);
-    for (int i = 0; i < rows->nodes; i++) {
-        int64_t lanes = rows->node_begin[i + 1] - rows->node_begin[i];
+    for (int i = 0; i < rows->subtrees; i++) {
+        int64_t lanes = rows->subtree_begin[i + 1] - rows->subtree_begin[i];
         g.group_begin[i + 1] = g.group_begin[i] + (int)ls_min(lanes, g.split);
     }
-    int groups = g.group_begin[rows->nodes];
+    int groups = g.group_begin[rows->subtrees];
     g.private = scratch + parts_floats(&g, groups);
     ls_pool_run(pool, groups * blocks_of(&g), gradient_task, &g);
-    if (g.split > 1) ls_tree_add(pool, rows->nodes, g.group_begin, gradient_weights(&g), g.parts, dw);
+    if (g.split > 1) ls_tree_add(pool, rows->subtrees, g.group_begin, gradient_weights(&g), g.parts, dw);
 }
 
 int64_t ls_conv_weight_gradient_scratch(const ls_conv *conv, int64_t max_rows, int threads, int lanes) {
@@ -443,7 +443,8 @@ int64_t ls_conv_weight_gradient_scratch(const ls_conv *conv, int64_t max_rows, i
     /* Of either way where both may be taken, as the instruction set need not be chosen yet. */
     for (int i = 0; i < (layouts[0] == FLAT ? 2 : 1); i++) {
         plan(&g, layouts[i], max_rows, lanes);
-        floats = ls_max(floats, parts_floats(&g, ls_min(lanes, LS_NODES_MAX * g.split)) + threads * g.private_floats);
+        floats =
+            ls_max(floats, parts_floats(&g, ls_min(lanes, LS_SUBTREES_MAX * g.split)) + threads * g.private_floats);
     }
     return floats;
 }

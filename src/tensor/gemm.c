@@ -175,7 +175,7 @@ void ls_gemm_input_gradient(ls_pool *pool, int64_t rows, int64_t n, int64_t k, c
     product_run(pool, g, scratch);
 }
 
-/* ---- Weight gradient: each tile of dw, all lanes of a node at once. ---- */
+/* ---- Weight gradient: each tile of dw, all lanes of a subtree at once. ---- */
 
 enum { GRADIENT_ROWS = 84, GRADIENT_COLUMNS = 192 };
 
@@ -200,14 +200,14 @@ static void prefetch_tile(const ls_tile *tile, int64_t height) {
 }
 
 /* Rows [row, row + rows) of one panel. x: those columns of the input, rows x_row apart. */
-static void gradient_panel(const gradient *g, int64_t node, int64_t p, int64_t row, int64_t rows, const float *x,
+static void gradient_panel(const gradient *g, int64_t subtree, int64_t p, int64_t row, int64_t rows, const float *x,
                            int64_t x_row) {
     ls_panel panel = ls_panel_at(g->n, p);
-    int first = g->rows->node_begin[node];
+    int first = g->rows->subtree_begin[subtree];
     int64_t a_row[LS_TILE_ROWS_MAX], c_row[LS_TILE_ROWS_MAX];
     for (int64_t i = 0; i < LS_TILE_ROWS_MAX; i++) a_row[i] = i, c_row[i] = i * g->n;
     ls_tile tile = {.lane_begin = g->rows->lane_begin + first,
-                    .lanes = g->rows->node_begin[node + 1] - first,
+                    .lanes = g->rows->subtree_begin[subtree + 1] - first,
                     .a_row = a_row,
                     .a_step = x_row,
                     .b = g->dy + panel.begin * (g->packed ? g->rows->count : 1),
@@ -216,7 +216,7 @@ static void gradient_panel(const gradient *g, int64_t node, int64_t p, int64_t r
                     .columns = panel.columns};
     for (ls_tiles t = ls_tiles_of(rows, panel.columns); ls_tiles_next(&t);) {
         tile.a = x + t.begin;
-        tile.c = g->dw[node] + (row + t.begin) * g->n + panel.begin;
+        tile.c = g->dw[subtree] + (row + t.begin) * g->n + panel.begin;
         prefetch_tile(&tile, t.rows);
         if (!g->packed && panel.begin + 2 * panel.columns <= g->n)
             prefetch_part(&(ls_matrix){g->dy + panel.begin + panel.columns, g->n, false}, g->rows->count, panel.columns,
@@ -276,7 +276,7 @@ void ls_gemm_weight_gradient(ls_pool *pool, const ls_rows *rows, int64_t n, int6
         g.dy = scratch;
         g.private = scratch + ls_packed_columns(n) * rows->count;
     }
-    ls_pool_run(pool, rows->nodes * g.column_blocks * g.row_blocks, gradient_task, &g);
+    ls_pool_run(pool, rows->subtrees * g.column_blocks * g.row_blocks, gradient_task, &g);
 }
 
 int64_t ls_gemm_scratch(int64_t max_rows, int64_t n, int64_t k, int threads, int lanes) {

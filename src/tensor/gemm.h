@@ -24,9 +24,9 @@ void ls_gemm_forward(ls_pool *pool, int64_t rows, int64_t n, int64_t k, const fl
 void ls_gemm_input_gradient(ls_pool *pool, int64_t rows, int64_t n, int64_t k, const float *dy, const float *w,
                             float *dx, float *scratch);
 
-/* For each node i of rows: dw[i][k,n] = the sum over the node's lanes, in the tree, of x_lane[.,k]^T dy_lane[.,n], each
- * a chain over the lane's rows; and where db is not NULL, db[i][n] = the same sum of dy's rows. dw[i], db[i] are
- * overwritten. */
+/* For each subtree i of rows: dw[i][k,n] = the sum over the subtree's lanes, in the tree, of x_lane[.,k]^T
+ * dy_lane[.,n], each a chain over the lane's rows; and where db is not NULL, db[i][n] = the same sum of dy's rows.
+ * dw[i], db[i] are overwritten. */
 void ls_gemm_weight_gradient(ls_pool *pool, const ls_rows *rows, int64_t n, int64_t k, const float *x, const float *dy,
                              float *const *dw, float *const *db, float *scratch);
 

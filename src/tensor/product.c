@@ -101,7 +101,7 @@ void ls_tiles_run(const ls_tile *tile, int64_t rows) {
 enum { TREE_BLOCK = 4096 }; /* numbers that a task adds up: a few of these fit in a first-level cache */
 
 typedef struct tree {
-    int nodes;
+    int subtrees;
     const int *first;
     int64_t count, blocks;
     float *parts;
@@ -111,17 +111,17 @@ typedef struct tree {
 static void tree_task(void *context, int64_t task, int thread) {
     (void)thread;
     const tree *t = context;
-    int64_t node = task / t->blocks, begin = task % t->blocks * TREE_BLOCK;
+    int64_t subtree = task / t->blocks, begin = task % t->blocks * TREE_BLOCK;
     int64_t count = ls_min(TREE_BLOCK, t->count - begin);
-    int64_t parts = t->first[node + 1] - t->first[node];
-    float *base = t->parts + t->first[node] * t->count + begin;
+    int64_t parts = t->first[subtree + 1] - t->first[subtree];
+    float *base = t->parts + t->first[subtree] * t->count + begin;
     for (int64_t half = 1; half < parts; half *= 2)
         for (int64_t i = 0; i < parts; i += 2 * half)
             ls_vector_kernels_get()->add(count, base + (i + half) * t->count, base + i * t->count);
-    memcpy(t->sum[node] + begin, base, (size_t)count * sizeof *base);
+    memcpy(t->sum[subtree] + begin, base, (size_t)count * sizeof *base);
 }
 
-void ls_tree_add(ls_pool *pool, int nodes, const int *first, int64_t count, float *parts, float *const *sum) {
-    tree t = {nodes, first, count, ceil_div(count, TREE_BLOCK), parts, sum};
-    ls_pool_run(pool, nodes * t.blocks, tree_task, &t);
+void ls_tree_add(ls_pool *pool, int subtrees, const int *first, int64_t count, float *parts, float *const *sum) {
+    tree t = {subtrees, first, count, ceil_div(count, TREE_BLOCK), parts, sum};
+    ls_pool_run(pool, subtrees * t.blocks, tree_task, &t);
 }

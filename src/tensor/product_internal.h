@@ -98,6 +98,6 @@ void ls_activation_apply(ls_activation activation, int64_t count, const float *x
 
 /* sum[i][count] = the tree over parts [first[i], first[i + 1]), a power of two of them, part j at parts + j * count;
  * parts are overwritten. */
-void ls_tree_add(ls_pool *pool, int nodes, const int *first, int64_t count, float *parts, float *const *sum);
+void ls_tree_add(ls_pool *pool, int subtrees, const int *first, int64_t count, float *parts, float *const *sum);
 
 #endif

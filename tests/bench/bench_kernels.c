@@ -110,8 +110,8 @@ static void allocate(problem *p, int64_t row_count) {
     int threads = ls_pool_threads(p->pool);
     int64_t in = row_count * v->h * v->w * v->c, out = row_count * v->out_h * v->out_w * v->o;
     int64_t weights = v->kernel_h * v->kernel_w * v->c * v->o;
-    p->rows =
-        (ls_rows){.count = row_count, .global_count = row_count, .lanes = LANES, .nodes = 1, .node_begin = {0, LANES}};
+    p->rows = (ls_rows){
+        .count = row_count, .global_count = row_count, .lanes = LANES, .subtrees = 1, .subtree_begin = {0, LANES}};
     for (int l = 0; l <= LANES; l++) p->rows.lane_begin[l] = l * row_count / LANES;
     p->x = floats(in, 1);
     p->w = floats(weights, 0.1f);

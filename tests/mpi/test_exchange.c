@@ -45,9 +45,9 @@ static void update(void *context, int64_t place, int64_t count, float *gradient,
 
 static void fill(ls_exchange *exchange, const ls_lanes *lanes, int64_t count, int step) {
     float *const *gradients = ls_exchange_gradients(exchange);
-    for (int node = 0; node < lanes->nodes; node++) {
-        int first = lanes->node_begin[node], length = lanes->node_begin[node + 1] - first;
-        for (int64_t i = 0; i < count; i++) gradients[node][i] = tree(first, length, step, i);
+    for (int subtree = 0; subtree < lanes->subtrees; subtree++) {
+        int first = lanes->subtree_begin[subtree], length = lanes->subtree_begin[subtree + 1] - first;
+        for (int64_t i = 0; i < count; i++) gradients[subtree][i] = tree(first, length, step, i);
     }
 }
 
@@ -244,10 +244,11 @@ static void check_length(double limit, double own, double expected) {
     setting s = new_setting(&ranks, LANES, 1, &settings, count);
     shard_check check = {.in_order = true};
     ls_contribution mine = {.update = update, .context = &check, .clipped = count};
-    for (int node = 0; node < s.lanes.nodes; node++)
+    for (int subtree = 0; subtree < s.lanes.subtrees; subtree++)
         for (int64_t i = 0; i < count; i++)
-            ls_exchange_gradients(s.exchange)[node][i] =
-                (float)(own / sqrt((double)count) * (s.lanes.node_begin[node + 1] - s.lanes.node_begin[node]) / LANES);
+            ls_exchange_gradients(s.exchange)[subtree][i] =
+                (float)(own / sqrt((double)count) *
+                        (s.lanes.subtree_begin[subtree + 1] - s.lanes.subtree_begin[subtree]) / LANES);
     run_step(&s, &mine, NULL);
     double square = 0;
     for (int64_t i = 0; i < count; i++) square += pow((double)ls_exchange_weights(s.exchange)[i] / 0.1, 2);

@@ -21,10 +21,10 @@
 enum { MARGIN = 96 };
 static const float untouched = -12345.0f;
 
-ls_rows case_rows(int lanes, const int64_t *lane_rows, int nodes, const int *node_lanes) {
-    ls_rows rows = {.lanes = lanes, .nodes = nodes};
+ls_rows case_rows(int lanes, const int64_t *lane_rows, int subtrees, const int *subtree_lanes) {
+    ls_rows rows = {.lanes = lanes, .subtrees = subtrees};
     for (int l = 0; l < lanes; l++) rows.lane_begin[l + 1] = rows.lane_begin[l] + lane_rows[l];
-    for (int i = 0; i < nodes; i++) rows.node_begin[i + 1] = rows.node_begin[i] + node_lanes[i];
+    for (int i = 0; i < subtrees; i++) rows.subtree_begin[i + 1] = rows.subtree_begin[i] + subtree_lanes[i];
     rows.count = rows.global_count = rows.lane_begin[lanes];
     return rows;
 }
@@ -43,11 +43,11 @@ static float *random_floats(uint32_t instance, int64_t count) {
     return x;
 }
 
-static int64_t node_floats(const ls_conv *conv) { return naive_weights(conv) + conv->o; }
+static int64_t subtree_floats(const ls_conv *conv) { return naive_weights(conv) + conv->o; }
 
 void case_init(kernel_case *k, ls_conv conv, const ls_rows *rows, int64_t scratch_count) {
     int64_t in = rows->count * naive_in_count(&conv), out = rows->count * naive_out_count(&conv);
-    int64_t gradient = rows->nodes * node_floats(&conv);
+    int64_t gradient = rows->subtrees * subtree_floats(&conv);
     *k = (kernel_case){.conv = conv, .rows = *rows, .scratch_count = scratch_count};
     k->x = random_floats(1, in);
     k->w = random_floats(2, naive_weights(&conv));
@@ -70,14 +70,14 @@ void case_init(kernel_case *k, ls_conv conv, const ls_rows *rows, int64_t scratc
     bool up = conv.up_h * conv.up_w > 1;
     (up ? naive_up_forward : naive_forward)(&conv, rows->count, k->x, k->w, k->bias, k->y_chain, k->y_exact);
     (up ? naive_up_input_gradient : naive_input_gradient)(&conv, rows->count, k->dy, k->w, k->dx_chain, k->dx_exact);
-    for (int i = 0; i < rows->nodes; i++) {
-        int begin = rows->node_begin[i], end = rows->node_begin[i + 1];
-        int64_t at = i * node_floats(&conv), bias_at = at + naive_weights(&conv);
+    for (int i = 0; i < rows->subtrees; i++) {
+        int begin = rows->subtree_begin[i], end = rows->subtree_begin[i + 1];
+        int64_t at = i * subtree_floats(&conv), bias_at = at + naive_weights(&conv);
         (up ? naive_up_weight_gradient : naive_weight_gradient)(&conv, rows, begin, end, k->x, k->dy, k->dw_chain + at,
                                                                 k->dw_exact + at);
         naive_bias_gradient(&conv, rows, begin, end, k->dy, k->dw_chain + bias_at, k->dw_exact + bias_at);
-        k->node_dw[i] = k->dw + at;
-        k->node_db[i] = k->dw + bias_at;
+        k->subtree_dw[i] = k->dw + at;
+        k->subtree_db[i] = k->dw + bias_at;
     }
 }
 
@@ -94,7 +94,7 @@ static void fill(float *p, int64_t count, float value) {
 
 void case_clear(kernel_case *k) {
     int64_t in = k->rows.count * naive_in_count(&k->conv), out = k->rows.count * naive_out_count(&k->conv);
-    int64_t gradient = k->rows.nodes * node_floats(&k->conv);
+    int64_t gradient = k->rows.subtrees * subtree_floats(&k->conv);
     fill(k->y, out, NAN), fill(k->y + out, MARGIN, untouched);
     fill(k->dx, in, NAN), fill(k->dx + in, MARGIN, untouched);
     fill(k->dw, gradient, NAN), fill(k->dw + gradient, MARGIN, untouched);
@@ -104,10 +104,10 @@ void case_clear(kernel_case *k) {
 static void fail_case(const kernel_case *k, const char *what, const char *problem, int64_t at, double got,
                       double wanted) {
     const ls_conv *v = &k->conv;
-    fail_msg("%s: %s at %" PRId64 ": %.9g, not %.9g (%s; %" PRId64 " rows, %d lanes, %d nodes; %" PRId64 "x%" PRId64
+    fail_msg("%s: %s at %" PRId64 ": %.9g, not %.9g (%s; %" PRId64 " rows, %d lanes, %d subtrees; %" PRId64 "x%" PRId64
              "x%" PRId64 " to %" PRId64 "x%" PRId64 "x%" PRId64 ", kernel %" PRId64 "x%" PRId64 ", stride %" PRId64
              "x%" PRId64 ", up-sampled %" PRId64 "x%" PRId64 ")",
-             what, problem, at, got, wanted, ls_isa_name(ls_cpu_isa()), k->rows.count, k->rows.lanes, k->rows.nodes,
+             what, problem, at, got, wanted, ls_isa_name(ls_cpu_isa()), k->rows.count, k->rows.lanes, k->rows.subtrees,
              v->h, v->w, v->c, v->out_h, v->out_w, v->o, v->kernel_h, v->kernel_w, v->stride_h, v->stride_w, v->up_h,
              v->up_w);
 }
@@ -129,13 +129,13 @@ void case_check(kernel_case *k, const char *what) {
     if (k->y_is_first) memcpy(k->y_chain, k->y, (size_t)out * sizeof *k->y);
     if (k->dx_is_first) memcpy(k->dx_chain, k->dx, (size_t)in * sizeof *k->dx);
     if (k->dw_is_first)
-        for (int i = 0; i < k->rows.nodes; i++)
-            memcpy(k->dw_chain + i * node_floats(&k->conv), k->node_dw[i],
+        for (int i = 0; i < k->rows.subtrees; i++)
+            memcpy(k->dw_chain + i * subtree_floats(&k->conv), k->subtree_dw[i],
                    (size_t)naive_weights(&k->conv) * sizeof *k->dw);
     k->y_is_first = k->dx_is_first = k->dw_is_first = false;
     check(k, what, "y", out, k->y, k->y_chain, k->y_exact);
     check(k, what, "dx", in, k->dx, k->dx_chain, k->dx_exact);
-    check(k, what, "dw, db", k->rows.nodes * node_floats(&k->conv), k->dw, k->dw_chain, k->dw_exact);
+    check(k, what, "dw, db", k->rows.subtrees * subtree_floats(&k->conv), k->dw, k->dw_chain, k->dw_exact);
     for (int64_t i = k->scratch_count; i < k->scratch_count + MARGIN; i++)
         if (k->scratch[i] != untouched)
             fail_case(k, what, "outside scratch", i, (double)k->scratch[i], (double)untouched);

@@ -12,19 +12,19 @@ typedef struct kernel_case {
     ls_conv conv;
     ls_rows rows;
     float *x, *w, *bias, *dy;
-    /* Expected: of y, dx, and for each node dw and then db. */
+    /* Expected: of y, dx, and for each subtree dw and then db. */
     float *y_chain, *dx_chain, *dw_chain;
     double *y_exact, *dx_exact, *dw_exact;
     /* Room for results, with a margin that must stay as it is. */
     float *y, *dx, *dw;
-    float *node_dw[LS_NODES_MAX], *node_db[LS_NODES_MAX];
+    float *subtree_dw[LS_SUBTREES_MAX], *subtree_db[LS_SUBTREES_MAX];
     float *scratch;
     int64_t scratch_count;
     bool y_is_first, dx_is_first, dw_is_first; /* no chains, and not run yet */
 } kernel_case;
 
-/* Lanes of lane_rows[l] rows each, nodes of node_lanes[i] lanes. */
-ls_rows case_rows(int lanes, const int64_t *lane_rows, int nodes, const int *node_lanes);
+/* Lanes of lane_rows[l] rows each, subtrees of subtree_lanes[i] lanes. */
+ls_rows case_rows(int lanes, const int64_t *lane_rows, int subtrees, const int *subtree_lanes);
 
 /* Fills in data and expectations, for these conv and rows. */
 void case_init(kernel_case *k, ls_conv conv, const ls_rows *rows, int64_t scratch_count);

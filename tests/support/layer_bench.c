@@ -39,7 +39,7 @@ static void open_params(layer_bench *bench) {
         bench->param_count[p] = ls_shape_count(&bench->layer.param[p].shape);
         bench->param[p] = numbers(bench->param_count[p]);
         fill_formula((uint32_t)(3 + p), -1, 1, bench->param_count[p], bench->param[p]);
-        for (int n = 0; n < bench->rows.nodes; n++) bench->dparam[p][n] = numbers(bench->param_count[p]);
+        for (int n = 0; n < bench->rows.subtrees; n++) bench->dparam[p][n] = numbers(bench->param_count[p]);
         bench->io.param[p] = bench->param[p];
         bench->io.dparam[p] = bench->dparam[p];
     }
@@ -85,7 +85,7 @@ void layer_bench_backward(layer_bench *bench) { bench->layer.type->backward(&ben
 void layer_bench_close(layer_bench *bench) {
     for (int p = 0; p < bench->layer.params; p++) {
         free(bench->param[p]);
-        for (int n = 0; n < bench->rows.nodes; n++) free(bench->dparam[p][n]);
+        for (int n = 0; n < bench->rows.subtrees; n++) free(bench->dparam[p][n]);
     }
     for (int k = 0; k < bench->layer.inputs; k++) {
         free(bench->x[k]);

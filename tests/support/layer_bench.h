@@ -14,7 +14,7 @@ typedef struct layer_bench {
     int64_t in_count[LS_INPUTS_MAX], out_count;           /* of one sample */
     float *x[LS_INPUTS_MAX], *dx[LS_INPUTS_MAX], *y, *dy; /* [rows] */
     float *param[LS_PARAMS_MAX];                          /* weights */
-    float *dparam[LS_PARAMS_MAX][LS_NODES_MAX];           /* gradients */
+    float *dparam[LS_PARAMS_MAX][LS_SUBTREES_MAX];        /* gradients */
     int64_t param_count[LS_PARAMS_MAX];
     int64_t samples[64];
     double penalty[64]; /* of rows */

@@ -70,10 +70,10 @@ ls_model *new_model(ls_shape input) {
     return model;
 }
 
-ls_rows make_rows(int lanes, const int64_t *lane_rows, int nodes, const int *begin) {
-    ls_rows rows = {.lanes = lanes, .nodes = nodes};
+ls_rows make_rows(int lanes, const int64_t *lane_rows, int subtrees, const int *begin) {
+    ls_rows rows = {.lanes = lanes, .subtrees = subtrees};
     for (int lane = 0; lane < lanes; lane++) rows.lane_begin[lane + 1] = rows.lane_begin[lane] + lane_rows[lane];
-    for (int node = 0; node <= nodes; node++) rows.node_begin[node] = begin[node];
+    for (int subtree = 0; subtree <= subtrees; subtree++) rows.subtree_begin[subtree] = begin[subtree];
     rows.count = rows.global_count = rows.lane_begin[lanes];
     return rows;
 }

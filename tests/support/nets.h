@@ -20,8 +20,9 @@ ls_status try_layer(ls_model *model, const ls_layer_type *type, const char *opti
 
 ls_model *new_model(ls_shape input);
 
-/* lanes in all; node i has the lanes [begin[i], begin[i+1]), begin ends with the number of lanes; lane_rows[lanes]. */
-ls_rows make_rows(int lanes, const int64_t *lane_rows, int nodes, const int *begin);
+/* lanes in all; subtree i has the lanes [begin[i], begin[i+1]), begin ends with the number of lanes; lane_rows[lanes].
+ */
+ls_rows make_rows(int lanes, const int64_t *lane_rows, int subtrees, const int *begin);
 
 /* Number `index` of stream `stream`, uniform in [0, 1) with 24 bits: SplitMix64's output function (Steele, Lea and
  * Flood 2014), which scripts/make-references computes too. */

@@ -21,7 +21,7 @@ static void run_case(kernel_case *k, ls_isa isa, int threads) {
     case_clear(k);
     ls_conv_forward(pool, &k->conv, k->rows.count, k->x, k->w, k->bias, LS_ACTIVATION_LINEAR, k->y, k->scratch);
     ls_conv_input_gradient(pool, &k->conv, k->rows.count, k->dy, k->w, k->dx, k->scratch);
-    ls_conv_weight_gradient(pool, &k->conv, &k->rows, k->x, k->dy, k->node_dw, k->node_db, k->scratch);
+    ls_conv_weight_gradient(pool, &k->conv, &k->rows, k->x, k->dy, k->subtree_dw, k->subtree_db, k->scratch);
     case_check(k, "conv");
 }
 
@@ -107,7 +107,7 @@ static void test_blocks(void **state) {
     check_conv(ls_conv_up_sampled(ls_conv_make(16, 16, 70, 66, 5, 5, 1, 1, true), 2, 2), &one, false);
 }
 
-/* As many lanes as there may be: in one node, and in ten. */
+/* As many lanes as there may be: in one subtree, and in ten. */
 static void test_deepest_tree(void **state) {
     (void)state;
     int64_t lane_rows[LS_LANES_MAX];
@@ -119,7 +119,7 @@ static void test_deepest_tree(void **state) {
     check_conv(ls_conv_make(2, 3, 2, 3, 2, 2, 1, 1, true), &rows, false);
 }
 
-static void test_lanes_and_nodes(void **state) {
+static void test_lanes_and_subtrees(void **state) {
     (void)state;
     const int64_t even[] = {2, 2, 2, 2, 2, 2, 2, 2}, odd[] = {0, 1, 0, 3, 2, 0, 0, 1}, none[] = {0, 0};
     const int all[] = {8}, some[] = {1, 2, 4}, eights[] = {1, 1, 1, 1, 1, 1, 1, 1}, two[] = {2};
@@ -150,7 +150,7 @@ static void test_adjoint(void **state) {
         ls_conv_forward(case_pool(1), &conv, 3, k.x, k.w, NULL, LS_ACTIVATION_LINEAR, k.y, k.scratch);
         double forward = dot(3 * naive_out_count(&conv), k.y, k.dy);
         assert_true(fabs(forward - dot(3 * naive_in_count(&conv), k.x, k.dx)) < 1e-5 * fabs(forward) + 1e-3);
-        assert_true(fabs(forward - dot(naive_weights(&conv), k.w, k.node_dw[0])) < 1e-5 * fabs(forward) + 1e-3);
+        assert_true(fabs(forward - dot(naive_weights(&conv), k.w, k.subtree_dw[0])) < 1e-5 * fabs(forward) + 1e-3);
         case_release(&k);
     }
 }
@@ -204,7 +204,7 @@ static void check_rows(ls_conv conv) {
     run_case(&k, case_best_isa(), 2);
     int64_t in = naive_in_count(&conv), out = naive_out_count(&conv);
     case_clear(&k);
-    ls_conv_weight_gradient(case_pool(1), &k.conv, &rows, k.x, k.dy, k.node_dw, k.node_db, k.scratch);
+    ls_conv_weight_gradient(case_pool(1), &k.conv, &rows, k.x, k.dy, k.subtree_dw, k.subtree_db, k.scratch);
     for (int64_t begin = 0, count; (count = ls_min(begin ? 2 : 1, ROWS - begin)) > 0; begin += count) {
         ls_conv_forward(case_pool(1), &k.conv, count, k.x + begin * in, k.w, k.bias, LS_ACTIVATION_LINEAR,
                         k.y + begin * out, k.scratch);
@@ -335,7 +335,7 @@ int main(void) {
         cmocka_unit_test(test_random_shapes),
         cmocka_unit_test(test_random_up_sampled),
         cmocka_unit_test(test_blocks),
-        cmocka_unit_test(test_lanes_and_nodes),
+        cmocka_unit_test(test_lanes_and_subtrees),
         cmocka_unit_test(test_deepest_tree),
         cmocka_unit_test(test_adjoint),
         cmocka_unit_test(test_activations),

@@ -24,14 +24,14 @@ static ls_conv doubled(int64_t size, int64_t c, int64_t o, int64_t kernel) {
     return ls_conv_up_sampled(same(2 * size, 2 * size, c, o, kernel, 1), 2, 2);
 }
 
-/* The tree over nodes, which exchanges add: neighbours first. All sizes are powers of two. */
-static void add_nodes(const kernel_case *k, float *sum) {
+/* The tree over subtrees, which exchanges add: neighbours first. All sizes are powers of two. */
+static void add_subtrees(const kernel_case *k, float *sum) {
     int64_t count = naive_weights(&k->conv);
     float *stack[LANES + 1];
     int lanes[LANES + 1], depth = 0;
-    for (int i = 0; i < k->rows.nodes; i++) {
-        stack[depth] = k->node_dw[i];
-        lanes[depth++] = k->rows.node_begin[i + 1] - k->rows.node_begin[i];
+    for (int i = 0; i < k->rows.subtrees; i++) {
+        stack[depth] = k->subtree_dw[i];
+        lanes[depth++] = k->rows.subtree_begin[i + 1] - k->rows.subtree_begin[i];
         for (; depth > 1 && lanes[depth - 2] == lanes[depth - 1]; depth--) {
             for (int64_t j = 0; j < count; j++) stack[depth - 2][j] += stack[depth - 1][j];
             lanes[depth - 2] *= 2;
@@ -43,7 +43,8 @@ static void add_nodes(const kernel_case *k, float *sum) {
 
 static void weight_gradient(kernel_case *k, int threads) {
     case_clear(k);
-    ls_conv_weight_gradient(case_pool(threads), &k->conv, &k->rows, k->x, k->dy, k->node_dw, k->node_db, k->scratch);
+    ls_conv_weight_gradient(case_pool(threads), &k->conv, &k->rows, k->x, k->dy, k->subtree_dw, k->subtree_db,
+                            k->scratch);
 }
 
 static void test_cuts(void **state) {
@@ -58,14 +59,14 @@ static void test_cuts(void **state) {
                              ls_conv_make(18, 17, 48, 64, 4, 4, 2, 2, false)};
     const int64_t lane_rows[LANES] = {2, 1, 0, 3};
     const int cuts[][LANES] = {{4}, {2, 2}, {1, 1, 2}, {2, 1, 1}, {1, 1, 1, 1}};
-    const int nodes[] = {1, 2, 3, 3, 4};
+    const int subtrees[] = {1, 2, 3, 3, 4};
     for (size_t i = 0; i < sizeof convs / sizeof *convs; i++) {
         assert_true(ls_conv_weight_gradient_is_winograd(&convs[i]));
         size_t bytes = (size_t)naive_weights(&convs[i]) * sizeof(float);
         float *first = malloc(bytes), *sum = malloc(bytes);
         assert_true(first && sum);
-        for (size_t cut = 0; cut < sizeof nodes / sizeof *nodes; cut++) {
-            ls_rows rows = case_rows(LANES, lane_rows, nodes[cut], cuts[cut]);
+        for (size_t cut = 0; cut < sizeof subtrees / sizeof *subtrees; cut++) {
+            ls_rows rows = case_rows(LANES, lane_rows, subtrees[cut], cuts[cut]);
             kernel_case k;
             case_init(&k, convs[i], &rows, ls_conv_scratch(&convs[i], rows.count, CASE_THREADS_MAX, LANES));
             for (int isa = (int)case_best_isa(); isa >= 0; isa--)
@@ -73,7 +74,7 @@ static void test_cuts(void **state) {
                     bool begun = cut > 0 || isa < (int)case_best_isa() || threads > 1;
                     ls_cpu_use((ls_isa)isa);
                     weight_gradient(&k, threads);
-                    add_nodes(&k, begun ? sum : first);
+                    add_subtrees(&k, begun ? sum : first);
                     if (begun) assert_memory_equal(sum, first, bytes);
                 }
             case_release(&k);
@@ -95,10 +96,10 @@ static void test_lane_alone(void **state) {
     assert_non_null(lane);
     ls_cpu_use(case_best_isa());
     weight_gradient(&k, 2);
-    memcpy(lane, k.node_dw[1], bytes);
+    memcpy(lane, k.subtree_dw[1], bytes);
     ls_conv_weight_gradient(case_pool(1), &conv, &one, k.x + 2 * naive_in_count(&conv),
-                            k.dy + 2 * naive_out_count(&conv), k.node_dw, k.node_db, k.scratch);
-    assert_memory_equal(lane, k.node_dw[0], bytes);
+                            k.dy + 2 * naive_out_count(&conv), k.subtree_dw, k.subtree_db, k.scratch);
+    assert_memory_equal(lane, k.subtree_dw[0], bytes);
     free(lane);
     case_release(&k);
 }
@@ -122,7 +123,7 @@ static void check_error(ls_conv conv, int64_t rows_of_lane, bool positive) {
     if (positive) make_positive(&k);
     ls_cpu_use(case_best_isa());
     weight_gradient(&k, 1);
-    case_check_error(&k, "dw", naive_weights(&conv), k.node_dw[0], k.dw_chain, k.dw_exact);
+    case_check_error(&k, "dw", naive_weights(&conv), k.subtree_dw[0], k.dw_chain, k.dw_exact);
     case_release(&k);
 }
 

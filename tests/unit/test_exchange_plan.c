@@ -52,14 +52,15 @@ static int member_rank(int rank, int member, int size) {
     return -1;
 }
 
-/* The nodes' sums of a rank's group, over `count` numbers from `first` on. */
-static void fill_nodes(const ls_exchange_plan *plan, int lanes, int rank, int size, int count, float *out) {
-    for (int node = 0; node < plan->nodes; node++) {
+/* The subtrees' sums of a rank's group, over `count` numbers from `first` on. */
+static void fill_subtrees(const ls_exchange_plan *plan, int lanes, int rank, int size, int count, float *out) {
+    for (int subtree = 0; subtree < plan->subtrees; subtree++) {
         ls_lanes other;
-        assert_int_equal(ls_lanes_init(&other, lanes, member_rank(rank, plan->node[node].member, size), size), LS_OK);
-        int first = other.node_begin[plan->node[node].node];
+        assert_int_equal(ls_lanes_init(&other, lanes, member_rank(rank, plan->subtree[subtree].member, size), size),
+                         LS_OK);
+        int first = other.subtree_begin[plan->subtree[subtree].subtree];
         for (int i = 0; i < count; i++)
-            out[node * FLOATS + i] = tree(first, other.node_begin[plan->node[node].node + 1] - first, i);
+            out[subtree * FLOATS + i] = tree(first, other.subtree_begin[plan->subtree[subtree].subtree + 1] - first, i);
     }
 }
 
@@ -72,8 +73,8 @@ static int send(int lanes, int from, int to, int size, int count, float *out) {
     int partials = plan.partials, serves = 0;
     for (int t = 0; t < plan.targets; t++) serves += plan.target[t] == to;
     assert_int_equal(serves, 1);
-    fill_nodes(&plan, lanes, from, size, count, sent);
-    for (int node = 0; node < plan.nodes; node++) terms[node] = sent + node * FLOATS;
+    fill_subtrees(&plan, lanes, from, size, count, sent);
+    for (int subtree = 0; subtree < plan.subtrees; subtree++) terms[subtree] = sent + subtree * FLOATS;
     for (int p = 0; p < plan.partials; p++) {
         float *place = sent + plan.partial[p].tokens[0] * FLOATS;
         const float *sum = ls_expression_sum(&plan.partial[p], terms, 0, count, place);
@@ -87,7 +88,7 @@ static void check_rank(int lanes, int rank, int size, int count) {
     static float out[FLOATS];
     ls_exchange_plan plan = plan_of(lanes, rank, size);
     assert_int_equal(plan.servers, plan.groups - 1);
-    float *arrivals = storage + plan.nodes * FLOATS;
+    float *arrivals = storage + plan.subtrees * FLOATS;
     for (int s = 0; s < plan.servers; s++) {
         int next = 0;
         static float from_server[LANES * FLOATS];
@@ -99,8 +100,8 @@ static void check_rank(int lanes, int rank, int size, int count) {
         }
         assert_int_equal(next, partials);
     }
-    fill_nodes(&plan, lanes, rank, size, count, storage);
-    for (int t = 0; t < plan.nodes + plan.arrivals; t++) terms[t] = storage + t * FLOATS;
+    fill_subtrees(&plan, lanes, rank, size, count, storage);
+    for (int t = 0; t < plan.subtrees + plan.arrivals; t++) terms[t] = storage + t * FLOATS;
     const float *sum = ls_expression_sum(&plan.sum, terms, 0, count, out);
     for (int i = 0; i < count; i++) assert_true(sum[i] == tree(0, lanes, i));
     ls_exchange_plan_release(&plan);
@@ -128,7 +129,7 @@ static void test_hosts_add_first(void **state) {
     (void)state;
     for (int rank = 0; rank < 8; rank++) group[rank] = rank / 4;
     ls_exchange_plan plan = plan_of(8, 5, 8);
-    assert_int_equal(plan.nodes, 4);
+    assert_int_equal(plan.subtrees, 4);
     assert_int_equal(plan.partials, 1);
     assert_int_equal(plan.arrivals, 1);
     assert_int_equal(plan.targets, 1);

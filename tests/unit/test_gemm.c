@@ -19,7 +19,7 @@ static void run_case(kernel_case *k, ls_isa isa, int threads) {
     case_clear(k);
     ls_gemm_forward(pool, k->rows.count, v->o, v->c, k->x, k->w, k->bias, LS_ACTIVATION_LINEAR, k->y, k->scratch);
     ls_gemm_input_gradient(pool, k->rows.count, v->o, v->c, k->dy, k->w, k->dx, k->scratch);
-    ls_gemm_weight_gradient(pool, &k->rows, v->o, v->c, k->x, k->dy, k->node_dw, k->node_db, k->scratch);
+    ls_gemm_weight_gradient(pool, &k->rows, v->o, v->c, k->x, k->dy, k->subtree_dw, k->subtree_db, k->scratch);
     case_check(k, "dense");
 }
 
@@ -62,7 +62,7 @@ static void test_blocks(void **state) {
     check_dense(&few, 32, 512, false);
 }
 
-/* As many lanes as there may be: in one node, and in ten. */
+/* As many lanes as there may be: in one subtree, and in ten. */
 static void test_deepest_tree(void **state) {
     (void)state;
     int64_t lane_rows[LS_LANES_MAX];
@@ -74,7 +74,7 @@ static void test_deepest_tree(void **state) {
     check_dense(&rows, 3, 2, false);
 }
 
-static void test_lanes_and_nodes(void **state) {
+static void test_lanes_and_subtrees(void **state) {
     (void)state;
     const int64_t even[] = {3, 3, 3, 3, 3, 3, 3, 3}, odd[] = {0, 1, 0, 7, 2, 0, 0, 5}, none[] = {0, 0};
     const int all[] = {8}, some[] = {1, 2, 4}, eights[] = {1, 1, 1, 1, 1, 1, 1, 1}, two[] = {2};
@@ -129,7 +129,7 @@ static void test_activations(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_small_shapes), cmocka_unit_test(test_blocks), cmocka_unit_test(test_lanes_and_nodes),
+        cmocka_unit_test(test_small_shapes), cmocka_unit_test(test_blocks), cmocka_unit_test(test_lanes_and_subtrees),
         cmocka_unit_test(test_deepest_tree), cmocka_unit_test(test_cuts),   cmocka_unit_test(test_activations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,7 +26,7 @@ static int tear_down(void **state) {
     return 0;
 }
 
-/* 7 rows in 6 lanes, of which two have none, and in three nodes. */
+/* 7 rows in 6 lanes, of which two have none, and in three subtrees. */
 static ls_rows uneven_rows(void) {
     return make_rows(6, (const int64_t[]){1, 0, 3, 1, 2, 0}, 3, (const int[]){0, 1, 2, 6});
 }

@@ -51,21 +51,22 @@ static void test_ranks_divide_the_lanes(void **state) {
         }
 }
 
-static void test_nodes_are_the_fewest_complete_subtrees(void **state) {
+static void test_subtrees_are_the_fewest(void **state) {
     (void)state;
     for (int count = 1; count <= LS_LANES_MAX; count *= 2)
         for (int size = 1; size <= count; size += count > LANES ? 7 : 1)
             for (int rank = 0; rank < size; rank++) {
                 ls_lanes lanes = lanes_of(count, rank, size);
-                assert_true(lanes.nodes >= 1 && lanes.nodes <= LS_NODES_MAX);
-                assert_int_equal(lanes.node_begin[0], lanes.first);
-                assert_int_equal(lanes.node_begin[lanes.nodes], lanes.end);
-                for (int node = 0; node < lanes.nodes; node++) {
-                    int begin = lanes.node_begin[node], length = lanes.node_begin[node + 1] - begin;
+                assert_true(lanes.subtrees >= 1 && lanes.subtrees <= LS_SUBTREES_MAX);
+                assert_int_equal(lanes.subtree_begin[0], lanes.first);
+                assert_int_equal(lanes.subtree_begin[lanes.subtrees], lanes.end);
+                for (int subtree = 0; subtree < lanes.subtrees; subtree++) {
+                    int begin = lanes.subtree_begin[subtree], length = lanes.subtree_begin[subtree + 1] - begin;
                     assert_true(length > 0 && (length & (length - 1)) == 0 && begin % length == 0);
-                    /* Fewest: no node is the left half of a pair whose right half is the next one. */
-                    if (node + 1 < lanes.nodes && begin % (2 * length) == 0)
-                        assert_int_not_equal(lanes.node_begin[node + 2] - lanes.node_begin[node + 1], length);
+                    /* Fewest: no subtree is the left half of a pair whose right half is the next one. */
+                    if (subtree + 1 < lanes.subtrees && begin % (2 * length) == 0)
+                        assert_int_not_equal(lanes.subtree_begin[subtree + 2] - lanes.subtree_begin[subtree + 1],
+                                             length);
                 }
             }
 }
@@ -88,9 +89,9 @@ static void test_rows_of_all_ranks_make_up_the_batch(void **state) {
                         assert_int_equal(rows.lane_begin[lane] + total,
                                          ls_lane_offset(batch, lanes.first + lane, count));
                     assert_int_equal(rows.lane_begin[rows.lanes], rows.count);
-                    assert_int_equal(rows.nodes, lanes.nodes);
-                    assert_int_equal(rows.node_begin[0], 0);
-                    assert_int_equal(rows.node_begin[rows.nodes], rows.lanes);
+                    assert_int_equal(rows.subtrees, lanes.subtrees);
+                    assert_int_equal(rows.subtree_begin[0], 0);
+                    assert_int_equal(rows.subtree_begin[rows.subtrees], rows.lanes);
                     total += rows.count;
                 }
                 assert_int_equal(total, batch);
@@ -137,12 +138,9 @@ static void test_a_wrong_number_of_lanes_says_what_to_set(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lanes_divide_a_batch),
-        cmocka_unit_test(test_ranks_divide_the_lanes),
-        cmocka_unit_test(test_nodes_are_the_fewest_complete_subtrees),
-        cmocka_unit_test(test_rows_of_all_ranks_make_up_the_batch),
-        cmocka_unit_test(test_lane_sums_in_double),
-        cmocka_unit_test(test_a_wrong_number_of_lanes_says_what_to_set),
+        cmocka_unit_test(test_lanes_divide_a_batch),    cmocka_unit_test(test_ranks_divide_the_lanes),
+        cmocka_unit_test(test_subtrees_are_the_fewest), cmocka_unit_test(test_rows_of_all_ranks_make_up_the_batch),
+        cmocka_unit_test(test_lane_sums_in_double),     cmocka_unit_test(test_a_wrong_number_of_lanes_says_what_to_set),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

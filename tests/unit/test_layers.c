@@ -61,7 +61,7 @@ static void check_writes_all(const ls_layer_type *type, const ls_layer_example *
     for (int k = 0; k < bench.layer.inputs; k++)
         expect_finite(type->name, "dx", rows.count * bench.in_count[k], bench.dx[k]);
     for (int p = 0; p < bench.layer.params; p++) {
-        for (int n = 0; n < rows.nodes; n++) {
+        for (int n = 0; n < rows.subtrees; n++) {
             expect_finite(type->name, bench.layer.param[p].name, bench.param_count[p], bench.dparam[p][n]);
         }
     }
@@ -101,8 +101,8 @@ static void test_rows_do_not_know_each_other(void **state) {
     for_each_example(check_rows_alone);
 }
 
-/* One node of four lanes, two of two and four of one: the same sums once they are added in the tree. */
-static void check_nodes(const ls_layer_type *type, const ls_layer_example *example) {
+/* One subtree of four lanes, two of two and four of one: the same sums once they are added in the tree. */
+static void check_subtrees(const ls_layer_type *type, const ls_layer_example *example) {
     static const int64_t lane_rows[] = {2, 1, 0, 3};
     ls_rows one = make_rows(4, lane_rows, 1, (const int[]){0, 4});
     ls_rows two = make_rows(4, lane_rows, 2, (const int[]){0, 2, 4});
@@ -129,9 +129,9 @@ static void check_nodes(const ls_layer_type *type, const ls_layer_example *examp
     layer_bench_close(&c);
 }
 
-static void test_nodes_add_up_to_the_same_bits(void **state) {
+static void test_subtrees_add_up_to_the_same_bits(void **state) {
     (void)state;
-    for_each_example(check_nodes);
+    for_each_example(check_subtrees);
 }
 
 static void check_no_rows(const ls_layer_type *type, const ls_layer_example *example) {
@@ -283,7 +283,7 @@ static void test_dropout(void **state) {
     layer_bench_close(&other);
 }
 
-/* In training by the moments of the batch, and the averages move towards them in the node of the run's first lane;
+/* In training by the moments of the batch, and the averages move towards them in the subtree of the run's first lane;
  * else by the averages. */
 static void test_batch_normalization(void **state) {
     (void)state;
@@ -349,7 +349,7 @@ int main(void) {
         cmocka_unit_test(test_inputs_that_do_not_fit),
         cmocka_unit_test(test_everything_is_written),
         cmocka_unit_test(test_rows_do_not_know_each_other),
-        cmocka_unit_test(test_nodes_add_up_to_the_same_bits),
+        cmocka_unit_test(test_subtrees_add_up_to_the_same_bits),
         cmocka_unit_test(test_no_rows_give_zero_gradients),
         cmocka_unit_test(test_dropout),
         cmocka_unit_test(test_batch_normalization),

@@ -185,9 +185,9 @@ typedef struct training {
     double row_loss[ROWS];
 } training;
 
-static void begin(training *t, int nodes, const int *node_begin) {
+static void begin(training *t, int subtrees, const int *subtree_begin) {
     t->model = autoencoder();
-    t->rows = make_rows(LANES, (const int64_t[]){2, 0, 3, 1}, nodes, node_begin);
+    t->rows = make_rows(LANES, (const int64_t[]){2, 0, 3, 1}, subtrees, subtree_begin);
     for (int i = 0; i < ROWS; i++) t->samples[i] = i;
     t->pass = (ls_pass){.pool = pool, .rows = &t->rows, .samples = t->samples, .training = true};
     fill_formula(1, 0, 1, ROWS * 64, t->input);
@@ -195,7 +195,7 @@ static void begin(training *t, int nodes, const int *node_begin) {
     expect_ok(ls_model_prepare(t->model, &limits, true));
     int64_t flat = ls_model_flat_count(t->model);
     expect_ok(ls_alloc(&t->weights, flat, sizeof(float), "weights"));
-    for (int n = 0; n < nodes; n++) {
+    for (int n = 0; n < subtrees; n++) {
         expect_ok(ls_alloc(&t->gradients[n], flat, sizeof(float), "gradients"));
         fill_formula(9, 1, 2, flat, t->gradients[n]);
     }
@@ -211,10 +211,10 @@ static void run(training *t) {
 static void end(training *t) {
     ls_model_destroy(t->model);
     ls_free(t->weights);
-    for (int n = 0; n < t->rows.nodes; n++) ls_free(t->gradients[n]);
+    for (int n = 0; n < t->rows.subtrees; n++) ls_free(t->gradients[n]);
 }
 
-/* However the lanes are put into nodes, the sum in the tree is the same; gaps are zero. */
+/* However the lanes are put into subtrees, the sum in the tree is the same; gaps are zero. */
 static void test_nodes_add_up_to_the_same_bits(void **state) {
     (void)state;
     static training one, four;

@@ -196,7 +196,7 @@ static void test_optimizers(void **unused) {
     }
 }
 
-/* A training run without a run: one rank, eight lanes in one node. */
+/* A training run without a run: one rank, eight lanes in one subtree. */
 typedef struct trial {
     const model_reference *reference;
     ls_config *config;
