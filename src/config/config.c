@@ -56,24 +56,24 @@ static ls_status print_text(ls_config *config, const char *const *settings, int 
     return LS_OK;
 }
 
-static ls_status read_tree(ls_config *config, const ls_node *root) {
+static ls_status read_tree(ls_config *config, const ls_yaml_node *root) {
     ls_section_init(ls_config_keys, config);
     LS_TRY(ls_section_read(config, ls_config_keys, "", root));
-    LS_TRY(ls_config_complete_data(config, ls_node_child(root, "data")));
-    LS_TRY(ls_config_check_training(config, ls_node_child(root, "training")));
-    const ls_node *code = ls_node_child(root, "code");
+    LS_TRY(ls_config_complete_data(config, ls_yaml_child(root, "data")));
+    LS_TRY(ls_config_check_training(config, ls_yaml_child(root, "training")));
+    const ls_yaml_node *code = ls_yaml_child(root, "code");
     if (code != NULL) config->code_place = code->place;
     return LS_OK;
 }
 
 static ls_status parse(ls_config *config, const char *text, const char *const *settings, int kept, int count) {
-    ls_node *root;
+    ls_yaml_node *root;
     LS_TRY(ls_yaml_parse(config->path, text, &root));
     ls_status status = LS_OK;
     for (int i = 0; i < count && status == LS_OK; i++) status = ls_yaml_set(root, settings[i], i < kept);
     if (status == LS_OK) status = read_tree(config, root);
     if (status == LS_OK) status = print_text(config, settings, count);
-    ls_node_destroy(root);
+    ls_yaml_destroy(root);
     return status;
 }
 

@@ -11,14 +11,14 @@ enum { VALUE_TEXT_MAX = 512, KEY_PATH_MAX = 1024 };
 
 /* ---- values in words ---- */
 
-static void print_node(const ls_node *node, FILE *out) {
-    static const char *const brackets[] = {[LS_NODE_SCALAR] = "", [LS_NODE_LIST] = "[]", [LS_NODE_MAP] = "{}"};
-    if (node->kind == LS_NODE_SCALAR) {
+static void print_node(const ls_yaml_node *node, FILE *out) {
+    static const char *const brackets[] = {[LS_YAML_SCALAR] = "", [LS_YAML_LIST] = "[]", [LS_YAML_MAP] = "{}"};
+    if (node->kind == LS_YAML_SCALAR) {
         fputs(node->text, out);
         return;
     }
     fputc(brackets[node->kind][0], out);
-    for (const ls_node *child = node->first; child != NULL; child = child->next) {
+    for (const ls_yaml_node *child = node->first; child != NULL; child = child->next) {
         if (child->key != NULL) fprintf(out, "%s: ", child->key);
         print_node(child, out);
         if (child->next != NULL) fputs(", ", out);
@@ -35,7 +35,7 @@ static void shorten(const char *whole, char *text, size_t capacity) {
     memcpy(text + end, more, sizeof more);
 }
 
-static void describe_node(const ls_node *node, char *text, size_t capacity) {
+static void describe_node(const ls_yaml_node *node, char *text, size_t capacity) {
     char *whole = NULL;
     size_t bytes = 0;
     text[0] = '\0';
@@ -89,14 +89,14 @@ static const char *blamed_key(const comparison *c, size_t *length) {
     return NULL;
 }
 
-static ls_status refuse_change(const comparison *c, const ls_node *then, const ls_node *now) {
+static ls_status refuse_change(const comparison *c, const ls_yaml_node *then, const ls_yaml_node *now) {
     char a[VALUE_TEXT_MAX], b[VALUE_TEXT_MAX];
     size_t length = 0;
     const char *key = blamed_key(c, &length);
     describe_node(then, a, sizeof a);
     describe_node(now, b, sizeof b);
-    bool value = key != NULL && strlen(c->path) == length && now->kind == LS_NODE_SCALAR;
-    if (then->kind == LS_NODE_LIST && now->kind == LS_NODE_LIST && then->count != now->count) {
+    bool value = key != NULL && strlen(c->path) == length && now->kind == LS_YAML_SCALAR;
+    if (then->kind == LS_YAML_LIST && now->kind == LS_YAML_LIST && then->count != now->count) {
         snprintf(a, sizeof a, "a list of %d", then->count);
         snprintf(b, sizeof b, "a list of %d", now->count);
     }
@@ -109,8 +109,8 @@ static ls_status refuse_change(const comparison *c, const ls_node *then, const l
 }
 
 /* Whether both have entries that can be compared one by one. */
-static bool same_frame(const ls_node *a, const ls_node *b) {
-    if (a->kind != b->kind || a->kind == LS_NODE_SCALAR || a->count != b->count) return false;
+static bool same_frame(const ls_yaml_node *a, const ls_yaml_node *b) {
+    if (a->kind != b->kind || a->kind == LS_YAML_SCALAR || a->count != b->count) return false;
     for (a = a->first, b = b->first; a != NULL; a = a->next, b = b->next)
         if (a->key != NULL && strcmp(a->key, b->key) != 0) return false;
     return true;
@@ -125,14 +125,14 @@ static void extend_path(char *path, size_t capacity, size_t length, const char *
         snprintf(path + length, capacity - length, "%s%d", dot, index);
 }
 
-static ls_status compare_nodes(comparison *c, const ls_node *then, const ls_node *now) {
+static ls_status compare_nodes(comparison *c, const ls_yaml_node *then, const ls_yaml_node *now) {
     if (!same_frame(then, now)) {
-        bool equal = now->kind == LS_NODE_SCALAR && ls_node_is_text(then, now->text);
+        bool equal = now->kind == LS_YAML_SCALAR && ls_yaml_is_text(then, now->text);
         return equal ? LS_OK : refuse_change(c, then, now);
     }
     size_t length = strlen(c->path);
     int index = 0;
-    for (const ls_node *a = then->first, *b = now->first; a != NULL; a = a->next, b = b->next) {
+    for (const ls_yaml_node *a = then->first, *b = now->first; a != NULL; a = a->next, b = b->next) {
         extend_path(c->path, KEY_PATH_MAX, length, a->key, index++);
         LS_TRY(compare_nodes(c, a, b));
     }
@@ -141,7 +141,7 @@ static ls_status compare_nodes(comparison *c, const ls_node *then, const ls_node
 }
 
 /* A change that is allowed is told. */
-static void tell_change(const comparison *c, const ls_node *then, const ls_node *now) {
+static void tell_change(const comparison *c, const ls_yaml_node *then, const ls_yaml_node *now) {
     char a[VALUE_TEXT_MAX], b[VALUE_TEXT_MAX];
     describe_node(then, a, sizeof a);
     describe_node(now, b, sizeof b);
@@ -149,12 +149,13 @@ static void tell_change(const comparison *c, const ls_node *then, const ls_node 
 }
 
 /* The nodes are resolved configs, which have all keys. */
-static ls_status compare_section(comparison *c, const ls_config_key *keys, const ls_node *then, const ls_node *now) {
+static ls_status compare_section(comparison *c, const ls_config_key *keys, const ls_yaml_node *then,
+                                 const ls_yaml_node *now) {
     size_t length = strlen(c->path);
     for (const ls_config_key *key = keys; key->option.name != NULL; key++) {
-        const ls_node *a = ls_node_child(then, key->option.name), *b = ls_node_child(now, key->option.name);
+        const ls_yaml_node *a = ls_yaml_child(then, key->option.name), *b = ls_yaml_child(now, key->option.name);
         extend_path(c->path, KEY_PATH_MAX, length, key->option.name, 0);
-        bool maps = a->kind == LS_NODE_MAP && b->kind == LS_NODE_MAP;
+        bool maps = a->kind == LS_YAML_MAP && b->kind == LS_YAML_MAP;
         if (key->section != NULL && !key->may_change && maps)
             LS_TRY(compare_section(c, key->section, a, b));
         else if (key->may_change && (key->section != NULL || (a->kind == b->kind && !maps)))
@@ -168,11 +169,11 @@ static ls_status compare_section(comparison *c, const ls_config_key *keys, const
 
 ls_status ls_config_compare(const ls_config *then, const ls_config *now, bool tell) {
     comparison c = {.then = then, .now = now, .tell = tell};
-    ls_node *a = NULL, *b = NULL;
+    ls_yaml_node *a = NULL, *b = NULL;
     ls_status status = ls_yaml_parse(then->path, then->text, &a);
     if (status == LS_OK) status = ls_yaml_parse(now->path, now->text, &b);
     if (status == LS_OK) status = compare_section(&c, ls_config_keys, a, b);
-    ls_node_destroy(a);
-    ls_node_destroy(b);
+    ls_yaml_destroy(a);
+    ls_yaml_destroy(b);
     return status;
 }

@@ -8,8 +8,8 @@
 
 /* ---- files ---- */
 
-static ls_status add_path(ls_config *config, ls_paths *paths, const ls_node *node) {
-    if (node->kind != LS_NODE_SCALAR || ls_node_is_null(node) || node->text[0] == '\0')
+static ls_status add_path(ls_config *config, ls_paths *paths, const ls_yaml_node *node) {
+    if (node->kind != LS_YAML_SCALAR || ls_yaml_is_null(node) || node->text[0] == '\0')
         return LS_INVALID_AT(config, &node->place, "expected the name of a file");
     if (paths->count == LS_FILES_MAX)
         return LS_INVALID_AT(config, &node->place, "more than %d files; name them by a pattern like 'data/*.h5'",
@@ -22,12 +22,12 @@ static ls_status add_path(ls_config *config, ls_paths *paths, const ls_node *nod
     return LS_OK;
 }
 
-static ls_status read_paths(ls_config *config, ls_paths *paths, const ls_node *value) {
+static ls_status read_paths(ls_config *config, ls_paths *paths, const ls_yaml_node *value) {
     paths->place = value->place;
-    if (value->kind == LS_NODE_SCALAR) return add_path(config, paths, value);
-    if (value->kind == LS_NODE_MAP || value->count == 0)
+    if (value->kind == LS_YAML_SCALAR) return add_path(config, paths, value);
+    if (value->kind == LS_YAML_MAP || value->count == 0)
         return LS_INVALID_AT(config, &value->place, "%s must be a file, a list of files or a pattern", value->key);
-    for (const ls_node *child = value->first; child != NULL; child = child->next)
+    for (const ls_yaml_node *child = value->first; child != NULL; child = child->next)
         LS_TRY(add_path(config, paths, child));
     return LS_OK;
 }
@@ -41,8 +41,8 @@ static void print_paths(const ls_paths *paths, FILE *out) {
     fputc(']', out);
 }
 
-ls_status ls_config_read_initial_weights(ls_config *config, const ls_node *value) {
-    if (value->kind == LS_NODE_LIST && value->count == 0) return LS_OK;
+ls_status ls_config_read_initial_weights(ls_config *config, const ls_yaml_node *value) {
+    if (value->kind == LS_YAML_LIST && value->count == 0) return LS_OK;
     return read_paths(config, &config->initial_weights, value);
 }
 
@@ -51,7 +51,7 @@ void ls_config_print_initial_weights(const ls_config *config, int indent, FILE *
     print_paths(&config->initial_weights, out);
 }
 
-static ls_status read_train(ls_config *config, const ls_node *value) {
+static ls_status read_train(ls_config *config, const ls_yaml_node *value) {
     return read_paths(config, &config->data.train, value);
 }
 
@@ -67,23 +67,23 @@ static const ls_config_key split_keys[] = {
     LS_CONFIG_KEYS_END};
 
 /* "validation: 0.1", of those who do not know of split. */
-static bool is_share(const ls_node *value) {
-    if (value->kind != LS_NODE_SCALAR || value->quoted) return false;
+static bool is_share(const ls_yaml_node *value) {
+    if (value->kind != LS_YAML_SCALAR || value->quoted) return false;
     char *end;
     double share = strtod(value->text, &end);
     return end != value->text && *end == '\0' && share > 0 && share < 1;
 }
 
-static ls_status read_validation(ls_config *config, const ls_node *value) {
-    if (ls_node_is_text(value, "none")) return LS_OK;
+static ls_status read_validation(ls_config *config, const ls_yaml_node *value) {
+    if (ls_yaml_is_text(value, "none")) return LS_OK;
     if (is_share(value))
         return LS_INVALID_AT(config, &value->place, "a share of the samples is written validation: {split: %s}",
                              value->text);
-    if (value->kind == LS_NODE_SCALAR && strcasecmp(value->text, "none") == 0)
+    if (value->kind == LS_YAML_SCALAR && strcasecmp(value->text, "none") == 0)
         return LS_INVALID_AT(config, &value->place, "where there is no validation data, write none");
-    if (value->kind == LS_NODE_MAP) {
+    if (value->kind == LS_YAML_MAP) {
         LS_TRY(ls_section_read(config, split_keys, "validation", value));
-        config->data.split_place = ls_node_child(value, "split")->place;
+        config->data.split_place = ls_yaml_child(value, "split")->place;
         return LS_OK;
     }
     return read_paths(config, &config->data.validation, value);
@@ -100,11 +100,11 @@ static void print_validation(const ls_config *config, int indent, FILE *out) {
 
 /* ---- transforms ---- */
 
-static ls_status read_transforms(ls_config *config, ls_transform_list *list, const ls_node *value) {
-    if (value->kind != LS_NODE_LIST)
+static ls_status read_transforms(ls_config *config, ls_transform_list *list, const ls_yaml_node *value) {
+    if (value->kind != LS_YAML_LIST)
         return LS_INVALID_AT(config, &value->place, "%s must be a list of transforms, like [{rescale: [0, 1]}]",
                              value->key);
-    for (const ls_node *child = value->first; child != NULL; child = child->next) {
+    for (const ls_yaml_node *child = value->first; child != NULL; child = child->next) {
         if (list->count == LS_TRANSFORMS_MAX)
             return LS_INVALID_AT(config, &child->place, "more than %d transforms", LS_TRANSFORMS_MAX);
         ls_entry entry;
@@ -124,7 +124,7 @@ static void print_transforms(const ls_transform_list *list, int indent, FILE *ou
     }
 }
 
-static ls_status read_augment(ls_config *config, const ls_node *value) {
+static ls_status read_augment(ls_config *config, const ls_yaml_node *value) {
     return read_transforms(config, &config->data.augment, value);
 }
 
@@ -132,7 +132,7 @@ static void print_augment(const ls_config *config, int indent, FILE *out) {
     print_transforms(&config->data.augment, indent, out);
 }
 
-static ls_status read_input(ls_config *config, const ls_node *value) {
+static ls_status read_input(ls_config *config, const ls_yaml_node *value) {
     config->data.input_place = value->place;
     return read_transforms(config, &config->data.input, value);
 }
@@ -141,9 +141,9 @@ static void print_input(const ls_config *config, int indent, FILE *out) {
     print_transforms(&config->data.input, indent, out);
 }
 
-static ls_status read_target(ls_config *config, const ls_node *value) {
+static ls_status read_target(ls_config *config, const ls_yaml_node *value) {
     config->data.target_place = value->place;
-    config->data.target_labels = ls_node_is_text(value, "labels");
+    config->data.target_labels = ls_yaml_is_text(value, "labels");
     return config->data.target_labels ? LS_OK : read_transforms(config, &config->data.target, value);
 }
 
@@ -207,17 +207,17 @@ static ls_status check_target(const ls_config *config) {
 }
 
 /* The target is the input where nothing has been done to it that the model is to undo. */
-ls_status ls_config_complete_data(ls_config *config, const ls_node *data) {
-    const ls_node *parts = ls_node_child(data, "parts");
+ls_status ls_config_complete_data(ls_config *config, const ls_yaml_node *data) {
+    const ls_yaml_node *parts = ls_yaml_child(data, "parts");
     if (parts != NULL) config->data.parts_place = parts->place;
-    if (ls_node_child(data, "target") != NULL) return check_target(config);
+    if (ls_yaml_child(data, "target") != NULL) return check_target(config);
     for (int i = 0; i < config->data.input.count; i++) {
         const ls_transform_entry *entry = &config->data.input.entry[i];
         if (entry->type->corrupts && !entry->type->augments) /* what augments does not belong here at all */
             return LS_INVALID_AT(config, &entry->place, "data needs 'target': after %s the input cannot serve as one",
                                  entry->type->name);
     }
-    return read_target(config, ls_node_child(data, "input"));
+    return read_target(config, ls_yaml_child(data, "input"));
 }
 
 /* ---- from settings to pipelines ---- */

@@ -12,27 +12,27 @@ static const ls_option no_options[] = {LS_OPTIONS_END};
 
 /* ---- plain values ---- */
 
-static ls_status set_texts(const ls_option *option, void *record, const ls_node *node) {
+static ls_status set_texts(const ls_option *option, void *record, const ls_yaml_node *node) {
     const char *texts[VALUES_MAX] = {node->text};
-    if (node->kind == LS_NODE_SCALAR) return ls_option_set(option, record, texts, 1, false);
-    if (node->kind == LS_NODE_MAP || node->count > VALUES_MAX)
+    if (node->kind == LS_YAML_SCALAR) return ls_option_set(option, record, texts, 1, false);
+    if (node->kind == LS_YAML_MAP || node->count > VALUES_MAX)
         return LS_RAISE(LS_INVALID, "%s takes a value, not a %s", option->name,
-                        node->kind == LS_NODE_MAP ? "map" : "list as long as this");
+                        node->kind == LS_YAML_MAP ? "map" : "list as long as this");
     int count = 0;
-    for (const ls_node *child = node->first; child != NULL; child = child->next) {
-        if (child->kind != LS_NODE_SCALAR) return LS_RAISE(LS_INVALID, "%s takes a list of plain values", option->name);
+    for (const ls_yaml_node *child = node->first; child != NULL; child = child->next) {
+        if (child->kind != LS_YAML_SCALAR) return LS_RAISE(LS_INVALID, "%s takes a list of plain values", option->name);
         texts[count++] = child->text;
     }
     return ls_option_set(option, record, texts, count, true);
 }
 
-ls_status ls_config_set(const ls_config *config, const ls_option *option, void *record, const ls_node *node) {
-    if (ls_node_is_null(node)) return LS_INVALID_AT(config, &node->place, "%s has no value", option->name);
+ls_status ls_config_set(const ls_config *config, const ls_option *option, void *record, const ls_yaml_node *node) {
+    if (ls_yaml_is_null(node)) return LS_INVALID_AT(config, &node->place, "%s has no value", option->name);
     return set_texts(option, record, node) == LS_OK ? LS_OK : ls_config_prefix(config, &node->place);
 }
 
-static ls_status refuse_key(const ls_config *config, const ls_node *child, const char *where, const char *const *names,
-                            int count) {
+static ls_status refuse_key(const ls_config *config, const ls_yaml_node *child, const char *where,
+                            const char *const *names, int count) {
     char in[LS_NAME_MAX + 8] = "";
     if (where[0] != '\0') snprintf(in, sizeof in, " in %s", where);
     if (strchr(child->key, ':') != NULL)
@@ -59,20 +59,20 @@ void ls_section_init(const ls_config_key *keys, ls_config *config) {
     }
 }
 
-static ls_status read_subsection(ls_config *config, const ls_config_key *key, const ls_node *value) {
-    bool on = key->enabled == 0 || !ls_node_is_text(value, "none");
+static ls_status read_subsection(ls_config *config, const ls_config_key *key, const ls_yaml_node *value) {
+    bool on = key->enabled == 0 || !ls_yaml_is_text(value, "none");
     if (key->enabled != 0) *(bool *)((char *)config + key->enabled) = on;
-    if (on && key->enabled != 0 && value->kind != LS_NODE_MAP)
+    if (on && key->enabled != 0 && value->kind != LS_YAML_MAP)
         return LS_INVALID_AT(config, &value->place, "%s must be a map of keys and values, {} for all defaults, or none",
                              key->option.name);
     return on ? ls_section_read(config, key->section, key->option.name, value) : LS_OK;
 }
 
-static ls_status read_value(ls_config *config, const ls_config_key *key, const ls_node *value) {
+static ls_status read_value(ls_config *config, const ls_config_key *key, const ls_yaml_node *value) {
     if (key->section != NULL) return read_subsection(config, key, value);
     if (key->read == NULL) return ls_config_set(config, &key->option, config, value);
     bool optional = strcmp(key->option.name, "validation") == 0;
-    if (ls_node_is_null(value))
+    if (ls_yaml_is_null(value))
         return LS_INVALID_AT(config, &value->place, "%s has no value%s", key->option.name,
                              optional ? "; where there is no such data, write none" : "");
     return key->read(config, value);
@@ -97,9 +97,10 @@ static const char *meant_rate(const char *word) {
     return ls_nearest(word, names, 1);
 }
 
-static ls_status refuse_rate(const ls_config *config, const ls_node *child, const char *where, const char *option) {
+static ls_status refuse_rate(const ls_config *config, const ls_yaml_node *child, const char *where,
+                             const char *option) {
     const char *name = config->optimizer != NULL ? config->optimizer->name : "adam";
-    const char *value = child->kind == LS_NODE_SCALAR ? child->text : "...";
+    const char *value = child->kind == LS_YAML_SCALAR ? child->text : "...";
     const char *in = where[0] != '\0' ? " in " : "";
     if (child->key_place.setting[0] != '\0')
         return LS_INVALID_AT(config, &child->key_place,
@@ -111,7 +112,7 @@ static ls_status refuse_rate(const ls_config *config, const ls_node *child, cons
 }
 
 static ls_status refuse_section_key(const ls_config *config, const ls_config_key *keys, const char *where,
-                                    const ls_node *child) {
+                                    const ls_yaml_node *child) {
     const char *names[NAMES_MAX];
     int count = 0;
     const ls_config_key *section = find_section_with(keys, child->key);
@@ -123,17 +124,17 @@ static ls_status refuse_section_key(const ls_config *config, const ls_config_key
     return option != NULL ? refuse_rate(config, child, where, option) : refuse_key(config, child, where, names, count);
 }
 
-ls_status ls_section_read(ls_config *config, const ls_config_key *keys, const char *where, const ls_node *node) {
-    if (node->kind != LS_NODE_MAP)
+ls_status ls_section_read(ls_config *config, const ls_config_key *keys, const char *where, const ls_yaml_node *node) {
+    if (node->kind != LS_YAML_MAP)
         return LS_INVALID_AT(config, &node->place, "%s must be a map of keys and values",
                              where[0] != '\0' ? where : "the file");
-    for (const ls_node *child = node->first; child != NULL; child = child->next) {
+    for (const ls_yaml_node *child = node->first; child != NULL; child = child->next) {
         const ls_config_key *key = find_key(keys, child->key);
         if (key == NULL) return refuse_section_key(config, keys, where, child);
         LS_TRY(read_value(config, key, child));
     }
     for (const ls_config_key *key = keys; key->option.name != NULL; key++)
-        if (key->option.required && ls_node_child(node, key->option.name) == NULL)
+        if (key->option.required && ls_yaml_child(node, key->option.name) == NULL)
             return refuse_missing(config, node->key != NULL ? &node->key_place : &node->place, where, &key->option);
     return LS_OK;
 }
@@ -171,7 +172,7 @@ static const char *meant_option(const ls_named_type *type, const char *word) {
 }
 
 /* "optimizer.adam.learning_rate=0.1" for "optimizer.lr=0.1". */
-static ls_status refuse_short_path(const ls_config *config, const ls_type_table *table, const ls_node *first) {
+static ls_status refuse_short_path(const ls_config *config, const ls_type_table *table, const ls_yaml_node *first) {
     const char *setting = first->next->key_place.setting, *word = first->next->key, *option = NULL;
     size_t path = strcspn(setting, "="), letters = strlen(word);
     for (int i = 0; table->at(i).name != NULL; i++) {
@@ -188,8 +189,8 @@ static ls_status refuse_short_path(const ls_config *config, const ls_type_table 
 }
 
 /* Of "--set model.1.units=5" beside dense, and of "--set optimizer.sgd.momentum=0.9" beside adam. */
-static ls_status refuse_second_entry(const ls_config *config, const ls_type_table *table, const ls_node *first) {
-    const ls_node *second = first->next;
+static ls_status refuse_second_entry(const ls_config *config, const ls_type_table *table, const ls_yaml_node *first) {
+    const ls_yaml_node *second = first->next;
     for (int i = 0; table->at(i).name != NULL; i++)
         if (strcmp(table->at(i).name, second->key) == 0)
             return LS_INVALID_AT(config, &second->key_place,
@@ -199,22 +200,22 @@ static ls_status refuse_second_entry(const ls_config *config, const ls_type_tabl
 }
 
 /* Name, place and value of an entry. */
-static ls_status split_entry(const ls_config *config, const ls_type_table *table, const ls_node *node,
+static ls_status split_entry(const ls_config *config, const ls_type_table *table, const ls_yaml_node *node,
                              const char **name, ls_entry *out) {
-    const ls_node *child = node->first;
-    if (node->kind == LS_NODE_SCALAR && !ls_node_is_null(node)) {
+    const ls_yaml_node *child = node->first;
+    if (node->kind == LS_YAML_SCALAR && !ls_yaml_is_null(node)) {
         *name = node->text;
         *out = (ls_entry){.place = node->place};
         return LS_OK;
     }
-    if (node->kind == LS_NODE_MAP && node->count == 1) {
+    if (node->kind == LS_YAML_MAP && node->count == 1) {
         *name = child->key;
-        *out = (ls_entry){.place = child->key_place, .value = ls_node_is_null(child) ? NULL : child};
+        *out = (ls_entry){.place = child->key_place, .value = ls_yaml_is_null(child) ? NULL : child};
         return LS_OK;
     }
-    if (node->kind == LS_NODE_MAP && node->count > 1 && child->next->key_place.setting[0] != '\0')
+    if (node->kind == LS_YAML_MAP && node->count > 1 && child->next->key_place.setting[0] != '\0')
         return refuse_second_entry(config, table, child);
-    if (node->kind == LS_NODE_MAP && node->count > 1)
+    if (node->kind == LS_YAML_MAP && node->count > 1)
         return LS_INVALID_AT(config, &child->next->key_place,
                              "'%s' stands beside '%s', not under it; indent it, or write '%s: {%s: ...}'",
                              child->next->key, child->key, child->key, child->next->key);
@@ -251,7 +252,7 @@ static bool is_also(const ls_type_table *table, const char *key) {
 }
 
 static ls_status refuse_entry_key(const ls_config *config, const ls_type_table *table, const ls_named_type *type,
-                                  const ls_node *child) {
+                                  const ls_yaml_node *child) {
     const char *names[NAMES_MAX];
     int count = 0;
     for (const ls_option *option = options_of(type); option->name != NULL; option++) names[count++] = option->name;
@@ -286,7 +287,7 @@ static bool has_group(const ls_named_type *type, const char *group) {
 }
 
 static ls_status set_grouped_option(const ls_config *config, const ls_named_type *type, const ls_entry *entry,
-                                    const ls_node *node, const char *group) {
+                                    const ls_yaml_node *node, const char *group) {
     const char *names[NAMES_MAX];
     int count = 0;
     for (const ls_option *option = options_of(type); option->name != NULL; option++) {
@@ -299,18 +300,18 @@ static ls_status set_grouped_option(const ls_config *config, const ls_named_type
 }
 
 static ls_status set_group(const ls_config *config, const ls_named_type *type, const ls_entry *entry,
-                           const ls_node *map) {
-    for (const ls_node *child = map->first; child != NULL; child = child->next)
+                           const ls_yaml_node *map) {
+    for (const ls_yaml_node *child = map->first; child != NULL; child = child->next)
         LS_TRY(set_grouped_option(config, type, entry, child, map->key));
     return LS_OK;
 }
 
 static ls_status set_options(const ls_config *config, const ls_type_table *table, const ls_named_type *type,
                              const ls_entry *entry) {
-    for (const ls_node *child = entry->value->first; child != NULL; child = child->next) {
+    for (const ls_yaml_node *child = entry->value->first; child != NULL; child = child->next) {
         const ls_option *option = ls_options_find(options_of(type), child->key);
-        if (is_also(table, child->key) && (option == NULL || child->kind == LS_NODE_MAP)) continue;
-        if (child->kind == LS_NODE_MAP && has_group(type, child->key)) {
+        if (is_also(table, child->key) && (option == NULL || child->kind == LS_YAML_MAP)) continue;
+        if (child->kind == LS_YAML_MAP && has_group(type, child->key)) {
             LS_TRY(set_group(config, type, entry, child));
             continue;
         }
@@ -322,9 +323,9 @@ static ls_status set_options(const ls_config *config, const ls_type_table *table
 
 static ls_status check_required(const ls_config *config, const ls_named_type *type, const ls_entry *entry) {
     const ls_option *first = options_of(type);
-    bool main_value = entry->value != NULL && entry->value->kind != LS_NODE_MAP;
+    bool main_value = entry->value != NULL && entry->value->kind != LS_YAML_MAP;
     for (const ls_option *option = first; option->name != NULL; option++) {
-        if (!option->required || ls_node_child(entry->value, option->name) != NULL) continue;
+        if (!option->required || ls_yaml_child(entry->value, option->name) != NULL) continue;
         if (!main_value || option != first) return refuse_missing(config, &entry->place, type->name, option);
     }
     return LS_OK;
@@ -334,12 +335,12 @@ static ls_status read_options(const ls_config *config, const ls_type_table *tabl
                               const ls_entry *entry) {
     ls_options_init(options_of(type), entry->options);
     if (entry->value != NULL)
-        LS_TRY(entry->value->kind == LS_NODE_MAP ? set_options(config, table, type, entry)
+        LS_TRY(entry->value->kind == LS_YAML_MAP ? set_options(config, table, type, entry)
                                                  : set_main_value(config, type, entry));
     return check_required(config, type, entry);
 }
 
-ls_status ls_entry_read(const ls_config *config, const ls_type_table *table, const ls_node *node, ls_entry *out) {
+ls_status ls_entry_read(const ls_config *config, const ls_type_table *table, const ls_yaml_node *node, ls_entry *out) {
     const char *name = NULL;
     LS_TRY(split_entry(config, table, node, &name, out));
     LS_TRY(find_type(config, table, name, out));

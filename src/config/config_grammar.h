@@ -17,7 +17,7 @@ struct ls_config_key {
     ls_option option;             /* name, help, required; of a plain key all the rest, with its offset in ls_config */
     const ls_config_key *section; /* the keys of the map that is its value */
     size_t enabled;               /* of a section that may also be "none": where ls_config's bool is; else 0 */
-    ls_status (*read)(ls_config *config, const ls_node *value);
+    ls_status (*read)(ls_config *config, const ls_yaml_node *value);
     void (*print)(const ls_config *config, int indent, FILE *out); /* what follows "key:", without the last newline */
     bool may_change; /* on resume: a section at will, others as long as they stay of the same kind */
 };
@@ -42,14 +42,14 @@ void ls_config_print_set_keys(const char *const *settings, int count, FILE *out)
 /* The sections, and what is left to do when all keys have been read. */
 extern const ls_config_key ls_config_keys[]; /* the whole file */
 extern const ls_config_key ls_config_data_keys[], ls_config_training_keys[];
-ls_status ls_config_complete_data(ls_config *config, const ls_node *data);
-ls_status ls_config_check_training(const ls_config *config, const ls_node *training);
+ls_status ls_config_complete_data(ls_config *config, const ls_yaml_node *data);
+ls_status ls_config_check_training(const ls_config *config, const ls_yaml_node *training);
 /* Values of top-level keys. */
-ls_status ls_config_read_model(ls_config *config, const ls_node *value);
-ls_status ls_config_read_initial_weights(ls_config *config, const ls_node *value);
-ls_status ls_config_read_loss(ls_config *config, const ls_node *value);
-ls_status ls_config_read_metrics(ls_config *config, const ls_node *value);
-ls_status ls_config_read_optimizer(ls_config *config, const ls_node *value);
+ls_status ls_config_read_model(ls_config *config, const ls_yaml_node *value);
+ls_status ls_config_read_initial_weights(ls_config *config, const ls_yaml_node *value);
+ls_status ls_config_read_loss(ls_config *config, const ls_yaml_node *value);
+ls_status ls_config_read_metrics(ls_config *config, const ls_yaml_node *value);
+ls_status ls_config_read_optimizer(ls_config *config, const ls_yaml_node *value);
 void ls_config_print_model(const ls_config *config, int indent, FILE *out);
 void ls_config_print_initial_weights(const ls_config *config, int indent, FILE *out);
 void ls_config_print_loss(const ls_config *config, int indent, FILE *out);
@@ -57,12 +57,12 @@ void ls_config_print_metrics(const ls_config *config, int indent, FILE *out);
 void ls_config_print_optimizer(const ls_config *config, int indent, FILE *out);
 
 /* Sets an option's field from a scalar or a list of them. Errors: LS_INVALID, with the place. */
-ls_status ls_config_set(const ls_config *config, const ls_option *option, void *record, const ls_node *node);
+ls_status ls_config_set(const ls_config *config, const ls_option *option, void *record, const ls_yaml_node *node);
 
 /* Sets the plain keys to their defaults, those of sections below too. */
 void ls_section_init(const ls_config_key *keys, ls_config *config);
 /* where names the section in messages; "" is the whole file. */
-ls_status ls_section_read(ls_config *config, const ls_config_key *keys, const char *where, const ls_node *node);
+ls_status ls_section_read(ls_config *config, const ls_config_key *keys, const char *where, const ls_yaml_node *node);
 void ls_section_print(const ls_config *config, const ls_config_key *keys, int indent, FILE *out);
 
 /* --- entries: "name", "name: main value" or "name: {option: value}"; so layers, transforms, losses and optimizers are
@@ -87,11 +87,11 @@ extern const ls_type_table ls_layer_table, ls_transform_table, ls_schedule_table
 typedef struct ls_entry {
     int index; /* in the table */
     ls_place place;
-    const ls_node *value; /* NULL: the name stands alone */
-    void *options;        /* the caller's: ls_free */
+    const ls_yaml_node *value; /* NULL: the name stands alone */
+    void *options;             /* the caller's: ls_free */
 } ls_entry;
 
-ls_status ls_entry_read(const ls_config *config, const ls_type_table *table, const ls_node *node, ls_entry *out);
+ls_status ls_entry_read(const ls_config *config, const ls_type_table *table, const ls_yaml_node *node, ls_entry *out);
 
 /* Prints "name" or "name: {option: value, ...}", open for more pairs until the end. */
 typedef struct ls_entry_printer {

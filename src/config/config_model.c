@@ -7,8 +7,8 @@
 
 /* ---- layers ---- */
 
-static ls_status read_name(const ls_config *config, const ls_node *node, char name[LS_NAME_MAX]) {
-    size_t length = node->kind == LS_NODE_SCALAR ? strlen(node->text) : 0;
+static ls_status read_name(const ls_config *config, const ls_yaml_node *node, char name[LS_NAME_MAX]) {
+    size_t length = node->kind == LS_YAML_SCALAR ? strlen(node->text) : 0;
     if (length == 0 || length >= LS_NAME_MAX)
         return LS_INVALID_AT(config, &node->place, "expected the name of a layer, at most %d letters long",
                              LS_NAME_MAX - 1);
@@ -16,34 +16,35 @@ static ls_status read_name(const ls_config *config, const ls_node *node, char na
     return LS_OK;
 }
 
-static ls_status read_inputs(const ls_config *config, const ls_node *node, ls_layer_entry *layer) {
-    if (node->kind != LS_NODE_LIST) {
+static ls_status read_inputs(const ls_config *config, const ls_yaml_node *node, ls_layer_entry *layer) {
+    if (node->kind != LS_YAML_LIST) {
         layer->inputs = 1;
         return read_name(config, node, layer->input[0]);
     }
     if (node->count < 1 || node->count > LS_INPUTS_MAX)
         return LS_INVALID_AT(config, &node->place, "inputs takes 1 to %d names of layers", LS_INPUTS_MAX);
-    for (const ls_node *child = node->first; child != NULL; child = child->next)
+    for (const ls_yaml_node *child = node->first; child != NULL; child = child->next)
         LS_TRY(read_name(config, child, layer->input[layer->inputs++]));
     return LS_OK;
 }
 
-static ls_status read_layer(ls_config *config, const ls_node *node) {
+static ls_status read_layer(ls_config *config, const ls_yaml_node *node) {
     ls_entry entry;
     LS_TRY(ls_entry_read(config, &ls_layer_table, node, &entry));
     ls_layer_entry *layer = &config->layer[config->layers++];
     *layer = (ls_layer_entry){.type = ls_layer_types[entry.index], .options = entry.options, .place = entry.place};
-    const ls_node *name = ls_node_child(entry.value, "name"), *inputs = ls_node_child(entry.value, "inputs");
+    const ls_yaml_node *name = ls_yaml_child(entry.value, "name"), *inputs = ls_yaml_child(entry.value, "inputs");
     if (name != NULL) LS_TRY(read_name(config, name, layer->name));
     return inputs != NULL ? read_inputs(config, inputs, layer) : LS_OK;
 }
 
-ls_status ls_config_read_model(ls_config *config, const ls_node *value) {
+ls_status ls_config_read_model(ls_config *config, const ls_yaml_node *value) {
     config->model_place = value->place;
-    if (value->kind != LS_NODE_LIST || value->count < 1 || value->count > LS_LAYERS_MAX)
+    if (value->kind != LS_YAML_LIST || value->count < 1 || value->count > LS_LAYERS_MAX)
         return LS_INVALID_AT(config, &value->place, "model must be a list of 1 to %d layers", LS_LAYERS_MAX);
     LS_TRY(ls_alloc(&config->layer, value->count, sizeof *config->layer, "the settings"));
-    for (const ls_node *child = value->first; child != NULL; child = child->next) LS_TRY(read_layer(config, child));
+    for (const ls_yaml_node *child = value->first; child != NULL; child = child->next)
+        LS_TRY(read_layer(config, child));
     return LS_OK;
 }
 
@@ -71,7 +72,7 @@ void ls_config_print_model(const ls_config *config, int indent, FILE *out) {
 
 /* ---- loss, metrics and optimizer ---- */
 
-ls_status ls_config_read_loss(ls_config *config, const ls_node *value) {
+ls_status ls_config_read_loss(ls_config *config, const ls_yaml_node *value) {
     ls_entry entry;
     config->loss_place = value->place;
     LS_TRY(ls_entry_read(config, &ls_loss_table, value, &entry));
@@ -85,13 +86,13 @@ void ls_config_print_loss(const ls_config *config, int indent, FILE *out) {
     fprintf(out, " %s", config->loss->name);
 }
 
-ls_status ls_config_read_metrics(ls_config *config, const ls_node *value) {
-    if (value->kind == LS_NODE_SCALAR)
+ls_status ls_config_read_metrics(ls_config *config, const ls_yaml_node *value) {
+    if (value->kind == LS_YAML_SCALAR)
         return LS_INVALID_AT(config, &value->place, "metrics must be a list: write metrics: [%s]",
                              ls_full_name(value->text));
-    if (value->kind != LS_NODE_LIST || value->count > LS_METRICS_MAX)
+    if (value->kind != LS_YAML_LIST || value->count > LS_METRICS_MAX)
         return LS_INVALID_AT(config, &value->place, "metrics must be a list of at most %d names", LS_METRICS_MAX);
-    for (const ls_node *child = value->first; child != NULL; child = child->next) {
+    for (const ls_yaml_node *child = value->first; child != NULL; child = child->next) {
         ls_entry entry;
         LS_TRY(ls_entry_read(config, &ls_metric_table, child, &entry));
         config->metric[config->metrics++] = ls_metric_types[entry.index];
@@ -117,7 +118,7 @@ static const ls_option clip_option = {
     .help = "the gradient of all weights is made no longer than this; 0: as long as it is"};
 
 /* "learning_rate: {cosine_decay: {...}}", in place of a number. */
-static ls_status read_schedule(ls_config *config, const ls_node *value) {
+static ls_status read_schedule(ls_config *config, const ls_yaml_node *value) {
     ls_entry entry;
     LS_TRY(ls_entry_read(config, &ls_schedule_table, value, &entry));
     config->schedule = ls_schedule_types[entry.index];
@@ -126,14 +127,14 @@ static ls_status read_schedule(ls_config *config, const ls_node *value) {
     return ls_config_prefix(config, &entry.place);
 }
 
-ls_status ls_config_read_optimizer(ls_config *config, const ls_node *value) {
+ls_status ls_config_read_optimizer(ls_config *config, const ls_yaml_node *value) {
     ls_entry entry;
     LS_TRY(ls_entry_read(config, &ls_optimizer_table, value, &entry));
     config->optimizer = ls_optimizer_types[entry.index];
     config->optimizer_options = entry.options;
-    const ls_node *rate = ls_node_child(entry.value, "learning_rate");
-    const ls_node *clip = ls_node_child(entry.value, clip_option.name);
-    if (rate != NULL && rate->kind == LS_NODE_MAP) LS_TRY(read_schedule(config, rate));
+    const ls_yaml_node *rate = ls_yaml_child(entry.value, "learning_rate");
+    const ls_yaml_node *clip = ls_yaml_child(entry.value, clip_option.name);
+    if (rate != NULL && rate->kind == LS_YAML_MAP) LS_TRY(read_schedule(config, rate));
     return clip != NULL ? ls_config_set(config, &clip_option, config, clip) : LS_OK;
 }
 

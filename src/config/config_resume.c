@@ -38,21 +38,21 @@ void ls_config_print_set_keys(const char *const *settings, int count, FILE *out)
 /* ---- what they were set to ---- */
 
 /* What the word of a key names in a list or a map; NULL: nothing. */
-static const ls_node *find_child(const ls_node *node, const char *word, size_t letters) {
-    const ls_node *child = node->kind == LS_NODE_SCALAR ? NULL : node->first;
+static const ls_yaml_node *find_child(const ls_yaml_node *node, const char *word, size_t letters) {
+    const ls_yaml_node *child = node->kind == LS_YAML_SCALAR ? NULL : node->first;
     char *end = NULL;
     long index = strtol(word, &end, 10);
-    if (node->kind == LS_NODE_LIST && (letters == 0 || index < 0 || end != word + letters)) return NULL;
+    if (node->kind == LS_YAML_LIST && (letters == 0 || index < 0 || end != word + letters)) return NULL;
     for (; child != NULL; child = child->next)
-        if (node->kind == LS_NODE_LIST ? index-- == 0
+        if (node->kind == LS_YAML_LIST ? index-- == 0
                                        : strlen(child->key) == letters && strncmp(child->key, word, letters) == 0)
             break;
     return child;
 }
 
 /* The node at "model.1.dense.units"; NULL: there is none. */
-static const ls_node *find_node(const ls_node *root, const char *key, size_t length) {
-    const ls_node *at = root;
+static const ls_yaml_node *find_node(const ls_yaml_node *root, const char *key, size_t length) {
+    const ls_yaml_node *at = root;
     for (const char *word = key; at != NULL && word <= key + length;) {
         size_t letters = strcspn(word, ".");
         if (word + letters > key + length) letters = (size_t)(key + length - word);
@@ -63,7 +63,7 @@ static const ls_node *find_node(const ls_node *root, const char *key, size_t len
 }
 
 /* As it stands in the file where that is safe on one line. */
-static void print_scalar(const ls_node *node, FILE *out) {
+static void print_scalar(const ls_yaml_node *node, FILE *out) {
     static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-./";
     if (!node->quoted && node->text[0] != '\0' && node->text[strspn(node->text, safe)] == '\0')
         fputs(node->text, out);
@@ -72,22 +72,22 @@ static void print_scalar(const ls_node *node, FILE *out) {
 }
 
 /* As YAML on one line. */
-static void print_flow(const ls_node *node, FILE *out) {
-    if (node->kind == LS_NODE_SCALAR) {
+static void print_flow(const ls_yaml_node *node, FILE *out) {
+    if (node->kind == LS_YAML_SCALAR) {
         print_scalar(node, out);
     } else {
-        fputc(node->kind == LS_NODE_LIST ? '[' : '{', out);
-        for (const ls_node *child = node->first; child != NULL; child = child->next) {
+        fputc(node->kind == LS_YAML_LIST ? '[' : '{', out);
+        for (const ls_yaml_node *child = node->first; child != NULL; child = child->next) {
             if (child->key != NULL) fprintf(out, "%s: ", child->key);
             print_flow(child, out);
             if (child->next != NULL) fputs(", ", out);
         }
-        fputc(node->kind == LS_NODE_LIST ? ']' : '}', out);
+        fputc(node->kind == LS_YAML_LIST ? ']' : '}', out);
     }
 }
 
 /* "training.epochs=20"; *setting is the caller's: free. */
-static ls_status print_setting(const char *key, size_t length, const ls_node *value, char **setting) {
+static ls_status print_setting(const char *key, size_t length, const ls_yaml_node *value, char **setting) {
     size_t bytes = 0;
     FILE *out = open_memstream(setting, &bytes);
     if (out == NULL) return LS_RAISE(LS_ERROR, "cannot allocate memory for the settings");
@@ -104,8 +104,8 @@ typedef struct words {
     int count, held; /* the first `held` are the run's, and owned */
 } words;
 
-static ls_status hold(words *w, const char *key, size_t length, const ls_node *then) {
-    const ls_node *value = find_node(then, key, length);
+static ls_status hold(words *w, const char *key, size_t length, const ls_yaml_node *then) {
+    const ls_yaml_node *value = find_node(then, key, length);
     char *setting = NULL;
     if (value == NULL) {
         ls_log_warn("%s does not say any more what --set %.*s gave this run before: the file's value counts, if there "
@@ -128,7 +128,7 @@ static int count_lines(const char *text) {
 }
 
 /* The settings of `then`, a run's config.yaml, that still hold beside those that are given now; then these. */
-static ls_status gather(words *w, const char *then, const ls_node *root, const char *const *settings, int count) {
+static ls_status gather(words *w, const char *then, const ls_yaml_node *root, const char *const *settings, int count) {
     LS_TRY(ls_alloc(&w->word, count_lines(then) + count, sizeof *w->word, "the settings"));
     const size_t prefix = sizeof key_line - 1;
     for (const char *line = then; strncmp(line, key_line, prefix) == 0;) {
@@ -150,19 +150,19 @@ static void release_words(words *w) {
 /* A line for each that the file, and what is set now, would not have given. */
 static ls_status tell(const words *w, const char *path, const char *text, const char *const *settings, int count) {
     ls_config *config = NULL;
-    ls_node *root = NULL;
+    ls_yaml_node *root = NULL;
     bool known = ls_config_parse(path, text, settings, count, &config) == LS_OK;
     ls_status status = known ? ls_yaml_parse(path, config->text, &root) : LS_OK;
     for (int i = 0; i < w->held && status == LS_OK; i++) {
         size_t length = key_length(w->word[i]);
-        const ls_node *value = root != NULL ? find_node(root, w->word[i], length) : NULL;
+        const ls_yaml_node *value = root != NULL ? find_node(root, w->word[i], length) : NULL;
         char *setting = NULL;
         if (value != NULL) status = print_setting(w->word[i], length, value, &setting);
         if (setting == NULL || strcmp(setting, w->word[i]) != 0)
             ls_log_info("kept: %s, which --set gave this run before; another --set changes it", w->word[i]);
         free(setting);
     }
-    ls_node_destroy(root);
+    ls_yaml_destroy(root);
     ls_config_destroy(config);
     return status;
 }
@@ -170,12 +170,12 @@ static ls_status tell(const words *w, const char *path, const char *text, const 
 static ls_status parse_resumed(const char *path, const char *text, const char *then_path, const char *then,
                                const char *const *settings, int count, ls_config **out) {
     words w = {.path = then_path};
-    ls_node *root = NULL;
+    ls_yaml_node *root = NULL;
     ls_status status = ls_yaml_parse(then_path, then, &root);
     if (status == LS_OK) status = gather(&w, then, root, settings, count);
     if (status == LS_OK) status = tell(&w, path, text, settings, count);
     if (status == LS_OK) status = ls_config_parse_kept(path, text, w.word, w.held, w.count, out);
-    ls_node_destroy(root);
+    ls_yaml_destroy(root);
     release_words(&w);
     return status;
 }

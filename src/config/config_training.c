@@ -101,20 +101,20 @@ const ls_config_key ls_config_training_keys[] = {
     LS_CONFIG_KEYS_END};
 
 /* Where a key of the section stands, or the section where it has been left out. */
-static const ls_place *place_in(const ls_node *training, const char *key) {
-    const ls_node *child = ls_node_child(training, key);
+static const ls_place *place_in(const ls_yaml_node *training, const char *key) {
+    const ls_yaml_node *child = ls_yaml_child(training, key);
     return child != NULL ? &child->place : &training->place;
 }
 
 /* What watches val_loss needs data to judge by. */
-static ls_status check_monitor(const ls_config *config, const ls_node *training, const char *key, int monitor) {
+static ls_status check_monitor(const ls_config *config, const ls_yaml_node *training, const char *key, int monitor) {
     bool validated = config->data.split > 0 || config->data.validation.count > 0;
     if (validated || monitor != LS_MONITOR_VAL_LOSS) return LS_OK;
     return LS_INVALID_AT(config, place_in(training, key),
                          "%s watches val_loss, but there is no data.validation; give one, or monitor: loss", key);
 }
 
-ls_status ls_config_check_training(const ls_config *config, const ls_node *training) {
+ls_status ls_config_check_training(const ls_config *config, const ls_yaml_node *training) {
     static const char plateau_key[] = "reduce_lr_on_plateau";
     const ls_early_stopping *stopping = &config->training.early_stopping;
     const ls_plateau *plateau = &config->training.reduce_lr_on_plateau;

@@ -22,30 +22,30 @@ static ls_status copy_text(const char *text, size_t length, char **out) {
     return LS_OK;
 }
 
-static ls_status new_node(ls_node_kind kind, const ls_place *place, ls_node **out) {
+static ls_status new_node(ls_yaml_kind kind, const ls_place *place, ls_yaml_node **out) {
     LS_TRY(ls_alloc(out, 1, sizeof **out, "the settings"));
     (*out)->kind = kind;
     (*out)->place = *place;
     return LS_OK;
 }
 
-static void append(ls_node *parent, ls_node *child) {
+static void append(ls_yaml_node *parent, ls_yaml_node *child) {
     *(parent->last != NULL ? &parent->last->next : &parent->first) = child;
     parent->last = child;
     parent->count++;
 }
 
-static ls_status check_room(const ls_node *parent) {
+static ls_status check_room(const ls_yaml_node *parent) {
     if (parent->count < ENTRIES_MAX) return LS_OK;
     return LS_RAISE(LS_INVALID, "a %s may have %d entries, and here is one more",
-                    parent->kind == LS_NODE_LIST ? "list" : "map", ENTRIES_MAX);
+                    parent->kind == LS_YAML_LIST ? "list" : "map", ENTRIES_MAX);
 }
 
 /* Leaves the node's key and place in its parent alone. */
-static void clear_content(ls_node *node) {
-    for (ls_node *child = node->first, *next; child != NULL; child = next) {
+static void clear_content(ls_yaml_node *node) {
+    for (ls_yaml_node *child = node->first, *next; child != NULL; child = next) {
         next = child->next;
-        ls_node_destroy(child);
+        ls_yaml_destroy(child);
     }
     ls_free(node->text);
     node->first = node->last = NULL;
@@ -54,27 +54,27 @@ static void clear_content(ls_node *node) {
     node->count = 0;
 }
 
-void ls_node_destroy(ls_node *node) {
+void ls_yaml_destroy(ls_yaml_node *node) {
     if (node == NULL) return;
     clear_content(node);
     ls_free(node->key);
     ls_free(node);
 }
 
-ls_node *ls_node_child(const ls_node *node, const char *key) {
-    if (node == NULL || node->kind != LS_NODE_MAP) return NULL;
-    for (ls_node *child = node->first; child != NULL; child = child->next)
+ls_yaml_node *ls_yaml_child(const ls_yaml_node *node, const char *key) {
+    if (node == NULL || node->kind != LS_YAML_MAP) return NULL;
+    for (ls_yaml_node *child = node->first; child != NULL; child = child->next)
         if (strcmp(child->key, key) == 0) return child;
     return NULL;
 }
 
-bool ls_node_is_text(const ls_node *node, const char *text) {
-    return node->kind == LS_NODE_SCALAR && strcmp(node->text, text) == 0;
+bool ls_yaml_is_text(const ls_yaml_node *node, const char *text) {
+    return node->kind == LS_YAML_SCALAR && strcmp(node->text, text) == 0;
 }
 
-bool ls_node_is_null(const ls_node *node) {
+bool ls_yaml_is_null(const ls_yaml_node *node) {
     if (node->quoted) return false;
-    return ls_node_is_text(node, "") || ls_node_is_text(node, "~") || ls_node_is_text(node, "null");
+    return ls_yaml_is_text(node, "") || ls_yaml_is_text(node, "~") || ls_yaml_is_text(node, "null");
 }
 
 ls_status ls_place_prefix(const char *file, const ls_place *place) {
@@ -129,17 +129,17 @@ static ls_status refuse_extras(const reader *r) {
     return LS_OK;
 }
 
-static ls_status read_node(reader *r, int depth, ls_node **out);
+static ls_status read_node(reader *r, int depth, ls_yaml_node **out);
 
-static ls_status read_scalar(reader *r, ls_node *node) {
+static ls_status read_scalar(reader *r, ls_yaml_node *node) {
     node->quoted = r->event.data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
     return copy_text((const char *)r->event.data.scalar.value, r->event.data.scalar.length, &node->text);
 }
 
-static ls_status read_list(reader *r, int depth, ls_node *list) {
+static ls_status read_list(reader *r, int depth, ls_yaml_node *list) {
     LS_TRY(next_event(r));
     while (r->event.type != YAML_SEQUENCE_END_EVENT) {
-        ls_node *child;
+        ls_yaml_node *child;
         LS_TRY(check_room(list));
         LS_TRY(read_node(r, depth + 1, &child));
         append(list, child);
@@ -149,20 +149,20 @@ static ls_status read_list(reader *r, int depth, ls_node *list) {
 }
 
 /* A copy of the current event as the key of an entry that map does not have yet. */
-static ls_status read_key(const reader *r, const ls_node *map, char **key) {
+static ls_status read_key(const reader *r, const ls_yaml_node *map, char **key) {
     LS_TRY(refuse_extras(r));
     if (r->event.type != YAML_SCALAR_EVENT) return LS_RAISE(LS_INVALID, "a key must be a plain word");
     const char *word = (const char *)r->event.data.scalar.value;
-    const ls_node *twin = ls_node_child(map, word);
+    const ls_yaml_node *twin = ls_yaml_child(map, word);
     if (twin == NULL) return copy_text(word, r->event.data.scalar.length, key);
     return LS_RAISE(LS_INVALID, "'%s' is given twice; the first is in line %d", word, twin->key_place.line);
 }
 
-static ls_status read_entry(reader *r, int depth, ls_node *map) {
+static ls_status read_entry(reader *r, int depth, ls_yaml_node *map) {
     char *key = NULL;
     LS_TRY(read_key(r, map, &key));
     ls_place place = r->place;
-    ls_node *child;
+    ls_yaml_node *child;
     ls_status status;
     if (LS_FAILED(status = next_event(r)) || LS_FAILED(status = read_node(r, depth + 1, &child))) {
         ls_free(key);
@@ -174,7 +174,7 @@ static ls_status read_entry(reader *r, int depth, ls_node *map) {
     return LS_OK;
 }
 
-static ls_status read_map(reader *r, int depth, ls_node *map) {
+static ls_status read_map(reader *r, int depth, ls_yaml_node *map) {
     LS_TRY(next_event(r));
     while (r->event.type != YAML_MAPPING_END_EVENT) {
         LS_TRY(check_room(map));
@@ -185,28 +185,28 @@ static ls_status read_map(reader *r, int depth, ls_node *map) {
 }
 
 /* The node that the current event begins; afterwards the current event is its last one. */
-static ls_status read_node(reader *r, int depth, ls_node **out) {
+static ls_status read_node(reader *r, int depth, ls_yaml_node **out) {
     LS_TRY(refuse_extras(r));
     if (depth > DEPTH_MAX) return LS_RAISE(LS_INVALID, "nested too deeply");
     if (r->nodes++ == NODES_MAX) return LS_RAISE(LS_INVALID, "there are more than %d values up to here", NODES_MAX);
     yaml_event_type_t type = r->event.type;
-    ls_node_kind kind = type == YAML_SEQUENCE_START_EVENT  ? LS_NODE_LIST
-                        : type == YAML_MAPPING_START_EVENT ? LS_NODE_MAP
-                                                           : LS_NODE_SCALAR;
-    ls_node *node;
+    ls_yaml_kind kind = type == YAML_SEQUENCE_START_EVENT  ? LS_YAML_LIST
+                        : type == YAML_MAPPING_START_EVENT ? LS_YAML_MAP
+                                                           : LS_YAML_SCALAR;
+    ls_yaml_node *node;
     LS_TRY(new_node(kind, &r->place, &node));
-    ls_status status = kind == LS_NODE_LIST  ? read_list(r, depth, node)
-                       : kind == LS_NODE_MAP ? read_map(r, depth, node)
+    ls_status status = kind == LS_YAML_LIST  ? read_list(r, depth, node)
+                       : kind == LS_YAML_MAP ? read_map(r, depth, node)
                                              : read_scalar(r, node);
     if (status == LS_OK)
         *out = node;
     else
-        ls_node_destroy(node);
+        ls_yaml_destroy(node);
     return status;
 }
 
 /* Stream start, document start, a node, document end, stream end. */
-static ls_status read_document(reader *r, ls_node **out) {
+static ls_status read_document(reader *r, ls_yaml_node **out) {
     LS_TRY(next_event(r));
     LS_TRY(next_event(r));
     if (r->event.type == YAML_STREAM_END_EVENT) return LS_RAISE(LS_INVALID, "there is nothing here");
@@ -218,14 +218,14 @@ static ls_status read_document(reader *r, ls_node **out) {
     return LS_RAISE(LS_INVALID, "a second document begins here; one file is one run");
 }
 
-static ls_status parse(const char *text, ls_node **out, ls_place *place) {
+static ls_status parse(const char *text, ls_yaml_node **out, ls_place *place) {
     reader r = {.place = {.line = 1, .column = 1}};
     *out = NULL;
     if (!yaml_parser_initialize(&r.parser)) return LS_RAISE(LS_ERROR, "cannot allocate memory to read YAML");
     yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, strlen(text));
     ls_status status = read_document(&r, out);
     if (status != LS_OK) {
-        ls_node_destroy(*out);
+        ls_yaml_destroy(*out);
         *out = NULL;
     }
     *place = r.place;
@@ -239,7 +239,7 @@ static bool is_indented_by_tab(const char *text, int line) {
     return text != NULL && text[strspn(text, " ")] == '\t';
 }
 
-ls_status ls_yaml_parse(const char *name, const char *text, ls_node **out) {
+ls_status ls_yaml_parse(const char *name, const char *text, ls_yaml_node **out) {
     ls_place place;
     ls_status status = parse(text, out, &place);
     if (status == LS_INVALID && is_indented_by_tab(text, place.line))
@@ -249,13 +249,13 @@ ls_status ls_yaml_parse(const char *name, const char *text, ls_node **out) {
 
 /* ---- --set ---- */
 
-static void mark_setting(ls_node *node, const ls_place *place) {
+static void mark_setting(ls_yaml_node *node, const ls_place *place) {
     node->place = *place;
     if (node->key != NULL) node->key_place = *place;
-    for (ls_node *child = node->first; child != NULL; child = child->next) mark_setting(child, place);
+    for (ls_yaml_node *child = node->first; child != NULL; child = child->next) mark_setting(child, place);
 }
 
-static ls_status list_entry(ls_node *list, const char *word, const ls_place *place, ls_node **out) {
+static ls_status list_entry(ls_yaml_node *list, const char *word, const ls_place *place, ls_yaml_node **out) {
     char *end;
     long index = strtol(word, &end, 10);
     if (end == word || *end != '\0' || index < 0 || index > list->count)
@@ -263,7 +263,7 @@ static ls_status list_entry(ls_node *list, const char *word, const ls_place *pla
                         list->count, list->count);
     if (index == list->count) {
         LS_TRY(check_room(list));
-        LS_TRY(new_node(LS_NODE_MAP, place, out));
+        LS_TRY(new_node(LS_YAML_MAP, place, out));
         append(list, *out);
         return LS_OK;
     }
@@ -273,46 +273,47 @@ static ls_status list_entry(ls_node *list, const char *word, const ls_place *pla
 }
 
 /* Whether a scalar there is the name of a type: the optimizer, or an entry of a list (a layer or a transform). */
-static bool names_type(const ls_node *node, const char *path) {
+static bool names_type(const ls_yaml_node *node, const char *path) {
     const char *last = strrchr(path, '.');
     bool place = strcmp(path, "optimizer") == 0 || (last != NULL && isdigit((unsigned char)last[1]));
-    return place && node->kind == LS_NODE_SCALAR && isalpha((unsigned char)node->text[0]);
+    return place && node->kind == LS_YAML_SCALAR && isalpha((unsigned char)node->text[0]);
 }
 
 /* "adam" becomes "{adam: null}", which means the same; a second entry is judged by who knows the types. */
-static ls_status open_type(ls_node *node) {
-    ls_node *child;
-    LS_TRY(new_node(LS_NODE_SCALAR, &node->place, &child));
+static ls_status open_type(ls_yaml_node *node) {
+    ls_yaml_node *child;
+    LS_TRY(new_node(LS_YAML_SCALAR, &node->place, &child));
     child->key_place = node->place;
     child->key = node->text;
     node->text = NULL;
-    node->kind = LS_NODE_MAP;
+    node->kind = LS_YAML_MAP;
     append(node, child);
     return copy_text("", 0, &child->text);
 }
 
 /* A scalar on the way becomes a map where nothing is lost by that: "optimizer: adam" is short for
  * "optimizer: {adam: {}}", and what is null or none has nothing. */
-static ls_status open_map(ls_node *node, const char *path, const char *word) {
-    if (node->kind == LS_NODE_MAP) return LS_OK;
-    bool none = ls_node_is_null(node) || ls_node_is_text(node, "none");
-    if (!none && !ls_node_is_text(node, word) && names_type(node, path)) return open_type(node);
+static ls_status open_map(ls_yaml_node *node, const char *path, const char *word) {
+    if (node->kind == LS_YAML_MAP) return LS_OK;
+    bool none = ls_yaml_is_null(node) || ls_yaml_is_text(node, "none");
+    if (!none && !ls_yaml_is_text(node, word) && names_type(node, path)) return open_type(node);
     bool number = node->text != NULL && strspn(node->text, "+-.0123456789") > 0;
     if (!none && number) return LS_RAISE(LS_INVALID, "%s is '%s' and has no '%s'", path, node->text, word);
-    if (!none && !ls_node_is_text(node, word))
+    if (!none && !ls_yaml_is_text(node, word))
         return LS_RAISE(LS_INVALID, "%s is '%s' and has no '%s'; to replace it, write --set '%s={%s: ...}'", path,
                         node->text, word, path, word);
     clear_content(node);
-    node->kind = LS_NODE_MAP;
+    node->kind = LS_YAML_MAP;
     return LS_OK;
 }
 
-static ls_status map_entry(ls_node *map, const char *path, const char *word, const ls_place *place, ls_node **out) {
-    if ((*out = ls_node_child(map, word)) != NULL) return LS_OK;
+static ls_status map_entry(ls_yaml_node *map, const char *path, const char *word, const ls_place *place,
+                           ls_yaml_node **out) {
+    if ((*out = ls_yaml_child(map, word)) != NULL) return LS_OK;
     LS_TRY(open_map(map, path, word));
     LS_TRY(check_room(map));
-    ls_node *child;
-    LS_TRY(new_node(LS_NODE_MAP, place, &child));
+    ls_yaml_node *child;
+    LS_TRY(new_node(LS_YAML_MAP, place, &child));
     append(map, child);
     child->key_place = *place;
     *out = child;
@@ -320,20 +321,20 @@ static ls_status map_entry(ls_node *map, const char *path, const char *word, con
 }
 
 /* The node at a path, made where it is not there. The path is cut up, and put together again as far as it is walked. */
-static ls_status walk(ls_node *root, char *path, const ls_place *place, ls_node **out) {
+static ls_status walk(ls_yaml_node *root, char *path, const ls_place *place, ls_yaml_node **out) {
     *out = root;
     char *rest = path;
     for (char *word; (word = strsep(&rest, ".")) != NULL;) {
         if (*word == '\0') return LS_RAISE(LS_INVALID, "a name is missing beside a dot");
-        ls_node *at = *out;
-        LS_TRY(at->kind == LS_NODE_LIST ? list_entry(at, word, place, out) : map_entry(at, path, word, place, out));
+        ls_yaml_node *at = *out;
+        LS_TRY(at->kind == LS_YAML_LIST ? list_entry(at, word, place, out) : map_entry(at, path, word, place, out));
         if (word > path) word[-1] = '.';
     }
     return LS_OK;
 }
 
 /* Gives target what value holds, and takes value apart. */
-static void replace_content(ls_node *target, ls_node *value) {
+static void replace_content(ls_yaml_node *target, ls_yaml_node *value) {
     clear_content(target);
     target->kind = value->kind;
     target->place = value->place;
@@ -345,10 +346,10 @@ static void replace_content(ls_node *target, ls_node *value) {
     ls_free(value);
 }
 
-static ls_status set(ls_node *root, const char *setting, const ls_place *place) {
+static ls_status set(ls_yaml_node *root, const char *setting, const ls_place *place) {
     const char *equals = strchr(setting, '=');
     if (equals == NULL || equals == setting) return LS_RAISE(LS_INVALID, "expected path.to.key=value");
-    ls_node *value = NULL, *target;
+    ls_yaml_node *value = NULL, *target;
     char *path = NULL;
     ls_place ignored; /* the line and column in a value of one line help nobody */
     if (equals[1] == '\0')
@@ -365,11 +366,11 @@ static ls_status set(ls_node *root, const char *setting, const ls_place *place) 
     value = NULL;
 done:
     ls_free(path);
-    ls_node_destroy(value);
+    ls_yaml_destroy(value);
     return status;
 }
 
-ls_status ls_yaml_set(ls_node *root, const char *setting, bool kept) {
+ls_status ls_yaml_set(ls_yaml_node *root, const char *setting, bool kept) {
     ls_place place = {.kept = kept};
     snprintf(place.setting, sizeof place.setting, "%s", setting);
     ls_status status = set(root, setting, &place);

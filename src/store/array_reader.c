@@ -104,11 +104,11 @@ static ls_shape shape_of(hid_t array) {
 
 /* Of float32, in one piece, in this file: as Lockstep writes them. */
 static bool is_plain(hid_t array) {
-    hid_t plan = H5Dget_create_plist(array), type = H5Dget_type(array);
-    bool plain = plan >= 0 && type >= 0 && H5Pget_layout(plan) == H5D_CONTIGUOUS && H5Pget_external_count(plan) == 0 &&
-                 H5Tequal(type, H5T_NATIVE_FLOAT) > 0;
+    hid_t properties = H5Dget_create_plist(array), type = H5Dget_type(array);
+    bool plain = properties >= 0 && type >= 0 && H5Pget_layout(properties) == H5D_CONTIGUOUS &&
+                 H5Pget_external_count(properties) == 0 && H5Tequal(type, H5T_NATIVE_FLOAT) > 0;
     if (type >= 0) H5Tclose(type);
-    if (plan >= 0) H5Pclose(plan);
+    if (properties >= 0) H5Pclose(properties);
     return plain;
 }
 

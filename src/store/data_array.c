@@ -173,12 +173,12 @@ static ls_status fail_filter(const ls_data_file *file, const char *name, H5Z_fil
                     file->path, name, missing, (int)filter, have);
 }
 
-static ls_status check_filters(const ls_data_file *file, const char *name, hid_t plan) {
-    int count = H5Pget_nfilters(plan);
+static ls_status check_filters(const ls_data_file *file, const char *name, hid_t properties) {
+    int count = H5Pget_nfilters(properties);
     for (int i = 0; i < count; i++) {
         unsigned flags, settings;
         size_t values = 0;
-        H5Z_filter_t filter = H5Pget_filter2(plan, (unsigned)i, &flags, &values, NULL, 0, NULL, &settings);
+        H5Z_filter_t filter = H5Pget_filter2(properties, (unsigned)i, &flags, &values, NULL, 0, NULL, &settings);
         if (filter < 0) return ls_data_file_fail(file, "is damaged or cut short");
         if (H5Zfilter_avail(filter) <= 0) return fail_filter(file, name, filter);
     }
@@ -192,10 +192,10 @@ bool ls_data_array_fits(const ls_data_file *file, double bytes) {
 }
 
 /* A chunk is read whole. */
-static ls_status check_chunk(const ls_data_file *file, const char *name, hid_t array, hid_t plan) {
+static ls_status check_chunk(const ls_data_file *file, const char *name, hid_t array, hid_t properties) {
     hsize_t chunk[H5S_MAX_RANK];
-    if (H5Pget_layout(plan) != H5D_CHUNKED) return LS_OK;
-    int dims = H5Pget_chunk(plan, H5S_MAX_RANK, chunk);
+    if (H5Pget_layout(properties) != H5D_CHUNKED) return LS_OK;
+    int dims = H5Pget_chunk(properties, H5S_MAX_RANK, chunk);
     hid_t type = H5Dget_type(array);
     double bytes = (double)H5Tget_size(type);
     (void)H5Tclose(type);
@@ -207,12 +207,12 @@ static ls_status check_chunk(const ls_data_file *file, const char *name, hid_t a
                     file->path, name, bytes, file->bytes);
 }
 
-static ls_status check_external(const ls_data_file *file, const char *name, hid_t plan) {
+static ls_status check_external(const ls_data_file *file, const char *name, hid_t properties) {
     char target[NAME_MAX_BYTES] = "";
     off_t offset;
     hsize_t size;
-    if (H5Pget_external_count(plan) <= 0) return LS_OK;
-    (void)H5Pget_external(plan, 0, sizeof target - 1, target, &offset, &size);
+    if (H5Pget_external_count(properties) <= 0) return LS_OK;
+    (void)H5Pget_external(properties, 0, sizeof target - 1, target, &offset, &size);
     return LS_RAISE(LS_INVALID,
                     "%s: the contents of %s lie in another file, '%s', and that is not followed; write a file that has "
                     "all in it",
@@ -220,12 +220,13 @@ static ls_status check_external(const ls_data_file *file, const char *name, hid_
 }
 
 static ls_status check(ls_data_file *file, const char *name, hid_t array) {
-    hid_t plan = H5Dget_create_plist(array);
-    ls_status status = check_external(file, name, plan);
-    if (status == LS_OK) status = check_filters(file, name, plan);
-    if (status == LS_OK) status = check_chunk(file, name, array, plan);
-    if (status == LS_OK && H5Pget_layout(plan) == H5D_VIRTUAL) status = ls_data_virtual_check(file, name, array, plan);
-    (void)H5Pclose(plan);
+    hid_t properties = H5Dget_create_plist(array);
+    ls_status status = check_external(file, name, properties);
+    if (status == LS_OK) status = check_filters(file, name, properties);
+    if (status == LS_OK) status = check_chunk(file, name, array, properties);
+    if (status == LS_OK && H5Pget_layout(properties) == H5D_VIRTUAL)
+        status = ls_data_virtual_check(file, name, array, properties);
+    (void)H5Pclose(properties);
     return status;
 }
 
@@ -247,13 +248,13 @@ ls_status ls_data_array_open(ls_data_file *file, const char *name, hid_t *array)
 
 /* --- its chunks --- */
 
-static void note_filters(hid_t plan, ls_data_layout *layout) {
-    int count = H5Pget_nfilters(plan);
+static void note_filters(hid_t properties, ls_data_layout *layout) {
+    int count = H5Pget_nfilters(properties);
     layout->filtered = count > 0;
     for (int i = 0; i < count; i++) {
         unsigned flags, settings;
         size_t values = 0;
-        H5Z_filter_t filter = H5Pget_filter2(plan, (unsigned)i, &flags, &values, NULL, 0, NULL, &settings);
+        H5Z_filter_t filter = H5Pget_filter2(properties, (unsigned)i, &flags, &values, NULL, 0, NULL, &settings);
         layout->summed |= filter == H5Z_FILTER_FLETCHER32;
         layout->compressed |= filter != H5Z_FILTER_FLETCHER32 && filter != H5Z_FILTER_SHUFFLE;
     }
@@ -261,19 +262,20 @@ static void note_filters(hid_t plan, ls_data_layout *layout) {
 
 ls_data_layout ls_data_array_layout(hid_t array) {
     hsize_t extent[H5S_MAX_RANK], chunk[H5S_MAX_RANK];
-    hid_t plan = H5Dget_create_plist(array), space = H5Dget_space(array), type = H5Dget_type(array);
+    hid_t properties = H5Dget_create_plist(array), space = H5Dget_space(array), type = H5Dget_type(array);
     ls_data_layout layout = {.dims = H5Sget_simple_extent_dims(space, extent, NULL),
                              .element_bytes = (int64_t)H5Tget_size(type)};
     size_t bytes = sizeof *extent * (size_t)layout.dims;
     if (layout.dims >= 1 && layout.dims <= 1 + LS_DIMS_MAX) {
         memcpy(layout.extent, extent, bytes);
-        layout.chunked = H5Pget_layout(plan) == H5D_CHUNKED && H5Pget_chunk(plan, H5S_MAX_RANK, chunk) == layout.dims;
+        layout.chunked =
+            H5Pget_layout(properties) == H5D_CHUNKED && H5Pget_chunk(properties, H5S_MAX_RANK, chunk) == layout.dims;
         if (layout.chunked) memcpy(layout.chunk, chunk, bytes);
     }
-    note_filters(plan, &layout);
+    note_filters(properties, &layout);
     (void)H5Tclose(type);
     (void)H5Sclose(space);
-    (void)H5Pclose(plan);
+    (void)H5Pclose(properties);
     return layout;
 }
 

@@ -125,10 +125,10 @@ static ls_status remember(ls_data_file *file, const char *array, const part *p, 
 }
 
 /* The part of mapping i; one that is open already, as the parts of neighbours often are, stays so. */
-static ls_status open_part(ls_data_file *file, hid_t plan, size_t i, part *p) {
+static ls_status open_part(ls_data_file *file, hid_t properties, size_t i, part *p) {
     char name[PART_NAME_MAX] = "", array_name[PART_NAME_MAX] = "", path[LS_PATH_MAX];
-    ssize_t length = H5Pget_virtual_filename(plan, i, name, sizeof name);
-    ssize_t array_length = H5Pget_virtual_dsetname(plan, i, array_name, sizeof array_name);
+    ssize_t length = H5Pget_virtual_filename(properties, i, name, sizeof name);
+    ssize_t array_length = H5Pget_virtual_dsetname(properties, i, array_name, sizeof array_name);
     if (length < 1 || length >= PART_NAME_MAX || array_length < 1 || array_length >= PART_NAME_MAX)
         return ls_data_file_fail(file, "is damaged or cut short");
     if (strcmp(name, ".") == 0)
@@ -150,9 +150,10 @@ static ls_status open_part(ls_data_file *file, hid_t plan, size_t i, part *p) {
     return LS_OK;
 }
 
-static ls_status check_mapping(ls_data_file *file, const char *name, hid_t plan, size_t i, part *p, hssize_t *mapped) {
-    LS_TRY(open_part(file, plan, i, p));
-    hid_t source = H5Pget_virtual_srcspace(plan, i), target = H5Pget_virtual_vspace(plan, i);
+static ls_status check_mapping(ls_data_file *file, const char *name, hid_t properties, size_t i, part *p,
+                               hssize_t *mapped) {
+    LS_TRY(open_part(file, properties, i, p));
+    hid_t source = H5Pget_virtual_srcspace(properties, i), target = H5Pget_virtual_vspace(properties, i);
     if (H5Sget_select_type(source) == H5S_SEL_ALL) { /* whose extent the map does not say */
         (void)H5Sclose(source);
         source = H5Dget_space(p->array);
@@ -170,14 +171,15 @@ static ls_status check_mapping(ls_data_file *file, const char *name, hid_t plan,
     return status;
 }
 
-ls_status ls_data_virtual_check(ls_data_file *file, const char *name, hid_t array, hid_t plan) {
+ls_status ls_data_virtual_check(ls_data_file *file, const char *name, hid_t array, hid_t properties) {
     size_t count = 0;
     hssize_t mapped = 0;
     if (file->is_part) return LS_RAISE(LS_INVALID, "%s: %s is itself a map of other files", file->path, name);
-    if (H5Pget_virtual_count(plan, &count) < 0) return ls_data_file_fail(file, "is damaged or cut short");
+    if (H5Pget_virtual_count(properties, &count) < 0) return ls_data_file_fail(file, "is damaged or cut short");
     part p = {.file = {.hdf5 = H5I_INVALID_HID, .data = H5I_INVALID_HID}, .array = H5I_INVALID_HID};
     ls_status status = LS_OK;
-    for (size_t i = 0; i < count && status == LS_OK; i++) status = check_mapping(file, name, plan, i, &p, &mapped);
+    for (size_t i = 0; i < count && status == LS_OK; i++)
+        status = check_mapping(file, name, properties, i, &p, &mapped);
     close_part(&p);
     LS_TRY(status);
     hid_t space = H5Dget_space(array);

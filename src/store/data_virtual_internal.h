@@ -7,6 +7,6 @@
 
 /* Errors: LS_INVALID: a part is not a regular file, is missing, too short, not written, or virtual itself; the parts
  * leave gaps. name: it outlives the file. The parts are remembered in the file, for ls_data_file_check. */
-ls_status ls_data_virtual_check(ls_data_file *file, const char *name, hid_t array, hid_t plan);
+ls_status ls_data_virtual_check(ls_data_file *file, const char *name, hid_t array, hid_t properties);
 
 #endif

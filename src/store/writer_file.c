@@ -126,15 +126,15 @@ static ls_status create_column(ls_writer_file *f, ls_column *c) {
     none[0] = 0;
     unlimited[0] = H5S_UNLIMITED;
     hid_t space = H5Screate_simple(c->dims, none, unlimited);
-    hid_t plan = H5Pcreate(H5P_DATASET_CREATE);
-    bool ok = space >= 0 && plan >= 0 && H5Pset_chunk(plan, c->dims, c->chunk_dim) >= 0 &&
-              H5Pset_fill_time(plan, H5D_FILL_TIME_NEVER) >= 0 && H5Pset_obj_track_times(plan, false) >= 0;
+    hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
+    bool ok = space >= 0 && properties >= 0 && H5Pset_chunk(properties, c->dims, c->chunk_dim) >= 0 &&
+              H5Pset_fill_time(properties, H5D_FILL_TIME_NEVER) >= 0 && H5Pset_obj_track_times(properties, false) >= 0;
     if (ok && c->filtered && f->spec.deflate > 0)
-        ok = H5Pset_shuffle(plan) >= 0 && H5Pset_deflate(plan, (unsigned)f->spec.deflate) >= 0;
-    if (ok && c->filtered) ok = H5Pset_fletcher32(plan) >= 0;
-    if (ok) c->dataset = H5Dcreate2(f->hdf5, c->name, c->type, space, H5P_DEFAULT, plan, H5P_DEFAULT);
+        ok = H5Pset_shuffle(properties) >= 0 && H5Pset_deflate(properties, (unsigned)f->spec.deflate) >= 0;
+    if (ok && c->filtered) ok = H5Pset_fletcher32(properties) >= 0;
+    if (ok) c->dataset = H5Dcreate2(f->hdf5, c->name, c->type, space, H5P_DEFAULT, properties, H5P_DEFAULT);
     ls_status status = c->dataset >= 0 ? LS_OK : fail_write(f);
-    (void)H5Pclose(plan);
+    (void)H5Pclose(properties);
     (void)H5Sclose(space);
     return status;
 }
