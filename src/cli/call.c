@@ -82,7 +82,7 @@ static ls_status refuse_option(const ls_command *command, const char *argument) 
             names[count] = storage[count];
             count++;
         }
-    if (command->repeated) {
+    if (command->repeated != NULL) {
         snprintf(storage[count], LS_NAME_MAX, "--%s", command->repeated->name);
         names[count] = storage[count];
         count++;
@@ -115,12 +115,12 @@ static ls_status set_option(reader *r, int table, const ls_option *option, const
 ls_status ls_call_refuse(const ls_call *call, const char *name, const char *where) {
     for (int t = 0; t < LS_COMMAND_TABLES; t++) {
         const ls_option *options = call->command->table[t].options,
-                        *option = options ? ls_options_find(options, name) : NULL;
-        if (option && call->given[t][option - options])
+                        *option = options != NULL ? ls_options_find(options, name) : NULL;
+        if (option != NULL && call->given[t][option - options])
             return LS_RAISE(LS_INVALID, "--%s has no effect %s", name, where);
     }
     const ls_repeated *repeated = call->command->repeated;
-    if (repeated && call->repeats > 0 && strcmp(repeated->name, name) == 0)
+    if (repeated != NULL && call->repeats > 0 && strcmp(repeated->name, name) == 0)
         return LS_RAISE(LS_INVALID, "--%s has no effect %s", name, where);
     return LS_OK;
 }

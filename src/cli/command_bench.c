@@ -21,7 +21,7 @@ static const ls_option options[] = {
 static ls_status run(const ls_comm *comm, const ls_call *call) {
     const bench_options *given = call->options[0];
     ls_bench_options bench = {.steps = given->steps, .json = given->json, .profile = given->profile};
-    if (given->shape[0]) LS_TRY(ls_shape_parse(given->shape, &bench.shape));
+    if (given->shape[0] != '\0') LS_TRY(ls_shape_parse(given->shape, &bench.shape));
     ls_config *config;
     LS_TRY(ls_config_load(comm, call->word[0], call->repeated, call->repeats, &config));
     ls_status status = ls_bench_run(comm, config, &bench);

@@ -28,10 +28,10 @@ static const ls_option options[] = {
 
 static ls_status run(const ls_comm *comm, const ls_call *call) {
     const encode_options *given = call->options[0];
-    const ls_application application = {.data = given->data[0] != '\0' ? given->data : NULL,
-                                        .count = given->count,
-                                        .noise = given->noise,
-                                        .output = {given->output, given->overwrite}};
+    ls_application application = {.data = given->data[0] != '\0' ? given->data : NULL,
+                                  .count = given->count,
+                                  .noise = given->noise,
+                                  .output = {given->output, given->overwrite}};
     return ls_encode_run(comm, call->word[0], given->layer[0] != '\0' ? given->layer : NULL, &application);
 }
 

@@ -25,10 +25,10 @@ static const ls_option options[] = {
 
 static ls_status run(const ls_comm *comm, const ls_call *call) {
     const reconstruct_options *given = call->options[0];
-    const ls_application application = {.data = given->data[0] != '\0' ? given->data : NULL,
-                                        .count = given->count,
-                                        .noise = given->noise,
-                                        .output = {given->output, given->overwrite}};
+    ls_application application = {.data = given->data[0] != '\0' ? given->data : NULL,
+                                  .count = given->count,
+                                  .noise = given->noise,
+                                  .output = {given->output, given->overwrite}};
     return ls_reconstruct_run(comm, call->word[0], &application);
 }
 

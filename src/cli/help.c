@@ -37,7 +37,7 @@ static void print_command(const ls_command *command, FILE *out) {
     }
     for (int t = 0; t < LS_COMMAND_TABLES; t++)
         if (command->table[t].options != NULL) ls_options_help(command->table[t].options, "--", out);
-    if (command->repeated)
+    if (command->repeated != NULL)
         fprintf(out, "  --%-18s  %s; as often as wanted\n", command->repeated->name, command->repeated->help);
 }
 

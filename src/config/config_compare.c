@@ -61,7 +61,7 @@ static bool is_above(const char *above, size_t length, const char *key, size_t k
 
 /* The next key that --set gave a config, from its text; NULL: there is no more. */
 static const char *next_set_key(const char **text, size_t *length) {
-    const size_t prefix = sizeof LS_CONFIG_SET_LINE - 1;
+    size_t prefix = sizeof LS_CONFIG_SET_LINE - 1;
     if (strncmp(*text, LS_CONFIG_SET_LINE, prefix) != 0) return NULL;
     const char *key = *text + prefix;
     *length = strcspn(key, "\n");

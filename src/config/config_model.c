@@ -195,7 +195,7 @@ static ls_status build(const ls_config *config, const ls_shape *target, ls_model
     for (int i = 0; i < config->layers; i++) LS_TRY(add_layer(config, &config->layer[i], model));
     LS_TRY(check_code(config, model));
     ls_shape output = ls_model_output_shape(model);
-    if (ls_model_set_loss(model, config->loss, target ? target : &output) == LS_OK) return LS_OK;
+    if (ls_model_set_loss(model, config->loss, target != NULL ? target : &output) == LS_OK) return LS_OK;
     return ls_config_prefix(config, &config->loss_place);
 }
 

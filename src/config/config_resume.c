@@ -130,7 +130,7 @@ static int count_lines(const char *text) {
 /* The settings of `then`, a run's config.yaml, that still hold beside those that are given now; then these. */
 static ls_status gather(words *w, const char *then, const ls_yaml_node *root, const char *const *settings, int count) {
     LS_TRY(ls_alloc(&w->word, count_lines(then) + count, sizeof *w->word, "the settings"));
-    const size_t prefix = sizeof key_line - 1;
+    size_t prefix = sizeof key_line - 1;
     for (const char *line = then; strncmp(line, key_line, prefix) == 0;) {
         const char *key = line + prefix;
         size_t length = strcspn(key, "\n");

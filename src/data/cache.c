@@ -47,14 +47,14 @@ ls_status ls_cache_create(const ls_span *blocks, int64_t count, int64_t sample_b
     LS_TRY(ls_alloc(&cache, 1, sizeof *cache, "the block cache"));
     *cache = (ls_cache){
         .blocks = blocks, .count = count, .sample_bytes = sample_bytes, .decode = decode, .context = context};
-    (void)pthread_mutex_init(&cache->lock, NULL);
-    (void)pthread_cond_init(&cache->filled, NULL);
+    pthread_mutex_init(&cache->lock, NULL);
+    pthread_cond_init(&cache->filled, NULL);
     for (int64_t b = 0; b < count; b++)
         if (blocks[b].count * sample_bytes > cache->slot_bytes) cache->slot_bytes = blocks[b].count * sample_bytes;
     ls_status status = ls_alloc(&cache->slot_of, count, sizeof *cache->slot_of, "the block cache");
     if (status == LS_OK) status = ls_alloc(&cache->filling, count, sizeof *cache->filling, "the block cache");
     if (status == LS_OK) status = ls_alloc(&cache->slots, count, sizeof *cache->slots, "the block cache");
-    if (LS_FAILED(status)) {
+    if (status != LS_OK) {
         ls_cache_destroy(cache);
         return status;
     }
@@ -84,8 +84,8 @@ void ls_cache_destroy(ls_cache *cache) {
     if (cache == NULL) return;
     release_slots(cache, 0);
     release_all(cache);
-    (void)pthread_cond_destroy(&cache->filled);
-    (void)pthread_mutex_destroy(&cache->lock);
+    pthread_cond_destroy(&cache->filled);
+    pthread_mutex_destroy(&cache->lock);
     ls_free(cache->filling);
     ls_free(cache->slots);
     ls_free(cache->slot_of);
@@ -94,10 +94,10 @@ void ls_cache_destroy(ls_cache *cache) {
 
 void ls_cache_keep(ls_cache *cache, int64_t bytes) {
     int64_t limit = bytes / cache->slot_bytes;
-    (void)pthread_mutex_lock(&cache->lock);
+    pthread_mutex_lock(&cache->lock);
     cache->slot_limit = limit < 1 ? 1 : limit > cache->count ? cache->count : limit;
     release_slots(cache, cache->slot_limit);
-    (void)pthread_mutex_unlock(&cache->lock);
+    pthread_mutex_unlock(&cache->lock);
 }
 
 /* Local but for the host's shared memory: room for all blocks, shared or, where that cannot be had, a copy a rank.
@@ -130,17 +130,17 @@ int64_t ls_cache_share(ls_cache *cache, const ls_comm *comm, int64_t limit_bytes
 /* Under the lock, which is given up meanwhile: decodes a block for all of this rank's threads. */
 static ls_status fill(ls_cache *cache, int64_t block, void *data) {
     cache->filling[block] = true;
-    (void)pthread_mutex_unlock(&cache->lock);
+    pthread_mutex_unlock(&cache->lock);
     ls_status status = cache->decode(cache->context, block, data);
-    (void)pthread_mutex_lock(&cache->lock);
+    pthread_mutex_lock(&cache->lock);
     cache->filling[block] = false;
-    (void)pthread_cond_broadcast(&cache->filled);
+    pthread_cond_broadcast(&cache->filled);
     return status;
 }
 
 /* Under the lock. Waits while another thread of this rank decodes the block. */
 static void await(ls_cache *cache, int64_t block) {
-    while (cache->filling[block]) (void)pthread_cond_wait(&cache->filled, &cache->lock);
+    while (cache->filling[block]) pthread_cond_wait(&cache->filled, &cache->lock);
 }
 
 /* Under the lock. Looks among all blocks, decoding where nobody did yet; *found is NULL while another rank is at it. */
@@ -187,7 +187,7 @@ static ls_status fill_slot(ls_cache *cache, int64_t block, slot *s) {
     s->block = block;
     cache->slot_of[block] = s - cache->slots;
     ls_status status = fill(cache, block, s->data);
-    if (LS_FAILED(status)) s->block = cache->slot_of[block] = NO_SLOT;
+    if (status != LS_OK) s->block = cache->slot_of[block] = NO_SLOT;
     return status;
 }
 
@@ -200,7 +200,7 @@ static ls_status find_in_slots(ls_cache *cache, int64_t block, slot **found, boo
             LS_TRY(fill_slot(cache, block, s));
             *decoded = true;
         } else {
-            (void)pthread_cond_wait(&cache->filled, &cache->lock);
+            pthread_cond_wait(&cache->filled, &cache->lock);
         }
     }
     *found = &cache->slots[cache->slot_of[block]];
@@ -226,16 +226,16 @@ static ls_status find(ls_cache *cache, int64_t block, const char **found) {
 
 ls_status ls_cache_copy(ls_cache *cache, int64_t block, int64_t sample, void *out) {
     const char *found = NULL;
-    const int64_t bytes = cache->sample_bytes;
+    int64_t bytes = cache->sample_bytes;
     assert(block >= 0 && block < cache->count && sample >= 0 && sample < cache->blocks[block].count);
     if (is_ready(cache, block)) {
         memcpy(out, cache->all + (cache->blocks[block].first + sample) * bytes, (size_t)bytes);
         return LS_OK;
     }
-    (void)pthread_mutex_lock(&cache->lock);
+    pthread_mutex_lock(&cache->lock);
     ls_status status = find(cache, block, &found);
     if (status == LS_OK) memcpy(out, found + sample * bytes, (size_t)bytes);
-    (void)pthread_mutex_unlock(&cache->lock);
+    pthread_mutex_unlock(&cache->lock);
     return status;
 }
 
@@ -252,8 +252,8 @@ static ls_status read_ahead(ls_cache *cache, int64_t block, bool *decoded) {
 ls_status ls_cache_read_ahead(ls_cache *cache, int64_t block, bool *decoded) {
     *decoded = false;
     if (is_ready(cache, block)) return LS_OK;
-    (void)pthread_mutex_lock(&cache->lock);
+    pthread_mutex_lock(&cache->lock);
     ls_status status = read_ahead(cache, block, decoded);
-    (void)pthread_mutex_unlock(&cache->lock);
+    pthread_mutex_unlock(&cache->lock);
     return status;
 }

@@ -32,8 +32,8 @@ struct ls_dataset {
 static ls_status escape(const char *name, char **pattern) {
     LS_TRY(ls_alloc(pattern, 2 * (int64_t)strlen(name) + 1, 1, "the name of a file"));
     char *to = *pattern;
-    for (; *name; name++) {
-        if (strchr("*?[]\\", *name)) *to++ = '\\';
+    for (; *name != '\0'; name++) {
+        if (strchr("*?[]\\", *name) != NULL) *to++ = '\\';
         *to++ = *name;
     }
     return LS_OK;
@@ -52,7 +52,8 @@ static ls_status expand(const char *const *patterns, int count, glob_t *names) {
         int append = i > 0 ? GLOB_APPEND : 0;
         char *exact = NULL;
         if (access(patterns[i], F_OK) == 0) LS_TRY(escape(patterns[i], &exact));
-        ls_status status = exact ? look_up(exact, append, names) : look_up(patterns[i], append | GLOB_NOESCAPE, names);
+        ls_status status =
+            exact != NULL ? look_up(exact, append, names) : look_up(patterns[i], append | GLOB_NOESCAPE, names);
         ls_free(exact);
         LS_TRY(status);
     }
@@ -168,7 +169,7 @@ ls_status ls_dataset_open_tried(const char *const *paths, int count, ls_dataset 
     ls_status status = expand(paths, count, &names);
     if (status == LS_OK) status = open_all(dataset, names.gl_pathv, (int)names.gl_pathc);
     globfree(&names);
-    if (LS_FAILED(status))
+    if (status != LS_OK)
         ls_dataset_close(dataset);
     else
         *out = dataset;

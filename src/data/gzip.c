@@ -29,7 +29,7 @@ static ls_status read_bytes(gzFile file, int64_t max_bytes, ls_bytes *out) {
     LS_TRY(ls_alloc(&out->data, capacity, 1, "a file's content"));
     while (out->count < max_bytes) {
         if (out->count == capacity) LS_TRY(grow(out, capacity = ls_min(2 * capacity, max_bytes)));
-        const int got = gzread(file, out->data + out->count, (unsigned)ls_min(capacity - out->count, READ_BYTES_MAX));
+        int got = gzread(file, out->data + out->count, (unsigned)ls_min(capacity - out->count, READ_BYTES_MAX));
         if (got <= 0) break;
         out->count += got;
     }
@@ -43,7 +43,7 @@ ls_status ls_gzip_read(const char *path, int64_t max_bytes, ls_bytes *out) {
     *out = (ls_bytes){0};
     LS_TRY(ls_file_check_regular(path));
     gzFile file = gzopen(path, "rb");
-    if (!file) return LS_RAISE(LS_INVALID, "%s: %s", path, strerror(errno));
+    if (file == NULL) return LS_RAISE(LS_INVALID, "%s: %s", path, strerror(errno));
     gzbuffer(file, FIRST_BYTES);
     ls_status status = read_bytes(file, max_bytes, out);
     gzclose(file);

@@ -54,7 +54,7 @@ ls_status ls_image_make(int64_t h, int64_t w, int64_t c, const ls_decode_request
 static ls_status recognize(FILE *file, const struct format **out) {
     uint8_t head[SIGNATURE_BYTES];
     *out = NULL;
-    const size_t got = fread(head, 1, sizeof head, file);
+    size_t got = fread(head, 1, sizeof head, file);
     if (ferror(file)) return LS_RAISE(LS_ERROR, "cannot be read: %s", strerror(errno));
     rewind(file);
     for (int i = 0; i < FORMATS; i++)
@@ -68,8 +68,8 @@ static ls_status open_picture(const char *path, FILE **out) {
     *out = NULL;
     LS_TRY(ls_file_check_regular(path));
     *out = fopen(path, "rb");
-    if (*out) return LS_OK;
-    const bool refused = errno == ENOENT || errno == EACCES || errno == EPERM;
+    if (*out != NULL) return LS_OK;
+    bool refused = errno == ENOENT || errno == EACCES || errno == EPERM;
     return LS_RAISE(refused ? LS_INVALID : LS_ERROR, "%s: cannot be opened: %s", path, strerror(errno));
 }
 
@@ -77,7 +77,7 @@ bool ls_image_recognize(const char *path) {
     FILE *file;
     const struct format *format;
     if (open_picture(path, &file) != LS_OK) return false;
-    const bool known = recognize(file, &format) == LS_OK && format;
+    bool known = recognize(file, &format) == LS_OK && format != NULL;
     fclose(file);
     return known;
 }
@@ -98,9 +98,9 @@ static void convert_pixel(const uint8_t *in, int64_t in_c, uint8_t *out, int64_t
  * at the same place, counted from the bottom, from the right, or with rows and columns exchanged. */
 static ls_status finish(ls_image *image, int orientation, int64_t c) {
     if (orientation == LS_ORIENTATION_UPRIGHT && image->c == c) return LS_OK;
-    const bool turned = orientation >= LS_ORIENTATION_TRANSPOSED;
-    const bool from_bottom = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
-    const bool from_right = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+    bool turned = orientation >= LS_ORIENTATION_TRANSPOSED;
+    bool from_bottom = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
+    bool from_right = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
     ls_image out = {
         .h = turned ? image->w : image->h, .w = turned ? image->h : image->w, .c = c, .was_deep = image->was_deep};
     LS_TRY(ls_alloc(&out.pixels, out.h * out.w * c, 1, "a picture"));
@@ -120,7 +120,7 @@ static ls_status finish(ls_image *image, int orientation, int64_t c) {
 static ls_status read_file(FILE *file, const ls_decode_request *request, ls_image *out) {
     const struct format *format;
     LS_TRY(recognize(file, &format));
-    if (!format) return LS_RAISE(LS_INVALID, "not a JPEG or PNG file");
+    if (format == NULL) return LS_RAISE(LS_INVALID, "not a JPEG or PNG file");
     int orientation;
     ls_status status = format->decode(file, request, out, &orientation);
     if (ferror(file)) return LS_RAISE(LS_ERROR, "cannot be read: %s", strerror(errno));
@@ -136,7 +136,7 @@ ls_status ls_image_read(const char *path, int channels, int64_t want_h, int64_t 
     LS_TRY(open_picture(path, &file));
     ls_status status = LS_OK;
     if (fstat(fileno(file), &about) != 0) status = LS_RAISE(LS_ERROR, "cannot be read: %s", strerror(errno));
-    const ls_decode_request request = {channels, want_h, want_w, limit_bytes, (int64_t)about.st_size};
+    ls_decode_request request = {channels, want_h, want_w, limit_bytes, (int64_t)about.st_size};
     if (status == LS_OK) status = read_file(file, &request, out);
     fclose(file);
     if (status == LS_OK) return LS_OK;

@@ -37,7 +37,7 @@ int ls_exif_orientation(const uint8_t *data, int64_t bytes) {
         bytes -= SIGNATURE_BYTES;
     }
     if (bytes < HEADER_BYTES || data[0] != data[1] || (data[0] != 'I' && data[0] != 'M')) return LS_ORIENTATION_UPRIGHT;
-    const tiff t = {data, .little = data[0] == 'I'};
+    tiff t = {data, .little = data[0] == 'I'};
     int64_t at = get32(&t, 4);
     if (get16(&t, 2) != 42 || at + 2 > bytes) return LS_ORIENTATION_UPRIGHT;
     int64_t entries = get16(&t, at);
@@ -56,12 +56,12 @@ static int hex_value(int c) { return isdigit(c) ? c - '0' : isxdigit(c) ? tolowe
 int ls_exif_orientation_of_hex(const char *text) {
     uint8_t data[HEX_BYTES];
     int64_t digits = 0;
-    for (int line = 0; line < 3 && text; line++) {
+    for (int line = 0; line < 3 && text != NULL; line++) {
         text = strchr(text, '\n');
-        if (text) text++;
+        if (text != NULL) text++;
     }
-    for (; text && *text && digits < 2 * HEX_BYTES; text++) {
-        const int value = hex_value((unsigned char)*text);
+    for (; text != NULL && *text != '\0' && digits < 2 * HEX_BYTES; text++) {
+        int value = hex_value((unsigned char)*text);
         if (value < 0) continue;
         data[digits / 2] = (uint8_t)(digits % 2 ? data[digits / 2] | value : value << 4);
         digits++;

@@ -35,9 +35,9 @@ static void on_error(j_common_ptr jpeg) {
  * next restart comes too early. */
 static void on_message(j_common_ptr jpeg, int level) {
     if (level >= 0) return;
-    const int marker = ((j_decompress_ptr)jpeg)->unread_marker;
-    const bool restart = marker >= JPEG_RST0 && marker < JPEG_RST0 + 8;
-    const int code = jpeg->err->msg_code;
+    int marker = ((j_decompress_ptr)jpeg)->unread_marker;
+    bool restart = marker >= JPEG_RST0 && marker < JPEG_RST0 + 8;
+    int code = jpeg->err->msg_code;
     if (code == JWRN_JPEG_EOF || (code == JWRN_HIT_MARKER && !restart)) on_error(jpeg);
 }
 
@@ -61,7 +61,7 @@ static void open_reader(reader *r) {
 }
 
 static int find_orientation(const struct jpeg_decompress_struct *jpeg) {
-    for (jpeg_saved_marker_ptr m = jpeg->marker_list; m; m = m->next)
+    for (jpeg_saved_marker_ptr m = jpeg->marker_list; m != NULL; m = m->next)
         if (m->marker == EXIF_MARKER && ls_exif_signed(m->data, m->data_length))
             return ls_exif_orientation(m->data, m->data_length);
     return LS_ORIENTATION_UPRIGHT;
@@ -77,13 +77,13 @@ static void choose_output(reader *r) {
     struct jpeg_decompress_struct *jpeg = &r->jpeg;
     bool grey = r->request->channels == 1 || jpeg->jpeg_color_space == JCS_GRAYSCALE;
     jpeg->out_color_space = is_cmyk(jpeg) ? JCS_CMYK : grey ? JCS_GRAYSCALE : JCS_RGB;
-    const int64_t c = jpeg->out_color_space == JCS_GRAYSCALE ? 1 : 3;
+    int64_t c = jpeg->out_color_space == JCS_GRAYSCALE ? 1 : 3;
     bool turned = r->orientation >= LS_ORIENTATION_TRANSPOSED;
     int64_t h = turned ? r->request->want_w : r->request->want_h, w = turned ? r->request->want_h : r->request->want_w;
     jpeg->scale_denom = 8;
     for (jpeg->scale_num = 8;; jpeg->scale_num /= 2) {
         jpeg_calc_output_dimensions(jpeg);
-        const bool fits = ls_image_fits(jpeg->output_height, jpeg->output_width, c, r->request);
+        bool fits = ls_image_fits(jpeg->output_height, jpeg->output_width, c, r->request);
         if (fits || jpeg->scale_num == 1 || h <= 0 || w <= 0) return;
         if (jpeg->output_height < 2 * h || jpeg->output_width < 2 * w) return;
     }
@@ -100,13 +100,13 @@ static void convert_cmyk(const uint8_t *cmyk, int64_t count, bool inverted, uint
 
 static void read_rows(reader *r) {
     struct jpeg_decompress_struct *jpeg = &r->jpeg;
-    const int64_t stride = r->out->w * r->out->c;
+    int64_t stride = r->out->w * r->out->c;
     JSAMPARRAY ink = NULL;
     if (is_cmyk(jpeg)) ink = jpeg->mem->alloc_sarray((j_common_ptr)jpeg, JPOOL_IMAGE, jpeg->output_width * 4, 1);
     while (jpeg->output_scanline < jpeg->output_height) {
         JSAMPROW row = r->out->pixels + (int64_t)jpeg->output_scanline * stride;
-        jpeg_read_scanlines(jpeg, ink ? ink : &row, 1);
-        if (ink) convert_cmyk(ink[0], r->out->w, jpeg->saw_Adobe_marker, row);
+        jpeg_read_scanlines(jpeg, ink != NULL ? ink : &row, 1);
+        if (ink != NULL) convert_cmyk(ink[0], r->out->w, jpeg->saw_Adobe_marker, row);
     }
     jpeg_finish_decompress(jpeg);
 }
@@ -117,7 +117,7 @@ static ls_status read_picture(reader *r) {
     jpeg_read_header(jpeg, TRUE);
     r->orientation = find_orientation(jpeg);
     choose_output(r);
-    const int64_t c = jpeg->out_color_space == JCS_GRAYSCALE ? 1 : 3;
+    int64_t c = jpeg->out_color_space == JCS_GRAYSCALE ? 1 : 3;
     LS_TRY(ls_image_make(jpeg->output_height, jpeg->output_width, c, r->request, r->out));
     /* Pictures in several scans are held whole, as coefficients: the library keeps to this, or gives up. */
     jpeg->mem->max_memory_to_use = r->request->limit_bytes - r->out->h * r->out->w * c;

@@ -64,7 +64,7 @@ static uint8_t over_white(uint8_t value, uint8_t alpha) {
 
 /* Pixels of c values and alpha become pixels of c values, in place. */
 static void flatten_alpha(ls_image *image) {
-    const int64_t c = image->c - 1, count = image->h * image->w;
+    int64_t c = image->c - 1, count = image->h * image->w;
     uint8_t *out = image->pixels;
     for (const uint8_t *in = image->pixels; in < image->pixels + count * (c + 1); in += c + 1)
         for (int64_t k = 0; k < c; k++) *out++ = over_white(in[k], in[c]);
@@ -72,8 +72,8 @@ static void flatten_alpha(ls_image *image) {
 }
 
 static void read_rows(codec *c) {
-    const int passes = png_set_interlace_handling(c->png);
-    const int64_t stride = c->out->w * c->out->c;
+    int passes = png_set_interlace_handling(c->png);
+    int64_t stride = c->out->w * c->out->c;
     png_start_read_image(c->png);
     for (int pass = 0; pass < passes; pass++)
         for (int64_t y = 0; y < c->out->h; y++) png_read_row(c->png, c->out->pixels + y * stride, NULL);
@@ -87,10 +87,10 @@ static ls_status read_picture(codec *c) {
     png_set_expand(c->png); /* palettes, fewer bits than 8, and transparent colours */
     png_set_scale_16(c->png);
     c->out->was_deep = png_get_bit_depth(c->png, c->info) > 8;
-    const int64_t h = png_get_image_height(c->png, c->info), w = png_get_image_width(c->png, c->info);
-    const bool palette = png_get_color_type(c->png, c->info) == PNG_COLOR_TYPE_PALETTE;
-    const bool transparent = png_get_valid(c->png, c->info, PNG_INFO_tRNS);
-    const int64_t channels = (palette ? 3 : png_get_channels(c->png, c->info)) + transparent;
+    int64_t h = png_get_image_height(c->png, c->info), w = png_get_image_width(c->png, c->info);
+    bool palette = png_get_color_type(c->png, c->info) == PNG_COLOR_TYPE_PALETTE;
+    bool transparent = png_get_valid(c->png, c->info, PNG_INFO_tRNS);
+    int64_t channels = (palette ? 3 : png_get_channels(c->png, c->info)) + transparent;
     LS_TRY(ls_image_make(h, w, channels, c->request, c->out));
     read_rows(c);
     if (channels % 2 == 0) flatten_alpha(c->out);
@@ -106,8 +106,8 @@ static ls_status read_guarded(codec *c) {
 ls_status ls_png_decode(FILE *file, const ls_decode_request *request, ls_image *out, int *orientation) {
     codec c = {.source = file, .request = request, .out = out, .orientation = LS_ORIENTATION_UPRIGHT};
     c.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &c, on_error, on_warning);
-    c.info = c.png ? png_create_info_struct(c.png) : NULL;
-    ls_status status = c.info ? read_guarded(&c) : LS_RAISE(LS_ERROR, "no memory for the PNG decoder");
+    c.info = c.png != NULL ? png_create_info_struct(c.png) : NULL;
+    ls_status status = c.info != NULL ? read_guarded(&c) : LS_RAISE(LS_ERROR, "no memory for the PNG decoder");
     png_destroy_read_struct(&c.png, &c.info, NULL);
     *orientation = c.orientation;
     return status;
@@ -132,7 +132,8 @@ static void write_picture(codec *c) {
 }
 
 static ls_status write_guarded(codec *c) {
-    if (setjmp(c->escape)) return *c->message ? LS_RAISE(LS_ERROR, "%s: %s", c->target->path, c->message) : LS_ERROR;
+    if (setjmp(c->escape))
+        return c->message[0] != '\0' ? LS_RAISE(LS_ERROR, "%s: %s", c->target->path, c->message) : LS_ERROR;
     write_picture(c);
     return LS_OK;
 }
@@ -142,8 +143,8 @@ ls_status ls_image_write_png(const char *path, const ls_image *image) {
     LS_TRY(ls_file_create(path, &file));
     codec c = {.target = &file, .in = image};
     c.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &c, on_error, on_warning);
-    c.info = c.png ? png_create_info_struct(c.png) : NULL;
-    ls_status status = c.info ? write_guarded(&c) : LS_RAISE(LS_ERROR, "no memory for the PNG encoder");
+    c.info = c.png != NULL ? png_create_info_struct(c.png) : NULL;
+    ls_status status = c.info != NULL ? write_guarded(&c) : LS_RAISE(LS_ERROR, "no memory for the PNG encoder");
     png_destroy_write_struct(&c.png, &c.info);
     if (status == LS_OK) return ls_file_commit(&file);
     ls_file_discard(&file);

@@ -30,23 +30,23 @@ static void taps_release(taps *t) {
 
 /* Where it shrinks, an output pixel is what its interval [begin, end) of the picture covers. */
 static void cover(const axis *a, int64_t i, taps *t) {
-    const double begin = a->from + a->extent * (double)i / (double)a->count;
-    const double end = a->from + a->extent * (double)(i + 1) / (double)a->count;
-    const int64_t first = (int64_t)begin, last = (int64_t)fmin(ceil(end), (double)a->source) - 1;
+    double begin = a->from + a->extent * (double)i / (double)a->count;
+    double end = a->from + a->extent * (double)(i + 1) / (double)a->count;
+    int64_t first = (int64_t)begin, last = (int64_t)fmin(ceil(end), (double)a->source) - 1;
     t->first[i] = first;
     t->count[i] = last - first + 1;
     for (int64_t k = first; k <= last; k++) {
-        const double covered = fmin(end, (double)(k + 1)) - fmax(begin, (double)k);
+        double covered = fmin(end, (double)(k + 1)) - fmax(begin, (double)k);
         t->weight[i * t->most + k - first] = (float)(covered / (end - begin));
     }
 }
 
 /* Where it grows, an output pixel lies between two centres of pixels; at the edge, on the last one. */
 static void interpolate(const axis *a, int64_t i, taps *t) {
-    const double centre = a->from + a->extent * ((double)i + 0.5) / (double)a->count - 0.5;
-    const double place = fmin(fmax(centre, 0), (double)(a->source - 1));
-    const int64_t first = (int64_t)place;
-    const double beyond = place - (double)first;
+    double centre = a->from + a->extent * ((double)i + 0.5) / (double)a->count - 0.5;
+    double place = fmin(fmax(centre, 0), (double)(a->source - 1));
+    int64_t first = (int64_t)place;
+    double beyond = place - (double)first;
     t->first[i] = first;
     t->count[i] = beyond > 0 ? 2 : 1;
     t->weight[i * t->most] = (float)(1 - beyond);
@@ -54,7 +54,7 @@ static void interpolate(const axis *a, int64_t i, taps *t) {
 }
 
 static ls_status taps_init(const axis *a, taps *t) {
-    const double scale = a->extent / (double)a->count;
+    double scale = a->extent / (double)a->count;
     *t = (taps){.most = scale < 1 ? 2 : (int64_t)scale + 3};
     LS_TRY(ls_alloc(&t->first, a->count, sizeof *t->first, "resizing"));
     LS_TRY(ls_alloc(&t->count, a->count, sizeof *t->count, "resizing"));
@@ -77,14 +77,14 @@ static void crop(axis *a, double scale) {
 }
 
 static void pad(axis *a, double scale) {
-    const int64_t whole = a->count;
+    int64_t whole = a->count;
     a->count = (int64_t)fmax(1, fmin(floor((double)a->source / scale + 0.5), (double)whole));
     a->to = (whole - a->count) / 2;
 }
 
 static void place(axis *rows, axis *columns, ls_fit fit) {
-    const double by_rows = (double)rows->source / (double)rows->count;
-    const double by_columns = (double)columns->source / (double)columns->count;
+    double by_rows = (double)rows->source / (double)rows->count;
+    double by_columns = (double)columns->source / (double)columns->count;
     if (fit == LS_FIT_CROP) {
         crop(rows, fmin(by_rows, by_columns));
         crop(columns, fmin(by_rows, by_columns));
@@ -96,11 +96,11 @@ static void place(axis *rows, axis *columns, ls_fit fit) {
 
 /* sum[x] of one output row over the picture's rows, at the picture's width. */
 static void blend_rows(const ls_image *image, const taps *rows, int64_t i, float *sum) {
-    const int64_t stride = image->w * image->c;
+    int64_t stride = image->w * image->c;
     memset(sum, 0, (size_t)stride * sizeof *sum);
     for (int64_t k = 0; k < rows->count[i]; k++) {
         const uint8_t *row = image->pixels + (rows->first[i] + k) * stride;
-        const float weight = rows->weight[i * rows->most + k];
+        float weight = rows->weight[i * rows->most + k];
         for (int64_t x = 0; x < stride; x++) sum[x] += weight * (float)row[x];
     }
 }

@@ -71,13 +71,13 @@ static void read_task(void *context, int64_t task, int thread) {
 
 /* The failures are few, so they are made again here, where the message comes into this thread's record. */
 static ls_status keep_or_skip(import_job *im, int64_t at, int64_t *kept) {
-    const ls_status status = im->status[at] == LS_OK ? LS_OK : read_sample(im, at);
+    ls_status status = im->status[at] == LS_OK ? LS_OK : read_sample(im, at);
     if (status == LS_INVALID && !im->settings->strict) {
         fprintf(im->messages, "%s%c", ls_failure_get()->message, '\0');
         return LS_OK;
     }
     if (status != LS_OK) return status;
-    const int64_t to = (*kept)++;
+    int64_t to = (*kept)++;
     if (to == at) return LS_OK;
     memcpy(im->data + to * im->sample_bytes, im->data + at * im->sample_bytes, (size_t)im->sample_bytes);
     im->labels[to] = im->labels[at];
@@ -102,7 +102,7 @@ static ls_status keep_samples(import_job *im, int64_t count, int64_t wanted, int
 
 /* Collective. Every rank's messages, in the order of the samples, are printed by rank 0. */
 static ls_status report_skipped(const import_job *im, const char *messages, int64_t bytes) {
-    const int64_t room = ls_comm_max(im->comm, bytes) + 1;
+    int64_t room = ls_comm_max(im->comm, bytes) + 1;
     if (room == 1) return LS_OK;
     char *mine = NULL, *all = NULL;
     ls_status status = ls_alloc(&mine, room, 1, "messages");
@@ -111,7 +111,8 @@ static ls_status report_skipped(const import_job *im, const char *messages, int6
     memcpy(mine, messages, (size_t)bytes);
     ls_comm_gather_all(im->comm, mine, room, all);
     for (int r = 0; r < im->comm->size; r++)
-        for (const char *text = all + r * room; *text; text += strlen(text) + 1) ls_log_warn("%s: skipped", text);
+        for (const char *text = all + r * room; *text != '\0'; text += strlen(text) + 1)
+            ls_log_warn("%s: skipped", text);
 done:
     ls_free(mine);
     ls_free(all);
@@ -124,29 +125,29 @@ static ls_status import_run(import_job *im, int64_t count) {
     size_t bytes = 0;
     int64_t seen = 0, kept = 0;
     ls_pool_run(im->pool, count, read_task, im);
-    const int64_t wanted = count_wanted(im, count);
+    int64_t wanted = count_wanted(im, count);
     im->messages = open_memstream(&messages, &bytes);
-    ls_status status =
-        im->messages ? keep_samples(im, count, wanted, &seen, &kept) : LS_RAISE(LS_ERROR, "no memory for messages");
-    if (im->messages) fclose(im->messages);
+    ls_status status = im->messages != NULL ? keep_samples(im, count, wanted, &seen, &kept)
+                                            : LS_RAISE(LS_ERROR, "no memory for messages");
+    if (im->messages != NULL) fclose(im->messages);
     status = ls_agree(im->comm, status);
     if (status == LS_OK) status = report_skipped(im, messages, (int64_t)bytes);
     if (status == LS_OK) status = ls_writer_append(im->writer, kept, im->data, im->labels, im->names);
     free(messages);
-    const int64_t written = ls_comm_sum(im->comm, kept);
+    int64_t written = ls_comm_sum(im->comm, kept);
     im->written += written;
     im->skipped += ls_comm_sum(im->comm, seen) - written;
     return status;
 }
 
 static ls_status import_all(import_job *im) {
-    const int rank = im->comm->rank, size = im->comm->size;
+    int rank = im->comm->rank, size = im->comm->size;
     ls_progress progress;
     ls_progress_begin(&progress, im->type->name, im->count);
     for (int64_t first = 0; first < im->info.count && im->written < im->count;) {
-        const int64_t enough = ls_max(im->count - im->written, ROUND_LEAST);
-        const int64_t round = ls_min(ls_min(enough, im->info.count - first), im->capacity * size);
-        const int64_t begin = round * rank / size, end = round * (rank + 1) / size;
+        int64_t enough = ls_max(im->count - im->written, ROUND_LEAST);
+        int64_t round = ls_min(ls_min(enough, im->info.count - first), im->capacity * size);
+        int64_t begin = round * rank / size, end = round * (rank + 1) / size;
         im->samples = im->order + first + begin;
         LS_TRY(import_run(im, end - begin));
         first += round;
@@ -161,7 +162,7 @@ static ls_status import_all(import_job *im) {
 
 /* Local. */
 static ls_status prepare(import_job *im) {
-    const int64_t bytes = ls_shape_count(&im->info.shape) * ls_element_bytes(im->info.element);
+    int64_t bytes = ls_shape_count(&im->info.shape) * ls_element_bytes(im->info.element);
     im->sample_bytes = bytes;
     im->capacity = bytes > ROUND_BYTES ? 1 : ROUND_BYTES / bytes < ROUND_SAMPLES ? ROUND_BYTES / bytes : ROUND_SAMPLES;
     LS_TRY(ls_alloc(&im->data, im->capacity, (size_t)bytes, "a round of samples"));
@@ -171,7 +172,7 @@ static ls_status prepare(import_job *im) {
     LS_TRY(ls_alloc(&im->good, im->comm->size, sizeof *im->good, "a round of samples"));
     LS_TRY(ls_alloc(&im->order, im->info.count, sizeof *im->order, "the order of the samples"));
     for (int64_t i = 0; i < im->info.count; i++) im->order[i] = i;
-    const ls_rng rng = ls_rng_stream((uint64_t)im->settings->seed, LS_RNG_IMPORT, 0, 0);
+    ls_rng rng = ls_rng_stream((uint64_t)im->settings->seed, LS_RNG_IMPORT, 0, 0);
     ls_rng_shuffle(&rng, 0, im->info.count, im->order);
     im->count = im->settings->limit > 0 ? ls_min(im->settings->limit, im->info.count) : im->info.count;
     return LS_OK;
@@ -179,17 +180,17 @@ static ls_status prepare(import_job *im) {
 
 /* Collective. Ranks on several nodes may see different files under the same name. */
 static ls_status check_same_source(const import_job *im) {
-    const int64_t least = ls_comm_min(im->comm, im->info.count), most = ls_comm_max(im->comm, im->info.count);
+    int64_t least = ls_comm_min(im->comm, im->info.count), most = ls_comm_max(im->comm, im->info.count);
     if (least != most)
         return LS_RAISE(LS_INVALID, "ranks see different files: %" PRId64 " samples on one, %" PRId64 " on another",
                         least, most);
-    const int64_t hash = (int64_t)im->info.hash;
+    int64_t hash = (int64_t)im->info.hash;
     if (ls_comm_min(im->comm, hash) == ls_comm_max(im->comm, hash)) return LS_OK;
     return LS_RAISE(LS_INVALID, "ranks see different files: %" PRId64 " samples on all, but not the same ones", most);
 }
 
 static void print_options(FILE *out, const ls_option *table, const void *record) {
-    for (const ls_option *option = table; option->name; option++) {
+    for (const ls_option *option = table; option->name != NULL; option++) {
         fprintf(out, " --%s ", option->name);
         ls_option_print(option, record, out);
     }
@@ -200,7 +201,7 @@ static char *describe(const import_job *im, const void *options, const char *con
     char *text = NULL;
     size_t bytes;
     FILE *out = open_memstream(&text, &bytes);
-    if (!out) return NULL;
+    if (out == NULL) return NULL;
     fprintf(out, "lockstep %s %s", im->type->generates ? "synth" : "import", im->type->name);
     for (int i = 0; i < count && i < FILES_NAMED; i++) fprintf(out, " %s", files[i]);
     if (count > FILES_NAMED) fprintf(out, " ... (%d in all)", count);
@@ -213,7 +214,7 @@ static char *describe(const import_job *im, const void *options, const char *con
 /* Collective. */
 static ls_status open_writer(import_job *im, const void *options, const char *const *files, int count) {
     char *text = describe(im, options, files, count);
-    const ls_writer_spec spec = {
+    ls_writer_spec spec = {
         .shape = im->info.shape,
         .element = im->info.element,
         .max_count = im->count,
@@ -224,13 +225,13 @@ static ls_status open_writer(import_job *im, const void *options, const char *co
         .settings = text,
         .deflate = (int)im->settings->deflate,
     };
-    const ls_status status = ls_writer_open(im->comm, im->settings->output, &spec, &im->writer);
+    ls_status status = ls_writer_open(im->comm, im->settings->output, &spec, &im->writer);
     free(text);
     return status;
 }
 
 static void release(import_job *im) {
-    if (im->source) im->type->close(im->source);
+    if (im->source != NULL) im->type->close(im->source);
     ls_free(im->data);
     ls_free(im->labels);
     ls_free(im->names);
@@ -245,7 +246,7 @@ static void release(import_job *im) {
 static ls_status check_output(const ls_import_settings *settings, const char *const *files, int count) {
     const char *output = settings->output;
     const char *ending = strrchr(output, '.');
-    if (!ending || (strcmp(ending, ".h5") != 0 && strcmp(ending, ".hdf5") != 0))
+    if (ending == NULL || (strcmp(ending, ".h5") != 0 && strcmp(ending, ".hdf5") != 0))
         return LS_RAISE(LS_INVALID, "%s: a data set's name must end in .h5 or .hdf5", output);
     for (int i = 0; i < count; i++)
         if (ls_file_is_same(output, files[i]))
@@ -255,22 +256,22 @@ static ls_status check_output(const ls_import_settings *settings, const char *co
 }
 
 static ls_status run(import_job *im, const void *options, const char *const *files, int count) {
-    const ls_source_request request = {.comm = im->comm,
-                                       .pool = im->pool,
-                                       .options = options,
-                                       .seed = (uint64_t)im->settings->seed,
-                                       .files = files,
-                                       .count = count,
-                                       .strict = im->settings->strict};
+    ls_source_request request = {.comm = im->comm,
+                                 .pool = im->pool,
+                                 .options = options,
+                                 .seed = (uint64_t)im->settings->seed,
+                                 .files = files,
+                                 .count = count,
+                                 .strict = im->settings->strict};
     LS_TRY(ls_agree(im->comm, im->comm->rank == 0 ? check_output(im->settings, files, count) : LS_OK));
     LS_TRY(ls_agree(im->comm, im->type->open(&request, &im->source, &im->info)));
     LS_TRY(check_same_source(im));
     im->skipped = im->info.skipped;
     LS_TRY(ls_agree(im->comm, prepare(im)));
     LS_TRY(open_writer(im, options, files, count));
-    const ls_status status = import_all(im);
-    if (im->type->report) im->type->report(im->comm, im->source);
-    const ls_status closed = ls_writer_close(im->writer, status == LS_OK);
+    ls_status status = import_all(im);
+    if (im->type->report != NULL) im->type->report(im->comm, im->source);
+    ls_status closed = ls_writer_close(im->writer, status == LS_OK);
     return status != LS_OK ? status : closed;
 }
 
@@ -293,7 +294,7 @@ static ls_status share_info(const ls_comm *comm, const char *path, ls_dataset_in
 ls_status ls_import_run(const ls_comm *comm, ls_pool *pool, const ls_importer_type *type, const void *options,
                         const char *const *files, int count, const ls_import_settings *settings,
                         ls_import_result *result) {
-    const double start_s = ls_clock_s();
+    double start_s = ls_clock_s();
     import_job im = {.comm = comm, .pool = pool, .type = type, .settings = settings};
     ls_status status = run(&im, options, files, count);
     release(&im);

@@ -42,9 +42,9 @@ static ls_status read_batches(const char *const *files, int count, cifar_source 
     LS_TRY(ls_alloc(&source->batch, count, sizeof *source->batch, "CIFAR-10's batches"));
     LS_TRY(ls_alloc(&source->begin, count + 1, sizeof *source->begin, "CIFAR-10's batches"));
     for (; source->batches < count; source->batches++) {
-        const int i = source->batches;
+        int i = source->batches;
         ls_status status = read_batch(files[i], &source->batch[i]);
-        if (LS_FAILED(status)) {
+        if (status != LS_OK) {
             ls_free(source->batch[i].data);
             return status;
         }
@@ -70,12 +70,12 @@ static void close_cifar(void *context) {
 
 static ls_status open_cifar(const ls_source_request *request, void **out, ls_source_info *info) {
     const char *const *files = request->files;
-    const int count = request->count;
+    int count = request->count;
     if (count == 0) return LS_RAISE(LS_INVALID, "cifar10 takes the names of one or more batch files");
     cifar_source *source;
     LS_TRY(ls_alloc(&source, 1, sizeof *source, "a CIFAR-10 import"));
     ls_status status = read_batches(files, count, source);
-    if (LS_FAILED(status)) {
+    if (status != LS_OK) {
         close_cifar(source);
         return status;
     }
@@ -94,7 +94,7 @@ static ls_status open_cifar(const ls_source_request *request, void **out, ls_sou
 
 static ls_status sample_cifar(void *context, int64_t index, void *data, int32_t *label, const char **name) {
     const cifar_source *source = context;
-    const int64_t batch = ls_find_run(source->begin, source->batches, index);
+    int64_t batch = ls_find_run(source->begin, source->batches, index);
     const uint8_t *record = source->batch[batch].data + (index - source->begin[batch]) * RECORD_BYTES;
     uint8_t *pixels = data;
     for (int i = 0; i < PLANE; i++)

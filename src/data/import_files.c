@@ -48,9 +48,9 @@ typedef struct search {
 static const char *shown(const char *path) {
     enum { PART_MAX = 100 };
     static char text[2 * PART_MAX + 8];
-    const size_t length = strlen(path);
+    size_t length = strlen(path);
     if (length < sizeof text) return path;
-    (void)snprintf(text, sizeof text, "%.*s ... %s", PART_MAX, path, path + length - PART_MAX);
+    snprintf(text, sizeof text, "%.*s ... %s", PART_MAX, path, path + length - PART_MAX);
     return text;
 }
 
@@ -64,10 +64,10 @@ static ls_status skip(search *s, const place *p, const char *why) {
 /* What is not there or not for us is left out; what else fails is no fault of the data. */
 static ls_status skip_or_fail(search *s, const place *p, const char *what) {
     char why[256];
-    const int reason = errno;
-    const bool skipped = ls_fault_of(reason) == LS_INVALID;
+    int reason = errno;
+    bool skipped = ls_fault_of(reason) == LS_INVALID;
     if (!skipped) return LS_RAISE(LS_ERROR, "%s: %s: %s", shown(p->path), what, strerror(reason));
-    (void)snprintf(why, sizeof why, "%s: %s", what, strerror(reason));
+    snprintf(why, sizeof why, "%s: %s", what, strerror(reason));
     return skip(s, p, why);
 }
 
@@ -83,11 +83,11 @@ static identity *find_identity(identity *table, int64_t room, const struct stat 
 }
 
 static ls_status grow_seen(search *s) {
-    const int64_t room = s->seen_room ? 2 * s->seen_room : 1024;
+    int64_t room = s->seen_room > 0 ? 2 * s->seen_room : 1024;
     identity *table;
     LS_TRY(ls_alloc(&table, room, sizeof *table, "a list of files"));
     for (int64_t i = 0; i < s->seen_room; i++) {
-        const struct stat about = {.st_dev = s->seen[i].device, .st_ino = s->seen[i].inode};
+        struct stat about = {.st_dev = s->seen[i].device, .st_ino = s->seen[i].inode};
         if (s->seen[i].used) *find_identity(table, room, &about) = s->seen[i];
     }
     ls_free(s->seen);
@@ -111,7 +111,7 @@ static ls_status remember(search *s, const struct stat *about, bool *is_new) {
 /* --- lists --- */
 
 static ls_status add_text(ls_file_list *list, const char *text, int64_t *at) {
-    const int64_t bytes = (int64_t)strlen(text) + 1;
+    int64_t bytes = (int64_t)strlen(text) + 1;
     LS_TRY(ls_grow(&list->text, &list->text_room, list->text_bytes + bytes, 1, "a list of files"));
     memcpy(list->text + list->text_bytes, text, (size_t)bytes);
     *at = list->text_bytes;
@@ -122,7 +122,7 @@ static ls_status add_text(ls_file_list *list, const char *text, int64_t *at) {
 /* Looking may take minutes: every ten seconds it says how far it is. */
 static void show_progress(search *s) {
     enum { LINE_S = 10 };
-    const double now_s = ls_clock_s();
+    double now_s = ls_clock_s();
     if (now_s - s->shown_s < LINE_S) return;
     s->shown_s = now_s;
     ls_log_info("looking: %lld files", (long long)s->list->count);
@@ -180,14 +180,14 @@ static ls_status add_entry(const place *folder, const char *name, places *out) {
 
 static ls_status read_names(search *s, const place *folder, places *out) {
     DIR *directory = opendir(folder->path);
-    if (!directory) return skip_or_fail(s, folder, "the folder cannot be read");
+    if (directory == NULL) return skip_or_fail(s, folder, "the folder cannot be read");
     ls_status status = LS_OK;
     struct dirent *entry;
-    for (errno = 0; status == LS_OK && (entry = readdir(directory)); errno = 0)
+    for (errno = 0; status == LS_OK && (entry = readdir(directory)) != NULL; errno = 0)
         if (entry->d_name[0] != '.') status = add_entry(folder, entry->d_name, out); /* else hidden, or . and .. */
     if (status == LS_OK && errno != 0)
         status = LS_RAISE(LS_ERROR, "%s: the folder cannot be read: %s", shown(folder->path), strerror(errno));
-    (void)closedir(directory);
+    closedir(directory);
     return status;
 }
 
@@ -216,7 +216,7 @@ static ls_status look_at(search *s, place p) {
 
 /* A folder that was given is not, nor is what lies deeper. */
 static bool is_right_within(const place *p) {
-    return p->name > 0 && (size_t)p->name < strlen(p->path) && !strchr(p->path + p->name, '/');
+    return p->name > 0 && (size_t)p->name < strlen(p->path) && strchr(p->path + p->name, '/') == NULL;
 }
 
 static ls_status read_folder(search *s, const place *folder) {
@@ -226,12 +226,13 @@ static ls_status read_folder(search *s, const place *folder) {
     LS_TRY(remember(s, &about, &is_new));
     if (!is_new) return LS_OK;
     places inside = {0};
-    const int64_t skipped = s->list->skipped, above = s->stack.count;
+    int64_t skipped = s->list->skipped, above = s->stack.count;
     ls_status status = read_names(s, folder, &inside);
     if (status == LS_OK && is_right_within(folder) && s->list->skipped == skipped)
         status = add_name_of_folder(s, folder->path + folder->name);
     if (status == LS_OK && folder->given && inside.count == 0)
-        status = add_name_of_folder(s, strrchr(folder->path, '/') ? strrchr(folder->path, '/') + 1 : folder->path);
+        status =
+            add_name_of_folder(s, strrchr(folder->path, '/') != NULL ? strrchr(folder->path, '/') + 1 : folder->path);
     sort_places(inside.at, inside.count);
     for (int64_t i = 0; i < inside.count && status == LS_OK; i++) {
         status = look_at(s, inside.at[i]);
@@ -239,7 +240,7 @@ static ls_status read_folder(search *s, const place *folder) {
     }
     release_places(&inside);
     for (int64_t a = above, b = s->stack.count - 1; a < b; a++, b--) { /* the first is read next */
-        const place swapped = s->stack.at[a];
+        place swapped = s->stack.at[a];
         s->stack.at[a] = s->stack.at[b];
         s->stack.at[b] = swapped;
     }
@@ -249,7 +250,7 @@ static ls_status read_folder(search *s, const place *folder) {
 static ls_status read_folders(search *s) {
     ls_status status = LS_OK;
     while (status == LS_OK && s->stack.count > 0) {
-        const place folder = s->stack.at[--s->stack.count];
+        place folder = s->stack.at[--s->stack.count];
         status = read_folder(s, &folder);
         free(folder.path);
     }
@@ -284,7 +285,7 @@ static ls_status follow_links(search *s) {
 /* Takes a copy, without slashes at its end. A link that is given is followed like what is real. */
 static ls_status add_argument(search *s, const char *argument) {
     place p = {.path = strdup(argument), .given = true};
-    if (!p.path) return LS_RAISE(LS_ERROR, "no memory for a list of files");
+    if (p.path == NULL) return LS_RAISE(LS_ERROR, "no memory for a list of files");
     size_t length = strlen(p.path);
     while (length > 1 && p.path[length - 1] == '/') p.path[--length] = '\0';
     return add_place(&s->links, p);

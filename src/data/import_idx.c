@@ -31,7 +31,7 @@ static uint32_t big_endian(const uint8_t *p) {
 /* The magic number and the dimensions, from the first bytes of the file. */
 static ls_status parse_header(const ls_bytes *head, idx_file *file) {
     const uint8_t *p = head->data;
-    const bool magic = head->count >= MAGIC_BYTES && p[0] == 0 && p[1] == 0;
+    bool magic = head->count >= MAGIC_BYTES && p[0] == 0 && p[1] == 0;
     if (!magic || (p[2] != TYPE_UINT8 && p[2] != TYPE_FLOAT32) || p[3] < 1 || p[3] > LS_DIMS_MAX)
         return LS_RAISE(LS_INVALID, "%s: not an IDX file of bytes or floats with 1 to %d dimensions", file->path,
                         LS_DIMS_MAX);
@@ -62,7 +62,7 @@ static ls_status read_header(idx_file *file) {
 static ls_status read_idx(const char *path, idx_file *file) {
     file->path = path;
     LS_TRY(read_header(file));
-    const int64_t header = MAGIC_BYTES + DIM_BYTES * file->dims;
+    int64_t header = MAGIC_BYTES + DIM_BYTES * file->dims;
     int64_t expected;
     if (__builtin_mul_overflow(file->dim[0], file->sample_bytes, &expected) ||
         __builtin_add_overflow(expected, header + 1, &expected))
@@ -126,13 +126,13 @@ static void close_idx(void *context) {
 
 static ls_status open_idx(const ls_source_request *request, void **out, ls_source_info *info) {
     const char *const *files = request->files;
-    const int count = request->count;
+    int count = request->count;
     if (count != 1 && count != 2) return LS_RAISE(LS_INVALID, "idx takes IMAGES or IMAGES LABELS, not %d files", count);
     idx_source *source;
     LS_TRY(ls_alloc(&source, 1, sizeof *source, "an IDX import"));
     ls_status status = read_images(files[0], &source->images);
     if (status == LS_OK && count == 2) status = read_labels(files[1], source);
-    if (LS_FAILED(status)) {
+    if (status != LS_OK) {
         close_idx(source);
         return status;
     }
@@ -143,16 +143,16 @@ static ls_status open_idx(const ls_source_request *request, void **out, ls_sourc
 
 static ls_status sample_idx(void *context, int64_t index, void *data, int32_t *label, const char **name) {
     const idx_source *source = context;
-    const int64_t bytes = source->images.sample_bytes;
+    int64_t bytes = source->images.sample_bytes;
     const uint8_t *item = source->images.items + index * bytes;
     *name = NULL;
-    *label = source->labels.items ? source->labels.items[index] : 0;
+    *label = source->labels.items != NULL ? source->labels.items[index] : 0;
     if (source->images.type == TYPE_UINT8) {
         memcpy(data, item, (size_t)bytes);
         return LS_OK;
     }
     for (int64_t i = 0; i < bytes; i += 4) {
-        const uint32_t bits = big_endian(item + i);
+        uint32_t bits = big_endian(item + i);
         memcpy((uint8_t *)data + i, &bits, sizeof bits);
     }
     return LS_OK;

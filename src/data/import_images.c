@@ -92,8 +92,8 @@ static ls_status look_at_share(ls_pool *pool, look *l, int64_t begin, int64_t en
 /* Collective. */
 static ls_status find_pictures(const ls_source_request *request, images_source *source) {
     const ls_comm *comm = request->comm;
-    const int64_t count = source->files.count;
-    const int64_t begin = count * comm->rank / comm->size, end = count * (comm->rank + 1) / comm->size;
+    int64_t count = source->files.count;
+    int64_t begin = count * comm->rank / comm->size, end = count * (comm->rank + 1) / comm->size;
     ls_status status = ls_alloc(&source->is_picture, count, 1, "a list of pictures");
     if (status == LS_OK) status = ls_alloc(&source->labels, count, sizeof *source->labels, "a list of pictures");
     LS_TRY(ls_agree(comm, status));
@@ -131,9 +131,9 @@ static void close_images(void *context) {
 static ls_status check_options(const images_options *o, images_source *source) {
     source->fit = (ls_fit)o->fit;
     source->channels = o->channels == 0 ? 1 : 3;
-    const bool classes = *o->classes || *o->classes_of;
-    if (*o->classes && *o->classes_of) return LS_RAISE(LS_INVALID, "give --classes or --classes-of, not both");
-    if (classes && o->labels == LS_LABELS_NONE)
+    bool classes = o->classes[0] != '\0', classes_of = o->classes_of[0] != '\0';
+    if (classes && classes_of) return LS_RAISE(LS_INVALID, "give --classes or --classes-of, not both");
+    if ((classes || classes_of) && o->labels == LS_LABELS_NONE)
         return LS_RAISE(LS_INVALID, "--classes and --classes-of have no effect with --labels none");
     return ls_size_parse(o->size, &source->h, &source->w);
 }
@@ -142,11 +142,11 @@ static ls_status check_options(const images_options *o, images_source *source) {
 static ls_status read_source(const ls_source_request *request, images_source *source) {
     const images_options *o = request->options;
     LS_TRY(check_options(o, source));
-    if (*o->classes || *o->classes_of)
+    if (o->classes[0] != '\0' || o->classes_of[0] != '\0')
         LS_TRY(ls_class_list_read(request->comm, o->classes, o->classes_of, &source->classes));
     LS_TRY(ls_file_list_find(request->comm, request->files, request->count, request->strict, &source->files));
     LS_TRY(find_pictures(request, source));
-    const bool given = source->classes.count > 0;
+    bool given = source->classes.count > 0;
     ls_status status =
         ls_labels_make(&source->files, source->is_picture, (ls_labels_from)o->labels, source->labels, &source->classes);
     if (status == LS_OK && !given)
@@ -158,7 +158,7 @@ static ls_status open_images(const ls_source_request *request, void **out, ls_so
     images_source *source;
     LS_TRY(ls_agree(request->comm, ls_alloc(&source, 1, sizeof *source, "an import of pictures")));
     ls_status status = read_source(request, source);
-    if (LS_FAILED(status)) {
+    if (status != LS_OK) {
         close_images(source);
         return status;
     }
@@ -185,7 +185,8 @@ static ls_status sample_images(void *context, int64_t index, void *data, int32_t
     ls_status status = ls_image_resize(&image, source->h, source->w, source->fit, &resized);
     if (status == LS_OK) memcpy(data, resized.pixels, (size_t)(resized.h * resized.w * resized.c));
     source->deep += image.was_deep;
-    if (status == LS_OK && source->readable && source->classes.count > 0) source->readable[source->labels[index]]++;
+    if (status == LS_OK && source->readable != NULL && source->classes.count > 0)
+        source->readable[source->labels[index]]++;
     ls_image_release(&image);
     ls_image_release(&resized);
     *label = source->labels[index];
@@ -196,7 +197,7 @@ static ls_status sample_images(void *context, int64_t index, void *data, int32_t
 /* Collective. The number of a class without pictures is spent: no sample has it. */
 static void warn_of_empty(const ls_comm *comm, const images_source *source) {
     int64_t empty = 0, first = -1;
-    for (int64_t c = 0; source->readable && c < source->classes.count; c++) {
+    for (int64_t c = 0; source->readable != NULL && c < source->classes.count; c++) {
         if (ls_comm_sum(comm, source->readable[c]) > 0) continue;
         if (empty++ == 0) first = c;
     }
@@ -209,7 +210,7 @@ static void warn_of_empty(const ls_comm *comm, const images_source *source) {
 
 static void report_images(const ls_comm *comm, const void *context) {
     const images_source *source = context;
-    const int64_t deep = ls_comm_sum(comm, source->deep);
+    int64_t deep = ls_comm_sum(comm, source->deep);
     warn_of_empty(comm, source);
     if (deep > 0) ls_log_warn("%" PRId64 " of the pictures have 16 bits a value; of these 8 bits are kept", deep);
 }

@@ -23,15 +23,15 @@ void ls_class_list_release(ls_class_list *list) {
 static ls_status add_class(ls_class_list *list, const char *text, size_t length) {
     LS_TRY(ls_grow(&list->name, &list->room, list->count + 1, sizeof *list->name, "class names"));
     char *name = strndup(text, length);
-    if (!name) return LS_RAISE(LS_ERROR, "no memory for class names");
+    if (name == NULL) return LS_RAISE(LS_ERROR, "no memory for class names");
     list->name[list->count++] = name;
     return LS_OK;
 }
 
 /* Between any of the separators; what is empty is left out. */
 static ls_status split(const char *text, const char *separators, ls_class_list *out) {
-    while (*text) {
-        const size_t length = strcspn(text, separators);
+    while (*text != '\0') {
+        size_t length = strcspn(text, separators);
         if (length > 0) LS_TRY(add_class(out, text, length));
         text += length + (text[length] != '\0');
     }
@@ -44,7 +44,7 @@ static ls_status read_lines(const char *path, ls_class_list *out) {
     size_t room = 0;
     LS_TRY(ls_file_check_regular(path));
     FILE *file = fopen(path, "rb");
-    if (!file) return LS_RAISE(LS_INVALID, "%s: cannot be opened: %s", path, strerror(errno));
+    if (file == NULL) return LS_RAISE(LS_INVALID, "%s: cannot be opened: %s", path, strerror(errno));
     ls_status status = LS_OK;
     for (bool first = true; status == LS_OK && getline(&line, &room, file) > 0; first = false) {
         const char *text = first && strncmp(line, mark, strlen(mark)) == 0 ? line + strlen(mark) : line;
@@ -54,7 +54,7 @@ static ls_status read_lines(const char *path, ls_class_list *out) {
             status = split(text, "\r\n", out);
     }
     if (status == LS_OK && ferror(file)) status = LS_RAISE(LS_ERROR, "%s: cannot be read: %s", path, strerror(errno));
-    (void)fclose(file);
+    fclose(file);
     free(line);
     return status;
 }
@@ -62,11 +62,11 @@ static ls_status read_lines(const char *path, ls_class_list *out) {
 static ls_status read_dataset(const char *path, ls_class_list *out) {
     ls_dataset *dataset = NULL;
     LS_TRY(ls_dataset_open(&path, 1, &dataset));
-    const int classes = ls_dataset_get_info(dataset)->classes;
+    int classes = ls_dataset_get_info(dataset)->classes;
     ls_status status = LS_OK;
     for (int i = 0; i < classes && status == LS_OK; i++) {
         const char *name = ls_dataset_class_name(dataset, i);
-        if (name) status = add_class(out, name, strlen(name));
+        if (name != NULL) status = add_class(out, name, strlen(name));
     }
     ls_dataset_close(dataset);
     if (status == LS_OK && out->count == 0) return LS_RAISE(LS_INVALID, "%s: its classes have no names", path);
@@ -93,9 +93,11 @@ static ls_status check_list(const ls_class_list *list) {
 }
 
 static ls_status read_here(const char *list, const char *of, ls_class_list *out) {
-    ls_status status = *of ? read_dataset(of, out) : *list == '@' ? read_lines(list + 1, out) : split(list, ",", out);
+    ls_status status = of[0] != '\0'    ? read_dataset(of, out)
+                       : list[0] == '@' ? read_lines(list + 1, out)
+                                        : split(list, ",", out);
     if (status == LS_OK) status = check_list(out);
-    return status == LS_OK ? LS_OK : ls_failure_prefix(*of ? "--classes-of: " : "--classes: ");
+    return status == LS_OK ? LS_OK : ls_failure_prefix(of[0] != '\0' ? "--classes-of: " : "--classes: ");
 }
 
 /* The names in one text, each on a line, and back. */
@@ -136,9 +138,9 @@ static part last_part(const char *path, size_t length) {
 /* The sub-folder of the folder that was given; of other files, the folder that they are in. */
 static part folder_of(const char *path, int32_t name_at) {
     const char *slash = strchr(path + name_at, '/');
-    if (slash && name_at > 0) return (part){path + name_at, (size_t)(slash - path) - (size_t)name_at};
+    if (slash != NULL && name_at > 0) return (part){path + name_at, (size_t)(slash - path) - (size_t)name_at};
     slash = strrchr(path, '/');
-    return slash ? last_part(path, (size_t)(slash - path)) : (part){".", 1};
+    return slash != NULL ? last_part(path, (size_t)(slash - path)) : (part){".", 1};
 }
 
 static part prefix_of(const char *path) {
@@ -154,8 +156,8 @@ static part class_of(const ls_file_list *files, int64_t i, ls_labels_from from) 
 
 static int by_text(const void *a, const void *b) {
     const part *x = a, *y = b;
-    const int order = memcmp(x->text, y->text, x->length < y->length ? x->length : y->length);
-    return order ? order : (x->length > y->length) - (x->length < y->length);
+    int order = memcmp(x->text, y->text, x->length < y->length ? x->length : y->length);
+    return order != 0 ? order : (x->length > y->length) - (x->length < y->length);
 }
 
 /* Sorts them and keeps each once; returns how many there are. */
@@ -216,9 +218,9 @@ static ls_status say_labels(const labelling *l, const int32_t *labels) {
 static ls_status set_labels(const labelling *l, int32_t *labels, ls_class_list *classes) {
     for (int64_t i = 0; i < l->count; i++) LS_TRY(add_class(classes, l->parts[i].text, l->parts[i].length));
     for (int64_t i = 0; i < l->files->count; i++) {
-        const part name = class_of(l->files, i, l->from);
+        part name = class_of(l->files, i, l->from);
         const part *found = bsearch(&name, l->parts, (size_t)l->count, sizeof name, by_text);
-        labels[i] = found ? (int32_t)(found - l->parts) : 0; /* else it is no picture, and will be refused */
+        labels[i] = found != NULL ? (int32_t)(found - l->parts) : 0; /* else it is no picture, and will be refused */
     }
     return say_labels(l, labels);
 }
@@ -234,7 +236,7 @@ static bool look_like_classes(const labelling *l) { return l->filled >= 2 && l->
 
 /* By folders if they look like classes, else by the beginnings of names if these do; what was done is said. */
 static ls_status choose(labelling *folders, labelling *prefixes, int32_t *labels, ls_class_list *classes) {
-    const bool by_folder = look_like_classes(folders), by_prefix = !by_folder && look_like_classes(prefixes);
+    bool by_folder = look_like_classes(folders), by_prefix = !by_folder && look_like_classes(prefixes);
     const labelling *l = by_folder ? folders : prefixes;
     if ((by_folder || by_prefix) && l->count > LS_CLASSES_MAX) {
         ls_log_warn("no labels: %" PRId64 " %s are more than the %d classes that a data set may have", l->count,
@@ -272,17 +274,17 @@ static int by_wanted(const void *a, const void *b) {
 
 /* The label, or -1. In a data set names are UTF-8, so a folder's name may differ in what is not. */
 static int32_t find_wanted(const wanted *table, int64_t count, part name) {
-    const wanted key = {.name = name};
+    wanted key = {.name = name};
     const wanted *found = bsearch(&key, table, (size_t)count, sizeof key, by_wanted);
-    if (found) return found->label;
-    char *copy = strndup(name.text, name.length), *clean = copy ? ls_utf8_copy(copy) : NULL;
-    if (clean && strcmp(copy, clean) != 0) {
-        const wanted cleaned = {.name = {clean, strlen(clean)}};
+    if (found != NULL) return found->label;
+    char *copy = strndup(name.text, name.length), *clean = copy != NULL ? ls_utf8_copy(copy) : NULL;
+    if (clean != NULL && strcmp(copy, clean) != 0) {
+        wanted cleaned = {.name = {clean, strlen(clean)}};
         found = bsearch(&cleaned, table, (size_t)count, sizeof key, by_wanted);
     }
     free(copy);
     free(clean);
-    return found ? found->label : -1;
+    return found != NULL ? found->label : -1;
 }
 
 /* Labels of all pictures; returns the first that is of no class, or -1. */
@@ -305,14 +307,14 @@ static ls_status make_as_wanted(const ls_file_list *files, const uint8_t *is_pic
     for (int64_t i = 0; i < classes->count; i++)
         table[i] = (wanted){{classes->name[i], strlen(classes->name[i])}, (int32_t)i};
     qsort(table, (size_t)classes->count, sizeof *table, by_wanted);
-    const ls_labels_from first = from == LS_LABELS_AUTO ? LS_LABELS_FOLDER : from;
+    ls_labels_from first = from == LS_LABELS_AUTO ? LS_LABELS_FOLDER : from;
     int64_t stranger = label_as_wanted(files, is_picture, first, table, classes->count, labels);
     if (stranger >= 0 && from == LS_LABELS_AUTO &&
         label_as_wanted(files, is_picture, LS_LABELS_PREFIX, table, classes->count, labels) < 0)
         stranger = -1;
     ls_free(table);
     if (stranger < 0) return LS_OK;
-    const part name = class_of(files, stranger, first);
+    part name = class_of(files, stranger, first);
     return LS_RAISE(LS_INVALID, "%s: its class would be '%.*s', which is none of the %" PRId64 " that were given",
                     ls_file_list_path(files, stranger), (int)name.length, name.text, classes->count);
 }

@@ -16,6 +16,6 @@ static bool parse_side(const char **text, int64_t *side) {
 
 ls_status ls_size_parse(const char *text, int64_t *h, int64_t *w) {
     const char *next = text;
-    if (parse_side(&next, h) && *next++ == 'x' && parse_side(&next, w) && !*next) return LS_OK;
+    if (parse_side(&next, h) && *next++ == 'x' && parse_side(&next, w) && *next == '\0') return LS_OK;
     return LS_RAISE(LS_INVALID, "size must be HEIGHTxWIDTH, each 1 to %d, such as 80x80, not '%s'", LS_SIDE_MAX, text);
 }

@@ -12,7 +12,7 @@
 #include "tensor/vector.h"
 
 /* Of a range: by so much its ends may be missed, as transforms round. */
-#define ROUNDING 1e-4F
+#define ROUNDING 1e-4f
 
 struct ls_loader {
     ls_loader_spec spec;
@@ -108,11 +108,11 @@ static ls_status fill(ls_loader *loader, ls_batch *batch, bool *more) {
 
 /* Waits for a batch to fill; NULL where nobody wants more. */
 static ls_batch *take_empty(ls_loader *loader) {
-    (void)pthread_mutex_lock(&loader->lock);
+    pthread_mutex_lock(&loader->lock);
     while (!loader->stop && loader->filled - loader->emptied == loader->slots)
-        (void)pthread_cond_wait(&loader->changed, &loader->lock);
+        pthread_cond_wait(&loader->changed, &loader->lock);
     ls_batch *batch = loader->stop ? NULL : &loader->ring[loader->filled % loader->slots];
-    (void)pthread_mutex_unlock(&loader->lock);
+    pthread_mutex_unlock(&loader->lock);
     return batch;
 }
 
@@ -121,13 +121,13 @@ static void *run(void *context) {
     bool more = true;
     for (ls_batch *batch; more && (batch = take_empty(loader)) != NULL;) {
         ls_status status = fill(loader, batch, &more);
-        (void)pthread_mutex_lock(&loader->lock);
+        pthread_mutex_lock(&loader->lock);
         if (status != LS_OK) loader->failure = *ls_failure_get();
         more = more && status == LS_OK;
         loader->filled += more;
         loader->ended = !more;
-        (void)pthread_cond_signal(&loader->changed);
-        (void)pthread_mutex_unlock(&loader->lock);
+        pthread_cond_signal(&loader->changed);
+        pthread_mutex_unlock(&loader->lock);
     }
     return NULL;
 }
@@ -175,11 +175,11 @@ ls_status ls_loader_start(ls_loader *loader) {
 
 void ls_loader_stop(ls_loader *loader) {
     if (!loader->started) return;
-    (void)pthread_mutex_lock(&loader->lock);
+    pthread_mutex_lock(&loader->lock);
     loader->stop = true;
-    (void)pthread_cond_signal(&loader->changed);
-    (void)pthread_mutex_unlock(&loader->lock);
-    (void)pthread_join(loader->thread, NULL);
+    pthread_cond_signal(&loader->changed);
+    pthread_mutex_unlock(&loader->lock);
+    pthread_join(loader->thread, NULL);
     loader->started = false;
 }
 
@@ -192,11 +192,11 @@ ls_status ls_loader_open(const ls_loader_spec *spec, ls_loader **out) {
     loader->slots = spec->depth + 1;
     loader->input_floats = pipeline_floats(spec->input);
     loader->target_floats = pipeline_floats(spec->target);
-    (void)pthread_mutex_init(&loader->lock, NULL);
-    (void)pthread_cond_init(&loader->changed, NULL);
+    pthread_mutex_init(&loader->lock, NULL);
+    pthread_cond_init(&loader->changed, NULL);
     ls_status status = allocate(loader);
     if (status == LS_OK) status = ls_loader_start(loader);
-    if (LS_FAILED(status))
+    if (status != LS_OK)
         ls_loader_close(loader);
     else
         *out = loader;
@@ -211,8 +211,8 @@ void ls_loader_close(ls_loader *loader) {
         ls_free(loader->ring[i].input);
         ls_free(loader->ring[i].target);
     }
-    (void)pthread_cond_destroy(&loader->changed);
-    (void)pthread_mutex_destroy(&loader->lock);
+    pthread_cond_destroy(&loader->changed);
+    pthread_mutex_destroy(&loader->lock);
     ls_free(loader->ring);
     ls_free(loader->stored);
     ls_free(loader->labels);
@@ -223,17 +223,16 @@ void ls_loader_close(ls_loader *loader) {
 ls_status ls_loader_next(ls_loader *loader, const ls_batch **batch) {
     ls_status status = LS_OK;
     *batch = NULL;
-    (void)pthread_mutex_lock(&loader->lock);
+    pthread_mutex_lock(&loader->lock);
     if (loader->holding) loader->emptied++;
-    (void)pthread_cond_signal(&loader->changed);
-    while (loader->filled == loader->emptied && !loader->ended)
-        (void)pthread_cond_wait(&loader->changed, &loader->lock);
+    pthread_cond_signal(&loader->changed);
+    while (loader->filled == loader->emptied && !loader->ended) pthread_cond_wait(&loader->changed, &loader->lock);
     loader->holding = loader->filled > loader->emptied;
     if (loader->holding)
         *batch = &loader->ring[loader->emptied % loader->slots];
     else if (loader->failure.status != LS_OK)
         status = ls_failure_set(&loader->failure);
-    (void)pthread_mutex_unlock(&loader->lock);
+    pthread_mutex_unlock(&loader->lock);
     return status;
 }
 

@@ -30,8 +30,8 @@ ls_status ls_pipeline_create(const ls_dataset_info *info, bool labels, ls_pipeli
     if (labels && !info->labelled) return LS_RAISE(LS_INVALID, "the data has no labels");
     LS_TRY(ls_alloc(out, 1, sizeof **out, "a pipeline of transforms"));
     bool bytes = info->element == LS_ELEMENT_UINT8;
-    ls_signal picture = {.shape = info->shape, .high = bytes ? 255.0F : 1.0F, .assumed = !bytes};
-    ls_signal one_hot = {.shape = {.dims = 1, .dim = {info->classes}}, .high = 1.0F};
+    ls_signal picture = {.shape = info->shape, .high = bytes ? 255.0f : 1.0f, .assumed = !bytes};
+    ls_signal one_hot = {.shape = {.dims = 1, .dim = {info->classes}}, .high = 1.0f};
     (*out)->element = info->element;
     (*out)->labels = labels;
     (*out)->out = labels ? one_hot : picture;

@@ -30,22 +30,22 @@ static bool is_far_enough(const ls_readahead *ahead) {
 
 /* Waits until there is room for a batch; false: nobody wants more. *late: the loader is there already. */
 static bool await_room(ls_readahead *ahead, bool *late) {
-    (void)pthread_mutex_lock(&ahead->lock);
-    while (!ahead->stop && is_far_enough(ahead)) (void)pthread_cond_wait(&ahead->changed, &ahead->lock);
+    pthread_mutex_lock(&ahead->lock);
+    while (!ahead->stop && is_far_enough(ahead)) pthread_cond_wait(&ahead->changed, &ahead->lock);
     bool go_on = !ahead->stop;
     *late = ahead->seen < ahead->reached;
-    (void)pthread_mutex_unlock(&ahead->lock);
+    pthread_mutex_unlock(&ahead->lock);
     return go_on;
 }
 
 static void count_batch(ls_readahead *ahead, int64_t bytes) {
-    (void)pthread_mutex_lock(&ahead->lock);
+    pthread_mutex_lock(&ahead->lock);
     if (ahead->seen >= ahead->reached) {
         ahead->bytes[ahead->seen % ahead->spec.batches] = bytes;
         ahead->ahead_bytes += bytes;
     }
     ahead->seen++;
-    (void)pthread_mutex_unlock(&ahead->lock);
+    pthread_mutex_unlock(&ahead->lock);
 }
 
 static void *run(void *context) {
@@ -61,25 +61,25 @@ static void *run(void *context) {
         if (status != LS_OK || !more) break;
         count_batch(ahead, bytes);
     }
-    (void)pthread_mutex_lock(&ahead->lock);
+    pthread_mutex_lock(&ahead->lock);
     ahead->ended = true;
-    (void)pthread_mutex_unlock(&ahead->lock);
+    pthread_mutex_unlock(&ahead->lock);
     return NULL;
 }
 
 bool ls_readahead_goes_on(ls_readahead *ahead) {
-    (void)pthread_mutex_lock(&ahead->lock);
+    pthread_mutex_lock(&ahead->lock);
     bool goes_on = !ahead->ended;
-    (void)pthread_mutex_unlock(&ahead->lock);
+    pthread_mutex_unlock(&ahead->lock);
     return goes_on;
 }
 
 void ls_readahead_advance(ls_readahead *ahead) {
-    (void)pthread_mutex_lock(&ahead->lock);
+    pthread_mutex_lock(&ahead->lock);
     if (ahead->reached < ahead->seen) ahead->ahead_bytes -= ahead->bytes[ahead->reached % ahead->spec.batches];
     ahead->reached++;
-    (void)pthread_cond_signal(&ahead->changed);
-    (void)pthread_mutex_unlock(&ahead->lock);
+    pthread_cond_signal(&ahead->changed);
+    pthread_mutex_unlock(&ahead->lock);
 }
 
 static ls_status start(ls_readahead *ahead) {
@@ -96,10 +96,10 @@ ls_status ls_readahead_open(const ls_readahead_spec *spec, ls_readahead **out) {
     *out = NULL;
     LS_TRY(ls_alloc(&ahead, 1, sizeof *ahead, "reading ahead"));
     ahead->spec = *spec;
-    (void)pthread_mutex_init(&ahead->lock, NULL);
-    (void)pthread_cond_init(&ahead->changed, NULL);
+    pthread_mutex_init(&ahead->lock, NULL);
+    pthread_cond_init(&ahead->changed, NULL);
     ls_status status = start(ahead);
-    if (LS_FAILED(status))
+    if (status != LS_OK)
         ls_readahead_close(ahead);
     else
         *out = ahead;
@@ -109,14 +109,14 @@ ls_status ls_readahead_open(const ls_readahead_spec *spec, ls_readahead **out) {
 void ls_readahead_close(ls_readahead *ahead) {
     if (ahead == NULL) return;
     if (ahead->started) {
-        (void)pthread_mutex_lock(&ahead->lock);
+        pthread_mutex_lock(&ahead->lock);
         ahead->stop = true;
-        (void)pthread_cond_signal(&ahead->changed);
-        (void)pthread_mutex_unlock(&ahead->lock);
-        (void)pthread_join(ahead->thread, NULL);
+        pthread_cond_signal(&ahead->changed);
+        pthread_mutex_unlock(&ahead->lock);
+        pthread_join(ahead->thread, NULL);
     }
-    (void)pthread_cond_destroy(&ahead->changed);
-    (void)pthread_mutex_destroy(&ahead->lock);
+    pthread_cond_destroy(&ahead->changed);
+    pthread_mutex_destroy(&ahead->lock);
     ls_free(ahead->samples);
     ls_free(ahead->bytes);
     ls_free(ahead);

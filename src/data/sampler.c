@@ -22,7 +22,7 @@ int64_t ls_spans_cut(const ls_span *spans, int64_t count, int64_t rows, ls_span 
     int64_t made = 0;
     for (int64_t i = 0; i < count; i++) {
         int64_t parts = (spans[i].count + rows - 1) / rows;
-        for (int64_t part = 0; pieces && part < parts; part++) {
+        for (int64_t part = 0; pieces != NULL && part < parts; part++) {
             int64_t begin = part * spans[i].count / parts, end = (part + 1) * spans[i].count / parts;
             pieces[made + part] = (ls_span){spans[i].first + begin, end - begin};
         }
@@ -95,7 +95,7 @@ done:
 }
 
 void ls_sampler_destroy(ls_sampler *s) {
-    if (!s) return;
+    if (s == NULL) return;
     for (int lane = 0; lane < s->sampling.lanes; lane++) ls_free(s->windows[lane].samples);
     ls_free(s->windows);
     ls_free(s->span);

@@ -84,7 +84,7 @@ static void add_stroke(line *l, float (*p)[2], int count) {
     for (int i = 0; i + 1 < count; i++) {
         const float *a = p[i > 0 ? i - 1 : 0], *b = p[i], *c = p[i + 1], *d = p[i + 2 < count ? i + 2 : i + 1];
         for (int k = 0; k < PIECES; k++) {
-            const float t = (float)k / PIECES;
+            float t = (float)k / PIECES;
             add_point(l, curve(a[0], b[0], c[0], d[0], t), curve(a[1], b[1], c[1], d[1], t), true);
         }
     }
@@ -108,7 +108,7 @@ static void trace(const way *w, const float *normal, line *l) {
     for (int stroke = 0, first = 0; stroke < w->strokes; first += w->count[stroke++]) {
         for (int i = first; i < first + w->count[stroke]; i++) {
             const uint8_t *place = w->place + 2 * i;
-            const bool joined = i == first && i > 0 && memcmp(place, place - 2, 2) == 0;
+            bool joined = i == first && i > 0 && memcmp(place, place - 2, 2) == 0;
             const float *shift = normal + 2 * (joined ? i - 1 : i);
             for (int k = 0; k < 2; k++) point[i][k] = (float)place[k] / 100 + shake * shift[k];
         }
@@ -118,13 +118,13 @@ static void trace(const way *w, const float *normal, line *l) {
 
 /* Two slow waves, then stretch, slant and turn about the middle. */
 static void distort(line *l, const float *normal, const float *uniform) {
-    const float slant = 0.1f + slant_sd * normal[0], stretch = 0.9f * expf(stretch_sd * normal[2]);
-    const float c = cosf(turn_sd * normal[1]), s = sinf(turn_sd * normal[1]), pi = (float)M_PI;
+    float slant = 0.1f + slant_sd * normal[0], stretch = 0.9f * expf(stretch_sd * normal[2]);
+    float c = cosf(turn_sd * normal[1]), s = sinf(turn_sd * normal[1]), pi = (float)M_PI;
     for (int i = 0; i < l->count; i++) {
-        const float along_y = sinf(pi * (1.3f * l->y[i] + 2 * uniform[0]));
-        const float along_x = sinf(pi * (1.6f * l->x[i] + 2 * uniform[1]));
-        const float y = l->y[i] - 0.5f + bend * normal[4] * along_x;
-        const float x = (l->x[i] - 0.5f + bend * normal[3] * along_y) * stretch - slant * y;
+        float along_y = sinf(pi * (1.3f * l->y[i] + 2 * uniform[0]));
+        float along_x = sinf(pi * (1.6f * l->x[i] + 2 * uniform[1]));
+        float y = l->y[i] - 0.5f + bend * normal[4] * along_x;
+        float x = (l->x[i] - 0.5f + bend * normal[3] * along_y) * stretch - slant * y;
         l->x[i] = c * x - s * y;
         l->y[i] = s * x + c * y;
     }
@@ -138,12 +138,12 @@ static void set_in_box(line *l, float side, float middle_x, float middle_y) {
         low[0] = fminf(low[0], l->x[i]), high[0] = fmaxf(high[0], l->x[i]);
         low[1] = fminf(low[1], l->y[i]), high[1] = fmaxf(high[1], l->y[i]);
         if (!l->pen[i]) continue;
-        const float piece = hypotf(l->x[i + 1] - l->x[i], l->y[i + 1] - l->y[i]);
+        float piece = hypotf(l->x[i + 1] - l->x[i], l->y[i + 1] - l->y[i]);
         length += piece;
         sum_x += piece * (l->x[i] + l->x[i + 1]) / 2;
         sum_y += piece * (l->y[i] + l->y[i + 1]) / 2;
     }
-    const float scale = side / fmaxf(high[0] - low[0], high[1] - low[1]);
+    float scale = side / fmaxf(high[0] - low[0], high[1] - low[1]);
     for (int i = 0; i < l->count; i++) {
         l->x[i] = middle_x + (l->x[i] - sum_x / length) * scale;
         l->y[i] = middle_y + (l->y[i] - sum_y / length) * scale;
@@ -164,19 +164,19 @@ static const float edge = 1.4f; /* pixels from full ink to none: MNIST's are sof
 /* The piece of line from point i to the next. A pixel has as much ink as the pen covers of it, by its centre's
  * distance. */
 static void ink_piece(const canvas *out, const line *l, int i, float radius) {
-    const float ax = l->x[i], ay = l->y[i], dx = l->x[i + 1] - ax, dy = l->y[i + 1] - ay;
-    const float reach = radius + 1, squared = dx * dx + dy * dy + 1e-12f;
-    const int64_t left = clamp((int64_t)floorf(fminf(ax, ax + dx) - reach), out->w);
-    const int64_t right = clamp((int64_t)ceilf(fmaxf(ax, ax + dx) + reach), out->w);
-    const int64_t top = clamp((int64_t)floorf(fminf(ay, ay + dy) - reach), out->h);
-    const int64_t bottom = clamp((int64_t)ceilf(fmaxf(ay, ay + dy) + reach), out->h);
+    float ax = l->x[i], ay = l->y[i], dx = l->x[i + 1] - ax, dy = l->y[i + 1] - ay;
+    float reach = radius + 1, squared = dx * dx + dy * dy + 1e-12f;
+    int64_t left = clamp((int64_t)floorf(fminf(ax, ax + dx) - reach), out->w);
+    int64_t right = clamp((int64_t)ceilf(fmaxf(ax, ax + dx) + reach), out->w);
+    int64_t top = clamp((int64_t)floorf(fminf(ay, ay + dy) - reach), out->h);
+    int64_t bottom = clamp((int64_t)ceilf(fmaxf(ay, ay + dy) + reach), out->h);
     for (int64_t y = top; y < bottom; y++)
         for (int64_t x = left; x < right; x++) {
-            const float px = (float)x + 0.5f - ax, py = (float)y + 0.5f - ay;
-            const float t = fminf(fmaxf((px * dx + py * dy) / squared, 0), 1);
-            const float rx = px - t * dx, ry = py - t * dy;
-            const float cover = (radius - sqrtf(rx * rx + ry * ry)) / edge + 0.5f;
-            const uint8_t value = (uint8_t)(255 * fminf(fmaxf(cover, 0), 1) + 0.5f);
+            float px = (float)x + 0.5f - ax, py = (float)y + 0.5f - ay;
+            float t = fminf(fmaxf((px * dx + py * dy) / squared, 0), 1);
+            float rx = px - t * dx, ry = py - t * dy;
+            float cover = (radius - sqrtf(rx * rx + ry * ry)) / edge + 0.5f;
+            uint8_t value = (uint8_t)(255 * fminf(fmaxf(cover, 0), 1) + 0.5f);
             uint8_t *pixel = &out->pixels[y * out->w + x];
             if (value > *pixel) *pixel = value;
         }
@@ -208,7 +208,7 @@ enum { UNIFORMS = 6, NORMALS = 2 * POINTS_MAX + 6 };
 
 static ls_status sample_digits(void *context, int64_t index, void *data, int32_t *label, const char **name) {
     const digits_source *source = context;
-    const canvas out = {source->h, source->w, data};
+    canvas out = {source->h, source->w, data};
     float uniform[UNIFORMS], normal[NORMALS];
     ls_random_uniform(&source->rng, (uint64_t)index, UNIFORMS, uniform);
     ls_random_normal(&source->normal_rng, (uint64_t)index, NORMALS, normal);
@@ -217,12 +217,12 @@ static ls_status sample_digits(void *context, int64_t index, void *data, int32_t
     line l;
     trace(&ways[choose_way(*label, uniform[0])], normal, &l);
     distort(&l, normal + 2 * POINTS_MAX, uniform + 1);
-    const float unit = (float)(out.h < out.w ? out.h : out.w) / 28; /* a pixel of MNIST's */
-    const float radius = (0.75f + 1.1f * uniform[3] * uniform[3] + 0.3f * uniform[4]) * unit;
+    float unit = (float)(out.h < out.w ? out.h : out.w) / 28; /* a pixel of MNIST's */
+    float radius = (0.75f + 1.1f * uniform[3] * uniform[3] + 0.3f * uniform[4]) * unit;
     set_in_box(&l, 20 * unit - 2 * radius, (float)out.w / 2, (float)out.h / 2);
     memset(data, 0, (size_t)(out.h * out.w));
     for (int i = 0; i < l.count; i++) {
-        const float pressure = 1 + 0.18f * sinf(0.12f * (float)i + 6.28f * uniform[5]);
+        float pressure = 1 + 0.18f * sinf(0.12f * (float)i + 6.28f * uniform[5]);
         if (l.pen[i]) ink_piece(&out, &l, i, radius * pressure);
     }
     return LS_OK;

@@ -130,31 +130,28 @@ typedef struct shape {
 
 /* How far a point lies outside (inside: negative); near the edge is where it must be right. */
 static float distance(const shape *o, float x, float y) {
-    const float dx = fabsf(x - o->x), dy = fabsf(y - o->y);
+    float dx = fabsf(x - o->x), dy = fabsf(y - o->y);
     if (o->form == ELLIPSE) {
-        const float qx = dx / o->rx, qy = dy / o->ry;
+        float qx = dx / o->rx, qy = dy / o->ry;
         return (sqrtf(qx * qx + qy * qy) - 1) * fminf(o->rx, o->ry);
     }
-    const float half = o->form == BOX ? o->rx : o->rx * (y - o->y + o->ry) / (2 * o->ry);
+    float half = o->form == BOX ? o->rx : o->rx * (y - o->y + o->ry) / (2 * o->ry);
     return fmaxf(dx - half, dy - o->ry);
 }
 
 static int64_t to_pixel(float place, float pixel, int64_t count) {
-    const float at = place / pixel;
+    float at = place / pixel;
     return at <= 0 ? 0 : at >= (float)count ? count : (int64_t)at;
 }
 
 static void paint(const scene *s, shape o) {
-    const float edge = s->pixel + o.softness, reach = edge + s->pixel;
-    const int64_t top = to_pixel(o.y - o.ry - reach, s->pixel, s->h),
-                  bottom = to_pixel(o.y + o.ry + reach, s->pixel, s->h);
-    const int64_t left = to_pixel(o.x - o.rx - reach, s->pixel, s->w),
-                  right = to_pixel(o.x + o.rx + reach, s->pixel, s->w);
-    const colour lit = tinted(o.colour, s->light->tint);
+    float edge = s->pixel + o.softness, reach = edge + s->pixel;
+    int64_t top = to_pixel(o.y - o.ry - reach, s->pixel, s->h), bottom = to_pixel(o.y + o.ry + reach, s->pixel, s->h);
+    int64_t left = to_pixel(o.x - o.rx - reach, s->pixel, s->w), right = to_pixel(o.x + o.rx + reach, s->pixel, s->w);
+    colour lit = tinted(o.colour, s->light->tint);
     for (int64_t y = top; y < bottom; y++)
         for (int64_t x = left; x < right; x++) {
-            const float cover =
-                limit(0.5f - distance(&o, ((float)x + 0.5f) * s->pixel, ((float)y + 0.5f) * s->pixel) / edge);
+            float cover = limit(0.5f - distance(&o, ((float)x + 0.5f) * s->pixel, ((float)y + 0.5f) * s->pixel) / edge);
             if (cover > 0) put(s, y, x, shade(lit, 1 + o.grain * grain_at(s, y, x)), cover);
         }
 }
@@ -167,24 +164,24 @@ static colour sky_at(const scene *s, float y) {
 
 static void paint_sky(const scene *s) {
     for (int64_t y = 0; y < s->h; y++) {
-        const colour c = sky_at(s, ((float)y + 0.5f) * s->pixel);
+        colour c = sky_at(s, ((float)y + 0.5f) * s->pixel);
         for (int64_t x = 0; x < s->w; x++) put(s, y, x, c, 1);
     }
 }
 
 /* Light of its own: painted brighter than the light's tint lets things be. */
 static void paint_sun(scene *s) {
-    const float x = between(&s->chance, 0.1f, 0.9f) * s->width, up = between(&s->chance, 0.12f, 0.3f);
-    const colour day = {1, 0.96f, 0.62f}, dusk = {1.9f, 1.7f, 0.85f};
+    float x = between(&s->chance, 0.1f, 0.9f) * s->width, up = between(&s->chance, 0.12f, 0.3f);
+    colour day = {1, 0.96f, 0.62f}, dusk = {1.9f, 1.7f, 0.85f};
     paint(s, (shape){ELLIPSE, x, s->dusk ? s->horizon - 0.05f : up, 0.08f, 0.08f, s->dusk ? dusk : day,
                      .softness = 0.02f});
 }
 
 static void paint_clouds(scene *s) {
     for (int n = pick(&s->chance, 0, 2); n > 0; n--) {
-        const float x = between(&s->chance, 0, s->width), y = between(&s->chance, 0.08f, 0.3f);
+        float x = between(&s->chance, 0, s->width), y = between(&s->chance, 0.08f, 0.3f);
         for (int puff = 0; puff < 3; puff++) {
-            const float at = x + between(&s->chance, -0.12f, 0.12f), r = between(&s->chance, 0.07f, 0.13f);
+            float at = x + between(&s->chance, -0.12f, 0.12f), r = between(&s->chance, 0.07f, 0.13f);
             paint(s, (shape){ELLIPSE, at, y, r, 0.4f * r, white, .softness = 0.04f});
         }
     }
@@ -205,18 +202,17 @@ static outline draw_outline(scene *s, float level, float height, float frequency
 }
 
 static float outline_at(const outline *line, float x) {
-    const float first = sinf(line->frequency[0] * x + line->phase[0]),
-                second = sinf(line->frequency[1] * x + line->phase[1]);
+    float first = sinf(line->frequency[0] * x + line->phase[0]), second = sinf(line->frequency[1] * x + line->phase[1]);
     return line->level + line->height * (0.65f * first + 0.35f * second);
 }
 
 /* All below a line, from one colour to another at the bottom. */
 static void paint_below(const scene *s, const outline *line, colour far, colour near, float grain) {
     for (int64_t x = 0; x < s->w; x++) {
-        const float begin = outline_at(line, ((float)x + 0.5f) * s->pixel);
+        float begin = outline_at(line, ((float)x + 0.5f) * s->pixel);
         for (int64_t y = to_pixel(begin - s->pixel, s->pixel, s->h); y < s->h; y++) {
-            const float below = ((float)y + 0.5f) * s->pixel - begin, depth = limit(below / (1 - begin));
-            const colour c = tinted(mix(far, near, depth), s->light->tint);
+            float below = ((float)y + 0.5f) * s->pixel - begin, depth = limit(below / (1 - begin));
+            colour c = tinted(mix(far, near, depth), s->light->tint);
             put(s, y, x, shade(c, 1 + grain * (0.4f + 0.6f * depth) * grain_at(s, y, x)),
                 limit(0.5f + below / s->pixel));
         }
@@ -225,30 +221,29 @@ static void paint_below(const scene *s, const outline *line, colour far, colour 
 
 static void paint_mountains(scene *s) {
     if (pick(&s->chance, 0, 2) == 0) return;
-    const outline line = draw_outline(s, s->horizon - between(&s->chance, 0.08f, 0.16f), 0.06f, 6);
-    const colour c = s->dusk ? shade(ridge_dusk, 1.5f) : ridge_day; /* far off: its haze takes part in the light */
+    outline line = draw_outline(s, s->horizon - between(&s->chance, 0.08f, 0.16f), 0.06f, 6);
+    colour c = s->dusk ? shade(ridge_dusk, 1.5f) : ridge_day; /* far off: its haze takes part in the light */
     paint_below(s, &line, c, c, 0.03f);
 }
 
 static void paint_ground(scene *s) {
     const struct ground *g = &grounds[s->kind];
-    const outline line = draw_outline(s, s->horizon, between(&s->chance, 0, 0.04f), 4);
+    outline line = draw_outline(s, s->horizon, between(&s->chance, 0, 0.04f), 4);
     paint_below(s, &line, g->far, g->near, g->grain);
     if (s->kind != DESERT && s->kind != SNOW) return;
-    const outline dune = draw_outline(s, s->horizon + between(&s->chance, 0.12f, 0.25f), 0.05f, 3);
+    outline dune = draw_outline(s, s->horizon + between(&s->chance, 0.12f, 0.25f), 0.05f, 3);
     paint_below(s, &dune, shade(g->far, 0.97f), shade(g->near, 0.94f), g->grain);
 }
 
 /* Water mirrors the sky, darker, in ripples that are narrower the farther they are. */
 static void paint_water(scene *s) {
-    const float begin = s->horizon + between(&s->chance, 0.04f, 0.08f), end = between(&s->chance, 0.88f, 1.1f);
-    const float phase = between(&s->chance, 0, 6.28f);
+    float begin = s->horizon + between(&s->chance, 0.04f, 0.08f), end = between(&s->chance, 0.88f, 1.1f);
+    float phase = between(&s->chance, 0, 6.28f);
     for (int64_t y = to_pixel(begin, s->pixel, s->h); y < to_pixel(end, s->pixel, s->h); y++) {
-        const float at = ((float)y + 0.5f) * s->pixel, depth = (at - begin) / (end - begin);
-        const colour mirrored = sky_at(s, s->horizon * (1 - depth)), blue = {0.1f, 0.28f, 0.5f};
+        float at = ((float)y + 0.5f) * s->pixel, depth = (at - begin) / (end - begin);
+        colour mirrored = sky_at(s, s->horizon * (1 - depth)), blue = {0.1f, 0.28f, 0.5f};
         for (int64_t x = 0; x < s->w; x++) {
-            const float across = ((float)x + 0.5f) * s->pixel,
-                        ripple = sinf(60 * sqrtf(depth + 0.05f) + 3 * across + phase);
+            float across = ((float)x + 0.5f) * s->pixel, ripple = sinf(60 * sqrtf(depth + 0.05f) + 3 * across + phase);
             put(s, y, x, shade(mix(mirrored, tinted(blue, s->light->tint), 0.45f), 1 + 0.1f * ripple), 1);
         }
     }
@@ -283,15 +278,15 @@ typedef void (*paint_fn)(const scene *s, float x, float base, float size);
 /* A row of things from the far to the near, which look larger. */
 static void paint_row(scene *s, paint_fn thing, int count, float size) {
     for (int i = 0; i < count; i++) {
-        const float near = ((float)i + between(&s->chance, 0, 1)) / (float)count;
-        const float base = s->horizon + 0.05f + near * (0.9f - s->horizon), x = between(&s->chance, 0, s->width);
+        float near = ((float)i + between(&s->chance, 0, 1)) / (float)count;
+        float base = s->horizon + 0.05f + near * (0.9f - s->horizon), x = between(&s->chance, 0, s->width);
         thing(s, x, base, size * (0.6f + 0.8f * near) * between(&s->chance, 0.85f, 1.15f));
     }
 }
 
 static void paint_things(scene *s) {
     chance *c = &s->chance;
-    const paint_fn some_tree = pick(c, 0, 1) ? paint_tree : paint_fir;
+    paint_fn some_tree = pick(c, 0, 1) ? paint_tree : paint_fir;
     switch (s->kind) {
     case MEADOW:
         paint_row(s, some_tree, pick(c, 0, 2), 0.35f);

@@ -31,7 +31,7 @@ static void apply(const void *record, const ls_signal *in, const ls_rng *rng, ui
     const grayscale_options *o = record;
     int64_t pixels = in->shape.dim[0] * in->shape.dim[1];
     for (int64_t i = 0; i < pixels; i++) {
-        float grey = 0.299F * x[RGB * i] + 0.587F * x[RGB * i + 1] + 0.114F * x[RGB * i + 2];
+        float grey = 0.299f * x[RGB * i] + 0.587f * x[RGB * i + 1] + 0.114f * x[RGB * i + 2];
         for (int64_t c = 0; c < o->channels; c++) y[o->channels * i + c] = grey;
     }
 }

@@ -25,7 +25,7 @@ static H5FD_t *open_backing(const char *name, unsigned flags, hid_t access, hadd
     (void)name, (void)flags, (void)limit;
     ls_array_backing *const *backing = H5Pget_driver_info(access);
     open_file *file;
-    if (!backing || ls_alloc(&file, 1, sizeof *file, "an open file") != LS_OK) return NULL;
+    if (backing == NULL || ls_alloc(&file, 1, sizeof *file, "an open file") != LS_OK) return NULL;
     file->backing = *backing;
     return &file->common;
 }
@@ -38,7 +38,7 @@ static herr_t close_backing(H5FD_t *file) {
 /* As HDF5's own driver of files has it: where HDF5 puts things depends on these. */
 static herr_t query(const H5FD_t *file, unsigned long *flags) {
     (void)file;
-    if (flags)
+    if (flags != NULL)
         *flags = H5FD_FEAT_AGGREGATE_METADATA | H5FD_FEAT_ACCUMULATE_METADATA | H5FD_FEAT_DATA_SIEVE |
                  H5FD_FEAT_AGGREGATE_SMALLDATA;
     return 0;
@@ -62,10 +62,10 @@ static haddr_t get_length(const H5FD_t *file, H5FD_mem_t type) {
 
 /* Said as HDF5's own driver says it, for ls_hdf5_reason. */
 static herr_t fail_read(void) {
-    int number = errno ? errno : EIO;
-    (void)H5Epush2(H5E_DEFAULT, __FILE__, __func__, __LINE__, H5E_ERR_CLS, H5E_IO, H5E_READERROR,
-                   "file read failed: errno = %d, error message = '%s'", number,
-                   errno ? strerror(errno) : "the disk gives less than the file has");
+    int number = errno != 0 ? errno : EIO;
+    H5Epush2(H5E_DEFAULT, __FILE__, __func__, __LINE__, H5E_ERR_CLS, H5E_IO, H5E_READERROR,
+             "file read failed: errno = %d, error message = '%s'", number,
+             errno != 0 ? strerror(errno) : "the disk gives less than the file has");
     return -1;
 }
 

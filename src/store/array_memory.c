@@ -46,7 +46,7 @@ ls_status ls_array_memory_write(ls_array_memory *memory, int64_t at, const void 
     for (int64_t part; bytes > 0; at += part, next += part, bytes -= part) {
         int64_t in_page = at % LS_ARRAY_PAGE_BYTES, begin = at - in_page;
         part = part_in_page(at, bytes);
-        if (!find_page(memory, begin)) LS_TRY(add_page(memory, begin));
+        if (find_page(memory, begin) == NULL) LS_TRY(add_page(memory, begin));
         memcpy(find_page(memory, begin) + in_page, next, (size_t)part);
     }
     return LS_OK;
@@ -58,7 +58,7 @@ void ls_array_memory_read(const ls_array_memory *memory, int64_t at, void *data,
         int64_t in_page = at % LS_ARRAY_PAGE_BYTES;
         const char *page = find_page(memory, at - in_page);
         part = part_in_page(at, bytes);
-        if (page)
+        if (page != NULL)
             memcpy(next, page + in_page, (size_t)part);
         else
             memset(next, 0, (size_t)part);

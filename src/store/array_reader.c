@@ -61,7 +61,7 @@ ls_status ls_array_reader_open(const char *path, ls_array_reader **out) {
     *out = NULL;
     LS_TRY(ls_alloc(&reader, 1, sizeof *reader, "an open file"));
     *reader = (ls_array_reader){.backing.fd = -1, .id = H5I_INVALID_HID, .links = H5I_INVALID_HID};
-    (void)snprintf(reader->path, sizeof reader->path, "%s", path);
+    snprintf(reader->path, sizeof reader->path, "%s", path);
     ls_status status = open_file(reader);
     if (status == LS_OK)
         *out = reader;
@@ -71,12 +71,12 @@ ls_status ls_array_reader_open(const char *path, ls_array_reader **out) {
 }
 
 void ls_array_reader_close(ls_array_reader *reader) {
-    if (!reader) return;
+    if (reader == NULL) return;
     ls_hdf5_lock();
     if (reader->links >= 0) H5Pclose(reader->links);
     if (reader->id >= 0) H5Fclose(reader->id);
     ls_hdf5_unlock();
-    if (reader->backing.fd >= 0) (void)close(reader->backing.fd);
+    if (reader->backing.fd >= 0) close(reader->backing.fd);
     ls_free(reader);
 }
 
@@ -172,9 +172,9 @@ static herr_t list_one(hid_t root, const char *name, const H5L_info_t *info, voi
     hid_t object = H5Oopen(root, name, list->links);
     if (object < 0) return -1;
     if (H5Iget_type(object) == H5I_DATASET) {
-        if (list->entries) {
+        if (list->entries != NULL) {
             ls_array_entry *entry = &list->entries[list->count];
-            (void)snprintf(entry->name, sizeof entry->name, "/%s", name);
+            snprintf(entry->name, sizeof entry->name, "/%s", name);
             entry->shape = shape_of(object);
         }
         list->count++;
@@ -243,7 +243,7 @@ static ls_status open_attribute(ls_array_reader *reader, const char *name, hid_t
     if (*attribute < 0 && ls_hdf5_fault() == LS_ERROR) return fail_read(reader, name);
     if (*attribute < 0) return LS_RAISE(LS_INVALID, "%s: has no attribute %s", reader->path, name);
     ls_status status = check_single(reader, name, *attribute);
-    if (LS_FAILED(status)) H5Aclose(*attribute);
+    if (status != LS_OK) H5Aclose(*attribute);
     return status;
 }
 

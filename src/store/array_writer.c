@@ -75,7 +75,7 @@ static ls_status close_description(ls_array_writer *writer) {
 }
 
 void ls_array_writer_destroy(ls_array_writer *writer) {
-    if (!writer) return;
+    if (writer == NULL) return;
     ls_hdf5_lock();
     if (writer->description >= 0) H5Fclose(writer->description);
     ls_hdf5_unlock();
@@ -88,11 +88,11 @@ void ls_array_writer_destroy(ls_array_writer *writer) {
 /* Makes the groups above an array. HDF5 would do it by itself, but with time stamps. */
 static ls_status describe_groups(ls_array_writer *writer, const char *name) {
     char path[LS_PATH_MAX];
-    (void)snprintf(path, sizeof path, "%s", name);
+    snprintf(path, sizeof path, "%s", name);
     hid_t create = H5Pcreate(H5P_GROUP_CREATE);
     H5Pset_obj_track_times(create, false);
     ls_status status = LS_OK;
-    for (char *slash = strchr(path + 1, '/'); slash && status == LS_OK; slash = strchr(slash + 1, '/')) {
+    for (char *slash = strchr(path + 1, '/'); slash != NULL && status == LS_OK; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         if (H5Lexists(writer->description, path, H5P_DEFAULT) <= 0) {
             hid_t group = H5Gcreate2(writer->description, path, H5P_DEFAULT, create, H5P_DEFAULT);

@@ -24,17 +24,16 @@ static herr_t refuse_detour(const char *parent_file, const char *parent_group, c
                             unsigned *flags, hid_t access, void *context) {
     detour *taken = context;
     (void)parent_file, (void)parent_group, (void)flags, (void)access;
-    (void)snprintf(taken->target, sizeof taken->target, "%.*s in %.*s", NAME_MAX_BYTES - 3, object, NAME_MAX_BYTES - 3,
-                   file);
+    snprintf(taken->target, sizeof taken->target, "%.*s in %.*s", NAME_MAX_BYTES - 3, object, NAME_MAX_BYTES - 3, file);
     return -1;
 }
 
 static hid_t open_here(const ls_data_file *file, const char *name, detour *taken) {
     hid_t access = H5Pcreate(H5P_DATASET_ACCESS);
     taken->target[0] = '\0';
-    (void)H5Pset_elink_cb(access, refuse_detour, taken);
+    H5Pset_elink_cb(access, refuse_detour, taken);
     hid_t array = H5Dopen2(file->hdf5, name, access);
-    (void)H5Pclose(access);
+    H5Pclose(access);
     return array;
 }
 
@@ -58,8 +57,8 @@ int ls_data_array_describe(hid_t array, const char *name, char *text, size_t roo
     for (int d = 0; d < dims && (size_t)length < room; d++)
         length += snprintf(text + length, room - (size_t)length, "%s%" PRIuMAX "%s", d == 0 ? " [" : ", ",
                            (uintmax_t)dim[d], d == dims - 1 ? "]" : "");
-    (void)H5Sclose(space);
-    (void)H5Tclose(type);
+    H5Sclose(space);
+    H5Tclose(type);
     return length;
 }
 
@@ -67,14 +66,14 @@ int ls_data_array_describe(hid_t array, const char *name, char *text, size_t roo
 static void list(const ls_data_file *file, const char *group, char text[LS_DATA_LIST_MAX]) {
     H5G_info_t about;
     size_t used = 0;
-    (void)snprintf(text, LS_DATA_LIST_MAX, "nothing");
+    snprintf(text, LS_DATA_LIST_MAX, "nothing");
     if (H5Gget_info_by_name(file->hdf5, group, &about, H5P_DEFAULT) < 0) return;
     for (hsize_t i = 0; i < about.nlinks && used < LS_DATA_LIST_MAX; i++) {
         char name[NAME_MAX_BYTES] = "", path[2 * NAME_MAX_BYTES];
         detour taken;
         if (H5Lget_name_by_idx(file->hdf5, group, H5_INDEX_NAME, H5_ITER_INC, i, name, sizeof name, H5P_DEFAULT) < 0)
             return;
-        (void)snprintf(path, sizeof path, "%s/%s", group, name);
+        snprintf(path, sizeof path, "%s/%s", group, name);
         hid_t array = open_here(file, path, &taken);
         if (used > 0) used += (size_t)snprintf(text + used, LS_DATA_LIST_MAX - used, "; ");
         if (used >= LS_DATA_LIST_MAX) return;
@@ -82,7 +81,7 @@ static void list(const ls_data_file *file, const char *group, char text[LS_DATA_
             used += (size_t)ls_data_array_describe(array, name, text + used, LS_DATA_LIST_MAX - used);
         else
             used += (size_t)snprintf(text + used, LS_DATA_LIST_MAX - used, "%s: no array", name);
-        if (array >= 0) (void)H5Dclose(array);
+        if (array >= 0) H5Dclose(array);
     }
 }
 
@@ -117,10 +116,10 @@ static ls_status fail_group(const ls_data_file *file, const char *name) {
 static bool is_group(const ls_data_file *file, const char *name, detour *taken) {
     hid_t access = H5Pcreate(H5P_GROUP_ACCESS);
     taken->target[0] = '\0';
-    (void)H5Pset_elink_cb(access, refuse_detour, taken);
+    H5Pset_elink_cb(access, refuse_detour, taken);
     hid_t group = H5Gopen2(file->hdf5, name, access);
-    (void)H5Pclose(access);
-    if (group >= 0) (void)H5Gclose(group);
+    H5Pclose(access);
+    if (group >= 0) H5Gclose(group);
     return group >= 0;
 }
 
@@ -129,7 +128,7 @@ ls_status ls_data_array_find(const ls_data_file *file, const char *name, const c
     detour taken;
     if (!ls_data_array_exists(file, name)) return fail_without(file, name, meaning);
     hid_t array = open_here(file, name, &taken);
-    if (array >= 0) (void)H5Dclose(array);
+    if (array >= 0) H5Dclose(array);
     if (array >= 0 || taken.target[0] != '\0') return LS_OK;
     if (is_group(file, name, &taken)) return fail_group(file, name);
     if (H5Oexists_by_name(file->hdf5, name, H5P_DEFAULT) > 0) return LS_OK; /* damaged: who opens it says so */
@@ -165,7 +164,7 @@ static ls_status fail_filter(const ls_data_file *file, const char *name, H5Z_fil
         size_t used = strlen(have);
         if (filters[i].filter == filter) missing = filters[i].name;
         if (H5Zfilter_avail(filters[i].filter) > 0)
-            (void)snprintf(have + used, sizeof have - used, "%s%s", used > 0 ? ", " : "", filters[i].name);
+            snprintf(have + used, sizeof have - used, "%s%s", used > 0 ? ", " : "", filters[i].name);
     }
     return LS_RAISE(LS_INVALID,
                     "%s: %s is packed with %s (number %d), which this HDF5 cannot undo; it has %s. Set "
@@ -198,7 +197,7 @@ static ls_status check_chunk(const ls_data_file *file, const char *name, hid_t a
     int dims = H5Pget_chunk(properties, H5S_MAX_RANK, chunk);
     hid_t type = H5Dget_type(array);
     double bytes = (double)H5Tget_size(type);
-    (void)H5Tclose(type);
+    H5Tclose(type);
     for (int d = 0; d < dims; d++) bytes *= (double)chunk[d];
     if (ls_data_array_fits(file, bytes)) return LS_OK;
     return LS_RAISE(LS_INVALID,
@@ -212,7 +211,7 @@ static ls_status check_external(const ls_data_file *file, const char *name, hid_
     off_t offset;
     hsize_t size;
     if (H5Pget_external_count(properties) <= 0) return LS_OK;
-    (void)H5Pget_external(properties, 0, sizeof target - 1, target, &offset, &size);
+    H5Pget_external(properties, 0, sizeof target - 1, target, &offset, &size);
     return LS_RAISE(LS_INVALID,
                     "%s: the contents of %s lie in another file, '%s', and that is not followed; write a file that has "
                     "all in it",
@@ -226,7 +225,7 @@ static ls_status check(ls_data_file *file, const char *name, hid_t array) {
     if (status == LS_OK) status = check_chunk(file, name, array, properties);
     if (status == LS_OK && H5Pget_layout(properties) == H5D_VIRTUAL)
         status = ls_data_virtual_check(file, name, array, properties);
-    (void)H5Pclose(properties);
+    H5Pclose(properties);
     return status;
 }
 
@@ -241,7 +240,7 @@ ls_status ls_data_array_open(ls_data_file *file, const char *name, hid_t *array)
     if (*array < 0) return ls_data_file_fail(file, "is damaged or cut short");
     ls_status status = check(file, name, *array);
     if (status == LS_OK) return LS_OK;
-    (void)H5Dclose(*array);
+    H5Dclose(*array);
     *array = H5I_INVALID_HID;
     return status;
 }
@@ -273,9 +272,9 @@ ls_data_layout ls_data_array_layout(hid_t array) {
         if (layout.chunked) memcpy(layout.chunk, chunk, bytes);
     }
     note_filters(properties, &layout);
-    (void)H5Tclose(type);
-    (void)H5Sclose(space);
-    (void)H5Pclose(properties);
+    H5Tclose(type);
+    H5Sclose(space);
+    H5Pclose(properties);
     return layout;
 }
 

@@ -12,9 +12,9 @@ ls_status ls_data_read_integer(const ls_data_file *file, const char *name, int64
           space = H5Aget_space(attribute);
     bool ok = H5Tget_class(type) == H5T_INTEGER && H5Tget_size(type) <= sizeof *value &&
               H5Sget_simple_extent_npoints(space) == 1 && H5Aread(attribute, H5T_NATIVE_INT64, value) >= 0;
-    (void)H5Sclose(space);
-    (void)H5Tclose(type);
-    (void)H5Aclose(attribute);
+    H5Sclose(space);
+    H5Tclose(type);
+    H5Aclose(attribute);
     return ok ? LS_OK : LS_RAISE(LS_INVALID, "%s: attribute %s must be an integer", file->path, name);
 }
 
@@ -27,7 +27,7 @@ static bool copy_texts(hid_t attribute, hid_t file_type, hid_t space, int64_t co
     bool variable = H5Tis_variable_str(file_type) > 0, ok = false;
     hid_t type = H5Tcopy(file_type);
     size_t size = variable ? sizeof(char *) : H5Tget_size(file_type) + 1;
-    if (!variable) (void)H5Tset_size(type, size), (void)H5Tset_strpad(type, H5T_STR_NULLTERM);
+    if (!variable) H5Tset_size(type, size), H5Tset_strpad(type, H5T_STR_NULLTERM);
     char *data = calloc((size_t)count, size);
     if (data != NULL && H5Aread(attribute, type, data) >= 0) {
         ok = true;
@@ -36,10 +36,10 @@ static bool copy_texts(hid_t attribute, hid_t file_type, hid_t space, int64_t co
             texts[i] = strdup(text != NULL ? text : "");
             ok &= texts[i] != NULL;
         }
-        if (variable) (void)H5Dvlen_reclaim(type, space, H5P_DEFAULT, data);
+        if (variable) H5Dvlen_reclaim(type, space, H5P_DEFAULT, data);
     }
     free(data);
-    (void)H5Tclose(type);
+    H5Tclose(type);
     return ok;
 }
 
@@ -60,8 +60,8 @@ ls_status ls_data_read_texts(const ls_data_file *file, const char *name, int64_t
     *count = length;
     if (status == LS_OK && !copy_texts(attribute, type, space, length, *texts))
         status = ls_data_file_fail(file, "is damaged or cut short");
-    (void)H5Sclose(space);
-    (void)H5Tclose(type);
-    (void)H5Aclose(attribute);
+    H5Sclose(space);
+    H5Tclose(type);
+    H5Aclose(attribute);
     return status;
 }

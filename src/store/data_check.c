@@ -87,8 +87,8 @@ static ls_status load_hashes(ls_data_file *file, hid_t hashes) {
     bool fit = H5Tget_class(type) == H5T_INTEGER && H5Tget_size(type) == sizeof *file->block_hash &&
                H5Sget_simple_extent_ndims(space) == 1 && H5Sget_simple_extent_dims(space, &length, NULL) == 1 &&
                length == (hsize_t)blocks;
-    (void)H5Sclose(space);
-    (void)H5Tclose(type);
+    H5Sclose(space);
+    H5Tclose(type);
     if (!fit)
         return LS_RAISE(LS_INVALID, "%s: " LS_DATA_HASHES " must be %" PRId64 " integers of 64 bits, one a block",
                         file->path, blocks);
@@ -116,7 +116,7 @@ ls_status ls_data_check_load(ls_data_file *file) {
     }
     LS_TRY(ls_data_array_open(file, LS_DATA_HASHES, &hashes));
     ls_status status = load_hashes(file, hashes);
-    (void)H5Dclose(hashes);
+    H5Dclose(hashes);
     return status;
 }
 

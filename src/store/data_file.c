@@ -52,7 +52,7 @@ static ls_status check_readable(const ls_data_file *file) {
 static bool is_being_written(const ls_data_file *file) {
     int fd = open(file->path, O_RDONLY | O_CLOEXEC);
     bool taken = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-    if (fd >= 0) (void)close(fd);
+    if (fd >= 0) close(fd);
     return taken;
 }
 
@@ -78,10 +78,10 @@ ls_status ls_data_file_open_hdf5(ls_data_file *file) {
     if (is == 0 || (is < 0 && ls_hdf5_fault() == LS_INVALID)) return fail_foreign(file, "is not an HDF5 file");
     if (is < 0) return fail_damaged(file);
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    (void)H5Pset_fapl_sec2(access);
-    (void)H5Pset_file_locking(access, false, true);
+    H5Pset_fapl_sec2(access);
+    H5Pset_file_locking(access, false, true);
     file->hdf5 = H5Fopen(file->path, H5F_ACC_RDONLY, access);
-    (void)H5Pclose(access);
+    H5Pclose(access);
     if (file->hdf5 < 0) return fail_open(file);
     if (H5Fget_vfd_handle(file->hdf5, H5P_DEFAULT, &handle) >= 0 && handle != NULL) file->fd = *(const int *)handle;
     if (fstat(file->fd, &about) != 0) return LS_RAISE(LS_ERROR, "%s: cannot be read: %s", file->path, strerror(errno));
@@ -90,8 +90,8 @@ ls_status ls_data_file_open_hdf5(ls_data_file *file) {
 }
 
 void ls_data_file_close_hdf5(ls_data_file *file) {
-    if (file->data >= 0) (void)H5Dclose(file->data);
-    if (file->hdf5 >= 0) (void)H5Fclose(file->hdf5);
+    if (file->data >= 0) H5Dclose(file->data);
+    if (file->hdf5 >= 0) H5Fclose(file->hdf5);
     file->data = file->hdf5 = H5I_INVALID_HID;
     file->fd = -1;
 }
@@ -121,7 +121,7 @@ static ls_status read_element(ls_data_file *file) {
     H5T_class_t class = H5Tget_class(type);
     size_t bytes = H5Tget_size(type);
     bool is_unsigned = class == H5T_INTEGER && H5Tget_sign(type) == H5T_SGN_NONE;
-    (void)H5Tclose(type);
+    H5Tclose(type);
     if (class == H5T_FLOAT && bytes == sizeof(float))
         file->info.element = LS_ELEMENT_FLOAT32;
     else if (is_unsigned && bytes == 1)
@@ -145,7 +145,7 @@ static ls_status read_shape(ls_data_file *file) {
     hsize_t dim[H5S_MAX_RANK];
     hid_t space = H5Dget_space(file->data);
     int dims = H5Sget_simple_extent_dims(space, dim, NULL);
-    (void)H5Sclose(space);
+    H5Sclose(space);
     if (dims < 2 || dims > 1 + LS_DIMS_MAX)
         return LS_RAISE(LS_INVALID, "%s: " LS_DATA_SET " has %d dimensions; it must be [samples, ...] with 2 to %d",
                         file->path, dims, 1 + LS_DIMS_MAX);
@@ -174,8 +174,8 @@ bool ls_data_file_read_raw(const ls_data_file *file, int64_t first, int64_t coun
     hid_t type = file->info.element == LS_ELEMENT_UINT8 ? H5T_NATIVE_UINT8 : H5T_NATIVE_FLOAT;
     bool ok = H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, dim, NULL) >= 0 &&
               H5Dread(file->data, type, memory, space, H5P_DEFAULT, out) >= 0;
-    (void)H5Sclose(space);
-    (void)H5Sclose(memory);
+    H5Sclose(space);
+    H5Sclose(memory);
     return ok;
 }
 
@@ -203,10 +203,9 @@ static ls_status read_checked(ls_data_file *file, int64_t first, int64_t count, 
     if (!ls_data_file_read_raw(file, first, count, data)) {
         char damage[96];
         if (count == 1)
-            (void)snprintf(damage, sizeof damage, "sample %" PRId64 " is damaged", first);
+            snprintf(damage, sizeof damage, "sample %" PRId64 " is damaged", first);
         else
-            (void)snprintf(damage, sizeof damage, "samples %" PRId64 " to %" PRId64 " are damaged", first,
-                           first + count - 1);
+            snprintf(damage, sizeof damage, "samples %" PRId64 " to %" PRId64 " are damaged", first, first + count - 1);
         return ls_data_file_fail(file, damage);
     }
     LS_TRY(ls_data_check_size(file, first, count));
@@ -229,7 +228,7 @@ static ls_status read_part(ls_data_file *file, int64_t first, int64_t count, cha
 
 /* Under the lock. */
 static ls_status read_samples(ls_data_file *file, int64_t first, int64_t count, char *data) {
-    const int64_t block = file->info.block_samples;
+    int64_t block = file->info.block_samples;
     while (count > 0) {
         bool to_end = first + count == file->info.count;
         int64_t whole = to_end ? count : count / block * block, rest = block - first % block;

@@ -46,8 +46,8 @@ static ls_status load_labels(ls_data_file *file, hid_t labels) {
     bool fit = H5Tget_class(type) == H5T_INTEGER && H5Tget_size(type) <= sizeof(int64_t) &&
                H5Sget_simple_extent_ndims(space) == 1 && H5Sget_simple_extent_dims(space, &length, NULL) == 1 &&
                length == (hsize_t)file->info.count;
-    (void)H5Sclose(space);
-    (void)H5Tclose(type);
+    H5Sclose(space);
+    H5Tclose(type);
     if (!fit)
         return LS_RAISE(LS_INVALID, "%s: " LS_DATA_LABELS " must be %" PRId64 " integers, one a sample", file->path,
                         file->info.count);
@@ -65,7 +65,7 @@ ls_status ls_data_labels_load(ls_data_file *file) {
     LS_TRY(ls_data_array_find(file, LS_DATA_LABELS, "one integer a sample"));
     LS_TRY(ls_data_array_open(file, LS_DATA_LABELS, &labels));
     ls_status status = load_labels(file, labels);
-    (void)H5Dclose(labels);
+    H5Dclose(labels);
     return status;
 }
 
@@ -81,9 +81,9 @@ ls_status ls_data_names_find(ls_data_file *file) {
     file->info.named = H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0 &&
                        H5Tget_size(type) <= LONGEST && H5Sget_simple_extent_ndims(space) == 1 &&
                        H5Sget_simple_extent_dims(space, &length, NULL) == 1 && length == (hsize_t)file->info.count;
-    (void)H5Sclose(space);
-    (void)H5Tclose(type);
-    (void)H5Dclose(names);
+    H5Sclose(space);
+    H5Tclose(type);
+    H5Dclose(names);
     return LS_OK;
 }
 
@@ -94,10 +94,10 @@ bool ls_data_names_read_raw(hid_t array, int64_t first, int64_t count, ls_sample
     bool ok = H5Tset_size(type, sizeof *names) >= 0 && H5Tset_strpad(type, H5T_STR_NULLTERM) >= 0 &&
               H5Sselect_hyperslab(space, H5S_SELECT_SET, &start, NULL, &length, NULL) >= 0 &&
               H5Dread(array, type, memory, space, H5P_DEFAULT, names) >= 0;
-    (void)H5Sclose(space);
-    (void)H5Sclose(memory);
-    (void)H5Tclose(type);
-    (void)H5Tclose(file_type);
+    H5Sclose(space);
+    H5Sclose(memory);
+    H5Tclose(type);
+    H5Tclose(file_type);
     return ok;
 }
 
@@ -107,6 +107,6 @@ ls_status ls_data_names_read(ls_data_file *file, int64_t first, int64_t count, l
     bool ok = ls_data_names_read_raw(array, first, count, names);
     ls_status status =
         ok ? ls_data_check_names(file, array, first, count, names) : ls_data_file_fail(file, "names are damaged");
-    (void)H5Dclose(array);
+    H5Dclose(array);
     return status;
 }

@@ -33,7 +33,7 @@ enum { ANSWER = 3, BATCH = 256, BASE_SECONDS = 5, BYTES_A_SECOND = 16 << 20, BAS
 static const char GOOD = '.', BAD = '!';
 static char prober[LS_PATH_MAX];
 
-void ls_data_probe_by(const char *program) { (void)snprintf(prober, sizeof prober, "%s", program); }
+void ls_data_probe_by(const char *program) { snprintf(prober, sizeof prober, "%s", program); }
 
 /* --- the child --- */
 
@@ -52,7 +52,7 @@ static void allow(allowance *a, int64_t most) {
     a->known = true;
     struct rlimit now = a->own;
     if (now.rlim_cur > (rlim_t)most) now.rlim_cur = (rlim_t)most;
-    (void)setrlimit(a->resource, &now);
+    setrlimit(a->resource, &now);
 }
 
 /* What the program has mapped already. */
@@ -61,7 +61,7 @@ static int64_t mapped_bytes(void) {
     FILE *file = fopen("/proc/self/statm", "r");
     if (file == NULL) return INT64_MAX / 2;
     if (fscanf(file, "%" SCNd64, &pages) != 1) pages = 0;
-    (void)fclose(file);
+    fclose(file);
     return pages > 0 ? pages * sysconf(_SC_PAGESIZE) : INT64_MAX / 2;
 }
 
@@ -90,8 +90,8 @@ static void set_limits(int count, char *const *paths) {
     struct stat about;
     for (int i = 0; i < count; i++)
         if (stat(paths[i], &about) == 0) all += (int64_t)about.st_size;
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    (void)setrlimit(RLIMIT_CORE, &(struct rlimit){0});
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0});
     base_bytes = mapped_bytes() + BASE_BYTES + 4 * all;
     allow_more(all, 0);
 }
@@ -173,13 +173,13 @@ static int start(char *const *paths, int count, int pipe_end, pid_t *child) {
     char *words[BATCH + 3] = {prober, LS_PROBE_WORD};
     for (int i = 0; i < count; i++) words[2 + i] = paths[i];
     posix_spawn_file_actions_t actions;
-    (void)posix_spawn_file_actions_init(&actions);
-    (void)posix_spawn_file_actions_adddup2(&actions, pipe_end, ANSWER);
-    (void)posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    (void)posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    (void)posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, pipe_end, ANSWER);
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
     int error = posix_spawn(child, prober, &actions, NULL, words, environ);
-    (void)posix_spawn_file_actions_destroy(&actions);
+    posix_spawn_file_actions_destroy(&actions);
     return error;
 }
 
@@ -246,9 +246,9 @@ static ls_status probe(char *const *paths, int count) {
     if (pipe2(ends, O_CLOEXEC) != 0)
         return LS_RAISE(LS_ERROR, "cannot make a pipe to try the data files: %s", strerror(errno));
     int error = start(paths, count, ends[1], &child);
-    (void)close(ends[1]);
+    close(ends[1]);
     size_t bytes = error == 0 ? listen_to(ends[0], said, sizeof said) : 0;
-    (void)close(ends[0]);
+    close(ends[0]);
     if (error != 0) return go_without(strerror(error));
     while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }

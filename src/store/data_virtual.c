@@ -23,7 +23,7 @@ static ls_status fail_part(const ls_data_file *file, const char *part, const cha
 /* The path that HDF5 tries first: an absolute one as it is, others from the folder of the map. */
 static ls_status find_part(const ls_data_file *file, const char *name, char path[LS_PATH_MAX]) {
     char copy[LS_PATH_MAX];
-    (void)snprintf(copy, sizeof copy, "%s", file->path);
+    snprintf(copy, sizeof copy, "%s", file->path);
     const char *folder = name[0] == '/' ? "" : dirname(copy), *slash = name[0] == '/' ? "" : "/";
     if (snprintf(path, LS_PATH_MAX, "%s%s%s", folder, slash, name) >= LS_PATH_MAX)
         return LS_RAISE(LS_INVALID, "%s: the path of a part is too long", file->path);
@@ -56,7 +56,7 @@ static ls_status check_extent(const ls_data_file *file, part *p, hid_t selection
     H5D_space_status_t written;
     hid_t space = H5Dget_space(p->array);
     int dims = H5Sget_simple_extent_dims(space, dim, NULL);
-    (void)H5Sclose(space);
+    H5Sclose(space);
     bool fits = dims == H5Sget_simple_extent_ndims(selection) && H5Sget_select_bounds(selection, begin, end) >= 0;
     for (int d = 0; d < dims && fits; d++) fits = end[d] < dim[d];
     if (!fits) return fail_part(file, p->path, "is too short");
@@ -68,7 +68,7 @@ static ls_status check_extent(const ls_data_file *file, part *p, hid_t selection
 }
 
 static void close_part(part *p) {
-    if (p->array >= 0) (void)H5Dclose(p->array);
+    if (p->array >= 0) H5Dclose(p->array);
     ls_data_file_close_hdf5(&p->file);
     *p = (part){.file = {.hdf5 = H5I_INVALID_HID, .data = H5I_INVALID_HID}, .array = H5I_INVALID_HID};
 }
@@ -132,7 +132,7 @@ static ls_status open_part(ls_data_file *file, hid_t properties, size_t i, part 
     if (length < 1 || length >= PART_NAME_MAX || array_length < 1 || array_length >= PART_NAME_MAX)
         return ls_data_file_fail(file, "is damaged or cut short");
     if (strcmp(name, ".") == 0)
-        (void)snprintf(path, sizeof path, "%s", file->path);
+        snprintf(path, sizeof path, "%s", file->path);
     else
         LS_TRY(find_part(file, name, path));
     if (p->array >= 0 && strcmp(p->path, path) == 0 && strcmp(p->array_name, array_name) == 0) return LS_OK;
@@ -155,7 +155,7 @@ static ls_status check_mapping(ls_data_file *file, const char *name, hid_t prope
     LS_TRY(open_part(file, properties, i, p));
     hid_t source = H5Pget_virtual_srcspace(properties, i), target = H5Pget_virtual_vspace(properties, i);
     if (H5Sget_select_type(source) == H5S_SEL_ALL) { /* whose extent the map does not say */
-        (void)H5Sclose(source);
+        H5Sclose(source);
         source = H5Dget_space(p->array);
     }
     hssize_t from = H5Sget_select_npoints(source), to = H5Sget_select_npoints(target);
@@ -166,8 +166,8 @@ static ls_status check_mapping(ls_data_file *file, const char *name, hid_t prope
         status = from == to ? check_extent(file, p, source) : fail_part(file, p->path, "is not as long as its place");
     if (status == LS_OK) status = remember(file, name, p, source, target);
     *mapped += to;
-    (void)H5Sclose(target);
-    (void)H5Sclose(source);
+    H5Sclose(target);
+    H5Sclose(source);
     return status;
 }
 
@@ -184,6 +184,6 @@ ls_status ls_data_virtual_check(ls_data_file *file, const char *name, hid_t arra
     LS_TRY(status);
     hid_t space = H5Dget_space(array);
     hssize_t all = H5Sget_simple_extent_npoints(space);
-    (void)H5Sclose(space);
+    H5Sclose(space);
     return mapped == all ? LS_OK : fail_part(file, name, "has places that no part fills");
 }

@@ -14,11 +14,11 @@ uint64_t ls_sample_hash(const void *sample, int64_t bytes, int32_t label, int64_
 void ls_fingerprint_text(const ls_shape *shape, int element, int64_t count, uint64_t content, char *text) {
     int64_t all[LS_DIMS_MAX + 4] = {shape->dims, element, count, (int64_t)content};
     for (int d = 0; d < shape->dims; d++) all[4 + d] = shape->dim[d];
-    (void)snprintf(text, LS_FINGERPRINT_MAX, "%016" PRIx64, (uint64_t)XXH3_64bits(all, sizeof all));
+    snprintf(text, LS_FINGERPRINT_MAX, "%016" PRIx64, (uint64_t)XXH3_64bits(all, sizeof all));
 }
 
 void ls_fingerprint_join(char *text, const char *next) {
     char both[2 * LS_FINGERPRINT_MAX];
     int length = snprintf(both, sizeof both, "%s %s", text, next);
-    (void)snprintf(text, LS_FINGERPRINT_MAX, "%016" PRIx64, (uint64_t)XXH3_64bits(both, (size_t)length));
+    snprintf(text, LS_FINGERPRINT_MAX, "%016" PRIx64, (uint64_t)XXH3_64bits(both, (size_t)length));
 }

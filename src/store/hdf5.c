@@ -33,7 +33,7 @@ static void shorten(const char *text) {
     const char *said = strstr(text, begin), *code = strstr(text, number);
     fault = code != NULL ? ls_fault_of((int)strtol(code + strlen(number), NULL, 10)) : LS_INVALID;
     if (said != NULL) text = said + strlen(begin);
-    (void)snprintf(reason, sizeof reason, "%.*s", (int)strcspn(text, said != NULL ? "'\n" : "\n"), text);
+    snprintf(reason, sizeof reason, "%.*s", (int)strcspn(text, said != NULL ? "'\n" : "\n"), text);
 }
 
 static herr_t take_first(unsigned n, const H5E_error2_t *error, void *context) {
@@ -45,8 +45,8 @@ static herr_t take_first(unsigned n, const H5E_error2_t *error, void *context) {
     if (memory || no_state) fault = LS_ERROR;
     if (fault == LS_ERROR && system_reason[0] == '\0') {
         bool many = strcmp(reason, strerror(EMFILE)) == 0;
-        (void)snprintf(system_reason, sizeof system_reason, "%s%s", reason,
-                       many ? "; raise the limit with 'ulimit -n', or make fewer, larger files" : "");
+        snprintf(system_reason, sizeof system_reason, "%s%s", reason,
+                 many ? "; raise the limit with 'ulimit -n', or make fewer, larger files" : "");
         lacks_memory = memory;
     }
     return 1;
@@ -56,33 +56,33 @@ static herr_t take_first(unsigned n, const H5E_error2_t *error, void *context) {
  * next call, which may only close something, empties the stack. Walking upward begins at the function where it went
  * wrong, which knows best. */
 static herr_t remember(hid_t stack, void *context) {
-    (void)H5Ewalk2(stack, H5E_WALK_UPWARD, take_first, context);
+    H5Ewalk2(stack, H5E_WALK_UPWARD, take_first, context);
     return 0;
 }
 
 /* Everything is closed by who opened it. What HDF5 cannot close after a failure of the disk it would try to close for
  * ever at the end of the process, and complain. */
 static void listen(void) {
-    (void)H5dont_atexit();
-    (void)H5Eset_auto2(H5E_DEFAULT, remember, NULL);
+    H5dont_atexit();
+    H5Eset_auto2(H5E_DEFAULT, remember, NULL);
 }
 
 void ls_hdf5_lock(void) {
-    (void)pthread_mutex_lock(&counter);
-    for (uint64_t ticket = tickets++; ticket != serving;) (void)pthread_cond_wait(&called, &counter);
-    (void)pthread_mutex_unlock(&counter);
-    (void)pthread_once(&once, listen);
-    (void)snprintf(reason, sizeof reason, "no reason given");
+    pthread_mutex_lock(&counter);
+    for (uint64_t ticket = tickets++; ticket != serving;) pthread_cond_wait(&called, &counter);
+    pthread_mutex_unlock(&counter);
+    pthread_once(&once, listen);
+    snprintf(reason, sizeof reason, "no reason given");
     fault = LS_INVALID;
     system_reason[0] = '\0';
     lacks_memory = false;
 }
 
 void ls_hdf5_unlock(void) {
-    (void)pthread_mutex_lock(&counter);
+    pthread_mutex_lock(&counter);
     serving++;
-    (void)pthread_cond_broadcast(&called);
-    (void)pthread_mutex_unlock(&counter);
+    pthread_cond_broadcast(&called);
+    pthread_mutex_unlock(&counter);
 }
 
 const char *ls_hdf5_reason(void) { return reason; }

@@ -30,7 +30,7 @@ _Static_assert(sizeof(seal) == LS_SEAL_BYTES, "a seal fills the user block");
 static ls_status fail_read(const char *path) {
     ls_status status = errno == ENOENT ? LS_INVALID : LS_ERROR;
     return LS_RAISE(status, "%s: cannot be read: %s", path,
-                    errno ? strerror(errno) : "the disk gives less than it has");
+                    errno != 0 ? strerror(errno) : "the disk gives less than it has");
 }
 
 static ls_status hash_blocks(int fd, const char *path, int64_t file_bytes, void *buffer, XXH3_state_t *state) {
@@ -49,7 +49,7 @@ static ls_status hash_file(int fd, const char *path, const seal *s, XXH128_canon
     void *buffer = NULL;
     XXH3_state_t *state = XXH3_createState();
     ls_status status = ls_alloc(&buffer, BLOCK_BYTES, 1, "a block of a checkpoint");
-    if (status == LS_OK && !state) status = LS_RAISE(LS_ERROR, "no memory to verify %s", path);
+    if (status == LS_OK && state == NULL) status = LS_RAISE(LS_ERROR, "no memory to verify %s", path);
     if (status == LS_OK) {
         XXH3_128bits_reset(state);
         XXH3_128bits_update(state, s, HASH_AT);
@@ -100,6 +100,6 @@ ls_status ls_seal_verify(const char *path) {
     int fd = ls_fd_open(path, O_RDONLY | O_NONBLOCK); /* a pipe of that name must not hold us up */
     if (fd < 0) return fail_read(path);
     ls_status status = verify(fd, path);
-    (void)close(fd);
+    close(fd);
     return status;
 }

@@ -81,8 +81,8 @@ static ls_status prepare(ls_writer *writer, const char *path) {
     for (int i = 0; i < writer->file.columns; i++) {
         writer->flow[i].stripe_samples = stripe_samples(&writer->file, i);
         if (writer->comm->size == 1) continue; /* who may not have started MPI */
-        (void)MPI_Type_contiguous((int)writer->file.column[i].item_bytes, MPI_BYTE, &writer->flow[i].item);
-        (void)MPI_Type_commit(&writer->flow[i].item);
+        MPI_Type_contiguous((int)writer->file.column[i].item_bytes, MPI_BYTE, &writer->flow[i].item);
+        MPI_Type_commit(&writer->flow[i].item);
     }
     LS_TRY(allocate(writer));
     return writer->comm->rank == 0 ? ls_writer_file_open(&writer->file, path) : LS_OK;
@@ -93,7 +93,7 @@ static void release(ls_writer *writer) {
     ls_writer_file_release(&writer->file);
     for (int i = 0; i < LS_COLUMNS_MAX; i++) {
         ls_free(writer->flow[i].stripe);
-        if (writer->flow[i].item != MPI_DATATYPE_NULL) (void)MPI_Type_free(&writer->flow[i].item);
+        if (writer->flow[i].item != MPI_DATATYPE_NULL) MPI_Type_free(&writer->flow[i].item);
     }
     ls_free(writer->sent);
     ls_free(writer->begin);
@@ -114,7 +114,7 @@ ls_status ls_writer_open(const ls_comm *comm, const char *path, const ls_writer_
     ls_writer_file_init(&writer->file, comm, spec);
     status = ls_agree(comm, prepare(writer, path));
     if (status == LS_OK) status = ls_writer_file_create(&writer->file);
-    if (LS_FAILED(status))
+    if (status != LS_OK)
         release(writer);
     else
         *out = writer;
@@ -163,8 +163,8 @@ static void exchange(ls_writer *writer, int column, const void *source, int64_t 
         memcpy((char *)f->stripe + writer->received_at[0] * bytes, (const char *)source + writer->sent_at[0] * bytes,
                (size_t)(writer->sent[0] * bytes));
     else
-        (void)MPI_Alltoallv(source, writer->sent, writer->sent_at, f->item, f->stripe, writer->received,
-                            writer->received_at, f->item, ls_comm_mpi(writer->comm));
+        MPI_Alltoallv(source, writer->sent, writer->sent_at, f->item, f->stripe, writer->received, writer->received_at,
+                      f->item, ls_comm_mpi(writer->comm));
 }
 
 /* Hashes of samples become those of their blocks, in place. */

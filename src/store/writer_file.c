@@ -31,9 +31,9 @@ static ls_status fail_write(const ls_writer_file *f) {
 
 static hid_t create_text_type(size_t length) {
     hid_t type = H5Tcopy(H5T_C_S1);
-    (void)H5Tset_size(type, length);
-    (void)H5Tset_strpad(type, H5T_STR_NULLPAD);
-    (void)H5Tset_cset(type, H5T_CSET_UTF8);
+    H5Tset_size(type, length);
+    H5Tset_strpad(type, H5T_STR_NULLPAD);
+    H5Tset_cset(type, H5T_CSET_UTF8);
     return type;
 }
 
@@ -59,8 +59,8 @@ static void add_columns(ls_writer_file *f) {
     data->chunk_dim[0] = (hsize_t)f->block_samples;
     for (int d = 0; d < spec->shape.dims; d++) data->chunk_dim[data->dims++] = (hsize_t)spec->shape.dim[d];
     data->item_bytes *= ls_shape_count(&spec->shape);
-    if (spec->labelled) (void)add_column(f, LS_DATA_LABELS, H5T_NATIVE_INT32);
-    if (spec->named) (void)add_column(f, LS_DATA_NAMES, f->text);
+    if (spec->labelled) add_column(f, LS_DATA_LABELS, H5T_NATIVE_INT32);
+    if (spec->named) add_column(f, LS_DATA_NAMES, f->text);
     f->hashes = f->columns;
     ls_column *hashes = add_column(f, LS_DATA_HASHES, H5T_NATIVE_UINT64);
     hashes->row_samples = f->block_samples;
@@ -73,7 +73,7 @@ void ls_writer_file_init(ls_writer_file *f, const ls_comm *comm, const ls_writer
     ls_hdf5_lock();
     f->text = create_text_type(LS_SAMPLE_NAME_MAX);
     f->collective = H5Pcreate(H5P_DATASET_XFER);
-    if (comm->size > 1) (void)H5Pset_dxpl_mpio(f->collective, H5FD_MPIO_COLLECTIVE);
+    if (comm->size > 1) H5Pset_dxpl_mpio(f->collective, H5FD_MPIO_COLLECTIVE);
     add_columns(f);
     ls_hdf5_unlock();
 }
@@ -101,7 +101,7 @@ static bool is_checkpoint(const char *path) {
     FILE *file = fopen(path, "re");
     if (file == NULL) return false;
     bool is = fread(head, 1, sizeof head, file) == sizeof head && memcmp(head, begin, sizeof head) == 0;
-    (void)fclose(file);
+    fclose(file);
     return is;
 }
 
@@ -134,8 +134,8 @@ static ls_status create_column(ls_writer_file *f, ls_column *c) {
     if (ok && c->filtered) ok = H5Pset_fletcher32(properties) >= 0;
     if (ok) c->dataset = H5Dcreate2(f->hdf5, c->name, c->type, space, H5P_DEFAULT, properties, H5P_DEFAULT);
     ls_status status = c->dataset >= 0 ? LS_OK : fail_write(f);
-    (void)H5Pclose(properties);
-    (void)H5Sclose(space);
+    H5Pclose(properties);
+    H5Sclose(space);
     return status;
 }
 
@@ -146,8 +146,8 @@ static ls_status write_attribute(const ls_writer_file *f, const char *name, hid_
     hid_t space = count > 1 ? H5Screate_simple(1, &length, NULL) : H5Screate(H5S_SCALAR);
     hid_t attribute = H5Acreate2(f->hdf5, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
     ls_status status = attribute >= 0 && H5Awrite(attribute, type, value) >= 0 ? LS_OK : fail_write(f);
-    (void)H5Aclose(attribute);
-    (void)H5Sclose(space);
+    H5Aclose(attribute);
+    H5Sclose(space);
     return status;
 }
 
@@ -161,7 +161,7 @@ static ls_status write_fields(const ls_writer_file *f, const char *name, int64_t
     for (int64_t i = 0; i < count; i++) memcpy(fields + i * (int64_t)length, texts[i], strlen(texts[i]));
     hid_t type = create_text_type(length);
     ls_status status = write_attribute(f, name, type, count, fields);
-    (void)H5Tclose(type);
+    H5Tclose(type);
     ls_free(fields);
     return status;
 }
@@ -173,7 +173,7 @@ static ls_status write_texts(const ls_writer_file *f, const char *name, int64_t 
     ls_status status = LS_OK;
     for (int64_t i = 0; i < count && status == LS_OK; i++) {
         clean[i] = ls_utf8_copy(texts[i]);
-        if (!clean[i]) status = LS_RAISE(LS_ERROR, "no memory for attributes");
+        if (clean[i] == NULL) status = LS_RAISE(LS_ERROR, "no memory for attributes");
     }
     if (status == LS_OK) status = write_fields(f, name, count, clean);
     for (int64_t i = 0; i < count; i++) free(clean[i]);
@@ -183,7 +183,7 @@ static ls_status write_texts(const ls_writer_file *f, const char *name, int64_t 
 
 static ls_status create_contents(ls_writer_file *f) {
     const ls_writer_spec *spec = &f->spec;
-    const int32_t format = LS_DATA_FORMAT_VERSION, classes = spec->classes;
+    int32_t format = LS_DATA_FORMAT_VERSION, classes = spec->classes;
     for (int i = 0; i < f->columns; i++) LS_TRY(create_column(f, &f->column[i]));
     LS_TRY(write_attribute(f, LS_DATA_FORMAT, H5T_NATIVE_INT32, 1, &format));
     LS_TRY(write_attribute(f, LS_DATA_BLOCK, H5T_NATIVE_INT64, 1, &f->block_samples));
@@ -198,15 +198,15 @@ static ls_status create_contents(ls_writer_file *f) {
 static ls_status create_file(ls_writer_file *f) {
     LS_TRY(reserve(f, 0, 0));
     hid_t access = H5Pcreate(H5P_FILE_ACCESS), create = H5Pcreate(H5P_FILE_CREATE);
-    (void)H5Pset_obj_track_times(create, false); /* of the root group: the same calls give the same bytes */
+    H5Pset_obj_track_times(create, false); /* of the root group: the same calls give the same bytes */
     /* From 1.10 on HDF5 can keep a checksum of all that is not data; what is damaged is refused instead of believed. */
-    (void)H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110);
+    H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110);
     /* A rank alone has no need of MPI's files, which ask Open MPI for more than it has without mpirun (see comm.c). */
-    (void)H5Pset_file_locking(access, false, true); /* the .part has a lock already */
-    if (f->comm->size > 1) (void)H5Pset_fapl_mpio(access, ls_comm_mpi(f->comm), MPI_INFO_NULL);
+    H5Pset_file_locking(access, false, true); /* the .part has a lock already */
+    if (f->comm->size > 1) H5Pset_fapl_mpio(access, ls_comm_mpi(f->comm), MPI_INFO_NULL);
     f->hdf5 = H5Fcreate(f->file.part, H5F_ACC_TRUNC, create, access);
-    (void)H5Pclose(create);
-    (void)H5Pclose(access);
+    H5Pclose(create);
+    H5Pclose(access);
     LS_TRY(ls_agree(f->comm, f->hdf5 >= 0 ? LS_OK : fail_write(f)));
     LS_TRY(reserve(f, 0, 0)); /* again, for HDF5 has cut the file */
     return ls_agree(f->comm, create_contents(f));
@@ -249,8 +249,8 @@ static ls_status write_column(ls_writer_file *f, const ls_column *c, const ls_wr
     }
     ok = ok && H5Dwrite(c->dataset, c->type, memory, file, f->collective, stripe) >= 0;
     ls_status status = ok ? LS_OK : fail_write(f);
-    (void)H5Sclose(memory);
-    (void)H5Sclose(file);
+    H5Sclose(memory);
+    H5Sclose(file);
     return status;
 }
 
@@ -296,7 +296,7 @@ static ls_status flush_part(const ls_writer_file *f) {
     ls_status status = LS_OK;
     if (fd < 0 || fsync(fd) != 0)
         status = LS_RAISE(LS_ERROR, "%s: cannot be flushed to disk: %s", f->file.part, strerror(errno));
-    if (fd >= 0) (void)close(fd);
+    if (fd >= 0) close(fd);
     return status;
 }
 
@@ -315,8 +315,8 @@ ls_status ls_writer_file_publish(ls_writer_file *f) {
 void ls_writer_file_release(ls_writer_file *f) {
     ls_hdf5_lock();
     (void)close_file(f);
-    (void)H5Pclose(f->collective);
-    (void)H5Tclose(f->text);
+    H5Pclose(f->collective);
+    H5Tclose(f->text);
     ls_hdf5_unlock();
     ls_file_discard(&f->file);
 }
