@@ -33,7 +33,7 @@ quietly ranks 2 "$LOCKSTEP" train config.yaml --run run --resume --set training.
 quietly ranks 2 "$LOCKSTEP" train config.yaml --run whole --set training.epochs=6
 same_run whole run
 
-mount -o remount,ro disk
+mount -o remount,bind,ro disk
 for options in '--run disk/run --resume --set training.epochs=1000' '--run disk/run --overwrite' '--run disk/another'; do
     expect_exit 1 ranks 4 timeout $(patience 10) "$LOCKSTEP" train config.yaml $options >messages 2>&1
     said "Read-only file system"
@@ -44,6 +44,6 @@ done
 umount disk
 mount -t tmpfs none disk
 cp -a whole disk/whole
-mount -o remount,ro disk
+mount -o remount,bind,ro disk
 quietly ranks 2 "$LOCKSTEP" train config.yaml --run disk/whole --resume --set training.epochs=6
 grep -q '^disk/whole is finished' messages || fail "$(cat messages)"
