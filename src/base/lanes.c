@@ -1,4 +1,4 @@
-/* lanes.c - see lanes.h. */
+/* lanes.c - the split of a batch into lanes, and sums over them; see lanes.h. */
 #include "base/lanes.h"
 
 #include <assert.h>
@@ -6,6 +6,10 @@
 int64_t ls_lane_offset(int64_t batch, int lane, int lanes) { return lane * batch / lanes; }
 
 int ls_lane_first(int lanes, int rank, int size) { return (int)ls_lane_offset(lanes, rank, size); }
+
+int ls_lanes_most(int lanes, int size) { return (lanes + size - 1) / size; }
+
+double ls_lanes_balance(int lanes, int size) { return (double)lanes / ((double)size * ls_lanes_most(lanes, size)); }
 
 static int power_of_two_from(int least) {
     int power = 1;
@@ -31,22 +35,21 @@ static ls_status check_count(int count, int size) {
     return LS_OK;
 }
 
-/* The largest complete subtree that begins at lane `begin` and does not pass `end`. */
-static int subtree_lanes(int begin, int end) {
+int ls_subtree_lanes(int begin, int end) {
     int lanes = 1;
     while (begin % (2 * lanes) == 0 && begin + 2 * lanes <= end) lanes *= 2;
     return lanes;
 }
 
-/* The range is cut greedily: subtrees grow up to the root of the range and shrink after it, so at most 2 log2(V) of
- * them. */
+/* The range is cut greedily. Subtrees grow up to the root of the range and shrink after it: at most 2 log2(V) of them.
+ */
 ls_status ls_lanes_init(ls_lanes *lanes, int count, int rank, int size) {
     assert(rank >= 0 && rank < size);
     LS_TRY(check_count(count, size));
     *lanes = (ls_lanes){.count = count, .rank = rank, .size = size};
     lanes->first = ls_lane_first(count, rank, size);
     lanes->end = ls_lane_first(count, rank + 1, size);
-    for (int lane = lanes->first; lane < lanes->end; lane += subtree_lanes(lane, lanes->end))
+    for (int lane = lanes->first; lane < lanes->end; lane += ls_subtree_lanes(lane, lanes->end))
         lanes->subtree_begin[lanes->subtrees++] = lane;
     lanes->subtree_begin[lanes->subtrees] = lanes->end;
     return LS_OK;
@@ -65,13 +68,15 @@ void ls_lanes_rows(const ls_lanes *lanes, int64_t batch, ls_rows *rows) {
         rows->subtree_begin[subtree] = lanes->subtree_begin[subtree] - lanes->first;
 }
 
-double ls_lanes_balance(int lanes, int size) {
-    int most = (lanes + size - 1) / size;
-    return (double)lanes / ((double)size * most);
+void ls_rows_lane_sums(const ls_rows *rows, const double *row_value, int64_t stride, double *lane_sum) {
+    for (int lane = 0; lane < rows->lanes; lane++) {
+        double sum = 0;
+        for (int64_t row = rows->lane_begin[lane]; row < rows->lane_begin[lane + 1]; row++) sum += row_value[row];
+        lane_sum[lane * stride] = sum;
+    }
 }
 
 double ls_lanes_sum(double *values, int count) {
-    for (int half = 1; half < count; half *= 2)
-        for (int lane = 0; lane + half < count; lane += 2 * half) values[lane] += values[lane + half];
+    for (ls_tree t = ls_tree_of(count); ls_tree_next(&t);) values[t.to] += values[t.from];
     return values[0];
 }

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "data/dataset.h"
 #include "data/transform.h"
+#include "nn/metric.h"
 #include "nn/model.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"

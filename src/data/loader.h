@@ -5,7 +5,7 @@
 #ifndef LS_DATA_LOADER_H
 #define LS_DATA_LOADER_H
 
-#include "base/rows.h"
+#include "base/lanes.h"
 #include "data/dataset.h"
 #include "data/transform.h"
 

@@ -11,8 +11,8 @@
 #ifndef LS_NN_LAYER_H
 #define LS_NN_LAYER_H
 
+#include "base/lanes.h"
 #include "base/options.h"
-#include "base/rows.h"
 #include "base/shape.h"
 #include "base/status.h"
 #include "base/threads.h"

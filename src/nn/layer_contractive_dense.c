@@ -29,8 +29,6 @@ static ls_status prepare(ls_layer *layer, const ls_limits *limits) {
     const contractive_dense_options *given = layer->options;
     if (layer->in[0].dims != 1) return LS_RAISE(LS_INVALID, "takes vectors; put a flatten before it");
     int64_t k = layer->in[0].dim[0], n = given->units;
-    int depth = 0; /* of the tree over lanes */
-    while (1 << depth < limits->lanes) depth++;
     layer->out = (ls_shape){1, {n}};
     LS_TRY(ls_layer_set_weights(layer, &(ls_shape){2, {k, n}}, true));
     layer->flops = 2.0 * (double)k * (double)n;
@@ -38,7 +36,7 @@ static ls_status prepare(ls_layer *layer, const ls_limits *limits) {
     int64_t before = ls_align_floats(2 * n) +
                      ls_align_floats(ls_gemm_scratch(limits->max_rows, n, k, limits->threads, limits->lanes));
     *(int64_t *)layer->plan = before;
-    layer->scratch_floats = before + depth * ls_align_floats((k + 1) * n);
+    layer->scratch_floats = before + ls_tree_depth(limits->lanes) * ls_align_floats((k + 1) * n);
     return LS_OK;
 }
 
@@ -50,6 +48,7 @@ typedef struct contraction {
     double weight, scale; /* scale: of the penalty's gradient */
     double *square;       /* [n]: s */
     float *scratch;
+    float *waiting; /* parts that wait in the tree over lanes */
 } contraction;
 
 static contraction begin(const ls_layer *layer, const ls_pass *pass, const ls_layer_io *io) {
@@ -61,7 +60,8 @@ static contraction begin(const ls_layer *layer, const ls_pass *pass, const ls_la
                      .weight = given->weight,
                      .scale = given->weight / (double)pass->rows->global_count,
                      .square = (double *)(void *)pass->scratch,
-                     .scratch = pass->scratch + ls_align_floats(2 * given->units)};
+                     .scratch = pass->scratch + ls_align_floats(2 * given->units),
+                     .waiting = pass->scratch + *(const int64_t *)layer->plan};
     memset(c.square, 0, (size_t)c.n * sizeof *c.square);
     for (int64_t i = 0; i < c.k; i++) {
         const float *w = io->param[0] + i * c.n;
@@ -122,18 +122,25 @@ static void lane_part(const contraction *c, int lane, part out) {
     }
 }
 
-/* The tree over lanes, out of whole parts: a lane's has two terms, which cannot be added after others'. */
-static void add_lanes(const contraction *c, int first, int lanes, part out, float *spare) {
-    if (lanes == 1) {
-        lane_part(c, first, out);
-        return;
+/* Place `at` of the parts that wait in the tree; the last place, `depth`, is out. */
+static part place_of(const contraction *c, int at, int depth, part out) {
+    float *waiting = c->waiting + at * ls_align_floats((c->k + 1) * c->n);
+    return at == depth ? out : (part){waiting, waiting + c->k * c->n};
+}
+
+/* The tree over whole parts: a lane's part has two terms, which cannot be added after those of other lanes. */
+static void add_lanes(const contraction *c, int first, int lanes, part out) {
+    int depth = ls_tree_depth(lanes);
+    for (int lane = 0; lane < lanes; lane++) {
+        int carries = ls_tree_carries(lane);
+        part sum = place_of(c, carries, depth, out);
+        lane_part(c, first + lane, sum);
+        for (int i = 0; i < carries; i++) {
+            part other = place_of(c, i, depth, out);
+            ls_vector_add(c->pass->pool, c->k * c->n, other.kernel, sum.kernel);
+            ls_vector_add(c->pass->pool, c->n, other.bias, sum.bias);
+        }
     }
-    part other = {spare, spare + c->k * c->n};
-    float *rest = spare + ls_align_floats((c->k + 1) * c->n);
-    add_lanes(c, first, lanes / 2, out, rest);
-    add_lanes(c, first + lanes / 2, lanes / 2, other, rest);
-    ls_vector_add(c->pass->pool, c->k * c->n, other.kernel, out.kernel);
-    ls_vector_add(c->pass->pool, c->n, other.bias, out.bias);
 }
 
 static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_io *io) {
@@ -142,8 +149,7 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
     ls_pool_run(pass->pool, rows->count, backward_row, &c);
     for (int subtree = 0; subtree < rows->subtrees; subtree++) {
         add_lanes(&c, rows->subtree_begin[subtree], rows->subtree_begin[subtree + 1] - rows->subtree_begin[subtree],
-                  (part){io->dparam[0][subtree], io->dparam[1][subtree]},
-                  pass->scratch + *(const int64_t *)layer->plan);
+                  (part){io->dparam[0][subtree], io->dparam[1][subtree]});
     }
     if (!io->dx[0]) return;
     ls_pass_turn(pass, io, LS_WORK_INPUT_GRADIENT);

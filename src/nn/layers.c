@@ -1,3 +1,4 @@
+/* layers.c - the table of layers, and what several of them share; see layer.h and layers_internal.h. */
 #include "nn/layers_internal.h"
 
 #include <stddef.h>
@@ -78,35 +79,32 @@ ls_rows ls_rows_of_positions(const ls_rows *samples, int64_t positions) {
     return rows;
 }
 
-static float tree_sum_rounded(const double *lane_sums, int64_t stride, int lanes) {
-    if (lanes == 1) return (float)*lane_sums;
-    return tree_sum_rounded(lane_sums, stride, lanes / 2) +
-           tree_sum_rounded(lane_sums + lanes / 2 * stride, stride, lanes / 2);
-}
-
 void ls_rows_add_lanes(const ls_rows *rows, int64_t count, const double *lane_sums, int64_t stride, float *const *sum) {
+    float x[LS_LANES_MAX];
     for (int subtree = 0; subtree < rows->subtrees; subtree++) {
         int first = rows->subtree_begin[subtree], lanes = rows->subtree_begin[subtree + 1] - first;
-        for (int64_t i = 0; i < count; i++)
-            sum[subtree][i] = tree_sum_rounded(lane_sums + first * stride + i, stride, lanes);
+        for (int64_t i = 0; i < count; i++) {
+            for (int lane = 0; lane < lanes; lane++) x[lane] = (float)lane_sums[(first + lane) * stride + i];
+            for (ls_tree t = ls_tree_of(lanes); ls_tree_next(&t);) x[t.to] += x[t.from];
+            sum[subtree][i] = x[0];
+        }
     }
-}
-
-static double tree_sum(const double *lane_sums, int64_t stride, int lanes) {
-    if (lanes == 1) return *lane_sums;
-    return tree_sum(lane_sums, stride, lanes / 2) + tree_sum(lane_sums + lanes / 2 * stride, stride, lanes - lanes / 2);
 }
 
 void ls_pass_reduce(const ls_pass *pass, int64_t count, const double *lane_sums, double *sum) {
-    if (pass->reduce) {
+    if (pass->reduce != NULL) {
         pass->reduce(pass->reduce_context, count, lane_sums, sum);
         return;
     }
-    for (int64_t i = 0; i < count; i++) sum[i] = tree_sum(lane_sums + i, count, pass->rows->lanes);
+    double column[LS_LANES_MAX];
+    for (int64_t i = 0; i < count; i++) {
+        for (int lane = 0; lane < pass->rows->lanes; lane++) column[lane] = lane_sums[lane * count + i];
+        sum[i] = ls_lanes_sum(column, pass->rows->lanes);
+    }
 }
 
 void ls_pass_turn(const ls_pass *pass, const ls_layer_io *io, ls_work work) {
-    if (pass->turned) pass->turned(pass->turned_context, io->index, work);
+    if (pass->turned != NULL) pass->turned(pass->turned_context, io->index, work);
 }
 
 void ls_layer_activate(const ls_layer *layer, const ls_pass *pass, float *y) {

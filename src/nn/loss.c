@@ -1,3 +1,4 @@
+/* loss.c - the table of losses, and a loss over all rows; see loss.h. */
 #include "nn/loss.h"
 
 #include <stddef.h>
@@ -47,12 +48,4 @@ void ls_loss_evaluate(const ls_loss_type *type, ls_pool *pool, const ls_rows *ro
                     .dz = dz,
                     .row_loss = row_loss};
     ls_pool_run(pool, (rows->count + e.rows_per_task - 1) / e.rows_per_task, evaluate_rows, &e);
-}
-
-void ls_loss_lane_sums(const ls_rows *rows, const double *row_value, int64_t stride, double *lane_sum) {
-    for (int lane = 0; lane < rows->lanes; lane++) {
-        double sum = 0;
-        for (int64_t row = rows->lane_begin[lane]; row < rows->lane_begin[lane + 1]; row++) sum += row_value[row];
-        lane_sum[lane * stride] = sum;
-    }
 }

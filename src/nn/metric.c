@@ -1,6 +1,7 @@
-#include <string.h>
+/* metric.c - the table of metrics, and a metric of all rows; see metric.h. */
+#include "nn/metric.h"
 
-#include "nn/loss.h"
+#include <stddef.h>
 
 /* The table of metrics: one line each. */
 #define METRICS(X)                                                                                                     \

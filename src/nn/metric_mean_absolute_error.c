@@ -1,7 +1,7 @@
 /* Mean of |y - t| over the elements. */
 #include <math.h>
 
-#include "nn/loss.h"
+#include "nn/metric.h"
 
 static double row(int64_t width, const float *y, const float *target) {
     double sum = 0;

@@ -1,5 +1,5 @@
 /* Mean of (y - t)^2 over the elements. */
-#include "nn/loss.h"
+#include "nn/metric.h"
 #include "tensor/vector.h"
 
 static double row(int64_t width, const float *y, const float *target) {

@@ -1,4 +1,4 @@
-/* exchange_plan.c - see exchange_plan.h. */
+/* exchange_plan.c - the sums of a step of the exchange as lists of terms; see exchange_plan_internal.h. */
 #include "par/exchange_plan_internal.h"
 
 #include <assert.h>
@@ -62,12 +62,12 @@ static void list_subtrees(walk *w, int lane_count) {
         ls_status status = ls_lanes_init(&lanes, lane_count, rank, w->size);
         assert(status == LS_OK);
         (void)status;
-        for (int subtree = 0; subtree < lanes.subtrees; subtree++) {
-            w->begin[w->subtrees] = lanes.subtree_begin[subtree];
+        for (int i = 0; i < lanes.subtrees; i++) {
+            w->begin[w->subtrees] = lanes.subtree_begin[i];
             w->owner[w->subtrees] = rank;
             if (w->group[rank] == w->own) {
                 w->term[w->subtrees] = plan->subtrees;
-                plan->subtree[plan->subtrees++] = (ls_group_subtree){count_before(w, rank), subtree};
+                plan->subtree[plan->subtrees++] = (ls_group_subtree){count_before(w, rank), i};
             }
             w->subtrees++;
         }
@@ -75,83 +75,55 @@ static void list_subtrees(walk *w, int lane_count) {
     w->begin[w->subtrees] = lane_count;
 }
 
-static int lanes_of(const walk *w, int subtree) { return w->begin[subtree + 1] - w->begin[subtree]; }
-
-/* The subtree after the subtree of `lanes` lanes that begins with `subtree`. */
-static int end_of(const walk *w, int subtree, int lanes) {
-    int end = w->begin[subtree] + lanes;
-    while (w->begin[subtree] < end) subtree++;
-    return subtree;
+/* A term of the sum over the lanes from `first` on, the lanes [begin, begin + lanes), and the additions that it
+ * completes. */
+static void append_pluses(walk *w, int first, int begin, int lanes) {
+    for (int carries = ls_tree_carries((begin - first) / lanes); carries > 0; carries--) *w->next++ = LS_PLUS;
 }
 
-static bool in_one_group(const walk *w, int first, int end) {
-    for (int subtree = first + 1; subtree < end; subtree++)
-        if (w->group[w->owner[subtree]] != w->group[w->owner[first]]) return false;
-    return true;
+/* Where the ranks of one group end that have the lanes from this subtree on. */
+static int end_of_group(const walk *w, int subtree) {
+    int group = w->group[w->owner[subtree]];
+    while (subtree < w->subtrees && w->group[w->owner[subtree]] == group) subtree++;
+    return w->begin[subtree];
 }
 
-/* Appends the sum of a subtree of this rank's group. */
-static void append_subtrees(walk *w, int subtree, int lanes) {
-    if (lanes_of(w, subtree) == lanes) {
+/* Appends a partial sum of this rank's group: the lanes [first, end), from this subtree on. */
+static void append_own(walk *w, int subtree, int end) {
+    ls_exchange_plan *plan = w->plan;
+    ls_expression *partial = &plan->partial[plan->partials++];
+    partial->tokens = w->next;
+    for (int first = w->begin[subtree]; w->begin[subtree] < end; subtree++) {
         *w->next++ = w->term[subtree];
-        return;
+        append_pluses(w, first, w->begin[subtree], w->begin[subtree + 1] - w->begin[subtree]);
     }
-    append_subtrees(w, subtree, lanes / 2);
-    append_subtrees(w, end_of(w, subtree, lanes / 2), lanes / 2);
-    *w->next++ = LS_PLUS;
+    partial->length = (int)(w->next - partial->tokens);
 }
 
-/* A subtree of one group: an addend of this group's own, or another group's partial sum, that arrives. */
-static void append_part(walk *w, int subtree, int lanes) {
+/* The sum of the whole batch, out of the largest subtrees of one group each: a partial sum of this rank's group, or one
+ * that arrives. */
+static void plan_sum(walk *w) {
     ls_exchange_plan *plan = w->plan;
-    int owner = w->owner[subtree];
-    if (w->group[owner] == w->own) {
-        append_subtrees(w, subtree, lanes);
-        return;
-    }
-    *w->next++ = plan->subtrees + plan->arrivals;
-    plan->arrival[plan->arrivals++] = server_of(w, owner, w->rank);
-}
-
-static void append_sum(walk *w, int subtree, int lanes) {
-    int end = end_of(w, subtree, lanes);
-    if (in_one_group(w, subtree, end)) {
-        append_part(w, subtree, lanes);
-        return;
-    }
-    append_sum(w, subtree, lanes / 2);
-    append_sum(w, end_of(w, subtree, lanes / 2), lanes / 2);
-    *w->next++ = LS_PLUS;
-}
-
-static void list_partials(walk *w, int subtree, int lanes) {
-    ls_exchange_plan *plan = w->plan;
-    if (!in_one_group(w, subtree, end_of(w, subtree, lanes))) {
-        list_partials(w, subtree, lanes / 2);
-        list_partials(w, end_of(w, subtree, lanes / 2), lanes / 2);
-    } else if (w->group[w->owner[subtree]] == w->own) {
-        ls_expression *partial = &plan->partial[plan->partials++];
-        partial->tokens = w->next;
-        append_subtrees(w, subtree, lanes);
-        partial->length = (int)(w->next - partial->tokens);
-    }
-}
-
-static void plan_sums(walk *w, int lanes) {
-    ls_exchange_plan *plan = w->plan;
-    list_subtrees(w, lanes);
     w->next = plan->tokens;
-    plan->sum.tokens = w->next;
-    append_sum(w, 0, lanes);
-    plan->sum.length = (int)(w->next - plan->sum.tokens);
-    list_partials(w, 0, lanes);
+    for (int subtree = 0; subtree < w->subtrees;) {
+        int begin = w->begin[subtree], lanes = ls_subtree_lanes(begin, end_of_group(w, subtree));
+        if (w->group[w->owner[subtree]] == w->own) {
+            append_own(w, subtree, begin + lanes);
+        } else {
+            *w->next++ = plan->subtrees + plan->arrivals;
+            plan->arrival[plan->arrivals++] = server_of(w, w->owner[subtree], w->rank);
+        }
+        append_pluses(w, 0, begin, lanes);
+        while (w->begin[subtree] < begin + lanes) subtree++;
+    }
+    plan->sum = (ls_expression){(int)(w->next - plan->tokens), plan->tokens};
 }
 
 /* A tree has at most as many subtrees as lanes, and an expression fewer than two tokens a subtree. */
 static ls_status alloc_plan(ls_exchange_plan *plan, int lanes, int size) {
     LS_TRY(ls_alloc(&plan->subtree, lanes, sizeof *plan->subtree, "the exchange's plan"));
     LS_TRY(ls_alloc(&plan->partial, lanes, sizeof *plan->partial, "the exchange's plan"));
-    LS_TRY(ls_alloc(&plan->tokens, 4 * lanes, sizeof(int), "the exchange's plan"));
+    LS_TRY(ls_alloc(&plan->tokens, 2 * lanes, sizeof(int), "the exchange's plan"));
     return ls_alloc(&plan->ranks, 2 * size + lanes, sizeof(int), "the exchange's plan");
 }
 
@@ -162,7 +134,8 @@ ls_status ls_exchange_plan_init(ls_exchange_plan *plan, const ls_lanes *lanes, c
     LS_TRY(ls_alloc(&w, 1, sizeof *w, "the exchange's plan"));
     *w = (walk){.plan = plan, .group = group, .own = group[lanes->rank], .rank = lanes->rank, .size = lanes->size};
     plan_groups(w);
-    plan_sums(w, lanes->count);
+    list_subtrees(w, lanes->count);
+    plan_sum(w);
     ls_free(w);
     return LS_OK;
 }

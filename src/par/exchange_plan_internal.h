@@ -16,7 +16,7 @@
 
 #include "base/lanes.h"
 
-enum { LS_PLUS = -1, LS_EXPRESSION_DEPTH_MAX = 12 }; /* LS_LANES_MAX is 2^10: one more for each level */
+enum { LS_PLUS = -1, LS_EXPRESSION_DEPTH_MAX = LS_TREE_DEPTH_MAX + 1 }; /* terms that wait, and the one that comes */
 
 typedef struct ls_expression {
     int length;

@@ -22,8 +22,7 @@ static const long nap_ns = 50000;      /* and how long it then lets go of it at 
 enum { FAILED = 1, STOP = 2, NOT_FINITE = 4 };
 
 int64_t ls_exchange_record_doubles(const ls_lanes *lanes, int values) {
-    int most_lanes = (lanes->count + lanes->size - 1) / lanes->size;
-    return 1 + (int64_t)most_lanes * values;
+    return 1 + (int64_t)ls_lanes_most(lanes->count, lanes->size) * values;
 }
 
 /* Members of one group write their records where all see them. */

@@ -9,7 +9,7 @@
 
 #include "base/options.h"
 #include "base/status.h"
-#include "nn/loss.h"
+#include "nn/metric.h"
 #include "train/time_breakdown.h"
 
 typedef struct ls_metrics {

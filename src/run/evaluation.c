@@ -143,7 +143,7 @@ static void measure_baseline(void *context, const ls_pieces *p, const ls_batch *
     predict_input(b, batch->rows.count, batch->input);
     ls_loss_evaluate(b->loss, p->session->pool, &batch->rows, b->width, b->prediction, batch->target, NULL,
                      b->row_loss);
-    ls_loss_lane_sums(&batch->rows, b->row_loss, 1, sums);
+    ls_rows_lane_sums(&batch->rows, b->row_loss, 1, sums);
 }
 
 ls_status ls_evaluation_baseline(const ls_session *session, ls_dataset *dataset, const ls_span *spans, int64_t count,

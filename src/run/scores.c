@@ -9,14 +9,14 @@ void ls_scores_measure(const ls_session *session, const ls_pass *pass, const flo
     int count = ls_scores_count(config);
     double *row_data_loss = row_values + pass->rows->count;
     ls_model_evaluate(model, pass, weights, target, row_values, row_data_loss);
-    ls_loss_lane_sums(pass->rows, row_values, count, lane_sums + LS_SCORE_LOSS);
-    ls_loss_lane_sums(pass->rows, row_data_loss, count, lane_sums + LS_SCORE_DATA_LOSS);
+    ls_rows_lane_sums(pass->rows, row_values, count, lane_sums + LS_SCORE_LOSS);
+    ls_rows_lane_sums(pass->rows, row_data_loss, count, lane_sums + LS_SCORE_DATA_LOSS);
     if (config->metrics == 0) return;
     ls_shape out = ls_model_output_shape(model);
     const float *y = ls_model_predict(model, pass, ls_model_layers(model) - 1);
     for (int m = 0; m < config->metrics; m++) {
         ls_metric_evaluate(config->metric[m], pass->pool, pass->rows->count, ls_shape_count(&out), y, target,
                            row_values);
-        ls_loss_lane_sums(pass->rows, row_values, count, lane_sums + LS_SCORE_METRICS + m);
+        ls_rows_lane_sums(pass->rows, row_values, count, lane_sums + LS_SCORE_METRICS + m);
     }
 }

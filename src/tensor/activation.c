@@ -2,7 +2,9 @@
 
 #include <string.h>
 
-#include "tensor/product_internal.h"
+#include "base/integers.h"
+#include "tensor/activation_internal.h"
+#include "tensor/kernels_internal.h"
 
 const char *const ls_activation_names[] = {"linear", "relu", "sigmoid", "tanh", "softmax", NULL};
 
@@ -79,8 +81,8 @@ static void run_task(void *context, int64_t task, int thread) {
 
 static void run(ls_pool *pool, activation_task a) {
     a.count *= a.width;
-    a.block = round_up(BLOCK, a.width);
-    ls_pool_run(pool, ceil_div(a.count, a.block), run_task, &a);
+    a.block = ls_round_up(BLOCK, a.width);
+    ls_pool_run(pool, ls_ceil_div(a.count, a.block), run_task, &a);
 }
 
 void ls_activation_forward(ls_pool *pool, ls_activation activation, int64_t count, int64_t width, const float *x,

@@ -1,6 +1,9 @@
 #include "tensor/bias.h"
 
-#include "tensor/product_internal.h"
+#include "base/integers.h"
+#include "tensor/kernels_internal.h"
+#include "tensor/panels_internal.h"
+#include "tensor/vector.h"
 
 enum { BIAS_BLOCK = 512 };
 
@@ -22,9 +25,9 @@ static void bias_task(void *context, int64_t task, int thread) {
 
 void ls_bias_gradient(ls_pool *pool, const ls_rows *rows, int64_t repeat, int64_t n, const float *dy, float *const *db,
                       float *scratch) {
-    bias_gradient g = {rows, repeat, n, ceil_div(n, BIAS_BLOCK), dy, scratch};
+    bias_gradient g = {rows, repeat, n, ls_ceil_div(n, BIAS_BLOCK), dy, scratch};
     ls_pool_run(pool, rows->lanes * g.blocks, bias_task, &g);
-    ls_tree_add(pool, rows->subtrees, rows->subtree_begin, n, scratch, db);
+    ls_vector_add_subtrees(pool, rows->subtrees, rows->subtree_begin, n, scratch, db);
 }
 
-int64_t ls_bias_gradient_scratch(int64_t n, int lanes) { return round_up(n * lanes, LS_COLUMNS_ALIGN); }
+int64_t ls_bias_gradient_scratch(int64_t n, int lanes) { return ls_round_up(n * lanes, LS_COLUMNS_ALIGN); }

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "base/rows.h"
+#include "base/lanes.h"
 #include "base/threads.h"
 
 /* db[i][n] of each subtree: the tree over its lanes of the chains over their rows, `repeat` rows of dy a row. */

@@ -2,9 +2,10 @@
 
 #include <string.h>
 
+#include "tensor/activation_internal.h"
 #include "tensor/conv_pass_internal.h"
 #include "tensor/conv_weight_internal.h"
-#include "tensor/product_internal.h"
+#include "tensor/panels_internal.h"
 
 ls_conv ls_conv_make(int64_t h, int64_t w, int64_t c, int64_t filters, int64_t kernel_h, int64_t kernel_w,
                      int64_t stride_h, int64_t stride_w, bool same) {
@@ -38,15 +39,15 @@ double ls_conv_flops(const ls_conv *conv) {
 enum { PICTURE_FLOATS = 40960, TASKS = 64 };
 
 int64_t ls_conv_band(const ls_conv_pass *pass, int64_t rows, int64_t row_floats) {
-    int64_t spread = ceil_div(pass->out_h, ceil_div(TASKS, ls_max(1, rows)));
+    int64_t spread = ls_ceil_div(pass->out_h, ls_ceil_div(TASKS, ls_max(1, rows)));
     int64_t band = ls_max(1, ls_min(PICTURE_FLOATS / ls_max(1, row_floats), spread));
-    return ceil_div(pass->out_h, ceil_div(pass->out_h, band)); /* bands of about equal height */
+    return ls_ceil_div(pass->out_h, ls_ceil_div(pass->out_h, band)); /* bands of about equal height */
 }
 
 static void pass_run(ls_pool *pool, const ls_conv_pass *pass, int64_t rows, float *scratch) {
     if (ls_conv_winograd_suits(pass))
         ls_conv_winograd_run(pool, pass, rows, scratch);
-    else if (ls_conv_planes_suit(pass, ls_tile_kernels_get()->lanes))
+    else if (ls_conv_planes_suit(pass, ls_tile_kernels_get()->width))
         ls_conv_planes_run(pool, pass, rows, scratch);
     else
         ls_conv_tiles_run(pool, pass, rows, scratch);
@@ -102,11 +103,11 @@ typedef struct phase {
 /* Input pixel y with y + pad = q stride + remainder is reached through tap a = remainder + m stride from output q - m.
  */
 static phase phase_of(int64_t remainder, int64_t in, int64_t kernel, int64_t stride, int64_t pad) {
-    phase p = {.taps = remainder < kernel ? ceil_div(kernel - remainder, stride) : 0};
-    int64_t q = pad > remainder ? ceil_div(pad - remainder, stride) : 0; /* of the first pixel in the picture */
+    phase p = {.taps = remainder < kernel ? ls_ceil_div(kernel - remainder, stride) : 0};
+    int64_t q = pad > remainder ? ls_ceil_div(pad - remainder, stride) : 0; /* of the first pixel in the picture */
     p.last = p.taps ? remainder + (p.taps - 1) * stride : 0;
     p.begin = q * stride + remainder - pad;
-    p.count = p.begin < in ? ceil_div(in - p.begin, stride) : 0;
+    p.count = p.begin < in ? ls_ceil_div(in - p.begin, stride) : 0;
     p.pad = p.taps - 1 - q;
     return p;
 }
@@ -208,7 +209,7 @@ static void spread_tap(void *context, int64_t task, int thread) {
 
 static int64_t spread_floats(const ls_conv *conv) {
     ls_conv turned = ls_conv_turned(conv);
-    return round_up(turned.kernel_h * turned.kernel_w * turned.c * turned.o, LS_COLUMNS_ALIGN);
+    return ls_round_up(turned.kernel_h * turned.kernel_w * turned.c * turned.o, LS_COLUMNS_ALIGN);
 }
 
 /* Into scratch; returns what is left of that. */

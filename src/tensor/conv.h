@@ -26,7 +26,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/rows.h"
+#include "base/lanes.h"
 #include "base/threads.h"
 #include "tensor/activation.h"
 

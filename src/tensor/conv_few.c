@@ -7,8 +7,11 @@
  * make up row r and column s of the stride_h x stride_w pixels of (q, p). */
 #include <string.h>
 
+#include "tensor/activation_internal.h"
+#include "tensor/cache_internal.h"
 #include "tensor/conv_pass_internal.h"
-#include "tensor/product_internal.h"
+#include "tensor/panels_internal.h"
+#include "tensor/tiles_internal.h"
 
 enum {
     FEW = 4,           /* channels, at most: */
@@ -45,21 +48,21 @@ bool ls_conv_few_suits(const ls_conv *conv) {
 
 static plan plan_of(const ls_conv *conv, int64_t rows, float *scratch) {
     plan n = {.conv = conv, .columns = conv->kernel_h * conv->kernel_w * conv->c};
-    n.taps_h = ceil_div(conv->kernel_h, conv->stride_h);
-    n.taps_w = ceil_div(conv->kernel_w, conv->stride_w);
+    n.taps_h = ls_ceil_div(conv->kernel_h, conv->stride_h);
+    n.taps_w = ls_ceil_div(conv->kernel_w, conv->stride_w);
     n.first_q = conv->pad_top / conv->stride_h;
     n.end_q = (conv->h - 1 + conv->pad_top) / conv->stride_h + 1;
     n.first_p = conv->pad_left / conv->stride_w;
     n.width = (conv->w - 1 + conv->pad_left) / conv->stride_w + 1 - n.first_p;
     int64_t height = n.end_q - n.first_q;
-    n.band = ceil_div(height, ls_min(height, ceil_div(TASKS, ls_max(rows, 1))));
-    n.bands = ceil_div(height, n.band);
-    n.group = ls_min(n.band + n.taps_h - 1, ceil_div(PIXELS, conv->out_w));
+    n.band = ls_ceil_div(height, ls_min(height, ls_ceil_div(TASKS, ls_max(rows, 1))));
+    n.bands = ls_ceil_div(height, n.band);
+    n.group = ls_min(n.band + n.taps_h - 1, ls_ceil_div(PIXELS, conv->out_w));
     n.slots = n.group + n.taps_h - 1;
     n.line = ls_packed_columns(n.width) + ls_packed_columns(n.taps_w - 1);
     n.product_row = ls_packed_columns(n.columns);
     n.packed_floats = conv->o * n.product_row;
-    n.table_floats = round_up(2 * n.group * conv->out_w, LS_COLUMNS_ALIGN); /* of int64_t */
+    n.table_floats = ls_round_up(2 * n.group * conv->out_w, LS_COLUMNS_ALIGN); /* of int64_t */
     n.product_floats = n.group * conv->out_w * n.product_row;
     n.lines_floats = n.slots * n.columns * n.line;
     n.sums_floats = 2 * conv->stride_w * conv->c * n.line; /* as lines, and pixel after pixel */
@@ -126,7 +129,7 @@ static void multiply(const strip *k, int64_t begin, int64_t end) {
                         .c = k->products + panel.begin,
                         .c_row = n->c_row,
                         .columns = panel.row_floats};
-        ls_tiles_run(&tile, (end - begin) * conv->out_w);
+        ls_tiles_run(&tile, (end - begin) * conv->out_w, false, NULL);
     }
     for (int64_t row = begin; row < end; row++)
         ls_transpose(n->columns, conv->out_w, k->products + (row - begin) * conv->out_w * n->product_row,

@@ -28,7 +28,7 @@ int64_t ls_conv_tiles_scratch(const ls_conv_pass *pass, int64_t rows, int thread
 
 /* Rows of a tile are filters, its columns pixels of planes: for few filters, that would fill a small part of a vector.
  * Stride 1. */
-bool ls_conv_planes_suit(const ls_conv_pass *pass, int lanes);
+bool ls_conv_planes_suit(const ls_conv_pass *pass, int width);
 void ls_conv_planes_run(ls_pool *pool, const ls_conv_pass *pass, int64_t rows, float *scratch);
 int64_t ls_conv_planes_scratch(const ls_conv_pass *pass, int64_t rows, int threads);
 

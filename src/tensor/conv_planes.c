@@ -5,8 +5,11 @@
  * step reads the next plane. What it computes for the q that are padding is thrown away. */
 #include <string.h>
 
+#include "tensor/activation_internal.h"
+#include "tensor/cache_internal.h"
 #include "tensor/conv_pass_internal.h"
-#include "tensor/product_internal.h"
+#include "tensor/panels_internal.h"
+#include "tensor/tiles_internal.h"
 
 enum { PLANES_MIN = 4 }; /* fewer channels make sums too short */
 
@@ -19,16 +22,16 @@ typedef struct plan {
     int64_t private_floats;
 } plan;
 
-bool ls_conv_planes_suit(const ls_conv_pass *pass, int lanes) {
+bool ls_conv_planes_suit(const ls_conv_pass *pass, int width) {
     const ls_picture *picture = &pass->picture;
-    return 2 * pass->o <= lanes && picture->c >= PLANES_MIN && picture->stride_h == 1 && picture->stride_w == 1;
+    return 2 * pass->o <= width && picture->c >= PLANES_MIN && picture->stride_h == 1 && picture->stride_w == 1;
 }
 
 static plan plan_of(const ls_conv_pass *pass, int64_t rows, float *scratch) {
     const ls_picture *picture = &pass->picture;
     plan n = {.pass = pass, .private = scratch};
     n.band = ls_conv_band(pass, rows, picture->padded_w * picture->c);
-    n.bands = ceil_div(pass->out_h, n.band);
+    n.bands = ls_ceil_div(pass->out_h, n.band);
     n.result = ls_packed_columns((n.band - 1) * picture->padded_w + pass->out_w);
     /* A vector may begin at the last pixel of the last tap. */
     n.plane = ls_packed_columns((picture->kernel_h - 1) * picture->padded_w + picture->kernel_w + n.result);
@@ -76,7 +79,7 @@ static void multiply(const plan *n, const float *planes, int64_t q, int64_t colu
                         .resume = a > 0,
                         .row_bias = last ? pass->bias : NULL,
                         .relu = last && pass->activation == LS_ACTIVATION_RELU};
-        ls_tiles_run(&tile, pass->o);
+        ls_tiles_run(&tile, pass->o, false, NULL);
     } while (++a < picture->kernel_h);
 }
 
@@ -85,7 +88,7 @@ static int64_t tile_columns(int64_t o) {
     const ls_tile_kernels *kernels = ls_tile_kernels_get();
     int vectors = kernels->vectors;
     while (vectors > 1 && kernels->rows[vectors] < o) vectors--;
-    return vectors * kernels->lanes;
+    return vectors * kernels->width;
 }
 
 static void band_task(void *context, int64_t task, int thread) {
@@ -94,7 +97,7 @@ static void band_task(void *context, int64_t task, int thread) {
     int64_t row = task / n->bands, begin = task % n->bands * n->band, height = ls_min(n->band, pass->out_h - begin);
     float *planes = n->private + thread * n->private_floats, *result = planes + pass->picture.c * n->plane;
     fill_planes(n, row, begin, height, planes);
-    int64_t pixels = round_up((height - 1) * pass->picture.padded_w + pass->out_w, ls_tile_kernels_get()->lanes);
+    int64_t pixels = ls_round_up((height - 1) * pass->picture.padded_w + pass->out_w, ls_tile_kernels_get()->width);
     int64_t columns = tile_columns(pass->o);
     for (int64_t q = 0; q < pixels; q += columns) multiply(n, planes, q, ls_min(columns, pixels - q), result);
 

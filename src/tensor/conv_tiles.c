@@ -2,8 +2,10 @@
  * the padded picture, where the (column, channel) part of a kernel's window is contiguous. So a kernel row is one
  * segment of a tile's sum. After E. Georganas et al., "Anatomy of high-performance deep learning convolutions on SIMD
  * architectures", SC 2018. */
+#include "tensor/activation_internal.h"
 #include "tensor/conv_pass_internal.h"
-#include "tensor/product_internal.h"
+#include "tensor/panels_internal.h"
+#include "tensor/tiles_internal.h"
 
 enum { STEP_FLOATS = 49152 }; /* of a panel: the kernel rows that stay in the second-level cache from tile to tile */
 
@@ -21,10 +23,10 @@ static plan plan_of(const ls_conv_pass *pass, int64_t rows, float *scratch) {
     const ls_picture *picture = &pass->picture;
     plan n = {.pass = pass, .steps = picture->kernel_h * picture->kernel_w * picture->c};
     n.band = ls_conv_band(pass, rows, picture->padded_w * picture->c * picture->stride_h);
-    n.bands = ceil_div(pass->out_h, n.band);
+    n.bands = ls_ceil_div(pass->out_h, n.band);
     n.packed_floats = n.steps * ls_packed_columns(pass->o);
-    n.table_floats = round_up(2 * n.band * pass->out_w, LS_COLUMNS_ALIGN); /* of int64_t */
-    n.private_floats = round_up(ls_picture_band_floats(picture, n.band), LS_COLUMNS_ALIGN);
+    n.table_floats = ls_round_up(2 * n.band * pass->out_w, LS_COLUMNS_ALIGN); /* of int64_t */
+    n.private_floats = ls_round_up(ls_picture_band_floats(picture, n.band), LS_COLUMNS_ALIGN);
     if (!scratch) return n;
     n.packed = scratch;
     n.a_row = (int64_t *)(void *)(scratch + n.packed_floats);
@@ -78,10 +80,9 @@ static void multiply_panel(const plan *n, int64_t p, const float *band, int64_t 
                         .c_row = n->c_row,
                         .columns = panel.columns,
                         .resume = begin > 0,
-                        .far = begin == 0,
                         .bias = last && pass->bias ? pass->bias + panel.begin : NULL,
                         .relu = last && pass->activation == LS_ACTIVATION_RELU};
-        ls_tiles_run(&tile, pixels);
+        ls_tiles_run(&tile, pixels, begin == 0, NULL);
         begin = end;
     } while (begin < picture->kernel_h);
 }

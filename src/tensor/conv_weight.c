@@ -16,9 +16,12 @@
 
 #include <string.h>
 
+#include "tensor/bias.h"
 #include "tensor/conv_pass_internal.h"
 #include "tensor/conv_weight_winograd_internal.h"
-#include "tensor/product_internal.h"
+#include "tensor/panels_internal.h"
+#include "tensor/tiles_internal.h"
+#include "tensor/vector.h"
 
 enum {
     ROWS = 320,                    /* about as many elements (a, b, c) has a task, */
@@ -66,9 +69,9 @@ static int64_t gradient_weights(const gradient *g) { return weights_of(g->folded
 
 /* turned: conv is what an up-sampled one is turned to. lanes: of a vector; whether filtering is minimal does not depend
  * on it, as that decides about bits. */
-static enum layout layout_of(const ls_conv *conv, bool turned, int lanes) {
+static enum layout layout_of(const ls_conv *conv, bool turned, int width) {
     if (ls_winograd_gradient_suits(conv)) return WINOGRAD;
-    bool flat = 2 * conv->o <= lanes && conv->o <= conv->kernel_w * conv->c && conv->stride_h == 1 && !turned;
+    bool flat = 2 * conv->o <= width && conv->o <= conv->kernel_w * conv->c && conv->stride_h == 1 && !turned;
     return flat ? FLAT : UPRIGHT;
 }
 
@@ -93,13 +96,13 @@ static void plan_upright(gradient *g, int64_t rows) {
     ls_picture picture = picture_of(g, g->channel_block);
     int64_t columns = ls_packed_columns(ls_min(COLUMNS, conv->o));
     int64_t picture_row = picture.padded_w * g->channel_block * conv->stride_h, dy_row = conv->out_w * columns;
-    g->column_blocks = ceil_div(conv->o, COLUMNS);
+    g->column_blocks = ls_ceil_div(conv->o, COLUMNS);
     g->band = ls_max(1, ls_min(conv->out_h, BAND_FLOATS / ls_max(picture_row, dy_row)));
-    g->bands = ceil_div(conv->out_h, g->band);
-    g->table_floats = round_up(2 * taps_of(conv) * g->channel_block, LS_COLUMNS_ALIGN); /* of int64_t */
+    g->bands = ls_ceil_div(conv->out_h, g->band);
+    g->table_floats = ls_round_up(2 * taps_of(conv) * g->channel_block, LS_COLUMNS_ALIGN); /* of int64_t */
     g->together = g->bands > 1 ? 1 : BAND_FLOATS / (conv->out_h * ls_max(picture_row, dy_row));
     g->together = ls_max(1, ls_min(g->together, rows));
-    g->picture_floats = round_up(g->together * ls_picture_band_floats(&picture, g->band), LS_COLUMNS_ALIGN);
+    g->picture_floats = ls_round_up(g->together * ls_picture_band_floats(&picture, g->band), LS_COLUMNS_ALIGN);
     g->dy_floats = g->together * g->band * dy_row;
     g->sum_floats = taps_of(conv) * g->channel_block * columns;
 }
@@ -110,8 +113,8 @@ static void plan_flat(gradient *g) {
     int64_t rows = conv->out_h + conv->kernel_h - 1;
     g->column_blocks = 1;
     g->band = ls_max(1, ls_min(rows, BAND_FLOATS / (picture.padded_w * g->channel_block)));
-    g->bands = ceil_div(rows, g->band);
-    g->table_floats = round_up(2 * conv->kernel_h * conv->o, LS_COLUMNS_ALIGN);
+    g->bands = ls_ceil_div(rows, g->band);
+    g->table_floats = ls_round_up(2 * conv->kernel_h * conv->o, LS_COLUMNS_ALIGN);
     g->picture_floats = ls_packed_columns(ls_picture_band_floats(&picture, g->band)) + LS_TILE_COLUMNS_MAX;
     g->dy_floats = ls_packed_columns((g->band + conv->kernel_h - 1) * conv->out_w * conv->o);
     g->sum_floats = conv->kernel_h * conv->o * ls_packed_columns(conv->kernel_w * g->channel_block);
@@ -120,7 +123,7 @@ static void plan_flat(gradient *g) {
 static void plan_winograd(gradient *g) {
     const ls_conv *conv = g->conv;
     g->column_block = g->folded ? COLUMNS : ls_winograd_gradient_filters(conv);
-    g->column_blocks = ceil_div(conv->o, g->column_block);
+    g->column_blocks = ls_ceil_div(conv->o, g->column_block);
     if (!g->folded) g->phases = ls_winograd_gradient_phases(conv); /* else a tap is a sum over them */
     g->picture_floats = ls_winograd_gradient_scratch(conv);
     g->sum_floats = taps_of_block(g, 0) * g->channel_block * ls_min(g->column_block, conv->o); /* phase 0 has most */
@@ -131,9 +134,10 @@ static void plan(gradient *g, enum layout layout, int64_t rows, int64_t lanes) {
     g->layout = layout;
     g->together = g->phases = 1;
     g->column_block = COLUMNS;
-    g->channel_blocks = ceil_div(conv->c, ls_max(1, ROWS / taps_of(conv)));
-    g->channel_block = layout == WINOGRAD ? ls_winograd_gradient_channels(conv) : ceil_div(conv->c, g->channel_blocks);
-    g->channel_blocks = ceil_div(conv->c, g->channel_block);
+    g->channel_blocks = ls_ceil_div(conv->c, ls_max(1, ROWS / taps_of(conv)));
+    g->channel_block =
+        layout == WINOGRAD ? ls_winograd_gradient_channels(conv) : ls_ceil_div(conv->c, g->channel_blocks);
+    g->channel_blocks = ls_ceil_div(conv->c, g->channel_block);
     if (layout == WINOGRAD)
         plan_winograd(g);
     else if (layout == FLAT)
@@ -231,7 +235,7 @@ static void add_upright(const block *k, int64_t row, int64_t count, int64_t begi
                         .c_row = k->c_row,
                         .columns = panel.row_floats,
                         .resume = resume};
-        ls_tiles_run(&tile, k->height);
+        ls_tiles_run(&tile, k->height, false, NULL);
     }
 }
 
@@ -271,7 +275,7 @@ static void add_flat(const block *k, int64_t row, int64_t begin, int64_t height,
                         .c_row = k->c_row,
                         .columns = panel.row_floats,
                         .resume = resume};
-        ls_tiles_run(&tile, k->height);
+        ls_tiles_run(&tile, k->height, false, NULL);
     }
 }
 
@@ -378,7 +382,7 @@ static void store(const block *k, const float *sum, float *dw) {
 static void add_lane(const block *k, int lane, int ended) {
     const gradient *g = k->g;
     int64_t begin = g->rows->lane_begin[lane], end = g->rows->lane_begin[lane + 1];
-    const float *added[LS_TILE_SUMS_MAX + 1] = {NULL};
+    const float *added[LS_TREE_DEPTH_MAX + 1] = {NULL};
     float *sum = sum_of(k, ended);
     bool at_once = g->layout == WINOGRAD && !g->folded && begin < end;
     for (int i = 0; at_once && i < ended; i++) added[i] = sum_of(k, i);
@@ -402,13 +406,13 @@ static void gradient_task(void *context, int64_t task, int thread) {
     int groups = g->group_begin[subtree + 1] - g->group_begin[subtree];
     int lanes = (g->rows->subtree_begin[subtree + 1] - g->rows->subtree_begin[subtree]) / groups;
     int first = g->rows->subtree_begin[subtree] + (int)(group - g->group_begin[subtree]) * lanes;
-    for (int lane = 0; lane < lanes; lane++) add_lane(&k, first + lane, ls_trees_ended(lane));
-    store(&k, sum_of(&k, ls_trees_ended(lanes - 1)),
+    for (int lane = 0; lane < lanes; lane++) add_lane(&k, first + lane, ls_tree_carries(lane));
+    store(&k, sum_of(&k, ls_tree_carries(lanes - 1)),
           g->split > 1 ? g->parts + group * gradient_weights(g) : g->dw[subtree]);
 }
 
 static int64_t parts_floats(const gradient *g, int64_t groups) {
-    return g->split > 1 ? round_up(groups * gradient_weights(g), LS_COLUMNS_ALIGN) : 0;
+    return g->split > 1 ? ls_round_up(groups * gradient_weights(g), LS_COLUMNS_ALIGN) : 0;
 }
 
 bool ls_conv_weight_gradient_is_winograd(const ls_conv *conv) {
@@ -423,7 +427,7 @@ void ls_conv_weight_gradient(ls_pool *pool, const ls_conv *conv, const ls_rows *
     bool folded = ls_conv_is_up_sampled(conv);
     gradient g = {.conv = conv, .rows = rows, .x = x, .dy = dy, .dw = dw, .parts = scratch};
     if (folded) g.conv = &turned, g.folded = conv, g.x = dy, g.dy = x;
-    plan(&g, layout_of(g.conv, folded, ls_tile_kernels_get()->lanes), rows->count, rows->lanes);
+    plan(&g, layout_of(g.conv, folded, ls_tile_kernels_get()->width), rows->count, rows->lanes);
     for (int i = 0; i < rows->subtrees; i++) {
         int64_t lanes = rows->subtree_begin[i + 1] - rows->subtree_begin[i];
         g.group_begin[i + 1] = g.group_begin[i] + (int)ls_min(lanes, g.split);
@@ -431,7 +435,7 @@ void ls_conv_weight_gradient(ls_pool *pool, const ls_conv *conv, const ls_rows *
     int groups = g.group_begin[rows->subtrees];
     g.private = scratch + parts_floats(&g, groups);
     ls_pool_run(pool, groups * blocks_of(&g), gradient_task, &g);
-    if (g.split > 1) ls_tree_add(pool, rows->subtrees, g.group_begin, gradient_weights(&g), g.parts, dw);
+    if (g.split > 1) ls_vector_add_subtrees(pool, rows->subtrees, g.group_begin, gradient_weights(&g), g.parts, dw);
 }
 
 int64_t ls_conv_weight_gradient_scratch(const ls_conv *conv, int64_t max_rows, int threads, int lanes) {

@@ -7,7 +7,9 @@
  * before: their rounding stays below that of one long chain, which makes up for what the transforms lose. */
 #include "tensor/conv_weight_winograd_internal.h"
 
-#include "tensor/product_internal.h"
+#include "tensor/cache_internal.h"
+#include "tensor/panels_internal.h"
+#include "tensor/tiles_internal.h"
 #include "tensor/winograd_internal.h"
 
 enum {
@@ -100,7 +102,7 @@ int64_t ls_winograd_gradient_scratch(const ls_conv *conv) {
     for (int64_t i = 0; i < ls_winograd_gradient_phases(conv); i++) {
         ls_winograd_shape p = phase_of(conv, i);
         int64_t pieces = chunk_of(conv, &p) * (channels + filters) + 2 * PAD;
-        int64_t sums = ceil_div(ls_winograd_gradient_filters(conv), STRIP) * (channels * STRIP + PAD);
+        int64_t sums = ls_ceil_div(ls_winograd_gradient_filters(conv), STRIP) * (channels * STRIP + PAD);
         floats = ls_max(floats, p.points * (pieces + sums));
     }
     return floats;
@@ -128,7 +130,7 @@ static work work_of(const ls_winograd_gradient *block, int64_t index, int64_t be
     ls_winograd_shape p = phase_of(conv, index);
     int64_t chunk = chunk_of(conv, &p);
     work k = {.block = block, .p = p, .first = begin * p.pieces, .count = (end - begin) * p.pieces};
-    k.chunks = ceil_div(k.count, chunk);
+    k.chunks = ls_ceil_div(k.count, chunk);
     k.x = x_of(block, &p);
     k.dy = dy_of(block, &p);
     k.x.point_floats = chunk * k.x.channels + PAD;
@@ -188,7 +190,7 @@ static void multiply_tile(const work *k, const ls_tiles *t, int64_t strip, int64
                         .a_next = k->x.point_floats,
                         .b_next = k->dy.point_floats,
                         .c_next = k->product_floats};
-        kernels->products[panel.row_floats / kernels->lanes][t->rows](&tile);
+        kernels->products[panel.row_floats / kernels->width][t->rows](&tile);
     }
 }
 
@@ -219,7 +221,7 @@ static void add_chunk(work *k, int64_t chunk) {
     const ls_winograd_gradient *block = k->block;
     int64_t begin = k->first + chunk * k->count / k->chunks, end = k->first + (chunk + 1) * k->count / k->chunks;
     transform_pieces(&k->p, &k->x, begin, end);
-    for (int64_t strip = 0; strip < ceil_div(block->filters, STRIP); strip++) {
+    for (int64_t strip = 0; strip < ls_ceil_div(block->filters, STRIP); strip++) {
         k->dy.pictures = block->dy + block->filter + strip * STRIP;
         k->dy.channels = ls_min(STRIP, block->filters - strip * STRIP);
         transform_pieces(&k->p, &k->dy, begin, end);

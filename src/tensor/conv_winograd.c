@@ -12,8 +12,10 @@
  * (winograd.h), they take 36 transformed kernels. */
 #include <string.h>
 
+#include "tensor/activation_internal.h"
 #include "tensor/conv_pass_internal.h"
-#include "tensor/product_internal.h"
+#include "tensor/panels_internal.h"
+#include "tensor/tiles_internal.h"
 
 enum {
     ALIGN = LS_COLUMNS_ALIGN, /* channels and filters are multiples of it: no vector has a rest */
@@ -111,7 +113,7 @@ static plan plan_of(const ls_conv_pass *pass, int64_t rows, float *scratch) {
     n.tiles = rows * n.shape.pieces;
     int64_t fit = CACHE_FLOATS / (n.all_steps + n.shape.points * LS_TILE_COLUMNS_MAX) / HEIGHT * HEIGHT;
     n.block = ls_max(TILES_MIN, ls_min(TILES_MAX, fit));
-    n.blocks = ceil_div(n.tiles, n.block);
+    n.blocks = ls_ceil_div(n.tiles, n.block);
     for (int64_t p = 0; p < n.shape.points; p++) {
         n.piece_at[p] = n.pieces_floats;
         n.pieces_floats += n.block * n.steps[p] + LINE;
@@ -233,7 +235,7 @@ static void multiply(const block *k, const ls_panel *panel) {
                         .c = k->products + p * n->product_floats,
                         .c_row = c_row,
                         .columns = panel->columns};
-        ls_tiles_run(&tile, k->count);
+        ls_tiles_run(&tile, k->count, false, NULL);
     }
 }
 
@@ -300,9 +302,9 @@ static void divide(plan *n, int threads) {
     n->panel_groups = 1;
     while (n->blocks * n->panel_groups < TASKS * threads && 2 * n->panel_groups <= ls_panel_count(n->pass->o))
         n->panel_groups *= 2;
-    if (n->panel_groups == 1) n->blocks = round_up(n->blocks, threads);
-    n->block = ceil_div(n->tiles, n->blocks);
-    n->blocks = ceil_div(n->tiles, n->block);
+    if (n->panel_groups == 1) n->blocks = ls_round_up(n->blocks, threads);
+    n->block = ls_ceil_div(n->tiles, n->blocks);
+    n->blocks = ls_ceil_div(n->tiles, n->block);
 }
 
 void ls_conv_winograd_run(ls_pool *pool, const ls_conv_pass *pass, int64_t rows, float *scratch) {

@@ -5,18 +5,22 @@
 
 #include <string.h>
 
-#include "base/memory.h"
-#include "tensor/product_internal.h"
+#include "tensor/activation_internal.h"
+#include "tensor/bias.h"
+#include "tensor/cache_internal.h"
+#include "tensor/panels_internal.h"
+#include "tensor/tiles_internal.h"
 
 enum {
-    BLOCK_STEPS = 256,   /* of the sum, and at most */
-    BLOCK_COLUMNS = 192, /* columns, multiples of any panel: a packed block of b, for the second-level cache */
-    BLOCK_ROWS = 84,     /* rows of a beside it: a multiple of most tiles' heights */
-    SHARED_MAX =
-        1 << 20, /* floats: a smaller b is packed once for all rows, a larger one block by block as it is used */
-    WAYS = 8,    /* rows of a that a tile may take from one set of a first-level cache */
-    TASKS = 32,  /* enough for many threads, where there is that much work */
-    ROW_STRIDE = BLOCK_STEPS + 16 /* of a copied block of a: does not collide */
+    /* A packed block of b has so many steps of the sum and so many columns, at most: it fits in the second-level cache.
+     * Panels divide the columns. */
+    BLOCK_STEPS = 256,
+    BLOCK_COLUMNS = 192,
+    BLOCK_ROWS = 84,      /* rows of a beside it: a multiple of most tiles' heights */
+    SHARED_MAX = 1 << 20, /* floats of a b that is packed once for all rows; a larger one is packed as it is used */
+    WAYS = 8,             /* rows of a that a tile may take from one set of a first-level cache */
+    TASKS = 32,           /* enough for many threads, where there is that much work */
+    ROW_STRIDE = BLOCK_STEPS + LS_LINE_FLOATS /* of a copied block of a: does not collide */
 };
 
 /* y = f(x b + bias) */
@@ -63,24 +67,24 @@ static const float *copy_rows(const float *x, int64_t stride, int64_t rows, int6
 }
 
 /* Where rows are few, a block of b that lies well is not worth packing. */
-static bool is_direct(const product *g) { return !g->shared && !g->b.transposed && g->n % LS_COLUMNS_ALIGN == 0; }
-
-/* Asks for a part of a block of b that the thread will want next, so that it comes while tiles are computed. */
-static void prefetch_part(const ls_matrix *b, int64_t steps, int64_t columns, int64_t part, int64_t parts) {
-    int64_t rows = b->transposed ? columns : steps, row_floats = b->transposed ? steps : columns;
-    if (row_floats == b->stride) return; /* one stretch of memory: hardware foresees it */
-    for (int64_t r = part * rows / parts; r < (part + 1) * rows / parts; r++)
-        ls_prefetch_then(b->at + r * b->stride, row_floats);
+static bool is_direct(const product *g) {
+    return g->shared == NULL && !g->b.transposed && g->n % LS_COLUMNS_ALIGN == 0;
 }
 
-/* The block after the one at `step`, from panel `panel` on: in the next steps, else in the next columns. */
-static void prefetch_next(const product *g, int64_t column, int64_t columns, int64_t step, int64_t part,
-                          int64_t parts) {
+/* A block of b that the thread will want. One stretch of memory is no block to ask for: hardware foresees it. */
+static ls_ahead ahead_of(ls_matrix b, int64_t steps, int64_t columns) {
+    ls_ahead ahead = {.at = b.at, .rows = steps, .row_floats = columns, .stride = b.stride};
+    if (b.transposed) ahead.rows = columns, ahead.row_floats = steps;
+    if (ahead.row_floats == b.stride) ahead.rows = 0;
+    return ahead;
+}
+
+/* The block after the one at `step`: in the next steps, else in the next columns. */
+static ls_ahead next_block(const product *g, int64_t column, int64_t columns, int64_t step) {
     int64_t next = step + BLOCK_STEPS;
     if (next >= g->k) next = 0, column += g->block_columns;
-    if (g->shared || column + columns > g->n) return;
-    ls_matrix b = ls_matrix_part(g->b, next, column);
-    prefetch_part(&b, ls_min(BLOCK_STEPS, g->k - next), columns, part, parts);
+    if (g->shared != NULL || column + columns > g->n) return (ls_ahead){0};
+    return ahead_of(ls_matrix_part(g->b, next, column), ls_min(BLOCK_STEPS, g->k - next), columns);
 }
 
 /* Adds the products of one block of steps, from b, to rows [begin, end) of a column block. */
@@ -89,7 +93,7 @@ static void multiply_block(const product *g, int64_t begin, int64_t end, int64_t
     const ls_tile_kernels *kernels = ls_tile_kernels_get();
     int64_t first = column_block * g->block_columns, columns = ls_min(g->block_columns, g->n - first),
             rows = end - begin;
-    bool copied = ls_stride_collides(g->k) && kernels->rows[ls_panel_at(columns, 0).row_floats / kernels->lanes] > WAYS;
+    bool copied = ls_stride_collides(g->k) && kernels->rows[ls_panel_at(columns, 0).row_floats / kernels->width] > WAYS;
     bool last = step + steps == g->k, direct = is_direct(g);
     int64_t stride = copied ? ROW_STRIDE : g->k, a_row[BLOCK_ROWS], c_row[BLOCK_ROWS];
     const float *a = g->x + begin * g->k + step;
@@ -102,20 +106,18 @@ static void multiply_block(const product *g, int64_t begin, int64_t end, int64_t
         ls_tile tile = {.segments = 1,
                         .steps = steps,
                         .a = a,
+                        .a_row = a_row,
                         .a_step = 1,
                         .b = direct ? g->b.at + step * g->n + column : b + panel.begin * steps,
                         .b_step = direct ? g->n : panel.row_floats,
                         .c = g->y + begin * g->n + column,
+                        .c_row = c_row,
                         .columns = panel.columns,
                         .resume = step > 0,
-                        .bias = last && g->bias ? g->bias + column : NULL,
+                        .bias = last && g->bias != NULL ? g->bias + column : NULL,
                         .relu = last && g->activation == LS_ACTIVATION_RELU};
-        for (ls_tiles t = ls_tiles_of(rows, panel.columns); ls_tiles_next(&t);) {
-            prefetch_next(g, column, panel.columns, step, t.index, t.count);
-            tile.a_row = a_row + t.begin;
-            tile.c_row = c_row + t.begin;
-            kernels->run[t.vectors][t.rows](&tile);
-        }
+        ls_ahead ahead = next_block(g, column, panel.columns, step);
+        ls_tiles_run(&tile, rows, false, &ahead);
     }
 }
 
@@ -133,11 +135,11 @@ static void product_task(void *context, int64_t task, int thread) {
     int64_t column_block = task / g->row_blocks, row_block = task % g->row_blocks;
     int64_t begin = row_block * g->rows / g->row_blocks, end = (row_block + 1) * g->rows / g->row_blocks;
     float *private = g->private + thread * private_floats(), *copy = private + BLOCK_STEPS * BLOCK_COLUMNS;
-    int64_t parts = ceil_div(end - begin, BLOCK_ROWS);
+    int64_t parts = ls_ceil_div(end - begin, BLOCK_ROWS);
     for (int64_t step = 0; step < g->k; step += BLOCK_STEPS) {
         int64_t steps = ls_min(BLOCK_STEPS, g->k - step);
-        const float *b = g->shared ? shared_block(g, column_block, step) : private;
-        if (!g->shared && !is_direct(g)) pack_block(g, column_block, step, steps, private);
+        const float *b = g->shared != NULL ? shared_block(g, column_block, step) : private;
+        if (g->shared == NULL && !is_direct(g)) pack_block(g, column_block, step, steps, private);
         for (int64_t i = 0; i < parts; i++)
             multiply_block(g, begin + i * (end - begin) / parts, begin + (i + 1) * (end - begin) / parts, column_block,
                            step, steps, b, copy);
@@ -150,14 +152,14 @@ static void product_run(ls_pool *pool, product g, float *scratch) {
     int64_t parts = ls_max(1, g.rows / (2 * LS_TILE_ROWS_MAX)); /* that rows may be divided into */
     bool shared = parts > 1 && is_shared(g.n, g.k);
     g.block_columns = BLOCK_COLUMNS;
-    while (!shared && g.block_columns > LS_TILE_COLUMNS_MAX && 2 * ceil_div(g.n, g.block_columns) < TASKS)
+    while (!shared && g.block_columns > LS_TILE_COLUMNS_MAX && 2 * ls_ceil_div(g.n, g.block_columns) < TASKS)
         g.block_columns -= LS_TILE_COLUMNS_MAX;
-    g.column_blocks = ceil_div(g.n, g.block_columns);
-    g.step_blocks = ceil_div(g.k, BLOCK_STEPS);
-    g.row_blocks = shared ? ls_min(ceil_div(TASKS, g.column_blocks), parts) : 1;
+    g.column_blocks = ls_ceil_div(g.n, g.block_columns);
+    g.step_blocks = ls_ceil_div(g.k, BLOCK_STEPS);
+    g.row_blocks = shared ? ls_min(ls_ceil_div(TASKS, g.column_blocks), parts) : 1;
     g.shared = shared ? scratch : NULL;
     g.private = scratch + (shared ? ls_packed_columns(g.n) * g.k : 0);
-    if (g.shared) ls_pool_run(pool, g.column_blocks * g.step_blocks, pack_task, &g);
+    if (g.shared != NULL) ls_pool_run(pool, g.column_blocks * g.step_blocks, pack_task, &g);
     ls_pool_run(pool, g.column_blocks * g.row_blocks, product_task, &g);
 }
 
@@ -193,36 +195,27 @@ typedef struct gradient {
 
 static int64_t gradient_private_floats(int64_t max_rows) { return max_rows * ls_packed_columns(GRADIENT_ROWS); }
 
-/* Where a tile will be stored: asked for while it is being computed, as it comes from far away and is needed only once.
- */
-static void prefetch_tile(const ls_tile *tile, int64_t height) {
-    for (int64_t p = 0; p < height; p++) ls_prefetch_next(tile->c + tile->c_row[p], tile->columns);
-}
-
 /* Rows [row, row + rows) of one panel. x: those columns of the input, rows x_row apart. */
 static void gradient_panel(const gradient *g, int64_t subtree, int64_t p, int64_t row, int64_t rows, const float *x,
                            int64_t x_row) {
     ls_panel panel = ls_panel_at(g->n, p);
     int first = g->rows->subtree_begin[subtree];
-    int64_t a_row[LS_TILE_ROWS_MAX], c_row[LS_TILE_ROWS_MAX];
-    for (int64_t i = 0; i < LS_TILE_ROWS_MAX; i++) a_row[i] = i, c_row[i] = i * g->n;
+    int64_t a_row[GRADIENT_ROWS], c_row[GRADIENT_ROWS];
+    for (int64_t i = 0; i < rows; i++) a_row[i] = i, c_row[i] = i * g->n;
     ls_tile tile = {.lane_begin = g->rows->lane_begin + first,
                     .lanes = g->rows->subtree_begin[subtree + 1] - first,
+                    .a = x,
                     .a_row = a_row,
                     .a_step = x_row,
                     .b = g->dy + panel.begin * (g->packed ? g->rows->count : 1),
                     .b_step = g->packed ? panel.row_floats : g->n,
+                    .c = g->dw[subtree] + row * g->n + panel.begin,
                     .c_row = c_row,
                     .columns = panel.columns};
-    for (ls_tiles t = ls_tiles_of(rows, panel.columns); ls_tiles_next(&t);) {
-        tile.a = x + t.begin;
-        tile.c = g->dw[subtree] + (row + t.begin) * g->n + panel.begin;
-        prefetch_tile(&tile, t.rows);
-        if (!g->packed && panel.begin + 2 * panel.columns <= g->n)
-            prefetch_part(&(ls_matrix){g->dy + panel.begin + panel.columns, g->n, false}, g->rows->count, panel.columns,
-                          t.index, t.count);
-        ls_tile_kernels_get()->add[t.vectors][t.rows](&tile);
-    }
+    ls_ahead ahead = {0};
+    if (!g->packed && panel.begin + 2 * panel.columns <= g->n)
+        ahead = ahead_of((ls_matrix){g->dy + panel.begin + panel.columns, g->n, false}, g->rows->count, panel.columns);
+    ls_tiles_run(&tile, rows, true, &ahead);
 }
 
 static void gradient_task(void *context, int64_t task, int thread) {
@@ -257,7 +250,7 @@ static void panel_task(void *context, int64_t task, int thread) {
 
 void ls_gemm_weight_gradient(ls_pool *pool, const ls_rows *rows, int64_t n, int64_t k, const float *x, const float *dy,
                              float *const *dw, float *const *db, float *scratch) {
-    if (db) ls_bias_gradient(pool, rows, 1, n, dy, db, scratch);
+    if (db != NULL) ls_bias_gradient(pool, rows, 1, n, dy, db, scratch);
     bool few = k <= GRADIENT_ROWS; /* tiles read dy, so that copying it would cost as much */
     gradient g = {.rows = rows,
                   .n = n,
@@ -266,8 +259,8 @@ void ls_gemm_weight_gradient(ls_pool *pool, const ls_rows *rows, int64_t n, int6
                   .dy = dy,
                   .dw = dw,
                   .packed = !(ls_panel_at(n, 0).row_floats == n || (few && n % LS_COLUMNS_ALIGN == 0)),
-                  .column_blocks = ceil_div(n, GRADIENT_COLUMNS),
-                  .row_blocks = ceil_div(k, GRADIENT_ROWS),
+                  .column_blocks = ls_ceil_div(n, GRADIENT_COLUMNS),
+                  .row_blocks = ls_ceil_div(k, GRADIENT_ROWS),
                   .private = scratch,
                   .private_floats = gradient_private_floats(rows->count)};
     if (g.packed) {

@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-#include "base/rows.h"
+#include "base/lanes.h"
 #include "base/threads.h"
 #include "tensor/activation.h"
 

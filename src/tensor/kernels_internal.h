@@ -8,11 +8,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/lanes.h"
 #include "base/rng.h"
 #include "tensor/winograd_internal.h"
 
-/* Bounds over all instruction sets. LS_TILE_SUMS_MAX: the depth of the tree over LS_LANES_MAX lanes. */
-enum { LS_TILE_ROWS_MAX = 14, LS_TILE_VECTORS_MAX = 4, LS_TILE_COLUMNS_MAX = 64, LS_TILE_SUMS_MAX = 10 };
+/* Bounds over all instruction sets. */
+enum { LS_TILE_ROWS_MAX = 14, LS_TILE_VECTORS_MAX = 4, LS_TILE_COLUMNS_MAX = 64 };
 
 /* A tile of a product: c[p][q] = a chain of multiply-adds over i = 0..repeats, segments s and steps j, in that order,
  * of
@@ -31,7 +32,6 @@ typedef struct ls_tile {
     int64_t columns;
     bool resume; /* the chain goes on from what is in c; else from zero */
     bool add;    /* the whole chain is added to what is in c */
-    bool far;    /* c is in no cache yet: ls_tiles_run asks for it in time */
 
     /* What happens to the chain before it is stored. */
     const float *bias;     /* [columns], or NULL */
@@ -47,14 +47,10 @@ typedef struct ls_tile {
     int64_t products, a_next, b_next, c_next;
 } ls_tile;
 
-/* Lanes are added as a binary counter counts: after lane `lane` (from 0) that many complete subtrees end, and wait to
- * be added to it, the smallest first. */
-static inline int ls_trees_ended(int64_t lane) { return __builtin_ctzll(~(unsigned long long)lane); }
-
 typedef void (*ls_tile_fn)(const ls_tile *tile);
 
 typedef struct ls_tile_kernels {
-    int lanes;                                                     /* floats a vector */
+    int width;                                                     /* floats a vector */
     int vectors;                                                   /* vectors a row of the widest tile */
     int rows[LS_TILE_VECTORS_MAX + 1];                             /* rows of the highest tile, by vectors */
     ls_tile_fn run[LS_TILE_VECTORS_MAX + 1][LS_TILE_ROWS_MAX + 1]; /* by vectors and rows */

@@ -1,21 +1,21 @@
 /* kernels_random.c - Philox4x32-10 and Box-Muller for many groups of four at once (random.h).
  *
  * Every operation is one that IEEE 754 rounds in one way only, so numbers are the same with any width of vectors. A
- * lane has 64 bits, and the generator's words use the lower half of one. */
+ * number has 64 bits here, and the generator's words use the lower half. */
 #include <math.h>
 
 #include "tensor/kernels_internal.h"
 #include "tensor/simd_internal.h"
 
-enum { WORDS = 4, LANES = VEC_LANES / 2, GROUPS = LS_RANDOM_CHUNK / WORDS };
+enum { WORDS = 4, WIDTH = VEC_WIDTH / 2, GROUPS = LS_RANDOM_CHUNK / WORDS };
 
-typedef double real __attribute__((vector_size(VEC_LANES * 4)));
+typedef double real __attribute__((vector_size(VEC_WIDTH * 4)));
 
 /* A chunk's words, and numbers: by their place in a group. */
 typedef union chunk {
-    vec_bits words[WORDS][GROUPS / LANES];
+    vec_bits words[WORDS][GROUPS / WIDTH];
     uint64_t word[WORDS][GROUPS];
-    real reals[WORDS][GROUPS / LANES];
+    real reals[WORDS][GROUPS / WIDTH];
     double real[WORDS][GROUPS];
 } chunk;
 
@@ -23,9 +23,9 @@ static const uint64_t lower_half = UINT64_C(0xFFFFFFFF);
 
 static void make_words(const ls_rng *rng, uint64_t index, uint32_t block, chunk *out) {
     const vec_bits none = {0};
-    for (int g = 0; g < GROUPS / LANES; g++) {
+    for (int g = 0; g < GROUPS / WIDTH; g++) {
         vec_bits x0 = none, x1 = none + (uint32_t)index, x2 = none + (index >> 32), x3 = none + rng->epoch;
-        for (int i = 0; i < LANES; i++) x0[i] = (uint32_t)(block + (uint32_t)(g * LANES + i));
+        for (int i = 0; i < WIDTH; i++) x0[i] = (uint32_t)(block + (uint32_t)(g * WIDTH + i));
         uint32_t k0 = rng->key[0], k1 = rng->key[1];
         for (int round = 0; round < LS_PHILOX_ROUNDS; round++) {
             vec_bits a = vec_multiply_words(x0, LS_PHILOX_MULTIPLIER_0);
@@ -104,9 +104,9 @@ static void normal(const ls_rng *rng, uint64_t index, uint32_t block, float *out
     chunk c;
     make_words(rng, index, block, &c);
     for (int k = 0; k < WORDS; k += 2) {
-        for (int g = 0; g < GROUPS / LANES; g++) c.reals[k][g] = -2 * log_of(to_real(c.words[k][g], 0.5) * 0x1p-32);
+        for (int g = 0; g < GROUPS / WIDTH; g++) c.reals[k][g] = -2 * log_of(to_real(c.words[k][g], 0.5) * 0x1p-32);
         for (int g = 0; g < GROUPS; g++) c.real[k][g] = sqrt(c.real[k][g]);
-        for (int g = 0; g < GROUPS / LANES; g++) {
+        for (int g = 0; g < GROUPS / WIDTH; g++) {
             real radius = c.reals[k][g], cosine, sine;
             cos_sin_of(c.words[k + 1][g], &cosine, &sine);
             c.reals[k][g] = radius * cosine;

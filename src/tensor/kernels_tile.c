@@ -1,8 +1,8 @@
 /* kernels_tile.c - the register-blocked product that dense layers and convolutions are made of.
  *
  * A tile's sums stay in registers: each step loads one row of b and multiplies it with one broadcast number a row of
- * the tile. Each lane of a register is one chain of fused multiply-adds, so a number does not depend on the size of the
- * tile that it is in. */
+ * the tile. Each number of a register is one chain of fused multiply-adds, so a number does not depend on the size of
+ * the tile that it is in. */
 #include "tensor/kernels_internal.h"
 #include "tensor/simd_internal.h"
 
@@ -27,7 +27,7 @@ VEC_INLINE void tile_steps(const ls_tile *t, const int rows, const int vectors, 
         vec row[LS_TILE_VECTORS_MAX];
 #pragma GCC unroll 4
         for (int v = 0; v < vectors; v++) {
-            row[v] = vec_load(b + v * VEC_LANES);
+            row[v] = vec_load(b + v * VEC_WIDTH);
             VEC_HOLD(row[v]);
         }
 #pragma GCC unroll 16
@@ -56,27 +56,27 @@ VEC_INLINE void tile_multiply(const ls_tile *t, const int rows, const int vector
 VEC_INLINE void tile_run(const ls_tile *t, const int rows, const int vectors) {
     tile_sums acc;
     const int last = vectors - 1;
-    const int64_t rest = t->columns - last * VEC_LANES;
+    const int64_t rest = t->columns - last * VEC_WIDTH;
     EACH_VECTOR(p, v, rows, vectors) acc[p][v] = (vec){0};
     if (t->resume) EACH_VECTOR(p, v, rows, vectors) {
-            const float *c = t->c + t->c_row[p] + v * VEC_LANES;
+            const float *c = t->c + t->c_row[p] + v * VEC_WIDTH;
             acc[p][v] = v < last ? vec_load(c) : vec_load_part(c, rest);
         }
 
     tile_multiply(t, rows, vectors, acc);
 
     if (t->add) EACH_VECTOR(p, v, rows, vectors) {
-            const float *c = t->c + t->c_row[p] + v * VEC_LANES;
+            const float *c = t->c + t->c_row[p] + v * VEC_WIDTH;
             acc[p][v] += v < last ? vec_load(c) : vec_load_part(c, rest);
         }
     if (t->row_bias) EACH_VECTOR(p, v, rows, vectors) acc[p][v] += vec_set(t->row_bias[p]);
     if (t->bias) EACH_VECTOR(p, v, rows, vectors) {
-            const float *bias = t->bias + v * VEC_LANES;
+            const float *bias = t->bias + v * VEC_WIDTH;
             acc[p][v] += v < last ? vec_load(bias) : vec_load_part(bias, rest);
         }
     if (t->relu) EACH_VECTOR(p, v, rows, vectors) acc[p][v] = vec_at_least((vec){0}, acc[p][v]);
     EACH_VECTOR(p, v, rows, vectors) {
-        float *c = t->c + t->c_row[p] + v * VEC_LANES;
+        float *c = t->c + t->c_row[p] + v * VEC_WIDTH;
         if (v < last)
             vec_store(c, acc[p][v]);
         else
@@ -93,7 +93,7 @@ VEC_INLINE void tile_places(const ls_tile *t, const int rows, float *c[LS_TILE_R
 VEC_INLINE void tile_store(const int rows, const int vectors, tile_sums acc, float *const *c, int64_t at,
                            int64_t rest) {
     EACH_VECTOR(p, v, rows, vectors) {
-        float *to = c[p] + at + v * VEC_LANES;
+        float *to = c[p] + at + v * VEC_WIDTH;
         if (v < vectors - 1)
             vec_store(to, acc[p][v]);
         else
@@ -101,24 +101,24 @@ VEC_INLINE void tile_store(const int rows, const int vectors, tile_sums acc, flo
     }
 }
 
-/* The same for a sum over lanes. Subtrees that are complete wait in a stack, which stays in the first-level cache. */
+/* The same for a sum over lanes. Sums that wait in the tree (lanes.h) stay in the first-level cache. */
 VEC_INLINE void tile_add(const ls_tile *t, const int rows, const int vectors) {
     const float *a[LS_TILE_ROWS_MAX];
     float *c[LS_TILE_ROWS_MAX];
-    tile_sums acc, stack[LS_TILE_SUMS_MAX];
+    tile_sums acc, waiting[LS_TREE_DEPTH_MAX];
     const int lanes = t->lanes;
     tile_rows(t, rows, a);
     tile_places(t, rows, c);
     for (int lane = 0;;) {
         int64_t begin = t->lane_begin[lane], end = t->lane_begin[lane + 1];
-        int ended = ls_trees_ended(lane);
+        int carries = ls_tree_carries(lane);
         EACH_VECTOR(p, v, rows, vectors) acc[p][v] = (vec){0};
         tile_steps(t, rows, vectors, a, begin * t->a_step, t->b + begin * t->b_step, end - begin, acc);
-        for (int i = 0; i < ended; i++) EACH_VECTOR(p, v, rows, vectors) acc[p][v] += stack[i][p][v];
+        for (int i = 0; i < carries; i++) EACH_VECTOR(p, v, rows, vectors) acc[p][v] += waiting[i][p][v];
         if (++lane == lanes) break;
-        EACH_VECTOR(p, v, rows, vectors) stack[ended][p][v] = acc[p][v];
+        EACH_VECTOR(p, v, rows, vectors) waiting[carries][p][v] = acc[p][v];
     }
-    tile_store(rows, vectors, acc, c, 0, t->columns - (vectors - 1) * VEC_LANES);
+    tile_store(rows, vectors, acc, c, 0, t->columns - (vectors - 1) * VEC_WIDTH);
 }
 
 /* The same for several products side by side, of one segment each. */
@@ -126,7 +126,7 @@ VEC_INLINE void tile_products(const ls_tile *t, const int rows, const int vector
     const float *a[LS_TILE_ROWS_MAX], *b = t->b;
     float *c[LS_TILE_ROWS_MAX];
     const int64_t products = t->products, steps = t->steps, a_next = t->a_next, b_next = t->b_next, c_next = t->c_next;
-    const int64_t rest = t->columns - (vectors - 1) * VEC_LANES;
+    const int64_t rest = t->columns - (vectors - 1) * VEC_WIDTH;
     const bool add = t->add;
     tile_rows(t, rows, a);
     tile_places(t, rows, c);
@@ -135,7 +135,7 @@ VEC_INLINE void tile_products(const ls_tile *t, const int rows, const int vector
         EACH_VECTOR(p, v, rows, vectors) acc[p][v] = (vec){0};
         tile_steps(t, rows, vectors, a, i * a_next, b, steps, acc);
         if (add) EACH_VECTOR(p, v, rows, vectors) {
-                const float *from = c[p] + i * c_next + v * VEC_LANES;
+                const float *from = c[p] + i * c_next + v * VEC_WIDTH;
                 acc[p][v] += v < vectors - 1 ? vec_load(from) : vec_load_part(from, rest);
             }
         tile_store(rows, vectors, acc, c, i * c_next, rest);
@@ -175,13 +175,13 @@ static double multiply_add(int64_t rounds) {
 #pragma GCC unroll 12
         for (int i = 0; i < CHAINS; i++) acc[i] = vec_fma(acc[i], x, y);
     __asm__ volatile("" : : "r"(acc) : "memory"); /* somebody might read them: they must be computed */
-    return 2.0 * CHAINS * VEC_LANES * (double)rounds;
+    return 2.0 * CHAINS * VEC_WIDTH * (double)rounds;
 }
 
 #define RUN(v, r)      [v][r] = tile_##v##_##r,
 #define ADD(v, r)      [v][r] = add_##v##_##r,
 #define PRODUCTS(v, r) [v][r] = products_##v##_##r,
-const ls_tile_kernels LS_KERNELS_NAME(tile, LS_KERNEL_ISA) = {.lanes = VEC_LANES,
+const ls_tile_kernels LS_KERNELS_NAME(tile, LS_KERNEL_ISA) = {.width = VEC_WIDTH,
                                                               .vectors = VECTORS,
                                                               .rows = {0, ROWS_OF_1, ROWS_OF_2, ROWS_OF_3, ROWS_OF_4},
                                                               .run = {TILES(RUN)},

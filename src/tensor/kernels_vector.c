@@ -9,43 +9,44 @@ enum {
     SUMS = 16
 }; /* partial sums of a long sum: the same number whatever the width, so that it is one order for all */
 
-/* f(i, lanes) for whole vectors and then for the rest; `lanes` is constant in the first. */
-#define FOR_EACH_VEC(count, i, lanes, body)                                                                            \
+/* The body for whole vectors and then for the rest. `part`: how many numbers of a vector there are; a constant for
+ * whole ones. */
+#define FOR_EACH_VEC(count, i, part, body)                                                                             \
     do {                                                                                                               \
         int64_t i = 0;                                                                                                 \
-        for (; i + VEC_LANES <= (count); i += VEC_LANES) {                                                             \
-            enum { lanes = VEC_LANES };                                                                                \
+        for (; i + VEC_WIDTH <= (count); i += VEC_WIDTH) {                                                             \
+            enum { part = VEC_WIDTH };                                                                                 \
             body                                                                                                       \
         }                                                                                                              \
         if (i < (count)) {                                                                                             \
-            int64_t lanes = (count)-i;                                                                                 \
+            int64_t part = (count)-i;                                                                                  \
             body                                                                                                       \
         }                                                                                                              \
     } while (0)
 
-VEC_INLINE vec get(const float *p, int64_t lanes) { return lanes == VEC_LANES ? vec_load(p) : vec_load_part(p, lanes); }
-VEC_INLINE void put(float *p, vec x, int64_t lanes) {
-    if (lanes == VEC_LANES)
+VEC_INLINE vec get(const float *p, int64_t part) { return part == VEC_WIDTH ? vec_load(p) : vec_load_part(p, part); }
+VEC_INLINE void put(float *p, vec x, int64_t part) {
+    if (part == VEC_WIDTH)
         vec_store(p, x);
     else
-        vec_store_part(p, x, lanes);
+        vec_store_part(p, x, part);
 }
 
 static void add(int64_t count, const float *x, float *y) {
-    FOR_EACH_VEC(count, i, lanes, put(y + i, get(y + i, lanes) + get(x + i, lanes), lanes););
+    FOR_EACH_VEC(count, i, part, put(y + i, get(y + i, part) + get(x + i, part), part););
 }
 
 /* What is not a number is not within anything. */
 static bool all_within(int64_t count, const float *x, float low, float high) {
     const vec least = vec_set(low), most = vec_set(high);
     vec_mask bad = {0};
-    FOR_EACH_VEC(count, i, lanes, {
-        vec v = get(x + i, lanes);
+    FOR_EACH_VEC(count, i, part, {
+        vec v = get(x + i, part);
         vec_mask outside = ~((v >= least) & (v <= most));
-        for (int64_t lane = lanes; lane < VEC_LANES; lane++) outside[lane] = 0; /* the zeros that fill it up */
+        for (int64_t k = part; k < VEC_WIDTH; k++) outside[k] = 0; /* the zeros that fill it up */
         bad |= outside;
     });
-    for (int i = 0; i < VEC_LANES; i++)
+    for (int i = 0; i < VEC_WIDTH; i++)
         if (bad[i]) return false;
     return true;
 }
@@ -54,12 +55,12 @@ static bool all_within(int64_t count, const float *x, float low, float high) {
  */
 enum { AHEAD = 1024 };
 
-VEC_INLINE vec window_maximum(const ls_windows *windows, const float *x, int64_t lanes) {
-    vec most = get(x, lanes);
+VEC_INLINE vec window_maximum(const ls_windows *windows, const float *x, int64_t part) {
+    vec most = get(x, part);
     for (int64_t i = 0; i < windows->h; i++)
         for (int64_t j = 0; j < windows->w; j++) {
             __builtin_prefetch(x + i * windows->row + j * windows->c + AHEAD);
-            vec v = get(x + i * windows->row + j * windows->c, lanes);
+            vec v = get(x + i * windows->row + j * windows->c, part);
             most = vec_select(v != v, v, vec_at_least(v, most)); /* what is not a number must be seen */
         }
     return most;
@@ -68,20 +69,20 @@ VEC_INLINE vec window_maximum(const ls_windows *windows, const float *x, int64_t
 static void maximum(const ls_windows *windows, const float *x, float *y) {
     int64_t c = windows->c;
     for (int64_t k = 0; k < windows->count; k++, x += windows->step, y += c)
-        FOR_EACH_VEC(c, i, lanes, put(y + i, window_maximum(windows, x + i, lanes), lanes););
+        FOR_EACH_VEC(c, i, part, put(y + i, window_maximum(windows, x + i, part), part););
 }
 
 VEC_INLINE void window_route(const ls_windows *windows, const float *x, vec y, vec dy, bool add, float *dx,
-                             int64_t lanes) {
+                             int64_t part) {
     for (int64_t i = 0; i < windows->h; i++)
         for (int64_t j = 0; j < windows->w; j++) {
             int64_t at = i * windows->row + j * windows->c;
             __builtin_prefetch(x + at + AHEAD);
             __builtin_prefetch(dx + at + AHEAD, 1);
-            vec_mask hit = get(x + at, lanes) == y;
+            vec_mask hit = get(x + at, part) == y;
             vec mine = vec_select(hit, dy, (vec){0});
             dy = vec_select(hit, (vec){0}, dy);
-            put(dx + at, add ? get(dx + at, lanes) + mine : mine, lanes);
+            put(dx + at, add ? get(dx + at, part) + mine : mine, part);
         }
 }
 
@@ -89,34 +90,34 @@ static void route(const ls_windows *windows, const float *x, const float *y, con
                   float *dx) {
     int64_t c = windows->c;
     for (int64_t k = 0; k < windows->count; k++, x += windows->step, dx += windows->step, y += c, dy += c)
-        FOR_EACH_VEC(c, i, lanes, {
-            vec most = get(y + i, lanes);
-            vec g = get(dy + i, lanes);
+        FOR_EACH_VEC(c, i, part, {
+            vec most = get(y + i, part);
+            vec g = get(dy + i, part);
             if (relu) g = vec_select(most > (vec){0}, g, (vec){0});
-            window_route(windows, x + i, most, g, add, dx + i, lanes);
+            window_route(windows, x + i, most, g, add, dx + i, part);
         });
 }
 
 static void sum_rows(int64_t rows, int64_t stride, int64_t count, const float *x, float *y) {
-    enum { BLOCK = 4 * VEC_LANES };
+    enum { BLOCK = 4 * VEC_WIDTH };
     int64_t i = 0;
     for (; i + BLOCK <= count; i += BLOCK) {
         vec sum[4] = {{0}};
         for (int64_t r = 0; r < rows; r++)
-            for (int v = 0; v < 4; v++) sum[v] += vec_load(x + r * stride + i + v * VEC_LANES);
-        for (int v = 0; v < 4; v++) vec_store(y + i + v * VEC_LANES, sum[v]);
+            for (int v = 0; v < 4; v++) sum[v] += vec_load(x + r * stride + i + v * VEC_WIDTH);
+        for (int v = 0; v < 4; v++) vec_store(y + i + v * VEC_WIDTH, sum[v]);
     }
-    for (; i < count; i += VEC_LANES) {
-        int64_t lanes = count - i < VEC_LANES ? count - i : VEC_LANES;
+    for (; i < count; i += VEC_WIDTH) {
+        int64_t part = count - i < VEC_WIDTH ? count - i : VEC_WIDTH;
         vec sum = {0};
-        for (int64_t r = 0; r < rows; r++) sum += get(x + r * stride + i, lanes);
-        put(y + i, sum, lanes);
+        for (int64_t r = 0; r < rows; r++) sum += get(x + r * stride + i, part);
+        put(y + i, sum, part);
     }
 }
 
 static void sum_lines(int64_t lines, const float *const *x, int64_t count, float bias, bool relu, float *y) {
     const vec floor = vec_set(relu ? 0 : -INFINITY);
-    for (int64_t i = 0; i < count; i += VEC_LANES) {
+    for (int64_t i = 0; i < count; i += VEC_WIDTH) {
         vec sum = {0};
         for (int64_t k = 0; k < lines; k++) sum += vec_load(x[k] + i);
         vec_store(y + i, vec_at_least(floor, sum + bias));
@@ -128,31 +129,31 @@ static void sum_lines(int64_t lines, const float *const *x, int64_t count, float
 VEC_INLINE vec sigmoid_of(vec x) { return 1.0f / (1.0f + vec_exp(-x)); }
 
 static void sigmoid(int64_t count, const float *x, float *y) {
-    FOR_EACH_VEC(count, i, lanes, put(y + i, sigmoid_of(get(x + i, lanes)), lanes););
+    FOR_EACH_VEC(count, i, part, put(y + i, sigmoid_of(get(x + i, part)), part););
 }
 static void hyperbolic_tangent(int64_t count, const float *x, float *y) {
-    FOR_EACH_VEC(count, i, lanes, put(y + i, vec_tanh(get(x + i, lanes)), lanes););
+    FOR_EACH_VEC(count, i, part, put(y + i, vec_tanh(get(x + i, part)), part););
 }
 static void relu(int64_t count, const float *x, float *y) {
-    FOR_EACH_VEC(count, i, lanes, put(y + i, vec_at_least((vec){0}, get(x + i, lanes)), lanes););
+    FOR_EACH_VEC(count, i, part, put(y + i, vec_at_least((vec){0}, get(x + i, part)), part););
 }
 
 static void sigmoid_backward(int64_t count, const float *y, const float *dy, float *dx) {
-    FOR_EACH_VEC(count, i, lanes, {
-        vec s = get(y + i, lanes);
-        put(dx + i, get(dy + i, lanes) * (s * (1.0f - s)), lanes);
+    FOR_EACH_VEC(count, i, part, {
+        vec s = get(y + i, part);
+        put(dx + i, get(dy + i, part) * (s * (1.0f - s)), part);
     });
 }
 static void tanh_backward(int64_t count, const float *y, const float *dy, float *dx) {
-    FOR_EACH_VEC(count, i, lanes, {
-        vec t = get(y + i, lanes);
-        put(dx + i, get(dy + i, lanes) * (1.0f - t * t), lanes);
+    FOR_EACH_VEC(count, i, part, {
+        vec t = get(y + i, part);
+        put(dx + i, get(dy + i, part) * (1.0f - t * t), part);
     });
 }
 static void relu_backward(int64_t count, const float *y, const float *dy, float *dx) {
-    FOR_EACH_VEC(count, i, lanes, {
-        vec_mask off = get(y + i, lanes) <= (vec){0}; /* a NaN is not off: it must be seen */
-        put(dx + i, vec_select(off, (vec){0}, get(dy + i, lanes)), lanes);
+    FOR_EACH_VEC(count, i, part, {
+        vec_mask off = get(y + i, part) <= (vec){0}; /* a NaN is not off: it must be seen */
+        put(dx + i, vec_select(off, (vec){0}, get(dy + i, part)), part);
     });
 }
 
@@ -160,7 +161,7 @@ static void relu_backward(int64_t count, const float *y, const float *dy, float 
 
 VEC_INLINE void sums_add(double sums[SUMS], int64_t i, vec x) {
     double *at = sums + i % SUMS;
-    for (int l = 0; l < VEC_LANES; l++) at[l] += (double)x[l];
+    for (int l = 0; l < VEC_WIDTH; l++) at[l] += (double)x[l];
 }
 
 static double sums_total(const double sums[SUMS]) {
@@ -169,9 +170,9 @@ static double sums_total(const double sums[SUMS]) {
     return total;
 }
 
-/* The lanes that are in the vector, the others zero: f(0) may be other than zero. */
-VEC_INLINE vec keep(vec x, int64_t lanes) {
-    for (int64_t i = lanes; i < VEC_LANES; i++) x[i] = 0;
+/* The numbers that are there, the others zero: f(0) may be other than zero. */
+VEC_INLINE vec keep(vec x, int64_t part) {
+    for (int64_t i = part; i < VEC_WIDTH; i++) x[i] = 0;
     return x;
 }
 
@@ -180,44 +181,44 @@ static void softmax(int64_t rows, int64_t width, const float *x, float *y) {
         float top = x[0];
         for (int64_t i = 1; i < width; i++) top = x[i] > top ? x[i] : top;
         double sums[SUMS] = {0};
-        FOR_EACH_VEC(width, i, lanes, {
-            vec e = vec_exp(get(x + i, lanes) - top);
-            put(y + i, e, lanes);
-            sums_add(sums, i, keep(e, lanes));
+        FOR_EACH_VEC(width, i, part, {
+            vec e = vec_exp(get(x + i, part) - top);
+            put(y + i, e, part);
+            sums_add(sums, i, keep(e, part));
         });
         float total = (float)sums_total(sums);
-        FOR_EACH_VEC(width, i, lanes, put(y + i, get(y + i, lanes) / total, lanes););
+        FOR_EACH_VEC(width, i, part, put(y + i, get(y + i, part) / total, part););
     }
 }
 
 static void softmax_backward(int64_t rows, int64_t width, const float *y, const float *dy, float *dx) {
     for (int64_t r = 0; r < rows; r++, y += width, dy += width, dx += width) {
         double sums[SUMS] = {0};
-        FOR_EACH_VEC(width, i, lanes, sums_add(sums, i, get(y + i, lanes) * get(dy + i, lanes)););
+        FOR_EACH_VEC(width, i, part, sums_add(sums, i, get(y + i, part) * get(dy + i, part)););
         float mean = (float)sums_total(sums);
-        FOR_EACH_VEC(width, i, lanes, put(dx + i, get(y + i, lanes) * (get(dy + i, lanes) - mean), lanes););
+        FOR_EACH_VEC(width, i, part, put(dx + i, get(y + i, part) * (get(dy + i, part) - mean), part););
     }
 }
 
 static double cross_entropy(int64_t count, const float *z, const float *target, float scale, float *dz) {
     double sums[SUMS] = {0};
-    FOR_EACH_VEC(count, i, lanes, {
-        vec x = get(z + i, lanes);
-        vec t = get(target + i, lanes);
+    FOR_EACH_VEC(count, i, part, {
+        vec x = get(z + i, part);
+        vec t = get(target + i, part);
         vec e = vec_exp(-vec_abs(x));
-        sums_add(sums, i, keep(vec_at_least((vec){0}, x) - x * t + vec_log1p(e), lanes));
+        sums_add(sums, i, keep(vec_at_least((vec){0}, x) - x * t + vec_log1p(e), part));
         vec sigmoid_x = vec_select(x >= (vec){0}, vec_set(1), e) / (1.0f + e); /* no overflow on either side */
-        if (dz) put(dz + i, scale * (sigmoid_x - t), lanes);
+        if (dz) put(dz + i, scale * (sigmoid_x - t), part);
     });
     return sums_total(sums);
 }
 
 static double squared_error(int64_t count, const float *z, const float *target, float scale, float *dz) {
     double sums[SUMS] = {0};
-    FOR_EACH_VEC(count, i, lanes, {
-        vec d = get(z + i, lanes) - get(target + i, lanes);
+    FOR_EACH_VEC(count, i, part, {
+        vec d = get(z + i, part) - get(target + i, part);
         sums_add(sums, i, d * d);
-        if (dz) put(dz + i, scale * (2.0f * d), lanes);
+        if (dz) put(dz + i, scale * (2.0f * d), part);
     });
     return sums_total(sums);
 }

@@ -84,7 +84,7 @@ VEC_INLINE void transform_row(const matrix x, const vec *in, const ls_winograd_p
 VEC_INLINE void transform_1(const ls_winograd_form form, const ls_winograd_part part, const ls_winograd_piece *piece) {
     const matrix x = {form, part, less_down(part) || less_across(part)};
     const int columns = columns_of(x);
-    for (int64_t c = 0; c < piece->channels; c += VEC_LANES) {
+    for (int64_t c = 0; c < piece->channels; c += VEC_WIDTH) {
         vec in[N];
 #pragma GCC unroll 6
         for (int j = 0; j < columns; j++) in[j] = vec_load(piece->in[j] + c);
@@ -96,7 +96,7 @@ VEC_INLINE void transform_1(const ls_winograd_form form, const ls_winograd_part 
 VEC_INLINE void transform_2(const ls_winograd_form form, const ls_winograd_part part, const ls_winograd_piece *piece) {
     const matrix down = {form, part, less_down(part)}, across = {form, part, less_across(part)};
     const int rows = columns_of(down), columns = columns_of(across);
-    for (int64_t c = 0; c < piece->channels; c += VEC_LANES) {
+    for (int64_t c = 0; c < piece->channels; c += VEC_WIDTH) {
         vec half[N][N];
 #pragma GCC unroll 6
         for (int j = 0; j < columns; j++) {

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "tensor/product_internal.h"
+#include "base/integers.h"
 
 void ls_window_fit(int64_t n, int64_t kernel, int64_t stride, bool same, int64_t *out, int64_t *pad) {
     *pad = 0;
@@ -10,7 +10,7 @@ void ls_window_fit(int64_t n, int64_t kernel, int64_t stride, bool same, int64_t
         *out = n < kernel ? 0 : (n - kernel) / stride + 1;
         return;
     }
-    *out = ceil_div(n, stride);
+    *out = ls_ceil_div(n, stride);
     *pad = ls_max((*out - 1) * stride + kernel - n, 0) / 2;
 }
 

@@ -2,8 +2,9 @@
 
 #include <string.h>
 
+#include "base/integers.h"
+#include "tensor/kernels_internal.h"
 #include "tensor/picture_internal.h"
-#include "tensor/product_internal.h"
 
 ls_pooling ls_pooling_make(int64_t h, int64_t w, int64_t c, int64_t pool_h, int64_t pool_w, int64_t stride_h,
                            int64_t stride_w, bool same) {

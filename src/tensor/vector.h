@@ -11,6 +11,11 @@
 /* y += x. */
 void ls_vector_add(ls_pool *pool, int64_t count, const float *x, float *y);
 
+/* sum[i][count] = the tree (lanes.h) over the parts [first[i], first[i + 1]), a power of two of them, for each i below
+ * `subtrees`. Part j is at parts + j * count; parts are overwritten. */
+void ls_vector_add_subtrees(ls_pool *pool, int subtrees, const int *first, int64_t count, float *parts,
+                            float *const *sum);
+
 /* Whether all numbers are low at least and high at most, which one that is not a number never is. */
 bool ls_vector_within(int64_t count, const float *x, float low, float high);
 /* Whether all numbers are finite. */

@@ -2,11 +2,12 @@
 
 #include <string.h>
 
-#include "tensor/product_internal.h"
+#include "base/integers.h"
+#include "tensor/kernels_internal.h"
 
 static ls_winograd_axis axis_of(int64_t kernel, int64_t stride, int64_t pad, int64_t first, int64_t outputs) {
     ls_winograd_axis a = {.first = first, .stride = stride, .pad = pad, .outputs = outputs, .m = 1, .n = 1};
-    a.r = ceil_div(kernel - first, stride);
+    a.r = ls_ceil_div(kernel - first, stride);
     while (a.form < LS_WINOGRAD_FORMS && ls_winograd[a.form].r != a.r) a.form++;
     if (a.form < LS_WINOGRAD_FORMS) a.m = ls_winograd[a.form].m, a.n = ls_winograd[a.form].n;
     return a;
@@ -20,8 +21,8 @@ ls_winograd_shape ls_winograd_shape_of(const ls_picture *picture, int64_t phase,
     s.axes = (s.h.form < LS_WINOGRAD_FORMS) + (s.w.form < LS_WINOGRAD_FORMS);
     s.taps = s.h.r * s.w.r;
     s.points = s.h.n * s.w.n;
-    s.across = ceil_div(out_w, s.w.m);
-    s.pieces = s.across * ceil_div(out_h, s.h.m);
+    s.across = ls_ceil_div(out_w, s.w.m);
+    s.pieces = s.across * ls_ceil_div(out_h, s.h.m);
     return s;
 }
 

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "nn/loss.h"
+#include "nn/metric.h"
 
 /* Plain data, equal on all ranks. */
 typedef struct ls_position {

@@ -6,7 +6,7 @@
 #ifndef TESTS_SUPPORT_NAIVE_H
 #define TESTS_SUPPORT_NAIVE_H
 
-#include "base/rows.h"
+#include "base/lanes.h"
 #include "tensor/conv.h"
 
 ls_conv naive_dense(int64_t n, int64_t k);

@@ -108,6 +108,11 @@ static float lane_value(uint32_t lane, uint32_t sample) {
     return ((float)(hash >> 8) / 8388608.0f - 1) * scale[hash & 3];
 }
 
+/* What the tree is: a sum is its left half's plus its right half's. */
+static float tree(const float *lanes, int count) {
+    return count == 1 ? lanes[0] : tree(lanes, count / 2) + tree(lanes + count / 2, count / 2);
+}
+
 static double tree_in_double(const double *lanes, int count) {
     return count == 1 ? lanes[0] : tree_in_double(lanes, count / 2) + tree_in_double(lanes + count / 2, count / 2);
 }
@@ -120,6 +125,78 @@ static void test_lane_sums_in_double(void **state) {
         double expected = tree_in_double(values, count), sum = ls_lanes_sum(values, count);
         assert_memory_equal(&sum, &expected, sizeof sum);
     }
+}
+
+/* A subtree's sum by the list of additions, and with terms that come one by one. */
+static float sum_in_place(const float *lanes, int count) {
+    float x[LS_LANES_MAX];
+    memcpy(x, lanes, (size_t)count * sizeof *x);
+    int additions = 0;
+    for (ls_tree t = ls_tree_of(count); ls_tree_next(&t); additions++) x[t.to] += x[t.from];
+    assert_int_equal(additions, count - 1);
+    return x[0];
+}
+
+static float sum_as_they_come(const float *lanes, int count) {
+    float waiting[LS_TREE_DEPTH_MAX + 1] = {0};
+    for (int lane = 0; lane < count; lane++) {
+        int carries = ls_tree_carries(lane);
+        float sum = lanes[lane];
+        for (int i = 0; i < carries; i++) sum += waiting[i];
+        waiting[carries] = sum;
+    }
+    return waiting[ls_tree_depth(count)];
+}
+
+/* Cuts the lanes where a set bit of `cuts` says so, adds each range's largest subtrees first, and then these. */
+static float sum_of_ranges(const float *lanes, int count, uint64_t cuts) {
+    float waiting[LS_TREE_DEPTH_MAX + 1] = {0};
+    for (int begin = 0, end; begin < count; begin = end) {
+        for (end = begin + 1; end < count && !(cuts >> (end % 64) & 1);) end++;
+        for (int first = begin, length; first < end; first += length) {
+            length = ls_subtree_lanes(first, end);
+            float sum = sum_in_place(lanes + first, length);
+            int place = ls_tree_depth(length), carries = ls_tree_carries(first / length);
+            for (int i = 0; i < carries; i++) sum += waiting[place + i];
+            waiting[place + carries] = sum;
+        }
+    }
+    return waiting[ls_tree_depth(count)];
+}
+
+/* The law of the tree: whoever adds which lanes first, in whatever way, the sum has the bits of the definition. */
+static void test_any_cut_gives_the_same_sum(void **state) {
+    (void)state;
+    enum { CUTS = 300 };
+    float lanes[LS_LANES_MAX];
+    uint64_t cuts = 1;
+    int different = 0;
+    for (int count = 1; count <= LS_LANES_MAX; count *= 2)
+        for (uint32_t sample = 0; sample < CUTS; sample++) {
+            float in_order = 0;
+            for (int lane = 0; lane < count; lane++) lanes[lane] = lane_value((uint32_t)lane, sample);
+            for (int lane = 0; lane < count; lane++) in_order += lanes[lane];
+            cuts = cuts * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+            float expected = tree(lanes, count), place = sum_in_place(lanes, count),
+                  come = sum_as_they_come(lanes, count), ranges = sum_of_ranges(lanes, count, cuts ^ cuts >> 29);
+            assert_memory_equal(&place, &expected, sizeof expected);
+            assert_memory_equal(&come, &expected, sizeof expected);
+            assert_memory_equal(&ranges, &expected, sizeof expected);
+            different += memcmp(&in_order, &expected, sizeof expected) != 0;
+        }
+    assert_true(different > CUTS); /* or these numbers could not tell one order from another */
+}
+
+static void test_lane_sums_of_rows(void **state) {
+    (void)state;
+    ls_lanes lanes = lanes_of(4, 0, 1);
+    static ls_rows rows;
+    const double values[] = {1, 2, 4, 8, 16, 32};
+    double sums[8] = {0};
+    ls_lanes_rows(&lanes, 6, &rows); /* 1, 2, 1, 2 rows */
+    ls_rows_lane_sums(&rows, values, 2, sums + 1);
+    const double expected[] = {0, 1, 0, 6, 0, 8, 0, 48};
+    assert_memory_equal(sums, expected, sizeof sums);
 }
 
 static void test_a_wrong_number_of_lanes_says_what_to_set(void **state) {

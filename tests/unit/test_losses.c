@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "nn/loss.h"
+#include "nn/metric.h"
 #include "support/nets.h"
 #include "support/types.h"
 
@@ -129,10 +130,10 @@ static void test_lane_sums(void **state) {
     (void)state;
     ls_rows rows = make_rows(4, (const int64_t[]){2, 0, 1, 2}, 1, (const int[]){0, 4});
     double sums[4], losses[] = {0.1, 0.2, 0.4, 0.8, 1.6};
-    ls_loss_lane_sums(&rows, losses, 1, sums);
+    ls_rows_lane_sums(&rows, losses, 1, sums);
     assert_true(sums[0] == 0.1 + 0.2 && sums[1] == 0 && sums[2] == 0.4 && sums[3] == 0.8 + 1.6);
     double spread[8] = {0};
-    ls_loss_lane_sums(&rows, losses, 2, spread + 1);
+    ls_rows_lane_sums(&rows, losses, 2, spread + 1);
     for (int lane = 0; lane < 4; lane++) assert_true(spread[2 * lane + 1] == sums[lane] && spread[2 * lane] == 0);
 }
 

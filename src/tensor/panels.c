@@ -1,22 +1,24 @@
-#include "tensor/product_internal.h"
+/* panels.c - packing and transposing. What is read here is often strided memory, which hardware does not foresee: hence
+ * the prefetches. See panels_internal.h. */
+#include "tensor/panels_internal.h"
 
 #include <string.h>
 
+#include "tensor/cache_internal.h"
+
 int64_t ls_panel_width(void) {
     const ls_tile_kernels *kernels = ls_tile_kernels_get();
-    return kernels->vectors * kernels->lanes;
+    return kernels->vectors * kernels->width;
 }
 
-int64_t ls_panel_count(int64_t n) { return ceil_div(n, ls_panel_width()); }
+int64_t ls_panel_count(int64_t n) { return ls_ceil_div(n, ls_panel_width()); }
 
 ls_panel ls_panel_at(int64_t n, int64_t p) {
     int64_t width = ls_panel_width();
     ls_panel panel = {.begin = p * width, .columns = ls_min(width, n - p * width)};
-    panel.row_floats = round_up(panel.columns, ls_tile_kernels_get()->lanes);
+    panel.row_floats = ls_round_up(panel.columns, ls_tile_kernels_get()->width);
     return panel;
 }
-
-enum { LINE = 16 }; /* floats of a cache line */
 
 /* Four of the eight numbers of a and b, by their places. GCC has Clang's builtin since 12. */
 #if __has_builtin(__builtin_shufflevector)
@@ -43,10 +45,11 @@ static void transpose_4x4(const float *in, int64_t stride, float *out, int64_t o
 
 void ls_transpose(int64_t rows, int64_t columns, const float *in, int64_t stride, float *out, int64_t out_stride) {
     int64_t whole_rows = rows / 4 * 4, whole_columns = columns / 4 * 4;
-    for (int64_t begin = 0; begin < whole_rows; begin += LINE) /* a line of in is used up before the next is needed */
+    for (int64_t begin = 0; begin < whole_rows;
+         begin += LS_LINE_FLOATS) /* a line of in is used up before the next is needed */
         for (int64_t q = 0; q < whole_columns; q += 4) {
-            for (int64_t i = 0; i < 4; i++) __builtin_prefetch(in + (q + i) * stride + begin + LINE);
-            for (int64_t r = begin; r < ls_min(begin + LINE, whole_rows); r += 4)
+            for (int64_t i = 0; i < 4; i++) __builtin_prefetch(in + (q + i) * stride + begin + LS_LINE_FLOATS);
+            for (int64_t r = begin; r < ls_min(begin + LS_LINE_FLOATS, whole_rows); r += 4)
                 transpose_4x4(in + q * stride + r, stride, out + r * out_stride + q, out_stride);
         }
     for (int64_t q = 0; q < columns; q++)
@@ -60,7 +63,8 @@ enum { ROWS_AHEAD = 12 };
 
 static void pack_rows(const ls_panel *panel, int64_t rows, const float *in, int64_t stride, float *out) {
     for (int64_t r = 0; r < rows; r++) {
-        for (int64_t q = 0; q < panel->columns; q += LINE) __builtin_prefetch(in + (r + ROWS_AHEAD) * stride + q);
+        for (int64_t q = 0; q < panel->columns; q += LS_LINE_FLOATS)
+            __builtin_prefetch(in + (r + ROWS_AHEAD) * stride + q);
         memcpy(out + r * panel->row_floats, in + r * stride, (size_t)panel->columns * sizeof *out);
     }
 }
@@ -72,56 +76,4 @@ void ls_panel_pack(const ls_panel *panel, int64_t rows, ls_matrix b, float *out)
         pack_rows(panel, rows, b.at, b.stride, out);
     for (int64_t r = 0; panel->columns < panel->row_floats && r < rows; r++)
         for (int64_t q = panel->columns; q < panel->row_floats; q++) out[r * panel->row_floats + q] = 0;
-}
-
-/* Caches of 64 sets of 64 bytes and 8 ways or more: a power of two from 1 KiB on leaves 4 sets or fewer for all the
- * rows. */
-bool ls_stride_collides(int64_t floats) { return floats % 256 == 0; }
-
-/* Stores to lines that are in no cache wait for them, unless they were asked for a tile before. */
-static void prefetch_rows(const ls_tile *tile, int64_t begin, int64_t end) {
-    for (int64_t p = begin; p < end; p++)
-        for (int64_t q = 0; q < tile->columns; q += LINE) __builtin_prefetch(tile->c + tile->c_row[p] + q, 1);
-}
-
-void ls_tiles_run(const ls_tile *tile, int64_t rows) {
-    const ls_tile_kernels *kernels = ls_tile_kernels_get();
-    ls_tile part = *tile;
-    for (ls_tiles t = ls_tiles_of(rows, tile->columns); ls_tiles_next(&t);) {
-        part.a_row = tile->a_row + t.begin;
-        part.c_row = tile->c_row + t.begin;
-        if (tile->row_bias) part.row_bias = tile->row_bias + t.begin;
-        if (tile->far) prefetch_rows(tile, t.begin + t.rows, ls_min(t.begin + 2 * t.rows, rows));
-        kernels->run[t.vectors][t.rows](&part);
-    }
-}
-
-/* ---- The tree over lanes. ---- */
-
-enum { TREE_BLOCK = 4096 }; /* numbers that a task adds up: a few of these fit in a first-level cache */
-
-typedef struct tree {
-    int subtrees;
-    const int *first;
-    int64_t count, blocks;
-    float *parts;
-    float *const *sum;
-} tree;
-
-static void tree_task(void *context, int64_t task, int thread) {
-    (void)thread;
-    const tree *t = context;
-    int64_t subtree = task / t->blocks, begin = task % t->blocks * TREE_BLOCK;
-    int64_t count = ls_min(TREE_BLOCK, t->count - begin);
-    int64_t parts = t->first[subtree + 1] - t->first[subtree];
-    float *base = t->parts + t->first[subtree] * t->count + begin;
-    for (int64_t half = 1; half < parts; half *= 2)
-        for (int64_t i = 0; i < parts; i += 2 * half)
-            ls_vector_kernels_get()->add(count, base + (i + half) * t->count, base + i * t->count);
-    memcpy(t->sum[subtree] + begin, base, (size_t)count * sizeof *base);
-}
-
-void ls_tree_add(ls_pool *pool, int subtrees, const int *first, int64_t count, float *parts, float *const *sum) {
-    tree t = {subtrees, first, count, ceil_div(count, TREE_BLOCK), parts, sum};
-    ls_pool_run(pool, subtrees * t.blocks, tree_task, &t);
 }
