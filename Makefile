@@ -154,7 +154,7 @@ TO  := $(DESTDIR)$(PREFIX)
 OWN := $(TO)/include/lockstep $(TO)/share/lockstep $(TO)/share/doc/lockstep
 
 install: all $(BUILD)/lockstep.pc ## install program, library, headers, lockstep.pc, configs, scripts, jobs and documents under PREFIX
-	install -d $(TO)/bin $(TO)/lib/pkgconfig $(OWN) $(TO)/share/doc/lockstep/docs $(addprefix $(TO)/share/lockstep/,configs scripts jobs build)
+	install -d $(TO)/bin $(TO)/lib/pkgconfig $(OWN) $(TO)/share/doc/lockstep/docs/notes $(addprefix $(TO)/share/lockstep/,configs scripts jobs build)
 	install $(PROGRAM) $(TO)/bin/
 	install -m 644 $(LIBRARY) $(TO)/lib/
 	install -m 644 $(BUILD)/lockstep.pc $(TO)/lib/pkgconfig/
@@ -163,8 +163,9 @@ install: all $(BUILD)/lockstep.pc ## install program, library, headers, lockstep
 	install $(addprefix scripts/,get-data plot reproduce mpi-env) $(TO)/share/lockstep/scripts/
 	install jobs/* $(TO)/share/lockstep/jobs/
 	ln -sfn ../../../bin/lockstep $(TO)/share/lockstep/build/
-	install -m 644 LICENSE README.md $(TO)/share/doc/lockstep/
+	install -m 644 LICENSE README.md CHANGELOG.md CITATION.cff $(TO)/share/doc/lockstep/
 	install -m 644 docs/*.md $(TO)/share/doc/lockstep/docs/
+	install -m 644 docs/notes/*.md $(TO)/share/doc/lockstep/docs/notes/
 
 uninstall: ## remove what install has put there
 	rm -rf $(OWN)
