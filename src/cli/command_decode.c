@@ -1,8 +1,8 @@
-/* lockstep decode - see evaluator.h. */
+/* lockstep decode - see apply.h. */
 #include "base/file.h"
 #include "cli/command.h"
 #include "report/outputs.h"
-#include "run/evaluator.h"
+#include "run/apply.h"
 
 typedef struct decode_options {
     char output[LS_PATH_MAX], data[LS_PATH_MAX], layer[LS_NAME_MAX];

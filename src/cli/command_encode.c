@@ -1,7 +1,7 @@
-/* lockstep encode - see evaluator.h. */
+/* lockstep encode - see apply.h. */
 #include "base/file.h"
 #include "cli/command.h"
-#include "run/evaluator.h"
+#include "run/apply.h"
 
 typedef struct encode_options {
     char output[LS_PATH_MAX], data[LS_PATH_MAX], layer[LS_NAME_MAX];

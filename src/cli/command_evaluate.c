@@ -1,9 +1,9 @@
-/* lockstep evaluate - see evaluator.h. */
+/* lockstep evaluate - see apply.h. */
 #include <stdio.h>
 
 #include "base/file.h"
 #include "cli/command.h"
-#include "run/evaluator.h"
+#include "run/apply.h"
 
 typedef struct evaluate_options {
     char data[LS_PATH_MAX];

@@ -1,7 +1,7 @@
-/* lockstep reconstruct - see evaluator.h. */
+/* lockstep reconstruct - see apply.h. */
 #include "base/file.h"
 #include "cli/command.h"
-#include "run/evaluator.h"
+#include "run/apply.h"
 
 typedef struct reconstruct_options {
     char output[LS_PATH_MAX], data[LS_PATH_MAX];

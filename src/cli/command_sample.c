@@ -1,8 +1,8 @@
-/* lockstep sample - see evaluator.h. */
+/* lockstep sample - see apply.h. */
 #include "base/file.h"
 #include "base/shape.h"
 #include "cli/command.h"
-#include "run/evaluator.h"
+#include "run/apply.h"
 
 typedef struct sample_options {
     char output[LS_PATH_MAX], data[LS_PATH_MAX], layer[LS_NAME_MAX], grid[LS_NAME_MAX];

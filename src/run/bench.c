@@ -8,9 +8,9 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "run/step.h"
+#include "run/session.h"
 #include "tensor/random.h"
-#include "train/pulse.h"
+#include "train/step.h"
 
 static const int warm_up_steps = 2;
 static const double peak_seconds = 0.3;
@@ -27,15 +27,15 @@ typedef struct bench {
 
 static ls_status make_batch(bench *b) {
     const ls_session *session = &b->session;
-    ls_shape in = ls_model_input_shape(session->model), out = ls_model_output_shape(session->model);
-    ls_lanes_rows(&session->lanes, session->config->training.batch_size, &b->batch.rows);
+    ls_shape in = ls_model_input_shape(session->task.model), out = ls_model_output_shape(session->task.model);
+    ls_lanes_rows(&session->task.lanes, session->config->training.batch_size, &b->batch.rows);
     int64_t rows = b->batch.rows.count, inputs = rows * ls_shape_count(&in), targets = rows * ls_shape_count(&out);
     LS_TRY(ls_alloc(&b->batch.samples, rows, sizeof(int64_t), "a batch's sample numbers"));
     LS_TRY(ls_alloc(&b->batch.input, inputs, sizeof(float), "a batch's input"));
     LS_TRY(ls_alloc(&b->batch.target, targets, sizeof(float), "a batch's target"));
     ls_rng rng = ls_rng_stream((uint64_t)session->config->seed, LS_RNG_SYNTH, 0, 0);
-    ls_random_uniform(&rng, (uint64_t)(2 * session->comm->rank), inputs, b->batch.input);
-    ls_random_uniform(&rng, (uint64_t)(2 * session->comm->rank + 1), targets, b->batch.target);
+    ls_random_uniform(&rng, (uint64_t)(2 * session->task.comm->rank), inputs, b->batch.input);
+    ls_random_uniform(&rng, (uint64_t)(2 * session->task.comm->rank + 1), targets, b->batch.target);
     for (int64_t i = 0; i < rows; i++) b->batch.samples[i] = i;
     return LS_OK;
 }
@@ -44,21 +44,21 @@ static ls_status make_batch(bench *b) {
 static ls_status time_step(bench *b, double *took_s) {
     double sums[LS_SCORES_MAX];
     ls_signals signals = {0};
-    ls_comm_barrier(b->session.comm);
+    ls_comm_barrier(b->session.task.comm);
     double start_s = ls_clock_s();
     ls_pulse_enter(&b->pulse, LS_ACTIVITY_COMPUTE);
     ls_profile_begin(b->stepper.profile);
     ls_stepper_run(&b->stepper, &b->batch, &signals, sums);
     ls_profile_end(b->stepper.profile);
     ls_pulse_enter(&b->pulse, LS_ACTIVITY_SAVE); /* whatever is no part of a step */
-    *took_s = ls_comm_max_double(b->session.comm, ls_clock_s() - start_s);
+    *took_s = ls_comm_max_double(b->session.task.comm, ls_clock_s() - start_s);
     if (signals.not_finite) return LS_RAISE(LS_ERROR, "the loss is not finite");
     return LS_OK;
 }
 
 /* Of what is not hidden behind backward: the mean of steps and ranks. */
 static ls_status time_exchange(bench *b, int64_t steps) {
-    const ls_comm *comm = b->session.comm;
+    const ls_comm *comm = b->session.task.comm;
     double waiting_s = b->stepper.waited_s, mine[2] = {b->pulse.spent_s[LS_ACTIVITY_EXCHANGE] - waiting_s, waiting_s};
     double(*all)[2];
     LS_TRY(ls_agree(comm, ls_alloc(&all, comm->size, sizeof mine, "the times of ranks")));
@@ -75,15 +75,15 @@ static ls_status time_exchange(bench *b, int64_t steps) {
 /* Forward, weight gradient, and input gradient of all layers but the ones that take the model's input. */
 static double step_gflop(const ls_session *session) {
     double flops = 0;
-    for (int i = 0; i < ls_model_layers(session->model); i++) {
-        const ls_layer *layer = ls_model_layer(session->model, i);
+    for (int i = 0; i < ls_model_layers(session->task.model); i++) {
+        const ls_layer *layer = ls_model_layer(session->task.model, i);
         flops += layer->flops * (layer->input[0] == LS_MODEL_INPUT ? 2 : 3);
     }
     return flops * (double)session->config->training.batch_size * 1e-9;
 }
 
 static ls_status start_profile(bench *b, int64_t steps) {
-    LS_TRY(ls_agree(b->session.comm, ls_profile_init(&b->profile, b->session.model, steps)));
+    LS_TRY(ls_agree(b->session.task.comm, ls_profile_init(&b->profile, b->session.task.model, steps)));
     b->stepper.profile = &b->profile;
     return LS_OK;
 }
@@ -100,7 +100,7 @@ static ls_status time_steps(bench *b, int64_t steps, bool profile) {
 static void print_profile(const bench *b, double peak_gflops, bool json) {
     if (!b->stepper.profile) return;
     if (json) fputs(", \"profile\": [", stdout);
-    ls_profile_print(&b->profile, b->session.model, b->batch.rows.count, peak_gflops, json);
+    ls_profile_print(&b->profile, b->session.task.model, b->batch.rows.count, peak_gflops, json);
     if (json) putchar(']');
 }
 
@@ -117,8 +117,8 @@ static void print_result(const bench *b, int64_t steps, double peak_gflops, doub
                "%.1f of %.1f GFLOP/s (%.3f of the peak)\n";
     fputs(json ? "{\"config\": " : session->config->path, stdout);
     if (json) ls_quoted_print(session->config->path, stdout);
-    if (json) printf(", \"parameters\": %lld", (long long)ls_model_param_count(session->model));
-    printf(format, session->comm->size, session->threads, batch, median_s * 1e3, b->exchange_s * 1e3,
+    if (json) printf(", \"parameters\": %lld", (long long)ls_model_param_count(session->task.model));
+    printf(format, session->task.comm->size, session->task.threads, batch, median_s * 1e3, b->exchange_s * 1e3,
            b->waiting_s * 1e3, (double)batch / median_s, gflops, peak_gflops, gflops / peak_gflops);
     print_profile(b, own_gflops, json);
     if (json) puts("}");
@@ -126,17 +126,17 @@ static void print_result(const bench *b, int64_t steps, double peak_gflops, doub
 
 /* Collective. This rank's part of what its host's ranks can do: more threads than processors take turns. */
 static double measure_peak(const ls_session *session) {
-    double gflops = ls_cpu_peak_gflops(session->pool, peak_seconds);
-    ls_cpus mine = ls_cpus_allowed(), ours = ls_comm_host_cpus(session->comm);
-    int threads = (int)ls_min(session->threads, ls_cpus_count(&mine)) * session->comm->host_size;
+    double gflops = ls_cpu_peak_gflops(session->task.pool, peak_seconds);
+    ls_cpus mine = ls_cpus_allowed(), ours = ls_comm_host_cpus(session->task.comm);
+    int threads = (int)ls_min(session->task.threads, ls_cpus_count(&mine)) * session->task.comm->host_size;
     int cpus = ls_cpus_count(&ours);
     return threads > cpus ? gflops * cpus / threads : gflops;
 }
 
 static ls_status run(bench *b, const ls_bench_options *options) {
     int64_t steps = options->steps;
-    const ls_comm *comm = b->session.comm;
-    LS_TRY(ls_stepper_init(&b->stepper, &b->session));
+    const ls_comm *comm = b->session.task.comm;
+    LS_TRY(ls_stepper_init(&b->stepper, &b->session.task));
     LS_TRY(ls_agree(comm, make_batch(b)));
     LS_TRY(ls_agree(comm, ls_alloc(&b->seconds, steps, sizeof(double), "the times of steps")));
     LS_TRY(time_steps(b, steps, options->profile));
@@ -158,7 +158,7 @@ static ls_status open_session(bench *b, const ls_shape *shape) {
         return status == LS_OK ? status : ls_failure_prefix("without --shape, such as 28x28x1, bench needs data: ");
     }
     ls_dataset_info info;
-    return ls_agree(b->session.comm, ls_session_build_without_data(&b->session, shape, &info));
+    return ls_agree(b->session.task.comm, ls_session_build_without_data(&b->session, shape, &info));
 }
 
 ls_status ls_bench_run(const ls_comm *comm, const ls_config *config, const ls_bench_options *options) {

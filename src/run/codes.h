@@ -8,7 +8,7 @@
 
 #include "data/dataset.h"
 #include "par/comm.h"
-#include "run/evaluator.h"
+#include "run/apply.h"
 
 typedef struct ls_codes {
     int64_t count;

@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "base/memory.h"
-#include "run/evaluation.h"
+#include "train/predict.h"
 
 /* Of each number of a code: sums on rank 0, then mean and deviation on all. */
 typedef struct spread {
@@ -32,9 +32,9 @@ static void settle(spread *s) {
 }
 
 static ls_status measure(const ls_trained *t, int layer, spread *s) {
-    const ls_comm *comm = t->session.comm;
-    LS_TRY(ls_evaluation_outputs(&t->session, t->session.train, LS_USE_APPLICATION, t->spans, t->span_count, t->weights,
-                                 layer, add_codes, s));
+    const ls_comm *comm = t->session.task.comm;
+    LS_TRY(ls_predict_samples(&t->session.task, t->session.task.train, LS_USE_APPLICATION, t->spans, t->span_count,
+                              t->weights, layer, add_codes, s));
     if (comm->rank == 0) settle(s);
     ls_comm_broadcast(comm, s->mean, s->width * (int64_t)sizeof(double), 0);
     ls_comm_broadcast(comm, s->square, s->width * (int64_t)sizeof(double), 0);
@@ -48,7 +48,7 @@ static ls_status make_spread(spread *s) {
 
 ls_status ls_codes_spread(const ls_trained *t, int layer, ls_codes *codes) {
     spread s = {.width = ls_shape_count(&codes->shape)};
-    ls_status status = ls_agree(t->session.comm, make_spread(&s));
+    ls_status status = ls_agree(t->session.task.comm, make_spread(&s));
     if (status == LS_OK) status = measure(t, layer, &s);
     for (int64_t i = 0; status == LS_OK && i < codes->count * s.width; i++)
         codes->data[i] = (float)(s.mean[i % s.width] + s.square[i % s.width] * (double)codes->data[i]);

@@ -5,9 +5,9 @@
 
 #include "base/memory.h"
 #include "data/loader.h"
-#include "run/feed.h"
 #include "run/inspect_kinds.h"
-#include "run/step.h"
+#include "run/session.h"
+#include "train/step.h"
 
 /* A rank that is only thought of: the one with the most lanes. */
 typedef struct prospect {
@@ -31,11 +31,11 @@ static ls_status divide(prospect *p, int ranks) {
     const ls_training_settings *training = &p->session.config->training;
     int lanes = (int)training->lanes, rank = ranks > 0 ? busiest_rank(lanes, ranks) : 0;
     p->comm = (ls_comm){.rank = rank, .size = ranks, .host_rank = rank, .host_size = ranks};
-    p->session.comm = &p->comm;
+    p->session.task.comm = &p->comm;
     ls_cpus allowed = ls_cpus_allowed();
     int threads = ls_threads_default(ls_cpus_cores(&allowed), ranks);
-    p->session.threads = training->threads > 0 ? (int)training->threads : threads;
-    return ls_lanes_init(&p->session.lanes, lanes, rank, ranks);
+    p->session.task.threads = training->threads > 0 ? (int)training->threads : threads;
+    return ls_lanes_init(&p->session.task.lanes, lanes, rank, ranks);
 }
 
 /* Model and data as train would have them, with what it would refuse; where there is no data, of samples of this shape.
@@ -43,10 +43,10 @@ static ls_status divide(prospect *p, int ranks) {
 static ls_status build(prospect *p, const ls_shape *shape) {
     ls_session *session = &p->session;
     ls_status status = ls_session_open_local(session);
-    if (session->train == NULL && shape->dims > 0) return ls_session_build_without_data(session, shape, &p->data);
+    if (session->task.train == NULL && shape->dims > 0) return ls_session_build_without_data(session, shape, &p->data);
     LS_TRY(status);
-    p->data = *ls_dataset_get_info(session->train);
-    return ls_division_check(session);
+    p->data = *ls_dataset_get_info(session->task.train);
+    return ls_session_check_division(session);
 }
 
 /* ---- what is printed ---- */
@@ -61,7 +61,7 @@ static void print_layer(const ls_config *config, const ls_layer *layer, FILE *ou
 }
 
 static void print_layers(const prospect *p, FILE *out) {
-    const ls_model *model = p->session.model;
+    const ls_model *model = p->session.task.model;
     char shape[LS_SHAPE_TEXT_MAX], count[LS_FIGURE_MAX], bytes[LS_FIGURE_MAX];
     ls_shape input = ls_model_input_shape(model);
     fprintf(out, "  %-20s %-16s %-18s %14s %12s\n", "layer", "type", "output", "parameters", "MFLOP");
@@ -94,15 +94,15 @@ static void print_bytes(const char *what, int64_t bytes, FILE *out) {
 }
 
 static ls_step_memory predict(const prospect *p, const ls_session *session) {
-    return ls_stepper_memory(session, &p->data);
+    return ls_stepper_memory(&session->task, &p->data);
 }
 
 /* Rank 0's, while the rank that is shown may be another one. */
 static int64_t best_bytes(const prospect *p) {
     ls_session first = p->session;
-    ls_comm comm = *first.comm;
+    ls_comm comm = *first.task.comm;
     comm.rank = 0;
-    first.comm = &comm;
+    first.task.comm = &comm;
     return predict(p, &first).best_bytes;
 }
 
@@ -112,7 +112,7 @@ static int64_t host_bytes(const prospect *p) {
     int64_t bytes = 0;
     ls_step_memory memory = {0};
     for (int rank = 0; rank < p->comm.size; rank++) {
-        ls_status status = ls_lanes_init(&other.lanes, p->session.lanes.count, rank, p->comm.size);
+        ls_status status = ls_lanes_init(&other.task.lanes, p->session.task.lanes.count, rank, p->comm.size);
         assert(status == LS_OK); /* as for the rank before */
         (void)status;
         memory = predict(p, &other);
@@ -134,7 +134,7 @@ static void print_fit(int64_t bytes, FILE *out) {
 
 static void print_memory(const prospect *p, FILE *out) {
     ls_step_memory memory = predict(p, &p->session);
-    fprintf(out, "memory of a rank (of %d, threads: %d)\n", p->comm.size, p->session.threads);
+    fprintf(out, "memory of a rank (of %d, threads: %d)\n", p->comm.size, p->session.task.threads);
     print_bytes("activations and their gradients", memory.model_bytes, out);
     print_bytes("gradients of weights, exchange", memory.exchange_bytes, out);
     print_bytes("optimizer", memory.slot_bytes, out);
@@ -148,7 +148,7 @@ static void print_memory(const prospect *p, FILE *out) {
 }
 
 static void print_balance(const prospect *p, FILE *out) {
-    int lanes = p->session.lanes.count, ranks = p->comm.size;
+    int lanes = p->session.task.lanes.count, ranks = p->comm.size;
     double balance = ls_lanes_balance(lanes, ranks);
     if (ranks == 1) return;
     fprintf(out, "balance: %d lanes on %d ranks use %.0f %% of the cores%s\n", lanes, ranks, 100 * balance,
@@ -166,11 +166,11 @@ static ls_status print_unknown(const ls_config *config, FILE *out) {
 static ls_status inspect(prospect *p, const ls_inspect_options *options, FILE *out) {
     LS_TRY(divide(p, options->ranks));
     ls_status status = build(p, &options->shape);
-    bool known = p->session.train != NULL || options->shape.dims > 0;
+    bool known = p->session.task.train != NULL || options->shape.dims > 0;
     if (!known && options->drawing) return ls_failure_prefix("shapes are unknown; give --shape, such as 28x28x1: ");
     if (!known) return print_unknown(p->session.config, out);
     LS_TRY(status);
-    if (options->drawing) return ls_inspect_drawing(p->session.config, p->session.model, out);
+    if (options->drawing) return ls_inspect_drawing(p->session.config, p->session.task.model, out);
     print_layers(p, out);
     print_data(p, out);
     print_memory(p, out);
@@ -182,7 +182,7 @@ ls_status ls_inspect_config(const char *path, const ls_inspect_options *options,
     const ls_comm alone = {.size = 1, .host_size = 1};
     ls_config *config;
     LS_TRY(ls_config_load(&alone, path, options->settings, options->setting_count, &config));
-    prospect p = {.session.config = config};
+    prospect p = {.session = ls_session_of(&alone, config, NULL)};
     ls_status status = inspect(&p, options, out);
     ls_session_release(&p.session);
     ls_config_destroy(config);

@@ -1,3 +1,4 @@
+/* session.c - fills in a task from a config; what it cannot be built on is said with the place in the config. */
 #include "run/session.h"
 
 #include <inttypes.h>
@@ -9,10 +10,11 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "run/data_paths.h"
+#include "train/division.h"
 
 /* Collective. Who lowers the others' instruction set is worth knowing: without that host all would be faster. */
 static void name_lowest(const ls_session *session, ls_isa mine) {
-    const ls_comm *comm = session->comm;
+    const ls_comm *comm = session->task.comm;
     bool lowest = mine == session->isa;
     ls_isa highest = (ls_isa)ls_comm_max(comm, mine);
     int64_t ranks = ls_comm_sum(comm, lowest), first = ls_comm_min(comm, lowest ? comm->rank : comm->size);
@@ -28,8 +30,8 @@ static void name_lowest(const ls_session *session, ls_isa mine) {
 /* The lowest instruction set of all ranks: kernels of one width give one result. */
 static ls_status choose_isa(ls_session *session) {
     ls_isa mine = LS_ISA_PORTABLE;
-    LS_TRY(ls_agree(session->comm, ls_cpu_detect(&mine)));
-    session->isa = (ls_isa)ls_comm_min(session->comm, mine);
+    LS_TRY(ls_agree(session->task.comm, ls_cpu_detect(&mine)));
+    session->isa = (ls_isa)ls_comm_min(session->task.comm, mine);
     name_lowest(session, mine);
     ls_cpu_use(session->isa);
     return LS_OK;
@@ -39,12 +41,12 @@ static ls_status choose_isa(ls_session *session) {
  * hardware threads it has. */
 static int choose_threads(const ls_session *session) {
     int64_t wanted = session->config->training.threads;
-    ls_cpus ours = ls_comm_host_cpus(session->comm), mine = ls_cpus_allowed(), all = ls_cpus_of_machine();
-    int processes = session->comm->host_size;
+    ls_cpus ours = ls_comm_host_cpus(session->task.comm), mine = ls_cpus_allowed(), all = ls_cpus_of_machine();
+    int processes = session->task.comm->host_size;
     int threads = wanted > 0 ? (int)wanted : ls_threads_default(ls_cpus_cores(&ours), processes);
-    int allowed = (int)ls_comm_min(session->comm, ls_cpus_cores(&mine));
+    int allowed = (int)ls_comm_min(session->task.comm, ls_cpus_cores(&mine));
     int cores = ls_cpus_cores(&all), fair = cores / processes;
-    bool too_few = ls_comm_min(session->comm, ls_cpus_count(&mine)) < threads || allowed < fair;
+    bool too_few = ls_comm_min(session->task.comm, ls_cpus_count(&mine)) < threads || allowed < fair;
     if (allowed < cores && too_few)
         ls_log_warn("a rank is bound to %d of %d cores, fewer than the %d threads it could use; start with 'mpirun "
                     "--bind-to none' or a binding as wide as the threads",
@@ -52,16 +54,52 @@ static int choose_threads(const ls_session *session) {
     return threads;
 }
 
+static bool is_noisy(const ls_transform_list *list) {
+    for (int i = 0; i < list->count; i++)
+        if (list->entry[i].type->random) return true;
+    return false;
+}
+
+ls_session ls_session_of(const ls_comm *comm, const ls_config *config, ls_pulse *pulse) {
+    const ls_training_settings *training = &config->training;
+    const ls_data_settings *data = &config->data;
+    ls_session session = {.config = config};
+    session.task = (ls_task){.comm = comm,
+                             .lanes = {.count = (int)training->lanes, .size = comm->size},
+                             .pulse = pulse,
+                             .loss = config->loss,
+                             .metrics = config->metrics,
+                             .seed = (uint64_t)config->seed,
+                             .optimizer = config->optimizer,
+                             .optimizer_options = config->optimizer_options,
+                             .schedule = config->schedule,
+                             .schedule_options = config->schedule_options,
+                             .exchange = training->exchange,
+                             .keeps_best = training->checkpoint.best_interval_s > 0,
+                             .split = data->split,
+                             .parts = data->parts,
+                             .shuffle_window = data->shuffle_window,
+                             .cache_mb = data->cache_mb,
+                             .input_noise = is_noisy(&data->input),
+                             .epochs = training->epochs,
+                             .batch_size = training->batch_size,
+                             .early_stopping = training->early_stopping,
+                             .reduce_lr_on_plateau = training->reduce_lr_on_plateau};
+    session.task.exchange.clip_norm = config->clip_norm;
+    memcpy(session.task.metric, config->metric, sizeof session.task.metric);
+    return session;
+}
+
 ls_status ls_session_start(ls_session *session, const ls_comm *comm, const ls_config *config, ls_pulse *pulse) {
-    *session = (ls_session){.comm = comm, .config = config, .pulse = pulse};
+    *session = ls_session_of(comm, config, pulse);
     LS_TRY(ls_watchdog_start(comm, pulse, config->training.stall_timeout_s, &session->watchdog));
     LS_TRY(choose_isa(session));
-    session->threads = choose_threads(session);
-    return ls_agree(comm, ls_pool_create(session->threads, &session->pool));
+    session->task.threads = choose_threads(session);
+    return ls_agree(comm, ls_pool_create(session->task.threads, &session->task.pool));
 }
 
 ls_status ls_session_divide(ls_session *session, bool resumed) {
-    const ls_comm *comm = session->comm;
+    const ls_comm *comm = session->task.comm;
     int lanes = (int)session->config->training.lanes;
     if (resumed && comm->size > lanes)
         return LS_RAISE(
@@ -69,7 +107,7 @@ ls_status ls_session_divide(ls_session *session, bool resumed) {
             "%d lanes cannot feed %d ranks, every rank needs at least one, and a run that goes on keeps its "
             "lanes: start at most %d ranks",
             lanes, comm->size, lanes);
-    return ls_agree(comm, ls_lanes_init(&session->lanes, lanes, comm->rank, comm->size));
+    return ls_agree(comm, ls_lanes_init(&session->task.lanes, lanes, comm->rank, comm->size));
 }
 
 static ls_status try_or_open(const char *const *paths, int count, const char *mend, ls_dataset **out) {
@@ -79,7 +117,7 @@ static ls_status try_or_open(const char *const *paths, int count, const char *me
 /* out NULL: tries the files. */
 static ls_status open_paths(const ls_session *session, const char *key, const ls_paths *paths, ls_dataset **out) {
     char mend[LS_NAME_MAX];
-    bool trains = session->lanes.count > 0;
+    bool trains = session->task.lanes.end > 0;
     snprintf(mend, sizeof mend, trains ? "--set %s=FILE" : "--data FILE", key);
     if (paths->count == 0 || try_or_open((const char *const *)paths->path, paths->count, mend, out) == LS_OK)
         return LS_OK;
@@ -95,33 +133,33 @@ static ls_status open_validation(const ls_session *session, ls_dataset **out) {
 }
 
 static ls_data_kind kind_of_training(const ls_session *session) {
-    return (ls_data_kind){.name = ls_dataset_path(session->train, 0),
-                          .info = ls_dataset_get_info(session->train),
+    return (ls_data_kind){.name = ls_dataset_path(session->task.train, 0),
+                          .info = ls_dataset_get_info(session->task.train),
                           .class_names = session->class_names};
 }
 
 static ls_status check_validation(const ls_session *session) {
     const ls_data_kind kind = kind_of_training(session);
-    ls_status status = ls_kind_check_samples(session->validation, &kind);
+    ls_status status = ls_kind_check_samples(session->task.validation, &kind);
     if (status == LS_OK && session->config->data.target_labels)
-        status = ls_kind_check_labels(session->validation, &kind);
-    if (status == LS_OK && session->config->data.target_labels) ls_kind_warn_unnamed(session->validation, &kind);
+        status = ls_kind_check_labels(session->task.validation, &kind);
+    if (status == LS_OK && session->config->data.target_labels) ls_kind_warn_unnamed(session->task.validation, &kind);
     return status == LS_OK ? LS_OK : ls_config_prefix(session->config, &session->config->data.validation.place);
 }
 
 /* Validation data must be of the same kind as the training data, or the model would not fit it. */
 static ls_status join_validation(ls_session *session) {
-    LS_TRY(open_validation(session, &session->validation));
-    if (session->validation == NULL) return LS_OK;
+    LS_TRY(open_validation(session, &session->task.validation));
+    if (session->task.validation == NULL) return LS_OK;
     LS_TRY(check_validation(session));
-    ls_kind_warn_shared(session->train, session->validation);
+    ls_kind_warn_shared(session->task.train, session->task.validation);
     return LS_OK;
 }
 
 /* TensorBoard is shown the codes in the middle of training. */
 static void show_code(ls_session *session) {
-    int code = ls_model_find(session->model, session->config->code);
-    if (session->config->training.tensorboard.enabled && code >= 0) ls_model_show(session->model, code);
+    int code = ls_model_find(session->task.model, session->config->code);
+    if (session->config->training.tensorboard.enabled && code >= 0) ls_model_show(session->task.model, code);
 }
 
 /* Training would run away from a loss that has no least value. What float data is within is not known before it is
@@ -130,7 +168,7 @@ static ls_status check_target_range(const ls_session *session) {
     const ls_config *config = session->config;
     const ls_loss_type *loss = config->loss;
     float low, high;
-    ls_pipeline_range(session->target, &low, &high);
+    ls_pipeline_range(session->task.target, &low, &high);
     bool within = fminf(low, high) >= loss->target_low && fmaxf(low, high) <= loss->target_high;
     if (within || loss->target_low == loss->target_high) return LS_OK;
     LS_RAISE(LS_INVALID,
@@ -142,7 +180,8 @@ static ls_status check_target_range(const ls_session *session) {
 
 /* What the last layer's activation can give; false: anything. */
 static bool output_bounds(const ls_session *session, ls_bounds *out) {
-    ls_activation activation = ls_model_layer(session->model, ls_model_layers(session->model) - 1)->activation;
+    ls_activation activation =
+        ls_model_layer(session->task.model, ls_model_layers(session->task.model) - 1)->activation;
     *out = (ls_bounds){activation == LS_ACTIVATION_TANH ? -1 : 0, activation == LS_ACTIVATION_RELU ? INFINITY : 1};
     return activation != LS_ACTIVATION_LINEAR;
 }
@@ -151,20 +190,20 @@ static bool output_bounds(const ls_session *session, ls_bounds *out) {
 static void warn_of_target(const ls_session *session) {
     ls_bounds reach;
     float low, high;
-    bool known = ls_pipeline_range(session->target, &low, &high);
+    bool known = ls_pipeline_range(session->task.target, &low, &high);
     if (known && output_bounds(session, &reach) && (fminf(low, high) < reach.low || fmaxf(low, high) > reach.high))
         ls_log_warn("the target is within [%g, %g], and the last layer's activation gives nothing outside [%g, %g]; "
                     "rescale the target, or take another activation",
                     (double)low, (double)high, (double)reach.low, (double)reach.high);
-    if (session->config->data.target_labels && ls_dataset_get_info(session->train)->classes == 1)
+    if (session->config->data.target_labels && ls_dataset_get_info(session->task.train)->classes == 1)
         ls_log_warn("the target is labels, and all samples are of one class: there is nothing to learn");
 }
 
 ls_status ls_session_build(ls_session *session, const ls_dataset_info *info) {
-    LS_TRY(ls_config_pipelines(session->config, info, &session->input, &session->target));
+    LS_TRY(ls_config_pipelines(session->config, info, &session->task.input, &session->task.target));
     LS_TRY(check_target_range(session));
-    ls_shape input = ls_pipeline_shape(session->input), target = ls_pipeline_shape(session->target);
-    LS_TRY(ls_config_model(session->config, &input, &target, &session->model));
+    ls_shape input = ls_pipeline_shape(session->task.input), target = ls_pipeline_shape(session->task.target);
+    LS_TRY(ls_config_model(session->config, &input, &target, &session->task.model));
     show_code(session);
     return LS_OK;
 }
@@ -194,37 +233,29 @@ ls_status ls_session_build_without_data(ls_session *session, const ls_shape *sha
 }
 
 static ls_status build_on_data(ls_session *session) {
-    LS_TRY(ls_kind_class_names(session->train, &session->class_names));
+    LS_TRY(ls_kind_class_names(session->task.train, &session->class_names));
     LS_TRY(join_validation(session));
-    LS_TRY(ls_session_build(session, ls_dataset_get_info(session->train)));
+    LS_TRY(ls_session_build(session, ls_dataset_get_info(session->task.train)));
     warn_of_target(session);
     return LS_OK;
 }
 
 ls_status ls_session_open_local(ls_session *session) {
     LS_TRY(open_train(session, NULL));
-    LS_TRY(open_train(session, &session->train));
+    LS_TRY(open_train(session, &session->task.train));
     LS_TRY(open_validation(session, NULL));
     return build_on_data(session);
 }
 
-static bool is_noisy(const ls_transform_list *list) {
-    for (int i = 0; i < list->count; i++)
-        if (list->entry[i].type->random) return true;
-    return false;
-}
-
-ls_loader_spec ls_session_loader(const ls_session *session, ls_dataset *dataset, ls_use use) {
-    const ls_loss_type *loss = session->config->loss;
-    bool noisy = use != LS_USE_APPLICATION && is_noisy(&session->config->data.input);
-    return (ls_loader_spec){.dataset = dataset,
-                            .input = session->input,
-                            .target = session->untargeted ? NULL : session->target,
-                            .input_bounds = noisy ? (ls_bounds){0} : session->input_bounds,
-                            .target_bounds = {loss->target_low, loss->target_high},
-                            .target_of = loss->name,
-                            .seed = (uint64_t)session->config->seed,
-                            .use = use};
+/* Parts that are too many, or a split that leaves too little. */
+ls_status ls_session_check_division(const ls_session *session) {
+    const ls_data_settings *data = &session->config->data;
+    ls_span *blocks;
+    int64_t count;
+    LS_TRY(ls_dataset_blocks(session->task.train, &blocks, &count));
+    ls_free(blocks);
+    if (ls_division_check(&session->task) == LS_OK) return LS_OK;
+    return ls_config_prefix(session->config, count < data->parts ? &data->parts_place : &data->split_place);
 }
 
 /* A host may have its own copy of a path, and another one there. */
@@ -242,21 +273,21 @@ ls_status ls_session_check_same_data(const ls_comm *comm, const ls_dataset *data
 
 /* One rank of each host does so for all: a host may have copies of its own. */
 static ls_status try_data(const ls_session *session) {
-    if (session->comm->host_rank > 0) return LS_OK;
+    if (session->task.comm->host_rank > 0) return LS_OK;
     LS_TRY(open_train(session, NULL));
     return open_validation(session, NULL);
 }
 
 static ls_status open_tried_data(ls_session *session) {
-    LS_TRY(open_train(session, &session->train));
+    LS_TRY(open_train(session, &session->task.train));
     return build_on_data(session);
 }
 
 ls_status ls_session_open_data(ls_session *session) {
-    LS_TRY(ls_agree(session->comm, try_data(session)));
-    LS_TRY(ls_agree(session->comm, open_tried_data(session)));
-    LS_TRY(ls_session_check_same_data(session->comm, session->train));
-    return ls_session_check_same_data(session->comm, session->validation);
+    LS_TRY(ls_agree(session->task.comm, try_data(session)));
+    LS_TRY(ls_agree(session->task.comm, open_tried_data(session)));
+    LS_TRY(ls_session_check_same_data(session->task.comm, session->task.train));
+    return ls_session_check_same_data(session->task.comm, session->task.validation);
 }
 
 /* --- a trained model's --- */
@@ -264,14 +295,14 @@ ls_status ls_session_open_data(ls_session *session) {
 /* Bytes and floats are the same to a model where their pipelines make the same range of them. Floats must then keep to
  * what bytes cannot but be within. */
 static ls_status check_element(ls_session *session, const ls_data_kind *kind) {
-    const ls_dataset_info *info = ls_dataset_get_info(session->train);
+    const ls_dataset_info *info = ls_dataset_get_info(session->task.train);
     ls_pipeline *input = NULL, *target = NULL;
     float low, high;
     if (info->element == kind->info->element) return LS_OK;
     LS_TRY(ls_config_pipelines(session->config, kind->info, &input, &target));
     ls_bounds trained, now;
     ls_pipeline_range(input, &trained.low, &trained.high);
-    ls_pipeline_range(session->input, &now.low, &now.high);
+    ls_pipeline_range(session->task.input, &now.low, &now.high);
     ls_pipeline_destroy(input);
     ls_pipeline_destroy(target);
     if (now.low != trained.low || now.high != trained.high)
@@ -282,7 +313,7 @@ static ls_status check_element(ls_session *session, const ls_data_kind *kind) {
                         ls_element_name(kind->info->element), (double)trained.low, (double)trained.high);
     low = fminf(now.low, now.high);
     high = fmaxf(now.low, now.high);
-    if (info->element == LS_ELEMENT_FLOAT32) session->input_bounds = (ls_bounds){low, high};
+    if (info->element == LS_ELEMENT_FLOAT32) session->task.input_bounds = (ls_bounds){low, high};
     return LS_OK;
 }
 
@@ -299,7 +330,7 @@ static ls_status refuse_shape(const ls_shape *shape, const ls_shape *trained) {
 
 /* Labels are those of the training, whatever the data has: a model that is applied needs none. */
 static ls_status build_like(ls_session *session, const ls_data_kind *kind) {
-    ls_dataset_info info = *ls_dataset_get_info(session->train);
+    ls_dataset_info info = *ls_dataset_get_info(session->task.train);
     if (session->config->data.target_labels) {
         info.labelled = true;
         info.classes = kind->info->classes;
@@ -316,52 +347,33 @@ static const char mend[] = "--data FILE";
 
 static ls_status open_only_local(ls_session *session, const char *const *paths, int count, const ls_data_kind *kind,
                                  bool targeted) {
-    LS_TRY(ls_data_paths_open_tried(paths, count, mend, &session->train));
+    LS_TRY(ls_data_paths_open_tried(paths, count, mend, &session->task.train));
     if (build_like(session, kind) != LS_OK)
         return ls_failure_prefix("%s is not like the data of the training: ", paths[0]);
     if (!session->config->data.target_labels) return LS_OK;
-    if (targeted) ls_kind_warn_unnamed(session->train, kind);
-    if (targeted) return ls_kind_check_labels(session->train, kind);
-    session->untargeted =
-        !ls_dataset_get_info(session->train)->labelled || ls_kind_check_labels(session->train, kind) != LS_OK;
+    if (targeted) ls_kind_warn_unnamed(session->task.train, kind);
+    if (targeted) return ls_kind_check_labels(session->task.train, kind);
+    session->task.untargeted =
+        !ls_dataset_get_info(session->task.train)->labelled || ls_kind_check_labels(session->task.train, kind) != LS_OK;
     return LS_OK;
 }
 
 ls_status ls_session_open_only(ls_session *session, const char *const *paths, int count, const ls_data_kind *kind,
                                bool targeted) {
-    bool tries = session->comm->host_rank == 0;
-    LS_TRY(ls_agree(session->comm, tries ? ls_data_paths_try(paths, count, mend) : LS_OK));
-    LS_TRY(ls_agree(session->comm, open_only_local(session, paths, count, kind, targeted)));
-    return ls_session_check_same_data(session->comm, session->train);
+    bool tries = session->task.comm->host_rank == 0;
+    LS_TRY(ls_agree(session->task.comm, tries ? ls_data_paths_try(paths, count, mend) : LS_OK));
+    LS_TRY(ls_agree(session->task.comm, open_only_local(session, paths, count, kind, targeted)));
+    return ls_session_check_same_data(session->task.comm, session->task.train);
 }
 
 void ls_session_release(ls_session *session) {
     ls_watchdog_stop(session->watchdog);
-    ls_model_destroy(session->model);
-    ls_pipeline_destroy(session->input);
-    ls_pipeline_destroy(session->target);
-    ls_dataset_close(session->validation);
-    ls_dataset_close(session->train);
-    ls_pool_destroy(session->pool);
+    ls_model_destroy(session->task.model);
+    ls_pipeline_destroy(session->task.input);
+    ls_pipeline_destroy(session->task.target);
+    ls_dataset_close(session->task.validation);
+    ls_dataset_close(session->task.train);
+    ls_pool_destroy(session->task.pool);
     ls_free(session->class_names);
     *session = (ls_session){0};
-}
-
-int64_t ls_session_lane_rows(const ls_session *session) {
-    int64_t batch = session->config->training.batch_size, lanes = session->config->training.lanes;
-    return (batch + lanes - 1) / lanes;
-}
-
-/* The same on all ranks, so that everyone knows who evaluates what. */
-int64_t ls_session_chunk_pieces(const ls_session *session) {
-    int64_t pieces = session->config->training.lanes / session->comm->size;
-    return pieces > 1 ? pieces : 1;
-}
-
-/* Every lane may have as many rows as the largest one: which do changes in a short batch. */
-ls_limits ls_session_limits(const ls_session *session) {
-    int64_t lanes = session->lanes.end - session->lanes.first; /* 0 where the session only evaluates */
-    int64_t pieces = ls_session_chunk_pieces(session), most = lanes > pieces ? lanes : pieces;
-    return (ls_limits){
-        .max_rows = most * ls_session_lane_rows(session), .threads = session->threads, .lanes = (int)most};
 }

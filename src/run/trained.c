@@ -3,13 +3,13 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "run/feed.h"
+#include "train/division.h"
 
 static ls_status read_weights(ls_trained *t) {
-    ls_limits limits = ls_session_limits(&t->session);
-    LS_TRY(ls_model_prepare(t->session.model, &limits, false));
-    LS_TRY(ls_alloc(&t->weights, ls_model_flat_count(t->session.model), sizeof(float), "weights"));
-    ls_snapshot snapshot = {.model = t->session.model, .weights = t->weights};
+    ls_limits limits = ls_task_limits(&t->session.task);
+    LS_TRY(ls_model_prepare(t->session.task.model, &limits, false));
+    LS_TRY(ls_alloc(&t->weights, ls_model_flat_count(t->session.task.model), sizeof(float), "weights"));
+    ls_snapshot snapshot = {.model = t->session.task.model, .weights = t->weights};
     LS_TRY(ls_checkpoint_read(t->info.path, &snapshot));
     ls_pulse_enter(&t->pulse, LS_ACTIVITY_COMPUTE);
     return LS_OK;
@@ -18,20 +18,20 @@ static ls_status read_weights(ls_trained *t) {
 /* Weights that do not fit are the data's fault where its samples are of another size. */
 static ls_status read_weights_for(ls_trained *t) {
     ls_status status = read_weights(t);
-    const ls_dataset_info *info = ls_dataset_get_info(t->session.train);
+    const ls_dataset_info *info = ls_dataset_get_info(t->session.task.train);
     if (status != LS_INVALID || ls_shape_equal(&info->shape, &t->info.data.shape)) return status;
-    return ls_failure_prefix("%s is not like the data of the training: ", ls_dataset_path(t->session.train, 0));
+    return ls_failure_prefix("%s is not like the data of the training: ", ls_dataset_path(t->session.task.train, 0));
 }
 
 /* What the split held out of all parts of the training data, if that is still the same. */
 static ls_status held_out_samples(ls_trained *t) {
-    const ls_dataset_info *info = ls_dataset_get_info(t->session.train);
+    const ls_dataset_info *info = ls_dataset_get_info(t->session.task.train);
     if (strcmp(info->fingerprint, t->info.data.fingerprint) != 0)
         return LS_RAISE(LS_INVALID,
                         "%s is not what %s was trained on, so what was held out of it is not known; name a data set "
                         "with --data",
-                        ls_dataset_path(t->session.train, 0), t->info.path);
-    LS_TRY(ls_division_held_out(&t->session, 0, t->config->data.parts, &t->spans, &t->span_count));
+                        ls_dataset_path(t->session.task.train, 0), t->info.path);
+    LS_TRY(ls_division_held_out(&t->session.task, 0, t->config->data.parts, &t->spans, &t->span_count));
     if (t->span_count > 0) return LS_OK;
     return LS_RAISE(LS_INVALID, "%s was trained without validation data; name a data set with --data", t->info.path);
 }
@@ -66,7 +66,7 @@ ls_status ls_trained_open_model(ls_trained *t, const ls_comm *comm, const char *
 /* All, but of training data. */
 static ls_status find_samples(ls_trained *t, const char *data) {
     bool all = data || t->config->data.validation.count > 0;
-    return all ? ls_dataset_blocks(t->session.train, &t->spans, &t->span_count) : held_out_samples(t);
+    return all ? ls_dataset_blocks(t->session.task.train, &t->spans, &t->span_count) : held_out_samples(t);
 }
 
 ls_status ls_trained_open(ls_trained *t, const ls_comm *comm, const char *run, const char *data, bool targeted) {

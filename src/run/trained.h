@@ -16,7 +16,7 @@ typedef struct ls_trained {
     int64_t span_count;
 } ls_trained;
 
-/* Collective. RUN and data as in evaluator.h. targeted: the target of every sample is needed, so that data without it
+/* Collective. RUN and data as in apply.h. targeted: the target of every sample is needed, so that data without it
  * is refused; else session.untargeted may be. Errors (agreed). ls_trained_close in every case. */
 ls_status ls_trained_open(ls_trained *t, const ls_comm *comm, const char *run, const char *data, bool targeted);
 /* Collective. The model alone, which needs no data but its weights. */

@@ -26,7 +26,7 @@ static ls_status train_step(ls_trainer *t, bool *stop) {
     const ls_batch *batch = NULL;
     t->pulse.step = t->position.step + 1;
     ls_pulse_enter(&t->pulse, LS_ACTIVITY_READ);
-    ls_status status = ls_loader_next(ls_training_feed_loader(t->feed), &batch);
+    ls_status status = ls_loader_next(ls_batch_source_loader(t->feed), &batch);
     ls_signals signals = {.failed = status != LS_OK, .stop = ls_stop_requested()};
     double sums[LS_SCORES_MAX];
     ls_pulse_enter(&t->pulse, LS_ACTIVITY_COMPUTE);
@@ -35,7 +35,7 @@ static ls_status train_step(ls_trainer *t, bool *stop) {
     if (signals.not_finite) return ls_trainer_fail_not_finite(t, "the loss is", t->position.epoch_step + 1);
     t->position.loss_sum += sums[LS_SCORE_LOSS];
     for (int m = 0; m < t->config->metrics; m++) t->position.metric_sum[m] += sums[LS_SCORE_METRICS + m];
-    t->position.loss_count += ls_training_feed_rows(t->feed, t->position.epoch_step);
+    t->position.loss_count += ls_batch_source_rows(t->feed, t->position.epoch_step);
     t->position.epoch_step++;
     t->position.step++;
     *stop = signals.stop;
@@ -61,7 +61,7 @@ static void show_progress(const ls_trainer *t, ls_progress *progress) {
 }
 
 static ls_status train_epoch(ls_trainer *t) {
-    int64_t steps = ls_training_feed_steps(t->feed);
+    int64_t steps = ls_batch_source_steps(t->feed);
     double start_s = ls_clock_s(), before_s = t->position.seconds;
     char title[64];
     ls_progress progress;
@@ -91,7 +91,7 @@ static void close_epoch(ls_position *position) {
 
 static ls_status begin_epoch(ls_trainer *t) {
     ls_pulse_enter(&t->pulse, LS_ACTIVITY_READ);
-    return ls_agree(t->comm, ls_training_feed_begin(t->feed, t->position.epoch, t->position.epoch_step));
+    return ls_agree(t->comm, ls_batch_source_begin(t->feed, t->position.epoch, t->position.epoch_step));
 }
 
 static double watched(const ls_trainer *t, int monitor, double val_loss) {
@@ -158,22 +158,23 @@ static ls_status open_records(ls_trainer *t) {
 
 static void describe(const ls_trainer *t) {
     const ls_session *session = &t->session;
-    const ls_dataset_info *data = ls_dataset_get_info(session->train);
-    ls_log_info(
-        "training %s: %" PRId64 " parameters, %" PRId64 " %s, batch %" PRId64 " in %d lanes, on %d %s x %d %s (%s)",
-        t->config->path, ls_model_param_count(session->model), data->count, ls_plural(data->count, "sample", "samples"),
-        t->config->training.batch_size, session->lanes.count, t->comm->size, ls_plural(t->comm->size, "rank", "ranks"),
-        session->threads, ls_plural(session->threads, "thread", "threads"), ls_isa_name(session->isa));
-    ls_step_memory memory = ls_stepper_memory(session, data);
+    const ls_dataset_info *data = ls_dataset_get_info(session->task.train);
+    ls_log_info("training %s: %" PRId64 " parameters, %" PRId64 " %s, batch %" PRId64
+                " in %d lanes, on %d %s x %d %s (%s)",
+                t->config->path, ls_model_param_count(session->task.model), data->count,
+                ls_plural(data->count, "sample", "samples"), t->config->training.batch_size, session->task.lanes.count,
+                t->comm->size, ls_plural(t->comm->size, "rank", "ranks"), session->task.threads,
+                ls_plural(session->task.threads, "thread", "threads"), ls_isa_name(session->isa));
+    ls_step_memory memory = ls_stepper_memory(&session->task, data);
     ls_log_info(
         "memory: %.0f MB a rank for activations, gradients, optimizer and batches, and %.0f MB a host for weights",
         (double)ls_step_memory_rank_bytes(&memory) / 1e6, (double)memory.host_bytes / 1e6);
-    double balance = ls_lanes_balance(session->lanes.count, t->comm->size);
+    double balance = ls_lanes_balance(session->task.lanes.count, t->comm->size);
     if (balance < 1)
         ls_log_info(
             "%d lanes on %d ranks: %.0f %% of the cores' time can be used; a number of ranks that divides the lanes "
             "uses all",
-            session->lanes.count, t->comm->size, 100 * balance);
+            session->task.lanes.count, t->comm->size, 100 * balance);
 }
 
 /* At once: the stack shows the layer to a debugger that stops here. */
@@ -188,10 +189,10 @@ static ls_status start(ls_trainer *t, const ls_train_options *options) {
     LS_TRY(ls_session_divide(&t->session, options->resume));
     LS_TRY(ls_session_open_data(&t->session));
     ls_pulse_beat(&t->pulse);
-    if (options->debug) ls_model_debug(t->session.model, end_debugging, (void *)t->comm);
-    LS_TRY(ls_agree(t->comm, ls_division_check(&t->session)));
+    if (options->debug) ls_model_debug(t->session.task.model, end_debugging, (void *)t->comm);
+    LS_TRY(ls_agree(t->comm, ls_division_check(&t->session.task)));
     LS_TRY(open_directory(t, options));
-    LS_TRY(ls_stepper_init(&t->stepper, &t->session));
+    LS_TRY(ls_stepper_init(&t->stepper, &t->session.task));
     ls_pulse_beat(&t->pulse);
     ls_best_init(&t->best, t->comm, t->run, t->config->training.checkpoint.best_interval_s);
     if (options->resume) LS_TRY(ls_trainer_resume(t));
@@ -218,10 +219,10 @@ static ls_status train(ls_trainer *t, const ls_train_options *options) {
         return LS_OK;
     }
     LS_TRY(prepare(t, options));
-    ls_session_cache_data(&t->session);
+    ls_task_cache_data(&t->session.task);
     describe(t);
     LS_TRY(ls_agree(t->comm, ls_trainer_open_board(t)));
-    LS_TRY(ls_agree(t->comm, ls_training_feed_open(&t->session, &t->feed)));
+    LS_TRY(ls_agree(t->comm, ls_batch_source_open(&t->session.task, &t->feed)));
     LS_TRY(begin_epoch(t));
     ls_stop_watch();
     while (!is_over(t)) {
@@ -237,7 +238,7 @@ ls_status ls_trainer_run(const ls_comm *comm, const ls_config *config, const ls_
     t.position = ls_position_start();
     ls_status status = start(&t, options);
     if (status == LS_OK) status = train(&t, options);
-    ls_training_feed_close(t.feed);
+    ls_batch_source_close(t.feed);
     ls_stepper_release(&t.stepper);
     ls_best_release(&t.best);
     ls_metrics_close(&t.metrics);

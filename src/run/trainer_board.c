@@ -9,9 +9,9 @@
 #include "base/memory.h"
 #include "base/path.h"
 #include "report/projector.h"
-#include "run/evaluation.h"
 #include "run/run_directory.h"
 #include "run/trainer_parts.h"
+#include "train/predict.h"
 
 ls_status ls_trainer_open_board(ls_trainer *t) {
     char path[LS_PATH_MAX];
@@ -40,13 +40,13 @@ static ls_status count_codes(void *context, const ls_span *spans, int64_t count,
 
 ls_status ls_trainer_show_codes(ls_trainer *t, ls_dataset *dataset, const ls_span *spans, int64_t count) {
     const ls_tensorboard_settings *settings = &t->config->training.tensorboard;
-    int layer = ls_model_find(t->session.model, t->config->code);
+    int layer = ls_model_find(t->session.task.model, t->config->code);
     if (!settings->enabled || !settings->histograms || layer < 0) return LS_OK;
-    code_count codes = {.width = ls_shape_count(&ls_model_layer(t->session.model, layer)->out)};
+    code_count codes = {.width = ls_shape_count(&ls_model_layer(t->session.task.model, layer)->out)};
     LS_TRY(ls_agree(t->comm, ls_alloc(&codes.histogram, 1, sizeof *codes.histogram, "a histogram")));
     ls_histogram_clear(codes.histogram);
-    ls_status status = ls_evaluation_outputs(&t->session, dataset, LS_USE_APPLICATION, spans, count,
-                                             ls_exchange_weights(t->stepper.exchange), layer, count_codes, &codes);
+    ls_status status = ls_predict_samples(&t->session.task, dataset, LS_USE_APPLICATION, spans, count,
+                                          ls_exchange_weights(t->stepper.exchange), layer, count_codes, &codes);
     if (status == LS_OK && t->board)
         status = ls_event_file_add_histogram(t->board, t->position.step, "code", codes.histogram);
     ls_free(codes.histogram);
@@ -63,7 +63,7 @@ static ls_status show_array(ls_trainer *t, const ls_layer *layer, const ls_param
 }
 
 static ls_status show_weights(ls_trainer *t) {
-    const ls_model *model = t->session.model;
+    const ls_model *model = t->session.task.model;
     ls_histogram *histogram;
     LS_TRY(ls_alloc(&histogram, 1, sizeof *histogram, "a histogram"));
     ls_status status = LS_OK;
@@ -114,17 +114,17 @@ static ls_status write_points(const ls_trainer *t, ls_projection *points, const 
 
 ls_status ls_trainer_show_points(ls_trainer *t, ls_dataset *dataset, ls_span *spans, int64_t count) {
     const ls_tensorboard_settings *settings = &t->config->training.tensorboard;
-    int layer = ls_model_find(t->session.model, t->config->code);
+    int layer = ls_model_find(t->session.task.model, t->config->code);
     if (!settings->enabled || layer < 0) return LS_OK;
-    code_list list = {.width = ls_shape_count(&ls_model_layer(t->session.model, layer)->out)};
+    code_list list = {.width = ls_shape_count(&ls_model_layer(t->session.task.model, layer)->out)};
     count = keep_first(spans, count, ls_min(settings->projector, PROJECTOR_NUMBERS_MAX / list.width));
     ls_projection points = {
         .dataset = dataset, .spans = spans, .count = count, .samples = ls_spans_samples(spans, count)};
     if (points.samples == 0) return LS_OK;
     int64_t numbers = t->comm->rank == 0 ? points.samples * list.width : 0; /* who is given the codes of all */
     LS_TRY(ls_agree(t->comm, ls_alloc(&list.codes, numbers, sizeof(float), "codes")));
-    ls_status status = ls_evaluation_outputs(&t->session, dataset, LS_USE_APPLICATION, spans, count,
-                                             ls_exchange_weights(t->stepper.exchange), layer, list_codes, &list);
+    ls_status status = ls_predict_samples(&t->session.task, dataset, LS_USE_APPLICATION, spans, count,
+                                          ls_exchange_weights(t->stepper.exchange), layer, list_codes, &list);
     if (status == LS_OK && t->board) status = write_points(t, &points, &list);
     ls_free(list.codes);
     return ls_agree(t->comm, status);

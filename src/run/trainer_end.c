@@ -22,14 +22,14 @@ static void tell_best(const ls_trainer *t) {
 /* A picture says most where there are pictures to see, else losses do. A model that was trained without validation data
  * needs to be told what to use. */
 static void print_next(const ls_trainer *t, FILE *out) {
-    ls_shape target = ls_pipeline_shape(t->session.target);
+    ls_shape target = ls_pipeline_shape(t->session.task.target);
     bool pictures = !t->config->data.target_labels && target.dims == 3 && (target.dim[2] == 1 || target.dim[2] == 3);
     ls_program_print(out);
     fprintf(out, " %s ", pictures ? "reconstruct" : "evaluate");
     ls_word_print(t->run, out);
     if (!has_validation(t->config)) {
         fputs(" --data ", out);
-        ls_word_print(ls_dataset_path(t->session.train, 0), out);
+        ls_word_print(ls_dataset_path(t->session.task.train, 0), out);
     }
     if (pictures) fputs(" -o pictures.png", out);
 }

@@ -7,9 +7,10 @@
 #include "base/memory.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "run/evaluation.h"
+#include "report/pictures.h"
 #include "run/run_directory.h"
 #include "run/trainer_parts.h"
+#include "train/evaluation.h"
 
 /* The samples that an epoch is judged by: the validation files, or what the split holds out; none: count is 0. */
 typedef struct judge_samples {
@@ -19,9 +20,9 @@ typedef struct judge_samples {
 } judge_samples;
 
 static ls_status find_judges(const ls_trainer *t, judge_samples *out) {
-    *out = (judge_samples){.dataset = t->session.validation ? t->session.validation : t->session.train};
-    if (t->session.validation) return ls_dataset_blocks(out->dataset, &out->spans, &out->count);
-    return ls_division_held_out(&t->session, t->position.epoch, 1, &out->spans, &out->count);
+    *out = (judge_samples){.dataset = t->session.task.validation ? t->session.task.validation : t->session.task.train};
+    if (t->session.task.validation) return ls_dataset_blocks(out->dataset, &out->spans, &out->count);
+    return ls_division_held_out(&t->session.task, t->position.epoch, 1, &out->spans, &out->count);
 }
 
 static ls_status draw(ls_trainer *t, const judge_samples *judges) {
@@ -31,9 +32,9 @@ static ls_status draw(ls_trainer *t, const judge_samples *judges) {
     snprintf(name, sizeof name, "images/epoch-%04" PRId64 ".png", t->position.epoch + 1);
     ls_status status = ls_path_join(t->run, name, path);
     if (status == LS_OK && t->comm->rank == 0)
-        status = ls_evaluation_pictures(&t->session, judges->dataset, LS_USE_VALIDATION, judges->spans, judges->count,
-                                        ls_exchange_weights(t->stepper.exchange), ls_model_layers(t->session.model) - 1,
-                                        pictures, path);
+        status = ls_pictures_write(&t->session.task, judges->dataset, LS_USE_VALIDATION, judges->spans, judges->count,
+                                   ls_exchange_weights(t->stepper.exchange), ls_model_layers(t->session.task.model) - 1,
+                                   pictures, path);
     if (status == LS_OK) status = ls_trainer_show_picture(t, path);
     return ls_agree(t->comm, status);
 }
@@ -44,7 +45,7 @@ ls_status ls_trainer_judge(ls_trainer *t, double *scores) {
     ls_pulse_enter(&t->pulse, LS_ACTIVITY_VALIDATE);
     ls_status status = ls_agree(t->comm, find_judges(t, &judges));
     if (status == LS_OK && judges.count > 0) {
-        status = ls_evaluation_scores(&t->session, judges.dataset, judges.spans, judges.count,
+        status = ls_evaluation_scores(&t->session.task, judges.dataset, judges.spans, judges.count,
                                       ls_exchange_weights(t->stepper.exchange), scores);
         if (status == LS_OK && !isfinite(scores[LS_SCORE_LOSS]))
             status = ls_trainer_fail_not_finite(t, "the validation loss is", t->position.epoch_step);

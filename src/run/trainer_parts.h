@@ -7,10 +7,13 @@
 
 #include "report/event_file.h"
 #include "report/metrics.h"
-#include "run/feed.h"
-#include "run/step.h"
+#include "run/session.h"
 #include "state/best.h"
 #include "state/checkpoint.h"
+#include "train/batch_source.h"
+#include "train/data_cache.h"
+#include "train/division.h"
+#include "train/step.h"
 #include "train/time_breakdown.h"
 
 typedef struct ls_trainer {
@@ -22,7 +25,7 @@ typedef struct ls_trainer {
     ls_pulse pulse;
     double told_s[LS_TIMES]; /* in earlier epochs */
     ls_stepper stepper;
-    ls_training_feed *feed;
+    ls_batch_source *feed;
     ls_metrics metrics;
     ls_event_file *board; /* NULL: not wanted, or not rank 0 */
     ls_best best;

@@ -10,21 +10,21 @@
 #include "train/plateau.h"
 
 static const char *validation_fingerprint(const ls_trainer *t) {
-    return t->session.validation ? ls_dataset_get_info(t->session.validation)->fingerprint : "";
+    return t->session.task.validation ? ls_dataset_get_info(t->session.task.validation)->fingerprint : "";
 }
 
 static ls_snapshot snapshot(ls_trainer *t) {
-    ls_snapshot s = {.model = t->session.model,
+    ls_snapshot s = {.model = t->session.task.model,
                      .optimizer = t->config->optimizer,
                      .weights = ls_exchange_weights(t->stepper.exchange),
                      .shards = *ls_exchange_shards(t->stepper.exchange),
                      .position = t->position,
                      .config = t->config->text,
-                     .data = ls_dataset_get_info(t->session.train),
+                     .data = ls_dataset_get_info(t->session.task.train),
                      .class_names = t->session.class_names,
                      .validation = validation_fingerprint(t),
                      .history = ls_metrics_history(&t->metrics),
-                     .lanes = t->session.lanes.count,
+                     .lanes = t->session.task.lanes.count,
                      .isa = ls_isa_name(t->session.isa)};
     memcpy(s.slot, t->stepper.slot, sizeof s.slot);
     return s;
@@ -73,7 +73,7 @@ static bool goes_on(const ls_trainer *t, const ls_checkpoint_info *info) {
 
 static ls_status check_same_run(const ls_trainer *t, const ls_checkpoint_info *info) {
     ls_config *then = NULL;
-    const char *training = ls_dataset_get_info(t->session.train)->fingerprint;
+    const char *training = ls_dataset_get_info(t->session.task.train)->fingerprint;
     LS_TRY(check_same_data(info, "training", info->data.fingerprint, training));
     LS_TRY(check_same_data(info, "validation", info->validation, validation_fingerprint(t)));
     LS_TRY(ls_config_parse(info->path, info->config, NULL, 0, &then));

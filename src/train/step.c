@@ -1,4 +1,5 @@
-#include "run/step.h"
+/* step.c - forward, loss, backward, exchange, update: what of a step is whose, and in which order. */
+#include "train/step.h"
 
 #include <math.h>
 #include <string.h>
@@ -7,32 +8,32 @@
 #include "base/integers.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "run/feed.h"
 #include "tensor/vector.h"
+#include "train/batch_source.h"
 
 /* What ls_pass.reduce works with, if the model asks for it. */
 static ls_status init_reduction(ls_stepper *stepper) {
-    const ls_session *session = stepper->session;
-    int64_t sums = ls_model_batch_sums(session->model), size = session->comm->size;
-    stepper->most_lanes = (session->lanes.count + size - 1) / size;
+    const ls_task *task = stepper->task;
+    int64_t sums = ls_model_batch_sums(task->model), size = task->comm->size;
+    stepper->most_lanes = (task->lanes.count + size - 1) / size;
     LS_TRY(ls_alloc(&stepper->rank_sums, sums * stepper->most_lanes, sizeof(double), "a rank's sums"));
     return ls_alloc(&stepper->gathered, sums * stepper->most_lanes * size, sizeof(double), "all ranks' sums");
 }
 
 /* What lanes bring to the exchange, and what it makes of that. */
 static ls_status init_values(ls_stepper *stepper, int own_lanes) {
-    int64_t values = ls_scores_count(stepper->session->config) + 1, lanes = stepper->session->lanes.count;
+    int64_t values = ls_scores_count(stepper->task) + 1, lanes = stepper->task->lanes.count;
     LS_TRY(ls_alloc(&stepper->lane_values, values * own_lanes, sizeof(double), "the losses of lanes"));
     return ls_alloc(&stepper->all_values, values * lanes, sizeof(double), "the losses of all lanes");
 }
 
-static ls_status init_local(ls_stepper *stepper, ls_session *session) {
-    ls_limits limits = ls_session_limits(session);
-    LS_TRY(ls_model_prepare(session->model, &limits, true));
-    int64_t scores = ls_scores_count(session->config);
+static ls_status init_local(ls_stepper *stepper, const ls_task *task) {
+    ls_limits limits = ls_task_limits(task);
+    LS_TRY(ls_model_prepare(task->model, &limits, true));
+    int64_t scores = ls_scores_count(task);
     LS_TRY(ls_alloc(&stepper->row_values, 2 * limits.max_rows, sizeof(double), "the losses of a batch"));
     LS_TRY(ls_alloc(&stepper->lane_sums, scores * limits.lanes, sizeof(double), "the losses of lanes"));
-    LS_TRY(ls_alloc(&stepper->column, session->lanes.count, sizeof(double), "the losses of all lanes"));
+    LS_TRY(ls_alloc(&stepper->column, task->lanes.count, sizeof(double), "the losses of all lanes"));
     LS_TRY(init_values(stepper, limits.lanes));
     return init_reduction(stepper);
 }
@@ -40,33 +41,26 @@ static ls_status init_local(ls_stepper *stepper, ls_session *session) {
 static ls_status init_slots(ls_stepper *stepper) {
     const ls_shards *shards = ls_exchange_shards(stepper->exchange);
     int64_t count = ls_shards_place(shards, shards->buckets);
-    for (int s = 0; s < stepper->session->config->optimizer->slots; s++)
+    for (int s = 0; s < stepper->task->optimizer->slots; s++)
         LS_TRY(ls_alloc(&stepper->slot[s], count, sizeof(float), "the optimizer's state"));
     return LS_OK;
 }
 
-static ls_exchange_settings exchange_settings(const ls_config *config) {
-    ls_exchange_settings settings = config->training.exchange;
-    settings.clip_norm = config->clip_norm;
-    return settings;
+static int64_t best_bytes(const ls_task *task) {
+    bool keeps = task->comm->rank == 0 && task->keeps_best;
+    return keeps ? ls_model_flat_count(task->model) * (int64_t)sizeof(float) : 0;
 }
 
-static int64_t best_bytes(const ls_session *session) {
-    bool waits = session->comm->rank == 0 && session->config->training.checkpoint.best_interval_s > 0;
-    return waits ? ls_model_flat_count(session->model) * (int64_t)sizeof(float) : 0;
-}
-
-ls_step_memory ls_stepper_memory(const ls_session *session, const ls_dataset_info *data) {
-    ls_limits limits = ls_session_limits(session);
-    int64_t count = ls_model_flat_count(session->model), shard = count / session->comm->size;
-    ls_exchange_settings settings = exchange_settings(session->config);
-    ls_exchange_memory exchange = ls_exchange_predict(&session->lanes, &settings, count);
-    return (ls_step_memory){.model_bytes = ls_model_memory_bytes(session->model, &limits, true),
+ls_step_memory ls_stepper_memory(const ls_task *task, const ls_dataset_info *data) {
+    ls_limits limits = ls_task_limits(task);
+    int64_t count = ls_model_flat_count(task->model), shard = count / task->comm->size;
+    ls_exchange_memory exchange = ls_exchange_predict(&task->lanes, &task->exchange, count);
+    return (ls_step_memory){.model_bytes = ls_model_memory_bytes(task->model, &limits, true),
                             .exchange_bytes = exchange.rank_bytes,
-                            .slot_bytes = session->config->optimizer->slots * shard * (int64_t)sizeof(float),
-                            .batches_bytes = data ? ls_training_feed_memory_bytes(session, data) : 0,
+                            .slot_bytes = task->optimizer->slots * shard * (int64_t)sizeof(float),
+                            .batches_bytes = data ? ls_batch_source_memory_bytes(task, data) : 0,
                             .host_bytes = exchange.host_bytes,
-                            .best_bytes = best_bytes(session)};
+                            .best_bytes = best_bytes(task)};
 }
 
 int64_t ls_step_memory_rank_bytes(const ls_step_memory *memory) {
@@ -74,9 +68,9 @@ int64_t ls_step_memory_rank_bytes(const ls_step_memory *memory) {
 }
 
 /* Better than to be killed in the first step. What is not free now may be soon; what the host has not, never. */
-static ls_status check_memory(const ls_session *session) {
-    const ls_comm *comm = session->comm;
-    ls_step_memory memory = ls_stepper_memory(session, session->train ? ls_dataset_get_info(session->train) : NULL);
+static ls_status check_memory(const ls_task *task) {
+    const ls_comm *comm = task->comm;
+    ls_step_memory memory = ls_stepper_memory(task, task->train ? ls_dataset_get_info(task->train) : NULL);
     int64_t need_bytes =
         ls_comm_max(comm, ls_step_memory_rank_bytes(&memory)) * comm->host_size + memory.host_bytes + memory.best_bytes;
     int64_t free_bytes = ls_memory_available_bytes(), total_bytes = ls_memory_total_bytes();
@@ -91,18 +85,16 @@ static ls_status check_memory(const ls_session *session) {
     return LS_OK;
 }
 
-ls_status ls_stepper_init(ls_stepper *stepper, ls_session *session) {
-    const ls_config *config = session->config;
-    *stepper = (ls_stepper){.session = session, .weights_finite = true};
-    stepper->learning_rate = ls_optimizer_learning_rate(config->optimizer, config->optimizer_options);
-    LS_TRY(ls_agree(session->comm, check_memory(session)));
-    LS_TRY(ls_agree(session->comm, init_local(stepper, session)));
-    ls_exchange_settings settings = exchange_settings(config);
-    LS_TRY(ls_exchange_create(session->comm, &session->lanes, session->pool, &settings,
-                              ls_model_flat_count(session->model), &stepper->exchange));
+ls_status ls_stepper_init(ls_stepper *stepper, const ls_task *task) {
+    *stepper = (ls_stepper){.task = task, .weights_finite = true};
+    stepper->learning_rate = ls_optimizer_learning_rate(task->optimizer, task->optimizer_options);
+    LS_TRY(ls_agree(task->comm, check_memory(task)));
+    LS_TRY(ls_agree(task->comm, init_local(stepper, task)));
+    LS_TRY(ls_exchange_create(task->comm, &task->lanes, task->pool, &task->exchange, ls_model_flat_count(task->model),
+                              &stepper->exchange));
     float *weights = ls_exchange_weights_to_fill(stepper->exchange);
-    if (weights) ls_model_init_weights(session->model, (uint64_t)config->seed, weights);
-    return ls_agree(session->comm, init_slots(stepper));
+    if (weights) ls_model_init_weights(task->model, task->seed, weights);
+    return ls_agree(task->comm, init_slots(stepper));
 }
 
 void ls_stepper_release(ls_stepper *stepper) {
@@ -123,10 +115,10 @@ static void get_on(void *exchange, int64_t floats) { ls_exchange_progress(exchan
 /* The lanes' sums of all ranks, added in the tree over the lanes. */
 static void reduce_lanes(void *context, int64_t count, const double *lane_sums, double *sum) {
     const ls_stepper *stepper = context;
-    const ls_lanes *lanes = &stepper->session->lanes;
+    const ls_lanes *lanes = &stepper->task->lanes;
     int64_t stride = stepper->most_lanes * count;
     memcpy(stepper->rank_sums, lane_sums, (size_t)((lanes->end - lanes->first) * count) * sizeof *lane_sums);
-    ls_comm_gather_all(stepper->session->comm, stepper->rank_sums, stride * (int64_t)sizeof(double), stepper->gathered);
+    ls_comm_gather_all(stepper->task->comm, stepper->rank_sums, stride * (int64_t)sizeof(double), stepper->gathered);
     for (int64_t i = 0; i < count; i++) {
         for (int rank = 0, lane = 0; rank < lanes->size; rank++) {
             int end = ls_lane_first(lanes->count, rank + 1, lanes->size);
@@ -138,11 +130,11 @@ static void reduce_lanes(void *context, int64_t count, const double *lane_sums, 
 }
 
 static ls_pass pass_over(ls_stepper *stepper, const ls_batch *batch) {
-    return (ls_pass){.pool = stepper->session->pool,
+    return (ls_pass){.pool = stepper->task->pool,
                      .rows = &batch->rows,
                      .samples = batch->samples,
                      .training = true,
-                     .seed = (uint64_t)stepper->session->config->seed,
+                     .seed = (uint64_t)stepper->task->seed,
                      .epoch = batch->epoch,
                      .reduce = reduce_lanes,
                      .reduce_context = stepper,
@@ -156,15 +148,15 @@ static ls_pass pass_over(ls_stepper *stepper, const ls_batch *batch) {
 static void forward(ls_stepper *stepper, const ls_batch *batch) {
     const float *weights = ls_exchange_weights(stepper->exchange);
     ls_pass pass = pass_over(stepper, batch);
-    ls_model_forward(stepper->session->model, &pass, weights, batch->input, -1);
+    ls_model_forward(stepper->task->model, &pass, weights, batch->input, -1);
     ls_profile_turn_other(stepper->profile, LS_PROFILE_LOSS);
-    ls_scores_measure(stepper->session, &pass, weights, batch->target, stepper->row_values, stepper->lane_sums);
+    ls_scores_measure(stepper->task, &pass, weights, batch->target, stepper->row_values, stepper->lane_sums);
 }
 
 /* The subtrees' gradients; the exchange gets on with them meanwhile. */
 static void backward(ls_stepper *stepper, const ls_batch *batch) {
     ls_pass pass = pass_over(stepper, batch);
-    ls_model_backward(stepper->session->model, &pass, ls_exchange_weights(stepper->exchange), batch->input,
+    ls_model_backward(stepper->task->model, &pass, ls_exchange_weights(stepper->exchange), batch->input,
                       ls_exchange_gradients(stepper->exchange));
 }
 
@@ -175,14 +167,14 @@ static bool all_finite(int count, const double *values) {
 }
 
 double ls_stepper_learning_rate(const ls_stepper *stepper, int64_t step) {
-    const ls_config *config = stepper->session->config;
-    return config->schedule ? config->schedule->rate(config->schedule_options, step) : stepper->learning_rate;
+    const ls_task *task = stepper->task;
+    return task->schedule != NULL ? task->schedule->rate(task->schedule_options, step) : stepper->learning_rate;
 }
 
 /* How many of a piece's numbers are trained; those after them only move along. */
 static int64_t trained_part(const ls_stepper *stepper, int64_t count, const float *weight) {
     int64_t begin = weight - ls_exchange_weights(stepper->exchange);
-    return ls_min(count, ls_max(0, ls_model_trained_count(stepper->session->model) - begin));
+    return ls_min(count, ls_max(0, ls_model_trained_count(stepper->task->model) - begin));
 }
 
 /* The exchange calls this and the next one for pieces of this rank's shard. */
@@ -190,24 +182,23 @@ static void complete_piece(void *context, int64_t place, int64_t count, float *g
     (void)place;
     const ls_stepper *stepper = context;
     int64_t begin = weight - ls_exchange_weights(stepper->exchange), trained = trained_part(stepper, count, weight);
-    ls_model_add_weight_penalty(stepper->session->model, stepper->session->pool, begin, begin + trained, weight,
-                                gradient);
+    ls_model_add_weight_penalty(stepper->task->model, stepper->task->pool, begin, begin + trained, weight, gradient);
 }
 
 static void update_piece(void *context, int64_t place, int64_t count, float *gradient, float *weight) {
     ls_stepper *stepper = context;
-    const ls_session *session = stepper->session;
+    const ls_task *task = stepper->task;
     int64_t trained = trained_part(stepper, count, weight);
     ls_update update = {.count = trained, .gradient = gradient, .weight = weight};
-    for (int s = 0; s < session->config->optimizer->slots; s++) update.slot[s] = stepper->slot[s] + place;
-    bool finite = ls_optimizer_apply(session->config->optimizer, session->pool, session->config->optimizer_options,
-                                     stepper->step + 1, ls_stepper_learning_rate(stepper, stepper->step), &update);
-    ls_vector_add(session->pool, count - trained, gradient + trained, weight + trained);
+    for (int s = 0; s < task->optimizer->slots; s++) update.slot[s] = stepper->slot[s] + place;
+    bool finite = ls_optimizer_apply(task->optimizer, task->pool, task->optimizer_options, stepper->step + 1,
+                                     ls_stepper_learning_rate(stepper, stepper->step), &update);
+    ls_vector_add(task->pool, count - trained, gradient + trained, weight + trained);
     if (!finite || !ls_vector_finite(count - trained, weight + trained)) stepper->weights_finite = false;
 }
 
 static void add_up_lanes(const ls_stepper *stepper, int scores, double *sums) {
-    int lanes = stepper->session->lanes.count;
+    int lanes = stepper->task->lanes.count;
     for (int s = 0; s < scores; s++) {
         for (int lane = 0; lane < lanes; lane++) stepper->column[lane] = stepper->all_values[lane * (scores + 1) + s];
         sums[s] = ls_lanes_sum(stepper->column, lanes);
@@ -216,12 +207,12 @@ static void add_up_lanes(const ls_stepper *stepper, int scores, double *sums) {
 
 /* Where passes are collective a rank without a batch would be waited for: then nobody computes. */
 static bool all_can_compute(const ls_stepper *stepper, const ls_batch *batch) {
-    if (ls_model_batch_sums(stepper->session->model) == 0) return true;
-    return ls_comm_min(stepper->session->comm, batch != NULL) == 1;
+    if (ls_model_batch_sums(stepper->task->model) == 0) return true;
+    return ls_comm_min(stepper->task->comm, batch != NULL) == 1;
 }
 
 static const double *lane_values(const ls_stepper *stepper, int scores) {
-    const ls_lanes *lanes = &stepper->session->lanes;
+    const ls_lanes *lanes = &stepper->task->lanes;
     for (int lane = 0; lane < lanes->end - lanes->first; lane++) {
         double *values = stepper->lane_values + lane * (scores + 1);
         for (int s = 0; s < scores; s++) values[s] = stepper->lane_sums[lane * scores + s];
@@ -233,10 +224,10 @@ static const double *lane_values(const ls_stepper *stepper, int scores) {
 /* In the exchange of a step the ranks have heard how long everyone was busy in the one before: what the slowest needed
  * longer than this rank did, it was waited for. */
 static void note_times(ls_stepper *stepper, int scores) {
-    const ls_pulse *pulse = stepper->session->pulse;
+    const ls_pulse *pulse = stepper->task->pulse;
     if (pulse == NULL) return;
     double slowest_s = 0, busy_in_all_s = pulse->spent_s[LS_ACTIVITY_READ] + pulse->spent_s[LS_ACTIVITY_COMPUTE];
-    for (int lane = 0; lane < stepper->session->lanes.count; lane++)
+    for (int lane = 0; lane < stepper->task->lanes.count; lane++)
         slowest_s = fmax(slowest_s, stepper->all_values[lane * (scores + 1) + scores]);
     stepper->waited_s += fmin(slowest_s - stepper->busy_s, stepper->exchange_s);
     stepper->busy_s = busy_in_all_s - stepper->busy_in_all_s;
@@ -245,8 +236,8 @@ static void note_times(ls_stepper *stepper, int scores) {
 }
 
 void ls_stepper_run(ls_stepper *stepper, const ls_batch *batch, ls_signals *signals, double *sums) {
-    const ls_lanes *lanes = &stepper->session->lanes;
-    int scores = ls_scores_count(stepper->session->config);
+    const ls_lanes *lanes = &stepper->task->lanes;
+    int scores = ls_scores_count(stepper->task);
     if (!all_can_compute(stepper, batch)) batch = NULL;
     if (batch) forward(stepper, batch);
     if (!all_finite(scores * (lanes->end - lanes->first), stepper->lane_sums) || !stepper->weights_finite)
@@ -257,10 +248,10 @@ void ls_stepper_run(ls_stepper *stepper, const ls_batch *batch, ls_signals *sign
                             .complete = complete_piece,
                             .update = update_piece,
                             .context = stepper,
-                            .clipped = ls_model_trained_count(stepper->session->model)};
+                            .clipped = ls_model_trained_count(stepper->task->model)};
     ls_exchange_begin(stepper->exchange, &mine);
     if (batch) backward(stepper, batch);
-    ls_pulse_enter(stepper->session->pulse, LS_ACTIVITY_EXCHANGE);
+    ls_pulse_enter(stepper->task->pulse, LS_ACTIVITY_EXCHANGE);
     ls_profile_turn_other(stepper->profile, LS_PROFILE_UPDATE);
     ls_exchange_end(stepper->exchange, signals, stepper->all_values);
     add_up_lanes(stepper, scores, sums);

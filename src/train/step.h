@@ -1,16 +1,14 @@
-/* step.h - one training step: what the trainer and the benchmark both time. Private to run. */
-#ifndef LS_RUN_STEP_H
-#define LS_RUN_STEP_H
+/* step.h - one training step: what the trainer and the benchmark both time. */
+#ifndef LS_TRAIN_STEP_H
+#define LS_TRAIN_STEP_H
 
-#include "data/loader.h"
-#include "par/exchange.h"
-#include "run/scores.h"
 #include "train/profile.h"
+#include "train/scores.h"
 
 /* What is updated by steps: the weights and gradients of the exchange, and this rank's shard of the optimizer's slots.
  */
 typedef struct ls_stepper {
-    const ls_session *session;
+    const ls_task *task;
     ls_exchange *exchange;
     ls_profile *profile;       /* NULL, as ls_stepper_init leaves it: nobody wants to know */
     float *slot[LS_SLOTS_MAX]; /* of this rank's shard */
@@ -24,9 +22,9 @@ typedef struct ls_stepper {
     double *gathered;          /* [ranks] of them: what layers add up over the batch */
     bool weights_finite;       /* so far, in this rank's shard */
     int64_t step;              /* updates done */
-    double learning_rate;      /* of the updates to come, where the config has no schedule */
+    double learning_rate;      /* of the updates to come, where the task has no schedule */
 
-    /* Where the session has a pulse: how long this rank was busy, in the latest step and in all, how long it then
+    /* Where the task has a pulse: how long this rank was busy, in the latest step and in all, how long it then
      * exchanged, and how much of the exchange, in all steps, went by because others were still busy. */
     double busy_s, busy_in_all_s, exchange_s, waited_s;
 } ls_stepper;
@@ -40,9 +38,9 @@ typedef struct ls_step_memory {
     int64_t best_bytes;     /* rank 0: the best weights, where they wait to be written */
 } ls_step_memory;
 
-/* Collective. Prepares the session's model for training and makes the exchange. Errors (agreed): LS_INVALID, a host has
+/* Collective. Prepares the task's model for training and makes the exchange. Errors (agreed): LS_INVALID, a host has
  * not the memory; LS_ERROR. Release in every case. */
-ls_status ls_stepper_init(ls_stepper *stepper, ls_session *session);
+ls_status ls_stepper_init(ls_stepper *stepper, const ls_task *task);
 void ls_stepper_release(ls_stepper *stepper);
 
 /* Collective. Forward, loss, backward, signals, exchange, update. batch NULL: this rank has none because it failed
@@ -56,7 +54,7 @@ double ls_stepper_learning_rate(const ls_stepper *stepper, int64_t step);
 
 /* Local. Bytes that training on samples of this kind takes, where all ranks are on one host; decoded samples, which are
  * kept where there is room, are left out. data: NULL, no batches are made ready. */
-ls_step_memory ls_stepper_memory(const ls_session *session, const ls_dataset_info *data);
+ls_step_memory ls_stepper_memory(const ls_task *task, const ls_dataset_info *data);
 /* What of it is the rank's own. */
 int64_t ls_step_memory_rank_bytes(const ls_step_memory *memory);
 

@@ -1,11 +1,11 @@
-/* evaluator.h - what a trained model makes of data: losses, codes, reconstructions; and of codes alone.
+/* apply.h - what a trained model makes of data: losses, codes, reconstructions; and of codes alone.
  *
  * RUN is a run directory (its best checkpoint, else its last) or a checkpoint file; data NULL means the run's
  * validation data. Outputs are files of outputs.h, told apart by their endings; what was written is said in a line. All
  * functions are Collective and give the same bytes on any number of ranks. Errors (agreed): LS_INVALID: no such run or
  * data, shapes that do not fit; LS_ERROR: disk, memory. */
-#ifndef LS_RUN_EVALUATOR_H
-#define LS_RUN_EVALUATOR_H
+#ifndef LS_RUN_APPLY_H
+#define LS_RUN_APPLY_H
 
 #include <stdio.h>
 
