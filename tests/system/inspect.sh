@@ -20,12 +20,12 @@ holds out '5 layers, 42,634 parameters'
 holds out '206,098,515 parameters'
 grep -qE 'best weights, to be written +824 MB' out || fail "$(cat out)"
 "$LOCKSTEP" inspect "$LOCKSTEP_ROOT/configs/mnist-conv.yaml" >out
-holds out 'mnist-conv.yaml:6:10: data/mnist-train.h5: cannot be opened'
+holds out 'mnist-conv.yaml:7:10: data/mnist-train.h5: cannot be opened'
 holds out 'Shapes, parameters and memory are unknown without data'
 expect_exit 2 "$LOCKSTEP" inspect "$LOCKSTEP_ROOT/configs/mnist-conv.yaml" --shape 28x28xx 2>out
 holds out "a shape is 1 to 4 numbers above 0, such as 28x28x1, not '28x28xx'"
 expect_exit 2 "$LOCKSTEP" inspect "$LOCKSTEP_ROOT/configs/mnist-conv.yaml" --shape 28x28 2>out
-holds out 'mnist-conv.yaml:10:5: layer '
+holds out 'mnist-conv.yaml:11:5: layer '
 
 # Models as drawings, which Graphviz reads where it is installed: every layer and what it takes, as the config has it.
 for config in "$LOCKSTEP_ROOT"/configs/mnist-*.yaml; do
