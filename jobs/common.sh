@@ -1,38 +1,38 @@
-# common.sh - what train.sbatch and sweep.sbatch share: the place to fit them to a cluster.
+# common.sh - what train.sbatch and sweep.sbatch share. Change this file to adapt them to a cluster.
 #
-# From the environment (for example: LAUNCHER=mpirun sbatch ...):
-#   LOCKSTEP_HOME   the project's directory (default: where the job script lies, else where sbatch is called)
+# These variables of the environment change it, too (for example: LAUNCHER=mpirun sbatch ...):
+#   LOCKSTEP_HOME   the project's directory (default: that of the job script, else where sbatch is called)
 #   LOCKSTEP        the program (default: $LOCKSTEP_HOME/build/lockstep)
 #   LAUNCHER        srun (default) or mpirun, Open MPI's
 #   SLURM_MPI_TYPE  how srun connects the ranks, see srun --mpi=list (default: pmix)
 
-# Your cluster's names of what the program was built with:
+# The modules that the program was built with, by your cluster's names:
 # module load gcc openmpi hdf5-parallel
 
 LOCKSTEP=${LOCKSTEP:-$LOCKSTEP_HOME/build/lockstep}
 
-# How often a job is tried again in a row that comes to no new checkpoint.
+# After so many attempts in a row without a new checkpoint, a job is not tried again.
 ATTEMPTS=3
 
-# A rank has as many threads as cores (--cpus-per-task), and is bound to its cores, where the cluster can bind. srun no
-# longer takes the number from sbatch by itself since Slurm 22.05.
+# A rank has as many threads as cores (--cpus-per-task), and is bound to its cores where the cluster can bind. Since Slurm
+# 22.05 srun does not take that number from sbatch by itself.
 export OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-1}
 export SRUN_CPUS_PER_TASK=$OMP_NUM_THREADS
 if scontrol show config | grep -q '^TaskPlugin *=.*affinity'; then export SLURM_CPU_BIND=${SLURM_CPU_BIND:-cores}; fi
 map_by=${OMPI_MCA_rmaps_base_mapping_policy:-${PRTE_MCA_rmaps_default_mapping_policy:-slot:PE=$OMP_NUM_THREADS}}
 
-# mpirun gives up a node that it has not heard of for some 20 s; by default it waits for ever. (Open MPI 4 reads the first
-# names, Open MPI 5 the others.)
+# With these, mpirun gives up a host that it has not heard from for some 20 s; by default it waits some 300 s. Open MPI 4
+# reads the first line, and Open MPI 5 the second.
 export OMPI_MCA_oob_tcp_keepalive_time=10 OMPI_MCA_oob_tcp_keepalive_intvl=3 OMPI_MCA_oob_tcp_keepalive_probes=3
 export PRTE_MCA_oob_tcp_keepalive_time=10 PRTE_MCA_oob_tcp_keepalive_intvl=3 PRTE_MCA_oob_tcp_keepalive_probes=3
 
-# The job as scontrol and squeue want it named: the number of an array's task alone is, for one of the tasks, that of the
-# whole array.
+# The job's name for scontrol and squeue. A task of an array is ARRAY_TASK, since for one of the tasks the number alone means
+# the whole array.
 job=$SLURM_JOB_ID
 [ -z "${SLURM_ARRAY_JOB_ID:-}" ] || job=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
 
-# launch WORD...: lockstep on all ranks of the job; when one of them fails, all are ended. Where a job has nodes and no
-# number of tasks, srun starts one a node, and so does this.
+# launch WORD...: runs lockstep on all ranks of the job. When one of them fails, all are ended. If a job has a number of nodes
+# and none of tasks, srun starts one rank a node, and mpirun is told to do the same.
 launch() {
     case ${LAUNCHER:-srun} in
     srun) exec srun --mpi="${SLURM_MPI_TYPE:-pmix}" --kill-on-bad-exit=1 "$LOCKSTEP" "$@" ;;
@@ -41,12 +41,12 @@ launch() {
     esac
 }
 
-# is_run DIR: a run has begun there: it has logged, recorded an epoch or saved.
+# is_run DIR: whether a run has begun there: it has logged, recorded an epoch, or saved.
 is_run() {
     [ -s "$1/metrics.jsonl" ] || compgen -G "$1/checkpoints/*.h5" >/dev/null || grep -qs '^20[^ ]* *[^ ]*:[0-9][0-9] lockstep' "$1/log.txt"
 }
 
-# run_of WORD...: the run's directory, as train will have it.
+# run_of WORD...: the run's directory, as `lockstep train` finds it.
 run_of() {
     local config= run=
     while [ $# -gt 0 ]; do
@@ -73,41 +73,42 @@ run_of() {
     fi
 }
 
-# saved RUN: its checkpoints, with what tells a file from one that was there before under the same name.
+# saved RUN: its checkpoints, each with inode and time, which tell it from an earlier file of the same name.
 saved() { stat -c '%n %i %y' "$1"/checkpoints/step-*.h5 2>/dev/null; }
 
-# finished RUN: its last start has come to the end; early stopping is one.
+# finished RUN: whether its last start came to the end of the run. Early stopping is an end, too.
 finished() {
     awk '$3 == "lockstep" { over = 0 } / holds metrics, pictures and checkpoints; next: / { over = 1 } END { exit !over }' \
         "$1/log.txt" 2>/dev/null
 }
 
-# requeue WHY: the job goes back into the queue, if it was not cancelled meanwhile.
+# requeue WHY: puts the job back into the queue, unless it was cancelled meanwhile.
 requeue() {
     case $(squeue --noheader --jobs="$job" --format=%T) in
     RUNNING) echo "$1: back into the queue" && scontrol requeue "$job" ;;
     esac
 }
 
-# try_again RUN WHY: after an attempt that came to no new checkpoint.
+# try_again RUN WHY: requeues the job after an attempt that brought no new checkpoint, or ends it after ATTEMPTS of them.
 try_again() {
     local count="$1/job-$SLURM_JOB_ID.attempts" attempts=0
     [ ! -f "$count" ] || attempts=$(cat "$count")
     attempts=$((attempts + 1))
     if [ $attempts -ge $ATTEMPTS ]; then
-        echo "$2, and $attempts attempts have come to no new checkpoint: the job ends"
+        echo "$2, and $attempts attempts brought no new checkpoint: the job ends"
         rm -f "$count"
     else
         mkdir -p "$1" && echo $attempts >"$count" && requeue "$2, attempt $attempts of $ATTEMPTS without a new checkpoint"
     fi
 }
 
-# train CONFIG [OPTION...]: goes on where the run is, or starts it. Shortly before the time limit Slurm sends USR1 (see
-# --signal in the job scripts); it is passed on, Lockstep saves and ends, and the job goes back into the queue, to go on
-# on whatever nodes it is given next. So it does when it is preempted and given the time to save (75), and when a rank or
-# a host is lost (76, or what a launcher makes of it). After any other failure (1) it does so only if it has come to a
-# new checkpoint; a wrong config or wrong data (2) and scancel are the job's end. mpirun may end with 0 when it has lost a
-# host: 0 counts only where the run says that it is finished.
+# train CONFIG [OPTION...]: starts the run, or continues it.
+#
+# Shortly before the time limit Slurm sends USR1 (see --signal in the job scripts). It is passed on, Lockstep saves and ends,
+# and the job goes back into the queue, to continue on whatever hosts it is given next. The same happens when the job is
+# preempted and given the time to save (75), and when a rank or a host is lost (76, or what a launcher makes of it). After any
+# other failure (1) it happens only if there is a new checkpoint. A wrong config or wrong data (2) and scancel end the job.
+# mpirun may end with 0 although it has lost a host, so 0 counts only if the run's log says that the run is finished.
 train() {
     local status=0 why= run before advanced=
     run=$(run_of "$@")
@@ -116,7 +117,7 @@ train() {
     local launcher=$!
     trap 'why="time limit near"; kill -USR1 $launcher' USR1
     wait $launcher || status=$?
-    # A trapped signal ends the wait, not what is waited for.
+    # A trapped signal ends the wait, and not the launcher.
     while kill -0 $launcher 2>/dev/null; do
         status=0
         wait $launcher || status=$?

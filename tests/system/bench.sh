@@ -24,7 +24,7 @@ grep -qE '"profile": \[\{"layer": "conv2d", "work": "forward", "ms": [0-9.]+, .*
     fail "$(cat out messages)"
 [ "$(wc -l <out)" = 1 ] || fail "more than one line: $(cat out)"
 
-# The table of `make bench`: ours alone without PyTorch (-S: Python's own modules only); beside it where that is.
+# The table of `make bench`: Lockstep alone without PyTorch (-S: Python's own modules only); beside it where that is.
 command -v python3 >messages || skip "no python3"
 cat >check.py <<'END_PYTHON'
 import json, sys
@@ -37,7 +37,7 @@ assert (table.get("minimum") == model["ratio"]) and (model["ratio"] is None) == 
 END_PYTHON
 bench() { quietly python3 "$@" --program "$LOCKSTEP" --json table.json --seconds 0.01 --rounds 2; }
 bench -S "$LOCKSTEP_ROOT/scripts/bench" 'odd "name" \.yaml'
-grep -q 'has no PyTorch: ours alone' messages && grep -qE '^\| odd "name" \\ +\| +50 \|' messages || fail "$(cat messages)"
+grep -q 'has no PyTorch: only Lockstep is timed' messages && grep -qE '^\| odd "name" \\ +\| +50 \|' messages || fail "$(cat messages)"
 python3 check.py lockstep
 if [ "$LOCKSTEP_TEST_FULL" = 1 ] && python3 -c 'import torch' 2>/dev/null; then
     bench "$LOCKSTEP_ROOT/scripts/bench" "$LOCKSTEP_ROOT/configs/mnist-dense.yaml"

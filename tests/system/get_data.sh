@@ -55,7 +55,7 @@ if command -v unzip >/dev/null; then
     told 'not the published file: its sha256 is'
 fi
 LOCKSTEP_DATA_MIRROR=http://127.0.0.1:9 expect_exit 1 get_data cifar10
-told 'Where there is no network, bring it in a folder: get-data cifar10 --from FOLDER'
+told 'Without a network, copy it into a folder: get-data cifar10 --from FOLDER'
 nothing_made
 
 # The published ones: by way of the network and out of a folder they give the same, and nothing is made again.

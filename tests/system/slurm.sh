@@ -134,5 +134,5 @@ done
 for process in "${waiting[@]}"; do wait "$process"; done
 
 ends "$dies" 137
-[ "$(job "$dies" Restarts)" = 2 ] && grep -q '3 attempts have come to no new checkpoint' lockstep-"$dies".txt ||
+[ "$(job "$dies" Restarts)" = 2 ] && grep -q '3 attempts brought no new checkpoint' lockstep-"$dies".txt ||
     fail "restarted $(job "$dies" Restarts) times: $(cat lockstep-"$dies".txt)"
