@@ -1,4 +1,4 @@
-/* comm.c - see comm.h. */
+/* comm.c - the calls of MPI that are not the exchange's, and memory that a host's ranks share; see comm.h. */
 #define _GNU_SOURCE /* memfd_create */
 
 #include "par/comm.h"
@@ -17,16 +17,12 @@
 #include "par/comm_mpi.h"
 #include "par/launcher.h"
 
-struct ls_comm_handles {
-    MPI_Comm world, host;
-};
-
-/* MPI counts are ints, and Open MPI moves long messages faster in pieces of some MiB. */
-enum { PIECE_BYTES = 16 << 20 };
+/* MPI counts are ints, and Open MPI is faster with several messages of some MiB than with a long one. */
+enum { MESSAGE_BYTES = 16 << 20 };
 
 enum { TAG_COLLECT = 1000 }; /* the exchange's are smaller */
 
-MPI_Comm ls_comm_mpi(const ls_comm *comm) { return comm->handles ? comm->handles->world : MPI_COMM_SELF; }
+MPI_Comm ls_comm_mpi(const ls_comm *comm) { return comm->handles != NULL ? comm->handles->world : MPI_COMM_SELF; }
 
 /* Open MPI takes 0.2 s to look for cluster networks that a job on one host has no use for. What is in the environment
  * already stays. */
@@ -106,15 +102,10 @@ static ls_status start_mpi(const ls_launcher *launcher, int *argc, char ***argv)
     return LS_OK;
 }
 
-static void know_host(ls_comm *comm) {
-    MPI_Comm_rank(comm->handles->host, &comm->host_rank);
-    MPI_Comm_size(comm->handles->host, &comm->host_size);
-}
-
 /* A rank's number among the hosts that are to be pretended; 0 where none are. */
 static int pretended_host(int rank) {
     const char *ranks_a_host = getenv("LOCKSTEP_RANKS_A_HOST");
-    return ranks_a_host && atoi(ranks_a_host) > 0 ? rank / atoi(ranks_a_host) : 0;
+    return ranks_a_host != NULL && atoi(ranks_a_host) > 0 ? rank / atoi(ranks_a_host) : 0;
 }
 
 static ls_status know_ranks(ls_comm *comm) {
@@ -126,7 +117,8 @@ static ls_status know_ranks(ls_comm *comm) {
     MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host);
     MPI_Comm_split(host, pretended_host(comm->rank), 0, &comm->handles->host);
     MPI_Comm_free(&host);
-    know_host(comm);
+    MPI_Comm_rank(comm->handles->host, &comm->host_rank);
+    MPI_Comm_size(comm->handles->host, &comm->host_size);
     return LS_OK;
 }
 
@@ -142,26 +134,11 @@ ls_status ls_comm_init(ls_comm *comm, int *argc, char ***argv) {
     return comm->size == 1 && has_others ? refuse_launcher(&launcher) : LS_OK;
 }
 
-ls_status ls_comm_with_hosts(const ls_comm *comm, int part, ls_comm *out) {
-    *out = *comm;
-    if (!comm->handles) return LS_OK;
-    LS_TRY(ls_alloc(&out->handles, 1, sizeof *out->handles, "MPI handles"));
-    out->handles->world = comm->handles->world;
-    MPI_Comm_split(comm->handles->host, part, 0, &out->handles->host);
-    know_host(out);
-    return LS_OK;
-}
-
-void ls_comm_release(ls_comm *comm) {
-    if (!comm->handles) return;
+void ls_comm_finalize(ls_comm *comm) {
+    if (comm->handles == NULL) return;
     MPI_Comm_free(&comm->handles->host);
     ls_free(comm->handles);
     comm->handles = NULL;
-}
-
-void ls_comm_finalize(ls_comm *comm) {
-    if (!comm->handles) return;
-    ls_comm_release(comm);
     MPI_Finalize();
 }
 
@@ -178,7 +155,7 @@ ls_cpus ls_comm_host_cpus(const ls_comm *comm) {
 }
 
 void ls_comm_abort(const ls_comm *comm, int code) {
-    if (comm->handles) MPI_Abort(comm->handles->world, code);
+    if (comm->handles != NULL) MPI_Abort(comm->handles->world, code);
     _exit(code);
 }
 
@@ -211,21 +188,21 @@ void ls_comm_barrier(const ls_comm *comm) {
     if (comm->size > 1) MPI_Barrier(comm->handles->world);
 }
 
-static int piece_bytes(int64_t left) { return left < PIECE_BYTES ? (int)left : PIECE_BYTES; }
+static int message_bytes(int64_t left) { return left < MESSAGE_BYTES ? (int)left : MESSAGE_BYTES; }
 
 void ls_comm_broadcast(const ls_comm *comm, void *data, int64_t bytes, int root) {
     if (comm->size == 1) return;
-    for (int64_t done = 0; done < bytes; done += PIECE_BYTES)
-        MPI_Bcast((char *)data + done, piece_bytes(bytes - done), MPI_BYTE, root, comm->handles->world);
+    for (int64_t done = 0; done < bytes; done += MESSAGE_BYTES)
+        MPI_Bcast((char *)data + done, message_bytes(bytes - done), MPI_BYTE, root, comm->handles->world);
 }
 
-/* A piece of every rank's part at once: the parts lie `bytes` apart, however short the piece. */
-static void gather_piece(const ls_comm *comm, const char *mine, int piece, int64_t bytes, char *all) {
+/* `count` bytes of what every rank gives. In all, what the ranks give lies `bytes` apart. */
+static void gather_part(const ls_comm *comm, const char *mine, int count, int64_t bytes, char *all) {
     MPI_Datatype run, spaced;
-    MPI_Type_contiguous(piece, MPI_BYTE, &run);
+    MPI_Type_contiguous(count, MPI_BYTE, &run);
     MPI_Type_create_resized(run, 0, bytes, &spaced);
     MPI_Type_commit(&spaced);
-    MPI_Allgather(mine, piece, MPI_BYTE, all, 1, spaced, comm->handles->world);
+    MPI_Allgather(mine, count, MPI_BYTE, all, 1, spaced, comm->handles->world);
     MPI_Type_free(&spaced);
     MPI_Type_free(&run);
 }
@@ -233,25 +210,25 @@ static void gather_piece(const ls_comm *comm, const char *mine, int piece, int64
 void ls_comm_gather_all(const ls_comm *comm, const void *mine, int64_t bytes, void *all) {
     if (comm->size == 1)
         memcpy(all, mine, (size_t)bytes);
-    else if (bytes <= PIECE_BYTES)
+    else if (bytes <= MESSAGE_BYTES)
         MPI_Allgather(mine, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, comm->handles->world);
     else
-        for (int64_t done = 0; done < bytes; done += PIECE_BYTES)
-            gather_piece(comm, (const char *)mine + done, piece_bytes(bytes - done), bytes, (char *)all + done);
+        for (int64_t done = 0; done < bytes; done += MESSAGE_BYTES)
+            gather_part(comm, (const char *)mine + done, message_bytes(bytes - done), bytes, (char *)all + done);
 }
 
 static void send_part(const ls_comm *comm, const char *mine, int64_t bytes) {
     MPI_Send(&bytes, 1, MPI_INT64_T, 0, TAG_COLLECT, comm->handles->world);
-    for (int64_t done = 0; done < bytes; done += PIECE_BYTES)
-        MPI_Send(mine + done, piece_bytes(bytes - done), MPI_BYTE, 0, TAG_COLLECT, comm->handles->world);
+    for (int64_t done = 0; done < bytes; done += MESSAGE_BYTES)
+        MPI_Send(mine + done, message_bytes(bytes - done), MPI_BYTE, 0, TAG_COLLECT, comm->handles->world);
 }
 
 /* Returns its length. */
 static int64_t receive_part(const ls_comm *comm, int rank, char *out) {
     int64_t bytes;
     MPI_Recv(&bytes, 1, MPI_INT64_T, rank, TAG_COLLECT, comm->handles->world, MPI_STATUS_IGNORE);
-    for (int64_t done = 0; done < bytes; done += PIECE_BYTES)
-        MPI_Recv(out + done, piece_bytes(bytes - done), MPI_BYTE, rank, TAG_COLLECT, comm->handles->world,
+    for (int64_t done = 0; done < bytes; done += MESSAGE_BYTES)
+        MPI_Recv(out + done, message_bytes(bytes - done), MPI_BYTE, rank, TAG_COLLECT, comm->handles->world,
                  MPI_STATUS_IGNORE);
     return bytes;
 }
@@ -346,6 +323,6 @@ done:
 }
 
 void ls_shared_release(ls_shared *shared) {
-    if (shared->data) munmap(shared->data, (size_t)shared->bytes);
+    if (shared->data != NULL) munmap(shared->data, (size_t)shared->bytes);
     *shared = (ls_shared){0};
 }

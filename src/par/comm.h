@@ -3,7 +3,10 @@
  * Only the main thread may call what is Collective or Global here. MPI's own errors end the job with LS_LOST (there is
  * nothing to mend in mid-collective). A process that no launcher started (launcher.h) is one rank, and does not start
  * MPI at all. One rank makes no MPI call between init and finalize: a comm of {.size = 1, .host_size = 1} serves
- * without either (unit tests). */
+ * without either (unit tests).
+ *
+ * LOCKSTEP_RANKS_A_HOST in the environment makes so many consecutive ranks count as the ranks of one host, so that a
+ * machine can stand for several (tests). */
 #ifndef LS_PAR_COMM_H
 #define LS_PAR_COMM_H
 
@@ -19,7 +22,7 @@ typedef struct ls_comm {
     int rank, size;           /* of the job */
     int host_rank, host_size; /* among the ranks of this host */
     char host[LS_HOST_MAX];
-    struct ls_comm_handles *handles; /* MPI's own, private to par (see src/par/comm_mpi.h) */
+    struct ls_comm_handles *handles; /* MPI's own, private to par (comm_mpi.h) */
 } ls_comm;
 
 /* Collective. Starts MPI where a launcher has started several processes; on one host without looking for networks (the
@@ -28,12 +31,6 @@ typedef struct ls_comm {
 ls_status ls_comm_init(ls_comm *comm, int *argc, char ***argv);
 /* Collective. Ends MPI; does nothing where it was not started. */
 void ls_comm_finalize(ls_comm *comm);
-/* Collective. The same ranks, but those of one host that pass different numbers count as ranks of different hosts:
- * host_rank, host_size, and who shares memory. So tests have several hosts on one machine; a whole job does where the
- * environment's LOCKSTEP_RANKS_A_HOST gives each so many consecutive ranks. ls_comm_release it. Errors: LS_ERROR, no
- * memory. */
-ls_status ls_comm_with_hosts(const ls_comm *comm, int part, ls_comm *out);
-void ls_comm_release(ls_comm *comm);
 /* Collective over the ranks of a host: the lowest of them. */
 int ls_comm_host_leader(const ls_comm *comm);
 /* Collective over the ranks of a host: the processors that they may run on, all together. */
@@ -43,7 +40,7 @@ void ls_comm_abort(const ls_comm *comm, int code) __attribute__((noreturn));
 
 /* Collective. Makes a failure of any rank a failure of all: returns LS_OK if every rank passes LS_OK, else every rank
  * returns the status and holds the failure record of the lowest rank that failed ("rank 2 on node7: ..." unless that is
- * rank 0). Call it at phase edges. */
+ * rank 0). Call it where work of one kind ends: at the start, after reading data, when a checkpoint is made. */
 ls_status ls_agree(const ls_comm *comm, ls_status status);
 
 /* Collective; counts and root must agree. */

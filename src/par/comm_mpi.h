@@ -1,11 +1,15 @@
-/* comm_mpi.h - MPI's own handle of a communicator, for the two that need it: the exchange, and the dataset writer,
- * which hands it to parallel HDF5. */
+/* comm_mpi.h - MPI's own handle of a communicator, for the two that need it: the exchange, and the writer of data
+ * sets, which hands it to parallel HDF5. */
 #ifndef LS_PAR_COMM_MPI_H
 #define LS_PAR_COMM_MPI_H
 
 #include <mpi.h>
 
 #include "par/comm.h"
+
+struct ls_comm_handles {
+    MPI_Comm world, host; /* all ranks of the job, and those of this host */
+};
 
 /* All ranks of the job, or of a comm without handles this rank alone; after ls_comm_init. Local. */
 MPI_Comm ls_comm_mpi(const ls_comm *comm);

@@ -22,6 +22,20 @@ typedef struct ls_conv_pass {
     int64_t out_begin, out_picture, out_row, out_column;
 } ls_conv_pass;
 
+/* The one pass of a convolution, without its data. swapped: taps lie as [o][c], not [c][o]. */
+ls_conv_pass ls_conv_pass_forward(const ls_conv *conv, bool swapped);
+
+/* One pass of a transposed convolution, without its data. With strides s_h x s_w the pixels of x fall into s_h s_w
+ * phases, each reached by other taps of the kernel: a convolution of y, stride 1, with those taps flipped. No zero is
+ * ever multiplied. index: the phase, below s_h s_w. A phase may be without pixels. */
+ls_conv_pass ls_conv_pass_phase(const ls_conv *conv, bool swapped, int64_t index);
+static inline bool ls_conv_pass_has_outputs(const ls_conv_pass *pass) { return pass->out_h > 0 && pass->out_w > 0; }
+
+/* Runs a pass with data by the kernel below that suits it. */
+void ls_conv_pass_run(ls_pool *pool, const ls_conv_pass *pass, int64_t rows, float *scratch);
+/* Floats, whatever the instruction set. */
+int64_t ls_conv_pass_scratch(const ls_conv_pass *pass, int64_t rows, int threads);
+
 /* Rows of a tile are pixels, its columns filters: for all but few filters. */
 void ls_conv_tiles_run(ls_pool *pool, const ls_conv_pass *pass, int64_t rows, float *scratch);
 int64_t ls_conv_tiles_scratch(const ls_conv_pass *pass, int64_t rows, int threads);
@@ -46,14 +60,6 @@ int64_t ls_conv_few_scratch(const ls_conv *conv, int64_t rows, int threads);
 bool ls_conv_winograd_suits(const ls_conv_pass *pass);
 void ls_conv_winograd_run(ls_pool *pool, const ls_conv_pass *pass, int64_t rows, float *scratch);
 int64_t ls_conv_winograd_scratch(const ls_conv_pass *pass, int threads);
-
-/* Whether any pass of that gradient, or of forward, is taken by it. */
-bool ls_conv_forward_is_winograd(const ls_conv *conv);
-bool ls_conv_input_gradient_is_winograd(const ls_conv *conv);
-
-/* And by ls_conv_few_run: forward as its turned convolution. */
-bool ls_conv_forward_is_few(const ls_conv *conv);
-bool ls_conv_input_gradient_is_few(const ls_conv *conv);
 
 /* The transposed convolution that up-sampling and conv amount to: its small side is conv's input, its large side conv's
  * output. Its kernel, [up_h + kernel_h - 1][up_w + kernel_w - 1][c][o] of conv, is made of conv's by spread_kernel. */

@@ -415,11 +415,6 @@ static int64_t parts_floats(const gradient *g, int64_t groups) {
     return g->split > 1 ? ls_round_up(groups * gradient_weights(g), LS_COLUMNS_ALIGN) : 0;
 }
 
-bool ls_conv_weight_gradient_is_winograd(const ls_conv *conv) {
-    ls_conv turned = ls_conv_turned(conv);
-    return ls_winograd_gradient_suits(ls_conv_is_up_sampled(conv) ? &turned : conv);
-}
-
 void ls_conv_weight_gradient(ls_pool *pool, const ls_conv *conv, const ls_rows *rows, const float *x, const float *dy,
                              float *const *dw, float *const *db, float *scratch) {
     if (db) ls_bias_gradient(pool, rows, conv->out_h * conv->out_w, conv->o, dy, db, scratch);

@@ -1,4 +1,4 @@
-/* conv_weight_internal.h - what conv.c and tests know of the weight gradient. */
+/* conv_weight_internal.h - what conv.c knows of the weight gradient. */
 #ifndef LS_TENSOR_CONV_WEIGHT_INTERNAL_H
 #define LS_TENSOR_CONV_WEIGHT_INTERNAL_H
 
@@ -6,8 +6,5 @@
 
 /* Its share of ls_conv_scratch. */
 int64_t ls_conv_weight_gradient_scratch(const ls_conv *conv, int64_t max_rows, int threads, int lanes);
-
-/* Whether a lane's gradient is made by minimal filtering (winograd.h) and not one chain a number. */
-bool ls_conv_weight_gradient_is_winograd(const ls_conv *conv);
 
 #endif

@@ -61,7 +61,6 @@ ls_status ls_cpu_detect(ls_isa *isa) {
 
 const char *ls_isa_name(ls_isa isa) { return names[isa]; }
 void ls_cpu_use(ls_isa isa) { isa_in_use = isa; }
-ls_isa ls_cpu_isa(void) { return isa_in_use; }
 
 const ls_tile_kernels *ls_tile_kernels_get(void) { return tile_kernels[isa_in_use]; }
 const ls_vector_kernels *ls_vector_kernels_get(void) { return vector_kernels[isa_in_use]; }

@@ -17,7 +17,6 @@ const char *ls_isa_name(ls_isa isa);
 
 /* The set that kernels use from now on (before the first call: the portable one). Not while kernels run. */
 void ls_cpu_use(ls_isa isa);
-ls_isa ls_cpu_isa(void);
 
 /* GFLOP/s of a loop of register-only fused multiply-adds (float32, the set in use) on all threads of the pool at once:
  * the best of what is measured in about `seconds`. */

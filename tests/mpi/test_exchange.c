@@ -138,13 +138,12 @@ static void test_weights_equal_those_of_one_process(void **state) {
 static void test_hosts_and_buckets(void **state) {
     (void)state;
     for (int h = 0; h < HOSTS; h++) {
-        ls_comm comm;
-        assert_on_all_ranks(ls_comm_with_hosts(&ranks, hosts[h](ranks.rank), &comm) == LS_OK);
+        ls_comm comm = on_hosts(hosts[h](ranks.rank));
         ls_exchange_settings settings = {.mode = LS_EXCHANGE_SHARED, .bucket_mb = 0.001};
         check_lengths(&comm, &settings);
         settings.bucket_mb = 0.1;
         check_exchange(&comm, &settings, 8, 16 * 50001, 2);
-        ls_comm_release(&comm);
+        free_hosts(&comm);
     }
 }
 
@@ -223,8 +222,7 @@ static void test_clipping(void **state) {
     setting reference = new_setting(&one, 8, 1, &settings, count);
     clip_steps(&reference, count, &check);
     for (int h = 0; h < HOSTS; h++) {
-        ls_comm comm;
-        assert_on_all_ranks(ls_comm_with_hosts(&ranks, hosts[h](ranks.rank), &comm) == LS_OK);
+        ls_comm comm = on_hosts(hosts[h](ranks.rank));
         setting s = new_setting(&comm, 8, 1 + h % 2, &settings, count);
         clip_steps(&s, count, &check);
         size_t bytes = (size_t)count * sizeof(float);
@@ -232,7 +230,7 @@ static void test_clipping(void **state) {
                             0);
         assert_on_all_ranks(check.in_order);
         free_setting(&s);
-        ls_comm_release(&comm);
+        free_hosts(&comm);
     }
     free_setting(&reference);
 }

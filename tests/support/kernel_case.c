@@ -13,9 +13,9 @@
 
 #include "base/memory.h"
 #include "base/rng.h"
+#include "support/conv_ways.h"
 #include "support/naive_up.h"
-#include "tensor/conv_pass_internal.h"
-#include "tensor/conv_weight_internal.h"
+#include "tensor/kernels_internal.h"
 #include "tensor/random.h"
 
 enum { MARGIN = 96 };
@@ -64,9 +64,9 @@ void case_init(kernel_case *k, ls_conv conv, const ls_rows *rows, int64_t scratc
     k->dw = room(gradient + MARGIN, sizeof(float));
     assert_int_equal(ls_alloc(&k->scratch, scratch_count + MARGIN, sizeof(float), "scratch"), LS_OK);
 
-    k->y_is_first = ls_conv_forward_is_winograd(&conv) || ls_conv_forward_is_few(&conv);
-    k->dx_is_first = ls_conv_input_gradient_is_winograd(&conv) || ls_conv_input_gradient_is_few(&conv);
-    k->dw_is_first = ls_conv_weight_gradient_is_winograd(&conv);
+    k->y_is_first = forward_is_winograd(&conv) || forward_is_few(&conv);
+    k->dx_is_first = input_gradient_is_winograd(&conv) || input_gradient_is_few(&conv);
+    k->dw_is_first = weight_gradient_is_winograd(&conv);
     bool up = conv.up_h * conv.up_w > 1;
     (up ? naive_up_forward : naive_forward)(&conv, rows->count, k->x, k->w, k->bias, k->y_chain, k->y_exact);
     (up ? naive_up_input_gradient : naive_input_gradient)(&conv, rows->count, k->dy, k->w, k->dx_chain, k->dx_exact);
@@ -104,12 +104,12 @@ void case_clear(kernel_case *k) {
 static void fail_case(const kernel_case *k, const char *what, const char *problem, int64_t at, double got,
                       double wanted) {
     const ls_conv *v = &k->conv;
-    fail_msg("%s: %s at %" PRId64 ": %.9g, not %.9g (%s; %" PRId64 " rows, %d lanes, %d subtrees; %" PRId64 "x%" PRId64
-             "x%" PRId64 " to %" PRId64 "x%" PRId64 "x%" PRId64 ", kernel %" PRId64 "x%" PRId64 ", stride %" PRId64
-             "x%" PRId64 ", up-sampled %" PRId64 "x%" PRId64 ")",
-             what, problem, at, got, wanted, ls_isa_name(ls_cpu_isa()), k->rows.count, k->rows.lanes, k->rows.subtrees,
-             v->h, v->w, v->c, v->out_h, v->out_w, v->o, v->kernel_h, v->kernel_w, v->stride_h, v->stride_w, v->up_h,
-             v->up_w);
+    fail_msg("%s: %s at %" PRId64 ": %.9g, not %.9g (vectors of %d; %" PRId64 " rows, %d lanes, %d subtrees; %" PRId64
+             "x%" PRId64 "x%" PRId64 " to %" PRId64 "x%" PRId64 "x%" PRId64 ", kernel %" PRId64 "x%" PRId64
+             ", stride %" PRId64 "x%" PRId64 ", up-sampled %" PRId64 "x%" PRId64 ")",
+             what, problem, at, got, wanted, ls_tile_kernels_get()->width, k->rows.count, k->rows.lanes,
+             k->rows.subtrees, v->h, v->w, v->c, v->out_h, v->out_w, v->o, v->kernel_h, v->kernel_w, v->stride_h,
+             v->stride_w, v->up_h, v->up_w);
 }
 
 static void check(const kernel_case *k, const char *what, const char *result, int64_t count, const float *got,

@@ -18,6 +18,11 @@ extern ls_comm ranks;
 #define assert_on_all_ranks(condition) assert_ranks_agree((condition), #condition, __FILE__, __LINE__)
 void assert_ranks_agree(bool ok, const char *condition, const char *file, int line);
 
+/* Collective. The same ranks, but those of one host that pass different numbers count as ranks of different hosts. So
+ * tests have several hosts on one machine. Give it to free_hosts. */
+ls_comm on_hosts(int host);
+void free_hosts(ls_comm *comm);
+
 /* Main of a test program: starts MPI, runs the tests, returns the exit status. */
 int run_on_ranks(int argc, char **argv, const char *name, const struct CMUnitTest *tests, size_t count);
 

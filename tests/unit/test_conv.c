@@ -10,10 +10,10 @@
 
 #include "base/integers.h"
 #include "base/rng.h"
+#include "support/conv_ways.h"
 #include "support/kernel_case.h"
 #include "support/naive_up.h"
 #include "tensor/conv.h"
-#include "tensor/conv_pass_internal.h"
 
 static void run_case(kernel_case *k, ls_isa isa, int threads) {
     ls_pool *pool = case_pool(threads);
@@ -189,7 +189,7 @@ static void test_winograd_shapes(void **state) {
         if (conv.out_h < 1 || conv.out_w < 1) continue;
         ls_rows rows = ls_rows_single((int64_t)(i % 3));
         if (up > 1) conv = ls_conv_up_sampled(conv, up, up);
-        taken += ls_conv_forward_is_winograd(&conv) || ls_conv_input_gradient_is_winograd(&conv);
+        taken += forward_is_winograd(&conv) || input_gradient_is_winograd(&conv);
         check_conv(conv, &rows, true);
     }
     assert_true(taken > 10);
@@ -242,7 +242,7 @@ static void check_errors(ls_conv conv, bool positive) {
 }
 
 static void check_winograd_errors(ls_conv conv, bool positive) {
-    assert_true(ls_conv_forward_is_winograd(&conv) || ls_conv_input_gradient_is_winograd(&conv));
+    assert_true(forward_is_winograd(&conv) || input_gradient_is_winograd(&conv));
     check_errors(conv, positive);
 }
 
@@ -282,7 +282,7 @@ static void test_few_shapes(void **state) {
         if (conv.out_h < 1 || conv.out_w < 1) continue;
         if (!turned) conv = ls_conv_up_sampled(conv, up_h, up_w);
         ls_rows rows = ls_rows_single((int64_t)(i % 3));
-        taken += turned ? ls_conv_input_gradient_is_few(&conv) : ls_conv_forward_is_few(&conv);
+        taken += turned ? input_gradient_is_few(&conv) : forward_is_few(&conv);
         check_conv(conv, &rows, true);
     }
     assert_true(taken > 20);
@@ -293,7 +293,7 @@ static void test_few_errors(void **state) {
     const ls_conv convs[] = {ls_conv_up_sampled(ls_conv_make(28, 28, 32, 1, 3, 3, 1, 1, true), 2, 2),
                              ls_conv_up_sampled(ls_conv_make(24, 24, 128, 3, 5, 5, 1, 1, true), 2, 2)};
     for (size_t i = 0; i < sizeof convs / sizeof *convs; i++) {
-        assert_true(ls_conv_forward_is_few(&convs[i]));
+        assert_true(forward_is_few(&convs[i]));
         check_errors(convs[i], false);
     }
 }
@@ -324,7 +324,7 @@ static void test_unchained_activations(void **state) {
     (void)state;
     ls_conv winograd = ls_conv_make(7, 9, 64, 64, 3, 3, 1, 1, true);
     ls_conv few = ls_conv_up_sampled(ls_conv_make(14, 18, 16, 3, 3, 3, 1, 1, true), 2, 2);
-    assert_true(ls_conv_forward_is_winograd(&winograd) && ls_conv_forward_is_few(&few));
+    assert_true(forward_is_winograd(&winograd) && forward_is_few(&few));
     check_activations(winograd);
     check_activations(few);
 }

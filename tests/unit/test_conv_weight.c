@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/conv_ways.h"
 #include "support/kernel_case.h"
 #include "support/naive_up.h"
 #include "tensor/conv.h"
-#include "tensor/conv_weight_internal.h"
 
 enum { LANES = 4 };
 
@@ -61,7 +61,7 @@ static void test_cuts(void **state) {
     const int cuts[][LANES] = {{4}, {2, 2}, {1, 1, 2}, {2, 1, 1}, {1, 1, 1, 1}};
     const int subtrees[] = {1, 2, 3, 3, 4};
     for (size_t i = 0; i < sizeof convs / sizeof *convs; i++) {
-        assert_true(ls_conv_weight_gradient_is_winograd(&convs[i]));
+        assert_true(weight_gradient_is_winograd(&convs[i]));
         size_t bytes = (size_t)naive_weights(&convs[i]) * sizeof(float);
         float *first = malloc(bytes), *sum = malloc(bytes);
         assert_true(first && sum);
@@ -119,7 +119,7 @@ static void check_error(ls_conv conv, int64_t rows_of_lane, bool positive) {
     ls_rows rows = ls_rows_single(rows_of_lane);
     kernel_case k;
     case_init(&k, conv, &rows, ls_conv_scratch(&conv, rows.count, 1, 1));
-    assert_true(ls_conv_weight_gradient_is_winograd(&conv));
+    assert_true(weight_gradient_is_winograd(&conv));
     if (positive) make_positive(&k);
     ls_cpu_use(case_best_isa());
     weight_gradient(&k, 1);
@@ -147,8 +147,7 @@ static void test_small_pictures(void **state) {
     (void)state;
     const ls_conv small[] = {same(3, 4, 128, 128, 10, 2), same(4, 6, 32, 64, 10, 2), same(4, 2, 64, 128, 5, 1),
                              same(7, 2, 16, 128, 5, 1),   same(5, 5, 64, 128, 5, 1), same(4, 4, 64, 128, 3, 1)};
-    for (size_t i = 0; i < sizeof small / sizeof *small; i++)
-        assert_false(ls_conv_weight_gradient_is_winograd(&small[i]));
+    for (size_t i = 0; i < sizeof small / sizeof *small; i++) assert_false(weight_gradient_is_winograd(&small[i]));
     check_error(same(8, 8, 64, 128, 3, 1), 1, false);
     check_error(same(10, 10, 64, 128, 5, 1), 2, false);
 }

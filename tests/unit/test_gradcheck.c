@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "nn/gradcheck.h"
+#include "support/gradcheck.h"
 #include "support/nets.h"
 #include "support/types.h"
 
@@ -138,7 +138,7 @@ static void mix_forward(const ls_layer *layer, const ls_pass *pass, const ls_lay
 }
 
 static void mix_backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_io *io) {
-    float factor = ((const mix_options *)layer->options)->wrong ? 1.98F : 2;
+    float factor = ((const mix_options *)layer->options)->wrong ? 1.98f : 2;
     for (int64_t i = 0; i < mix_count(layer, pass); i++) {
         if (io->dx[0]) io->dx[0][i] = io->dy[i];
         if (io->dx[1]) io->dx[1][i] = factor * io->dy[i];

@@ -1,4 +1,4 @@
-#include "nn/gradcheck.h"
+#include "support/gradcheck.h"
 
 #include <math.h>
 
@@ -82,7 +82,7 @@ static double numeric(check *c, int64_t at, float distance) {
 }
 
 static double relative_error(check *c, int64_t at, double floor) {
-    static const float distances[] = {0.03F, 0.01F, 0.003F, 0.001F, 0.0003F, 0.0001F};
+    static const float distances[] = {0.03f, 0.01f, 0.003f, 0.001f, 0.0003f, 0.0001f};
     double best = HUGE_VAL, a = analytic(c, at);
     for (int i = 0; i < (int)(sizeof distances / sizeof *distances); i++) {
         double n = numeric(c, at, distances[i]);

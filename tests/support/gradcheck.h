@@ -3,8 +3,8 @@
  * The weights, inputs and targets are a seeded choice; up to 40 numbers of every weight array are compared. Each one's
  * difference is taken over several distances and the best agreement counts: a small distance loses to rounding and a
  * large one to curvature and kinks (relu, max-pooling), but a wrong gradient agrees at none. Local. */
-#ifndef LS_NN_GRADCHECK_H
-#define LS_NN_GRADCHECK_H
+#ifndef TESTS_SUPPORT_GRADCHECK_H
+#define TESTS_SUPPORT_GRADCHECK_H
 
 #include "nn/model.h"
 
