@@ -14,7 +14,7 @@
 #include "base/integers.h"
 
 /* What is read, written or flushed between two beats: even a slow disk does that in much less than a stall_timeout. */
-enum { PIECE_BYTES = 16 << 20 };
+enum { CALL_BYTES = 16 << 20 };
 
 int ls_fd_open(const char *path, int flags) {
     int fd;
@@ -34,7 +34,7 @@ void ls_fd_allow_many(void) {
 
 bool ls_fd_read_at(int fd, void *data, int64_t bytes, int64_t at) {
     for (char *next = data; bytes > 0;) {
-        ssize_t got = pread(fd, next, (size_t)ls_min(bytes, PIECE_BYTES), at);
+        ssize_t got = pread(fd, next, (size_t)ls_min(bytes, CALL_BYTES), at);
         if (got < 0 && errno == EINTR) continue;
         if (got == 0) errno = 0;
         if (got <= 0) return false;
@@ -49,8 +49,8 @@ bool ls_fd_read_at(int fd, void *data, int64_t bytes, int64_t at) {
 /* at -1: where the position is. */
 static bool write_all(int fd, const char *next, int64_t bytes, int64_t at) {
     while (bytes > 0) {
-        size_t piece = (size_t)ls_min(bytes, PIECE_BYTES);
-        ssize_t written = at < 0 ? write(fd, next, piece) : pwrite(fd, next, piece, at);
+        size_t part = (size_t)ls_min(bytes, CALL_BYTES);
+        ssize_t written = at < 0 ? write(fd, next, part) : pwrite(fd, next, part, at);
         if (written < 0 && errno == EINTR) continue;
         if (written == 0) errno = ENOSPC; /* the system does not say why it takes nothing */
         if (written <= 0) return false;
@@ -99,20 +99,20 @@ bool ls_fd_reserve_behind(int fd, int64_t bytes) {
 }
 
 /* A part that is on its way to the disk and arrives. Its error is told once, here or by fsync. */
-static bool flush_piece(int fd, int64_t at) {
+static bool flush_part(int fd, int64_t at) {
     const unsigned all = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
-    bool has_none = sync_file_range(fd, at, PIECE_BYTES, all) != 0;
+    bool has_none = sync_file_range(fd, at, CALL_BYTES, all) != 0;
     ls_beat();
     return !has_none || errno == EINTR || errno == ENOSYS || errno == EINVAL || errno == ESPIPE || errno == EOPNOTSUPP;
 }
 
-/* In pieces, for one call for all of a large file could take longer than anybody waits. After an error it is not tried
+/* In parts, for one call for all of a large file could take longer than anybody waits. After an error it is not tried
  * again: the system has forgotten by then what it could not write. */
 bool ls_fd_flush(int fd) {
     struct stat about;
     if (fstat(fd, &about) == 0 && S_ISREG(about.st_mode))
-        for (int64_t at = 0; at < about.st_size; at += PIECE_BYTES)
-            if (!flush_piece(fd, at)) return false;
+        for (int64_t at = 0; at < about.st_size; at += CALL_BYTES)
+            if (!flush_part(fd, at)) return false;
     int result;
     do result = fsync(fd);
     while (result != 0 && errno == EINTR);

@@ -2,7 +2,7 @@
  * layers.c.
  *
  * A layer knows its options, the shapes it is given and the kernels it calls; it knows no MPI, file or YAML. Everything
- * is planned once; forward and backward allocate nothing. Activations are [rows][shape] float32, NHWC.
+ * is prepared once; forward and backward allocate nothing. Activations are [rows][shape] float32, NHWC.
  *
  * A sample's output depends on that sample alone (on its index, for random layers), whatever rows are beside it, and on
  * what the layer adds up over the whole batch (ls_pass_reduce): ranks and threads never change a bit.
@@ -51,7 +51,7 @@ typedef struct ls_layer {
     const ls_layer_type *type;
     char name[LS_NAME_MAX]; /* unique in the model; Keras' default: dense, dense_1, ... */
     void *options;          /* the record that type->options describes; owned by the model */
-    void *plan;             /* type->plan_bytes, for the layer's own use; owned by the model */
+    void *prepared;         /* type->prepared_bytes, for the layer's own use; owned by the model */
     int inputs;
     int input[LS_INPUTS_MAX]; /* the layers whose outputs it takes; LS_MODEL_INPUT: the model's input */
     ls_shape in[LS_INPUTS_MAX];
@@ -69,7 +69,7 @@ typedef struct ls_layer {
     double flops;           /* of a forward pass, a sample */
 } ls_layer;
 
-/* What a plan must be big enough for. */
+/* What a layer is prepared for, at most. */
 typedef struct ls_limits {
     int64_t max_rows;
     int threads, lanes;
@@ -126,13 +126,13 @@ struct ls_layer_type {
     const char *name;         /* Keras' name in snake case */
     const char *help;         /* one line */
     const ls_option *options; /* the first is the one that may be given alone: "dense: 32" */
-    size_t options_bytes, plan_bytes;
+    size_t options_bytes, prepared_bytes;
     int min_inputs, max_inputs;
     bool normal; /* training binds its outputs to N(0, 1) */
     const ls_layer_example *examples;
-    /* Sets out, activation, params (without offsets), batch_sums, scratch_floats, kept_floats, flops, *plan. Errors:
-     * LS_INVALID, an impossible shape or option; the message names the option or the shape, the caller names the layer.
-     * Called again with other limits, which change scratch_floats and kept_floats alone. */
+    /* Sets out, activation, params (without offsets), batch_sums, scratch_floats, kept_floats, flops, *prepared.
+     * Errors: LS_INVALID, an impossible shape or option; the message names the option or the shape, the caller names
+     * the layer. Called again with other limits, which change scratch_floats and kept_floats alone. */
     ls_status (*prepare)(ls_layer *layer, const ls_limits *limits);
     void (*forward)(const ls_layer *layer, const ls_pass *pass, const ls_layer_io *io);
     void (*backward)(const ls_layer *layer, const ls_pass *pass, const ls_layer_io *io);

@@ -32,10 +32,10 @@ static ls_status prepare(ls_layer *layer, const ls_limits *limits) {
     layer->out = (ls_shape){1, {n}};
     LS_TRY(ls_layer_set_weights(layer, &(ls_shape){2, {k, n}}, true));
     layer->flops = 2.0 * (double)k * (double)n;
-    /* First s, then what products need, then the tree's parts, which begin at *plan. */
+    /* First s, then what products need, then the tree's parts, which begin at *prepared. */
     int64_t before = ls_align_floats(2 * n) +
                      ls_align_floats(ls_gemm_scratch(limits->max_rows, n, k, limits->threads, limits->lanes));
-    *(int64_t *)layer->plan = before;
+    *(int64_t *)layer->prepared = before;
     layer->scratch_floats = before + ls_tree_depth(limits->lanes) * ls_align_floats((k + 1) * n);
     return LS_OK;
 }
@@ -61,7 +61,7 @@ static contraction begin(const ls_layer *layer, const ls_pass *pass, const ls_la
                      .scale = given->weight / (double)pass->rows->global_count,
                      .square = (double *)(void *)pass->scratch,
                      .scratch = pass->scratch + ls_align_floats(2 * given->units),
-                     .waiting = pass->scratch + *(const int64_t *)layer->plan};
+                     .waiting = pass->scratch + *(const int64_t *)layer->prepared};
     memset(c.square, 0, (size_t)c.n * sizeof *c.square);
     for (int64_t i = 0; i < c.k; i++) {
         const float *w = io->param[0] + i * c.n;
@@ -161,7 +161,7 @@ const ls_layer_type ls_layer_contractive_dense = {
     .help = "a dense sigmoid code that changes little with its input",
     .options = options,
     .options_bytes = sizeof(contractive_dense_options),
-    .plan_bytes = sizeof(int64_t),
+    .prepared_bytes = sizeof(int64_t),
     .min_inputs = 1,
     .max_inputs = 1,
     .examples = examples,

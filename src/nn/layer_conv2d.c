@@ -41,8 +41,8 @@ static ls_status prepare(ls_layer *layer, const ls_limits *limits) {
     LS_TRY(ls_layer_check_picture(layer));
     const conv2d_options *given = layer->options;
     const int64_t *in = layer->in[0].dim;
-    ls_conv *plan = layer->plan;
-    int64_t up_h = ls_max(1, plan->up_h), up_w = ls_max(1, plan->up_w);
+    ls_conv *prepared = layer->prepared;
+    int64_t up_h = ls_max(1, prepared->up_h), up_w = ls_max(1, prepared->up_w);
     ls_conv conv = ls_conv_make(in[0] * up_h, in[1] * up_w, in[2], given->filters, ls_pair_h(&given->kernel_size),
                                 ls_pair_w(&given->kernel_size), ls_pair_h(&given->strides), ls_pair_w(&given->strides),
                                 given->padding);
@@ -58,31 +58,32 @@ static ls_status prepare(ls_layer *layer, const ls_limits *limits) {
     ls_layer_regularize(layer, &given->regularizers);
     layer->flops = ls_conv_flops(&conv);
     layer->scratch_floats = ls_conv_scratch(&conv, limits->max_rows, limits->threads, limits->lanes);
-    *plan = conv;
+    *prepared = conv;
     return LS_OK;
 }
 
 static bool absorb(ls_layer *layer, const ls_layer *before) {
-    ls_conv *plan = layer->plan;
-    if (before->type != &ls_layer_up_sampling2d || plan->stride_h > 1 || plan->stride_w > 1) return false;
-    plan->up_h *= before->out.dim[0] / before->in[0].dim[0];
-    plan->up_w *= before->out.dim[1] / before->in[0].dim[1];
+    ls_conv *prepared = layer->prepared;
+    if (before->type != &ls_layer_up_sampling2d || prepared->stride_h > 1 || prepared->stride_w > 1) return false;
+    prepared->up_h *= before->out.dim[0] / before->in[0].dim[0];
+    prepared->up_w *= before->out.dim[1] / before->in[0].dim[1];
     return true;
 }
 
 static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_io *io) {
-    ls_conv_forward(pass->pool, layer->plan, pass->rows->count, io->x[0], io->param[0], io->param[1],
+    ls_conv_forward(pass->pool, layer->prepared, pass->rows->count, io->x[0], io->param[0], io->param[1],
                     ls_layer_fused(layer), io->y, pass->scratch);
     ls_layer_activate(layer, pass, io->y);
 }
 
 static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_io *io) {
     ls_layer_deactivate(layer, pass, io->y, io->dy);
-    ls_conv_weight_gradient(pass->pool, layer->plan, pass->rows, io->x[0], io->dy, io->dparam[0], io->dparam[1],
+    ls_conv_weight_gradient(pass->pool, layer->prepared, pass->rows, io->x[0], io->dy, io->dparam[0], io->dparam[1],
                             pass->scratch);
     if (!io->dx[0]) return;
     ls_pass_turn(pass, io, LS_WORK_INPUT_GRADIENT);
-    ls_conv_input_gradient(pass->pool, layer->plan, pass->rows->count, io->dy, io->param[0], io->dx[0], pass->scratch);
+    ls_conv_input_gradient(pass->pool, layer->prepared, pass->rows->count, io->dy, io->param[0], io->dx[0],
+                           pass->scratch);
 }
 
 const ls_layer_type ls_layer_conv2d = {
@@ -90,7 +91,7 @@ const ls_layer_type ls_layer_conv2d = {
     .help = "2-D convolution of pictures",
     .options = options,
     .options_bytes = sizeof(conv2d_options),
-    .plan_bytes = sizeof(ls_conv),
+    .prepared_bytes = sizeof(ls_conv),
     .min_inputs = 1,
     .max_inputs = 1,
     .examples = examples,

@@ -60,26 +60,27 @@ static ls_status prepare(ls_layer *layer, const ls_limits *limits) {
     int64_t bias_floats = ls_bias_gradient_scratch(given->filters, limits->lanes);
     layer->scratch_floats = ls_conv_scratch(&conv, limits->max_rows, limits->threads, limits->lanes);
     if (layer->scratch_floats < bias_floats) layer->scratch_floats = bias_floats;
-    *(ls_conv *)layer->plan = conv;
+    *(ls_conv *)layer->prepared = conv;
     return LS_OK;
 }
 
 static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_io *io) {
-    ls_conv_transposed(pass->pool, layer->plan, pass->rows->count, io->x[0], io->param[0], io->param[1],
+    ls_conv_transposed(pass->pool, layer->prepared, pass->rows->count, io->x[0], io->param[0], io->param[1],
                        layer->activation, io->y, pass->scratch);
 }
 
 static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_io *io) {
     const ls_shape *out = &layer->out;
     ls_layer_deactivate(layer, pass, io->y, io->dy);
-    ls_conv_weight_gradient(pass->pool, layer->plan, pass->rows, io->dy, io->x[0], io->dparam[0], NULL, pass->scratch);
+    ls_conv_weight_gradient(pass->pool, layer->prepared, pass->rows, io->dy, io->x[0], io->dparam[0], NULL,
+                            pass->scratch);
     if (io->dparam[1]) {
         ls_bias_gradient(pass->pool, pass->rows, out->dim[0] * out->dim[1], out->dim[2], io->dy, io->dparam[1],
                          pass->scratch);
     }
     if (!io->dx[0]) return;
     ls_pass_turn(pass, io, LS_WORK_INPUT_GRADIENT);
-    ls_conv_forward(pass->pool, layer->plan, pass->rows->count, io->dy, io->param[0], NULL, LS_ACTIVATION_LINEAR,
+    ls_conv_forward(pass->pool, layer->prepared, pass->rows->count, io->dy, io->param[0], NULL, LS_ACTIVATION_LINEAR,
                     io->dx[0], pass->scratch);
 }
 
@@ -88,7 +89,7 @@ const ls_layer_type ls_layer_conv2d_transpose = {
     .help = "transposed convolution: makes pictures larger by its strides",
     .options = options,
     .options_bytes = sizeof(conv2d_transpose_options),
-    .plan_bytes = sizeof(ls_conv),
+    .prepared_bytes = sizeof(ls_conv),
     .min_inputs = 1,
     .max_inputs = 1,
     .examples = examples,

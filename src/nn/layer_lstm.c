@@ -81,9 +81,9 @@ typedef struct sequence {
 } sequence;
 
 static float *take(float **from, int64_t floats) {
-    float *piece = *from;
+    float *taken = *from;
     *from += floats;
-    return piece;
+    return taken;
 }
 
 static sequence begin(const ls_layer *layer, const ls_pass *pass, const ls_layer_io *io) {

@@ -36,16 +36,16 @@ static ls_status prepare(ls_layer *layer, const ls_limits *limits) {
                         (long long)pooling.pool_h, (long long)pooling.pool_w);
     }
     layer->out = (ls_shape){3, {pooling.out_h, pooling.out_w, pooling.c}};
-    *(ls_pooling *)layer->plan = pooling;
+    *(ls_pooling *)layer->prepared = pooling;
     return LS_OK;
 }
 
 static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_io *io) {
-    ls_max_pooling_forward(pass->pool, layer->plan, pass->rows->count, io->x[0], io->y);
+    ls_max_pooling_forward(pass->pool, layer->prepared, pass->rows->count, io->x[0], io->y);
 }
 
 static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_io *io) {
-    ls_max_pooling_backward(pass->pool, layer->plan, pass->rows->count, io->x[0], io->y, io->dy, layer->derives,
+    ls_max_pooling_backward(pass->pool, layer->prepared, pass->rows->count, io->x[0], io->y, io->dy, layer->derives,
                             io->dx[0]);
 }
 
@@ -54,7 +54,7 @@ const ls_layer_type ls_layer_max_pooling2d = {
     .help = "the largest value in each window of a picture",
     .options = options,
     .options_bytes = sizeof(max_pooling2d_options),
-    .plan_bytes = sizeof(ls_pooling),
+    .prepared_bytes = sizeof(ls_pooling),
     .min_inputs = 1,
     .max_inputs = 1,
     .examples = examples,

@@ -21,7 +21,7 @@ void ls_model_destroy(ls_model *model) {
     if (!model) return;
     for (int i = 0; i < model->count; i++) {
         ls_free(model->vertices[i].layer.options);
-        ls_free(model->vertices[i].layer.plan);
+        ls_free(model->vertices[i].layer.prepared);
     }
     ls_free(model->vertices);
     ls_free(model->slab);
@@ -101,7 +101,7 @@ static ls_status add_vertex(ls_model *model, const void *options) {
     ls_layer *layer = &vertex->layer;
     const ls_layer_type *type = layer->type;
     LS_TRY(ls_alloc(&layer->options, 1, type->options_bytes, "a layer's options"));
-    LS_TRY(ls_alloc(&layer->plan, 1, type->plan_bytes, "a layer's plan"));
+    LS_TRY(ls_alloc(&layer->prepared, 1, type->prepared_bytes, "a layer"));
     if (type->options_bytes) memcpy(layer->options, options, type->options_bytes);
     if (LS_FAILED(ls_vertex_prepare(model, model->count, &smallest))) {
         char shape[LS_SHAPE_TEXT_MAX];
@@ -128,7 +128,7 @@ ls_status ls_model_add(ls_model *model, const ls_layer_type *type, const void *o
     ls_status status = add_vertex(model, options);
     if (LS_FAILED(status)) {
         ls_free(vertex->layer.options);
-        ls_free(vertex->layer.plan);
+        ls_free(vertex->layer.prepared);
         return status;
     }
     model->count++;

@@ -1,4 +1,4 @@
-/* model.h - a network: a graph of layers in listed order, planned once, run forwards and backwards.
+/* model.h - a network: a graph of layers in listed order, prepared once, run forwards and backwards.
  *
  *   ls_model_create(&input_shape, &model);
  *   ls_model_add(model, type, options, name, inputs, count);     in order, as often as there are layers

@@ -12,8 +12,8 @@ typedef struct ls_vertex {
                      LS_MODEL_INPUT) */
     bool trained; /* it or a layer before it has weights, so that backward comes this far */
     bool idle;    /* all that take its output have absorbed it: it runs only where that is asked for */
-    ls_piece output, gradient, kept;
-    ls_piece
+    ls_buffer output, gradient, kept;
+    ls_buffer
         addend[LS_INPUTS_MAX]; /* a gradient of an input that later layers have written one for already; it is added */
 } ls_vertex;
 
@@ -30,7 +30,7 @@ struct ls_model {
 
     ls_limits limits;
     bool training;
-    ls_piece scratch;
+    ls_buffer scratch;
     float *slab;         /* NULL before ls_model_prepare */
     double *row_penalty; /* [max_rows]: what layers add to a sample's loss */
 

@@ -20,12 +20,12 @@ static void prepare_layers(ls_model *model, const ls_limits *limits) {
     ls_model_number_params(model);
 }
 
-static void forget_pieces(ls_model *model) {
-    model->scratch = (ls_piece){0};
+static void forget_buffers(ls_model *model) {
+    model->scratch = (ls_buffer){0};
     for (int i = 0; i < model->count; i++) {
         ls_vertex *vertex = &model->vertices[i];
-        vertex->output = vertex->gradient = vertex->kept = (ls_piece){0};
-        for (int k = 0; k < LS_INPUTS_MAX; k++) vertex->addend[k] = (ls_piece){0};
+        vertex->output = vertex->gradient = vertex->kept = (ls_buffer){0};
+        for (int k = 0; k < LS_INPUTS_MAX; k++) vertex->addend[k] = (ls_buffer){0};
     }
 }
 
@@ -54,7 +54,7 @@ static void add_input_gradients(ls_model *model, ls_slab *slab, int64_t rows, in
     for (int k = 0; k < vertex->layer.inputs; k++) {
         int source = ls_model_source(model, vertex->layer.input[k]);
         if (!ls_model_trained(model, source)) continue;
-        ls_piece *gradient = &model->vertices[source].gradient;
+        ls_buffer *gradient = &model->vertices[source].gradient;
         if (gradient->first) {
             ls_slab_add(slab, &vertex->addend[k], rows * ls_shape_count(&vertex->layer.in[k]), now, now);
         } else {
@@ -69,7 +69,7 @@ static void add_gradients(ls_model *model, ls_slab *slab, int64_t rows) {
     for (int i = model->count - 1; i >= 0; i--) {
         ls_vertex *vertex = &model->vertices[i];
         if (!ls_vertex_learns(vertex)) continue;
-        ls_piece *gradient = &vertex->gradient;
+        ls_buffer *gradient = &vertex->gradient;
         ls_slab_add(slab, gradient, rows * ls_shape_count(&vertex->layer.out), gradient->first, 2 * model->count - i);
         add_input_gradients(model, slab, rows, i);
     }
@@ -91,12 +91,12 @@ static bool is_countable(const ls_model *model, const ls_limits *limits) {
     return true;
 }
 
-/* Gives every piece its place; returns the floats of all. */
+/* Gives every buffer its place; returns the floats of all. */
 static int64_t lay_out(ls_model *model, const ls_limits *limits, bool training) {
     ls_slab slab = {0};
     if (!is_countable(model, limits)) return countless_floats;
     prepare_layers(model, limits);
-    forget_pieces(model);
+    forget_buffers(model);
     add_outputs(model, &slab, limits->max_rows, training);
     if (training) add_gradients(model, &slab, limits->max_rows);
     add_scratch(model, &slab);

@@ -75,8 +75,8 @@ void ls_model_init_weights(const ls_model *model, uint64_t seed, float *weights)
     }
 }
 
-static float *at(const ls_model *model, const ls_piece *piece) {
-    return piece->floats ? model->slab + piece->offset : NULL;
+static float *at(const ls_model *model, const ls_buffer *buffer) {
+    return buffer->floats ? model->slab + buffer->offset : NULL;
 }
 
 static ls_layer_io describe(const ls_model *model, int index, const float *weights) {
@@ -221,7 +221,7 @@ static void describe_gradients(const ls_model *model, int index, const ls_rows *
     for (int k = 0; k < vertex->layer.inputs; k++) {
         int source = ls_model_source(model, vertex->layer.input[k]);
         if (!ls_model_trained(model, source)) continue;
-        const ls_piece *addend = &vertex->addend[k];
+        const ls_buffer *addend = &vertex->addend[k];
         io->dx[k] = at(model, addend->floats ? addend : &model->vertices[source].gradient);
     }
     for (int p = 0; p < vertex->layer.params; p++) {
@@ -233,7 +233,7 @@ static void describe_gradients(const ls_model *model, int index, const ls_rows *
 static void add_addends(const ls_model *model, int index, const ls_pass *pass) {
     const ls_vertex *vertex = &model->vertices[index];
     for (int k = 0; k < vertex->layer.inputs; k++) {
-        const ls_piece *addend = &vertex->addend[k];
+        const ls_buffer *addend = &vertex->addend[k];
         if (!addend->floats) continue;
         const ls_vertex *source = &model->vertices[ls_model_source(model, vertex->layer.input[k])];
         ls_vector_add(pass->pool, pass->rows->count * ls_shape_count(&vertex->layer.in[k]), at(model, addend),

@@ -5,27 +5,27 @@
 
 #include "base/memory.h"
 
-void ls_slab_add(ls_slab *slab, ls_piece *piece, int64_t floats, int first, int last) {
-    piece->floats = ls_align_floats(floats);
-    piece->first = first;
-    piece->last = last;
-    ls_piece **link = &slab->largest;
-    while (*link && (*link)->floats >= piece->floats) link = &(*link)->next;
-    piece->next = *link;
-    *link = piece;
+void ls_slab_add(ls_slab *slab, ls_buffer *buffer, int64_t floats, int first, int last) {
+    buffer->floats = ls_align_floats(floats);
+    buffer->first = first;
+    buffer->last = last;
+    ls_buffer **link = &slab->largest;
+    while (*link && (*link)->floats >= buffer->floats) link = &(*link)->next;
+    buffer->next = *link;
+    *link = buffer;
 }
 
-static bool collide(const ls_piece *a, const ls_piece *b) {
+static bool collide(const ls_buffer *a, const ls_buffer *b) {
     return a->first <= b->last && b->first <= a->last && a->offset < b->offset + b->floats &&
            b->offset < a->offset + a->floats;
 }
 
-/* Moves the piece past what it collides with until it collides with none of those before it in the list. */
-static void place(const ls_slab *slab, ls_piece *piece) {
-    piece->offset = 0;
-    for (const ls_piece *other = slab->largest; other != piece;) {
-        if (collide(piece, other)) {
-            piece->offset = other->offset + other->floats;
+/* Moves the buffer past what it collides with until it collides with none of those before it in the list. */
+static void place(const ls_slab *slab, ls_buffer *buffer) {
+    buffer->offset = 0;
+    for (const ls_buffer *other = slab->largest; other != buffer;) {
+        if (collide(buffer, other)) {
+            buffer->offset = other->offset + other->floats;
             other = slab->largest;
         } else {
             other = other->next;
@@ -35,9 +35,9 @@ static void place(const ls_slab *slab, ls_piece *piece) {
 
 int64_t ls_slab_layout(ls_slab *slab) {
     int64_t floats = 0;
-    for (ls_piece *piece = slab->largest; piece; piece = piece->next) {
-        place(slab, piece);
-        if (piece->offset + piece->floats > floats) floats = piece->offset + piece->floats;
+    for (ls_buffer *buffer = slab->largest; buffer; buffer = buffer->next) {
+        place(slab, buffer);
+        if (buffer->offset + buffer->floats > floats) floats = buffer->offset + buffer->floats;
     }
     return floats;
 }

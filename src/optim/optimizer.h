@@ -34,7 +34,7 @@ extern const ls_optimizer_type *const ls_optimizer_types[]; /* ended by NULL */
 /* The optimizer's learning_rate option. */
 double ls_optimizer_learning_rate(const ls_optimizer_type *type, const void *options);
 
-/* Runs the update over the pool in fixed pieces. Whether all weights are finite after it. */
+/* Runs the update over the pool in blocks of a fixed length. Whether all weights are finite after it. */
 bool ls_optimizer_apply(const ls_optimizer_type *type, ls_pool *pool, const void *options, int64_t step,
                         double learning_rate, const ls_update *update);
 

@@ -27,7 +27,7 @@ double ls_optimizer_learning_rate(const ls_optimizer_type *type, const void *opt
     return learning_rate;
 }
 
-enum { PIECE = 16384 }; /* numbers a task: small enough to share out, large enough to be worth it */
+enum { BLOCK = 16384 }; /* numbers a task: small enough to share out, large enough to be worth it */
 
 typedef struct application {
     const ls_optimizer_type *type;
@@ -38,21 +38,21 @@ typedef struct application {
     atomic_bool bad; /* a weight is not finite */
 } application;
 
-static void apply_piece(void *context, int64_t task, int thread) {
+static void apply_block(void *context, int64_t task, int thread) {
     (void)thread;
     application *a = context;
-    int64_t begin = task * PIECE, left = a->whole->count - begin;
-    ls_update piece = {.count = left < PIECE ? left : PIECE,
+    int64_t begin = task * BLOCK, left = a->whole->count - begin;
+    ls_update block = {.count = left < BLOCK ? left : BLOCK,
                        .gradient = a->whole->gradient + begin,
                        .weight = a->whole->weight + begin};
-    for (int s = 0; s < a->type->slots; s++) piece.slot[s] = a->whole->slot[s] + begin;
-    a->type->update(a->options, a->step, a->learning_rate, &piece);
-    if (!ls_vector_finite(piece.count, piece.weight)) atomic_store(&a->bad, true);
+    for (int s = 0; s < a->type->slots; s++) block.slot[s] = a->whole->slot[s] + begin;
+    a->type->update(a->options, a->step, a->learning_rate, &block);
+    if (!ls_vector_finite(block.count, block.weight)) atomic_store(&a->bad, true);
 }
 
 bool ls_optimizer_apply(const ls_optimizer_type *type, ls_pool *pool, const void *options, int64_t step,
                         double learning_rate, const ls_update *update) {
     application a = {.type = type, .options = options, .step = step, .learning_rate = learning_rate, .whole = update};
-    ls_pool_run(pool, (update->count + PIECE - 1) / PIECE, apply_piece, &a);
+    ls_pool_run(pool, (update->count + BLOCK - 1) / BLOCK, apply_block, &a);
     return !atomic_load(&a.bad);
 }

@@ -27,9 +27,9 @@ static ls_status check(const void *record) {
 
 static double rate(const void *record, int64_t step) {
     const piecewise_constant_decay_options *given = record;
-    int piece = 0;
-    while (piece < given->boundaries.count && step > given->boundaries.value[piece]) piece++;
-    return given->values.value[piece];
+    int i = 0;
+    while (i < given->boundaries.count && step > given->boundaries.value[i]) i++;
+    return given->values.value[i];
 }
 
 const ls_schedule_type ls_schedule_piecewise_constant_decay = {

@@ -51,7 +51,7 @@ static ls_status make_group(ls_exchange *x, int mode, int *leader) {
 
 static ls_status alloc_rest(ls_exchange *x) {
     LS_TRY(ls_alloc(&x->terms, x->plan.subtrees + x->plan.arrivals, sizeof(float *), "gradients' places"));
-    LS_TRY(ls_alloc(&x->sum, LS_PIECE_FLOATS, sizeof(float), "a gradient's sum"));
+    LS_TRY(ls_alloc(&x->sum, LS_STRIP_FLOATS, sizeof(float), "a gradient's sum"));
     for (int subtree = 0; subtree < x->lanes.subtrees; subtree++)
         x->gradients[subtree] = x->group.gradients[x->group.member] + subtree * x->group.stride;
     LS_TRY(ls_messages_init(&x->messages, x->comm, &x->plan, &x->shards));

@@ -61,8 +61,8 @@ typedef struct ls_signals {
 enum { LS_LANE_VALUES_MAX = 6 }; /* loss with and without penalties, metrics, and a time */
 
 /* Changes gradient[count], the whole batch's, or weight[count], a part of ls_exchange_weights; both belong to the
- * numbers [place, place + count) of this rank's shard. Called on the calling thread (it may use the pool) for one piece
- * of the shard after another; nothing may depend on where pieces begin. */
+ * numbers [place, place + count) of this rank's shard. Called on the calling thread (it may use the pool) for one strip
+ * of the shard after another; nothing may depend on where strips begin. */
 typedef void (*ls_apply_fn)(void *context, int64_t place, int64_t count, float *gradient, float *weight);
 
 /* What a rank brings to a step. */

@@ -10,7 +10,7 @@
 #include "par/exchange_norm_internal.h"
 #include "par/exchange_plan_internal.h"
 
-enum { LS_PIECE_FLOATS = 128 << 10 }; /* added up at a time: still in the second cache when the update reads the sum */
+enum { LS_STRIP_FLOATS = 128 << 10 }; /* added up at a time: still in the second cache when the update reads the sum */
 
 struct ls_exchange {
     const ls_comm *comm;
@@ -24,7 +24,7 @@ struct ls_exchange {
     ls_norm norm;
     float *gradients[LS_SUBTREES_MAX];
     const float **terms; /* of expressions, at the slice in hand */
-    float *sum;          /* [LS_PIECE_FLOATS] */
+    float *sum;          /* [LS_STRIP_FLOATS] */
 
     /* Signals: a record a rank. */
     double *all_records, *own_records; /* own_records: where there are messages */

@@ -51,45 +51,45 @@ void ls_exchange_send_partials(ls_exchange *x, int64_t bucket) {
     }
 }
 
-/* What is done with a piece of this rank's slice: `where` in the vector, from `place` in the shard on. */
-typedef void (*piece_fn)(ls_exchange *x, int64_t place, ls_range where, float *gradient);
+/* What is done with a strip of this rank's slice: `where` in the vector, from `place` in the shard on. */
+typedef void (*strip_fn)(ls_exchange *x, int64_t place, ls_range where, float *gradient);
 
 static float *weights_at(const ls_exchange *x, ls_range where) { return x->group.weights + where.begin; }
 
-static void complete_piece(const ls_exchange *x, int64_t place, ls_range where, float *gradient) {
+static void complete_strip(const ls_exchange *x, int64_t place, ls_range where, float *gradient) {
     if (x->mine.complete)
         x->mine.complete(x->mine.context, place, where.end - where.begin, gradient, weights_at(x, where));
 }
 
-static void update_piece(ls_exchange *x, int64_t place, ls_range where, float *gradient) {
+static void update_strip(ls_exchange *x, int64_t place, ls_range where, float *gradient) {
     x->mine.update(x->mine.context, place, where.end - where.begin, gradient, weights_at(x, where));
 }
 
-static void complete_and_update_piece(ls_exchange *x, int64_t place, ls_range where, float *gradient) {
-    complete_piece(x, place, where, gradient);
-    update_piece(x, place, where, gradient);
+static void complete_and_update_strip(ls_exchange *x, int64_t place, ls_range where, float *gradient) {
+    complete_strip(x, place, where, gradient);
+    update_strip(x, place, where, gradient);
 }
 
-static void sum_slice(ls_exchange *x, int64_t bucket, piece_fn use) {
+static void sum_slice(ls_exchange *x, int64_t bucket, strip_fn use) {
     ls_range slice = ls_shards_slice(&x->shards, bucket, x->comm->rank);
     int64_t place = ls_shards_place(&x->shards, bucket), length = slice.end - slice.begin;
     take_terms(x, slice);
     for (int a = 0; a < x->plan.arrivals; a++)
         x->terms[x->plan.subtrees + a] = ls_messages_arrival(&x->messages, bucket, a);
-    int64_t piece = x->plan.sum.length > 1 ? LS_PIECE_FLOATS : length; /* all at once where nothing is added up */
-    for (int64_t at = 0; at < length; at += piece) {
-        ls_range where = {slice.begin + at, ls_min(slice.begin + at + piece, slice.end)};
+    int64_t strip = x->plan.sum.length > 1 ? LS_STRIP_FLOATS : length; /* all at once where nothing is added up */
+    for (int64_t at = 0; at < length; at += strip) {
+        ls_range where = {slice.begin + at, ls_min(slice.begin + at + strip, slice.end)};
         /* The sum, or a subtree's gradient: nobody else reads either any more. */
         float *gradient = (float *)add_up(x, &x->plan.sum, at, where.end - where.begin, x->sum);
         use(x, place + at, where, gradient);
     }
 }
 
-void ls_exchange_update_slice(ls_exchange *x, int64_t bucket) { sum_slice(x, bucket, complete_and_update_piece); }
+void ls_exchange_update_slice(ls_exchange *x, int64_t bucket) { sum_slice(x, bucket, complete_and_update_strip); }
 
 /* ---- clipping ---- */
 
-/* What of a piece is clipped. */
+/* What of a strip is clipped. */
 static ls_range clipped_part(const ls_exchange *x, ls_range where) {
     return ls_range_common(where, (ls_range){0, x->mine.clipped});
 }
@@ -97,14 +97,14 @@ static ls_range clipped_part(const ls_exchange *x, ls_range where) {
 /* Of its own gradients in its own slices a rank needs no more, once they are added up: the sum is kept there. */
 static float *kept_gradient(const ls_exchange *x, ls_range where) { return x->gradients[0] + where.begin; }
 
-static void measure_piece(ls_exchange *x, int64_t place, ls_range where, float *gradient) {
+static void measure_strip(ls_exchange *x, int64_t place, ls_range where, float *gradient) {
     float *kept = kept_gradient(x, where);
-    complete_piece(x, place, where, gradient);
+    complete_strip(x, place, where, gradient);
     ls_norm_add(&x->norm, x->pool, clipped_part(x, where), gradient);
     if (kept != gradient) memcpy(kept, gradient, (size_t)(where.end - where.begin) * sizeof *kept);
 }
 
-void ls_exchange_measure_slice(ls_exchange *x, int64_t bucket) { sum_slice(x, bucket, measure_piece); }
+void ls_exchange_measure_slice(ls_exchange *x, int64_t bucket) { sum_slice(x, bucket, measure_strip); }
 
 typedef struct scaling {
     float *data;
@@ -122,10 +122,10 @@ static void scale_task(void *context, int64_t task, int thread) {
 void ls_exchange_update_measured_slice(ls_exchange *x, int64_t bucket, float factor) {
     ls_range slice = ls_shards_slice(&x->shards, bucket, x->comm->rank);
     int64_t place = ls_shards_place(&x->shards, bucket);
-    for (int64_t at = slice.begin; at < slice.end; at += LS_PIECE_FLOATS) {
-        ls_range where = {at, ls_min(at + LS_PIECE_FLOATS, slice.end)}, clipped = clipped_part(x, where);
+    for (int64_t at = slice.begin; at < slice.end; at += LS_STRIP_FLOATS) {
+        ls_range where = {at, ls_min(at + LS_STRIP_FLOATS, slice.end)}, clipped = clipped_part(x, where);
         scaling s = {kept_gradient(x, where), clipped.end - clipped.begin, factor};
         if (factor != 1) ls_pool_run(x->pool, (s.count + TASK_FLOATS - 1) / TASK_FLOATS, scale_task, &s);
-        update_piece(x, place + (at - slice.begin), where, kept_gradient(x, where));
+        update_strip(x, place + (at - slice.begin), where, kept_gradient(x, where));
     }
 }

@@ -1,3 +1,5 @@
+/* activation.c - activations by themselves, shared out over the pool, and inside of kernels' tasks; see activation.h.
+ */
 #include "tensor/activation.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* bias.c - the gradient of a bias: sums over rows, a lane and a block of columns a task; see bias.h. */
 #include "tensor/bias.h"
 
 #include "base/integers.h"

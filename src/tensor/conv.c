@@ -22,8 +22,8 @@ ls_conv ls_conv_make(int64_t h, int64_t w, int64_t c, int64_t filters, int64_t k
                     .stride_w = stride_w,
                     .up_h = 1,
                     .up_w = 1};
-    ls_window_fit(h, kernel_h, stride_h, same, &conv.out_h, &conv.pad_top);
-    ls_window_fit(w, kernel_w, stride_w, same, &conv.out_w, &conv.pad_left);
+    ls_outputs_fit(h, kernel_h, stride_h, same, &conv.out_h, &conv.pad_top);
+    ls_outputs_fit(w, kernel_w, stride_w, same, &conv.out_w, &conv.pad_left);
     return conv;
 }
 

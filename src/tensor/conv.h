@@ -4,20 +4,22 @@
  *
  * with zeros outside the picture (cross-correlation, as in Keras). Sums run in the order of (a, b, c).
  *
- * The picture may be up-sampled first: each of its rows up_h times, each column up_w times. It never is in memory.
- * What the kernel's taps then meet of one small pixel is added up in the kernel instead: the whole is a transposed
- * convolution with stride up_h x up_w and a kernel up_h - 1 higher and up_w - 1 wider, 16 multiplications a small pixel
- * in place of 36 for 3x3 taps and 2x2. Its sums are the chains of that convolution: near those of the large picture,
- * but not the same bits. With one to four filters, eight channels or more and 9 to 256 taps times filters they are sums
- * over the taps, each a chain over channels (tensor/conv_few.c); and so are strided input gradients and transposed
- * convolutions with as few channels in x.
+ * The picture may be up-sampled first: each of its rows up_h times, each column up_w times. The large picture never is
+ * in memory. What the kernel's taps meet of one small pixel is added up in the kernel instead: the whole is a
+ * transposed convolution with stride up_h x up_w and a kernel up_h - 1 higher and up_w - 1 wider. For 3x3 taps and 2x2
+ * that is 16 multiplications a small pixel in place of 36. Its sums are near those of the large picture, but not the
+ * same bits.
+ *
+ * Up-sampled convolutions with one to four filters, eight channels or more and 9 to 256 taps times filters are sums
+ * over the taps, each a chain over channels (conv_few.c). So are strided input gradients and transposed convolutions
+ * with as few channels in x.
  *
  * Sums over many channels for many filters, with kernels of 2, 3 or 5 taps an axis or as many times the stride, are
- * made by Winograd's minimal filtering (tensor/winograd_internal.h), with 1.4 to 4 times fewer multiplications. So are
- * the parts of strided input gradients and of up-sampled convolutions. The numbers are no chains then, but like them
- * depend on the pictures' values alone, as it follows from the shape where it is done. Errors against exact sums are
- * below 5 times those of chains (test_conv.c holds it; measured 1.3 to 2.8). A number that is not finite spreads over
- * its tile, and what is zero, such as the gradient of a pixel that no window sees, may come out as rounding.
+ * made by Winograd's minimal filtering (winograd_internal.h), with 1.4 to 4 times fewer multiplications. So are the
+ * parts of strided input gradients and of up-sampled convolutions. These numbers are no chains. But where it is done
+ * follows from the shape, so they depend on the pictures' values alone, too. Errors against exact sums are below 5
+ * times those of chains (test_conv.c holds it; measured 1.3 to 2.8). A number that is not finite spreads over its
+ * patch. What is zero, such as the gradient of a pixel that is in no patch, may come out as rounding.
  *
  * Local, no allocation; scratch is the caller's. */
 #ifndef LS_TENSOR_CONV_H
@@ -53,15 +55,15 @@ void ls_conv_forward(ls_pool *pool, const ls_conv *conv, int64_t rows, const flo
 void ls_conv_input_gradient(ls_pool *pool, const ls_conv *conv, int64_t rows, const float *dy, const float *w,
                             float *dx, float *scratch);
 
-/* The same as a layer of its own, the transposed convolution: x = f(bias[c] + the input gradient of y). No up-sampling.
- */
+/* The same as a layer of its own, the transposed convolution: x = f(bias[c] + the input gradient of y). It has no
+ * up-sampling. */
 void ls_conv_transposed(ls_pool *pool, const ls_conv *conv, int64_t rows, const float *y, const float *w,
                         const float *bias, ls_activation activation, float *x, float *scratch);
 
-/* dw[i], db[i] a subtree, as ls_gemm_weight_gradient; a lane's chain runs over its rows and in each over (i, j). Where
- * Winograd's filtering is faster, which again the convolution's shape alone decides, strided ones included, a lane's
- * numbers are no chains but sums of its pieces of pictures (tensor/conv_weight_winograd.c), whose errors against exact
- * sums are below 5 times those of chains, too (test_conv_weight.c; measured 0.1 to 2.1). */
+/* dw[i] and db[i] for each subtree, as ls_gemm_weight_gradient. A lane's chain runs over its rows and in each over (i,
+ * j). Where Winograd's filtering is faster, which the convolution's shape alone decides, a lane's numbers are no chains
+ * but sums over patches of its pictures (conv_weight_winograd.c). Their errors against exact sums are below 5 times
+ * those of chains, too (test_conv_weight.c; measured 0.1 to 2.1). */
 void ls_conv_weight_gradient(ls_pool *pool, const ls_conv *conv, const ls_rows *rows, const float *x, const float *dy,
                              float *const *dw, float *const *db, float *scratch);
 

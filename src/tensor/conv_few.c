@@ -1,6 +1,6 @@
 /* conv_few.c - strided transposed convolutions with few channels on the large side. One product of the small side's
- * pixels, its columns all taps with all channels, gives what each pixel adds to those around it: tiles are full where
- * one tap's channels would fill a small part of a vector, and all phases are made of one reading of the pixels.
+ * pixels, its columns all taps with all channels, gives what each pixel adds to those around it. So tiles are full,
+ * where one tap's channels would fill a small part of a vector, and all phases are made of one reading of the pixels.
  *
  * The products of some rows are transposed to a line a column. Rows of the result are then sums of such lines, shifted
  * by their taps: small row q and column p, taps a = r + m stride_h and b = s + n stride_w of small pixel (q - m, p - n)
@@ -14,31 +14,32 @@
 #include "tensor/tiles_internal.h"
 
 enum {
-    FEW = 4,           /* channels, at most: */
-    DEEP = 8,          /* fewer filters are multiplied in less time than the sums take */
-    COLUMNS_MIN = 9,   /* fewer leave too much of a vector empty, */
-    COLUMNS_MAX = 256, /* and more are too many lines for a cache */
+    FEW = 4,           /* channels, at most */
+    DEEP = 8,          /* filters, at least: fewer are multiplied in less time than the sums take */
+    COLUMNS_MIN = 9,   /* fewer leave too much of a vector empty */
+    COLUMNS_MAX = 256, /* more are too many lines for a cache */
     PIXELS = 56,       /* about as many are multiplied at once */
-    TASKS = 64
+    TASKS = 64         /* enough for many threads, where there are so many rows */
 };
 
-typedef struct plan {
+typedef struct blocking {
     const ls_conv *conv;
     const float *y;
     const float *bias;
     ls_activation activation;
     float *x;
-    int64_t columns;               /* taps x channels */
-    int64_t taps_h, taps_w;        /* of a phase, at most */
-    int64_t first_q, end_q, band;  /* small rows that have a part in the result; a task takes so many of them */
-    int64_t bands, first_p, width; /* and columns */
-    int64_t group, slots;          /* rows that are multiplied at once, and those that are kept */
-    int64_t line, product_row;     /* floats of a line, and from one pixel's products to the next */
+    int64_t columns;           /* taps x channels */
+    int64_t taps_h, taps_w;    /* of a phase, at most */
+    int64_t first_q, end_q;    /* small rows that have a part in the result */
+    int64_t band, bands;       /* of a task, and how many tasks a picture has */
+    int64_t first_p, width;    /* small columns that have a part in the result */
+    int64_t group, slots;      /* rows that are multiplied at once, and rows that are kept */
+    int64_t line, product_row; /* floats of a line, and from one pixel's products to the next */
     int64_t packed_floats, table_floats, product_floats, lines_floats, sums_floats, private_floats;
     float *packed;
     int64_t *a_row, *c_row;
     float *private;
-} plan;
+} blocking;
 
 bool ls_conv_few_suits(const ls_conv *conv) {
     int64_t columns = conv->kernel_h * conv->kernel_w * conv->c;
@@ -46,8 +47,8 @@ bool ls_conv_few_suits(const ls_conv *conv) {
     return strided && conv->c <= FEW && conv->o >= DEEP && columns >= COLUMNS_MIN && columns <= COLUMNS_MAX;
 }
 
-static plan plan_of(const ls_conv *conv, int64_t rows, float *scratch) {
-    plan n = {.conv = conv, .columns = conv->kernel_h * conv->kernel_w * conv->c};
+static blocking blocking_of(const ls_conv *conv, int64_t rows, float *scratch) {
+    blocking n = {.conv = conv, .columns = conv->kernel_h * conv->kernel_w * conv->c};
     n.taps_h = ls_ceil_div(conv->kernel_h, conv->stride_h);
     n.taps_w = ls_ceil_div(conv->kernel_w, conv->stride_w);
     n.first_q = conv->pad_top / conv->stride_h;
@@ -75,7 +76,7 @@ static plan plan_of(const ls_conv *conv, int64_t rows, float *scratch) {
     return n;
 }
 
-static void fill_tables(const plan *n) {
+static void fill_tables(const blocking *n) {
     for (int64_t pixel = 0; pixel < n->group * n->conv->out_w; pixel++) {
         n->a_row[pixel] = pixel * n->conv->o;
         n->c_row[pixel] = pixel * n->product_row;
@@ -83,7 +84,7 @@ static void fill_tables(const plan *n) {
 }
 
 /* Taps lie as [channels][filters], or where swapped the other way round. */
-static void pack(const plan *n, const float *w, bool swapped) {
+static void pack(const blocking *n, const float *w, bool swapped) {
     const ls_conv *conv = n->conv;
     for (int64_t p = 0; p < ls_panel_count(n->columns); p++) {
         ls_panel panel = ls_panel_at(n->columns, p);
@@ -98,23 +99,23 @@ static void pack(const plan *n, const float *w, bool swapped) {
 }
 
 /* A task's rows of one picture, and its thread's memory. */
-typedef struct strip {
-    const plan *n;
+typedef struct work {
+    const blocking *n;
     const float *y; /* the picture */
     float *x;
     float *products, *lines, *sums;
-} strip;
+} work;
 
 /* Lines of small row `row`, which need not be in the picture. */
-static float *lines_of(const strip *k, int64_t row) {
-    const plan *n = k->n;
+static float *lines_of(const work *k, int64_t row) {
+    const blocking *n = k->n;
     return k->lines + (row + n->taps_h) % n->slots * n->columns * n->line;
 }
 
 /* Small rows [begin, end) of the picture: their products, as lines. A tile reads a dozen pixels at once, too many
  * streams for hardware to foresee: the next group's are asked for. */
-static void multiply(const strip *k, int64_t begin, int64_t end) {
-    const plan *n = k->n;
+static void multiply(const work *k, int64_t begin, int64_t end) {
+    const blocking *n = k->n;
     const ls_conv *conv = n->conv;
     ls_prefetch_next(k->y + end * conv->out_w * conv->o, n->group * conv->out_w * conv->o);
     for (int64_t p = 0; p < ls_panel_count(n->columns); p++) {
@@ -137,8 +138,8 @@ static void multiply(const strip *k, int64_t begin, int64_t end) {
 }
 
 /* Small rows [begin, end); those that are not in the picture are zeros. */
-static void make_lines(const strip *k, int64_t begin, int64_t end) {
-    const plan *n = k->n;
+static void make_lines(const work *k, int64_t begin, int64_t end) {
+    const blocking *n = k->n;
     int64_t first = ls_max(0, begin), last = ls_min(end, n->conv->out_h);
     if (first < last) multiply(k, first, last);
     for (int64_t row = begin; row < end; row++)
@@ -147,8 +148,8 @@ static void make_lines(const strip *k, int64_t begin, int64_t end) {
 }
 
 /* Row r, column s and channel c of the pixels of small row q: a line. */
-static void add_lines(const strip *k, int64_t q, int64_t r, int64_t s, int64_t c, float *out) {
-    const plan *n = k->n;
+static void add_lines(const work *k, int64_t q, int64_t r, int64_t s, int64_t c, float *out) {
+    const blocking *n = k->n;
     const ls_conv *conv = n->conv;
     const float *lines[COLUMNS_MAX];
     int64_t count = 0;
@@ -166,8 +167,8 @@ static void add_lines(const strip *k, int64_t q, int64_t r, int64_t s, int64_t c
 }
 
 /* Row i of the result. */
-static void write_row(const strip *k, int64_t i) {
-    const plan *n = k->n;
+static void write_row(const work *k, int64_t i) {
+    const blocking *n = k->n;
     const ls_conv *conv = n->conv;
     int64_t q = (i + conv->pad_top) / conv->stride_h, r = (i + conv->pad_top) % conv->stride_h;
     int64_t together = conv->stride_w * conv->c;
@@ -184,11 +185,11 @@ static void write_row(const strip *k, int64_t i) {
 }
 
 static void band_task(void *context, int64_t task, int thread) {
-    const plan *n = context;
+    const blocking *n = context;
     const ls_conv *conv = n->conv;
     int64_t row = task / n->bands, begin = n->first_q + task % n->bands * n->band;
     int64_t end = ls_min(begin + n->band, n->end_q), made = begin - (n->taps_h - 1);
-    strip k = {
+    work k = {
         .n = n, .y = n->y + row * conv->out_h * conv->out_w * conv->o, .x = n->x + row * conv->h * conv->w * conv->c};
     k.products = n->private + thread * n->private_floats;
     k.lines = k.products + n->product_floats;
@@ -205,7 +206,7 @@ static void band_task(void *context, int64_t task, int thread) {
 
 void ls_conv_few_run(ls_pool *pool, const ls_conv *conv, bool swapped, int64_t rows, const float *y, const float *w,
                      const float *bias, ls_activation activation, float *x, float *scratch) {
-    plan n = plan_of(conv, rows, scratch);
+    blocking n = blocking_of(conv, rows, scratch);
     n.y = y;
     n.bias = bias;
     n.activation = activation;
@@ -216,6 +217,6 @@ void ls_conv_few_run(ls_pool *pool, const ls_conv *conv, bool swapped, int64_t r
 }
 
 int64_t ls_conv_few_scratch(const ls_conv *conv, int64_t rows, int threads) {
-    plan n = plan_of(conv, rows, NULL);
+    blocking n = blocking_of(conv, rows, NULL);
     return n.packed_floats + 2 * n.table_floats + threads * n.private_floats;
 }

@@ -13,23 +13,23 @@
 
 enum { PLANES_MIN = 4 }; /* fewer channels make sums too short */
 
-typedef struct plan {
+typedef struct blocking {
     const ls_conv_pass *pass;
     int64_t band, bands; /* rows of outputs a task */
     int64_t plane;       /* floats of a channel of the band, */
     int64_t result;      /* and of a filter */
     float *private;
     int64_t private_floats;
-} plan;
+} blocking;
 
 bool ls_conv_planes_suit(const ls_conv_pass *pass, int width) {
     const ls_picture *picture = &pass->picture;
     return 2 * pass->o <= width && picture->c >= PLANES_MIN && picture->stride_h == 1 && picture->stride_w == 1;
 }
 
-static plan plan_of(const ls_conv_pass *pass, int64_t rows, float *scratch) {
+static blocking blocking_of(const ls_conv_pass *pass, int64_t rows, float *scratch) {
     const ls_picture *picture = &pass->picture;
-    plan n = {.pass = pass, .private = scratch};
+    blocking n = {.pass = pass, .private = scratch};
     n.band = ls_conv_band(pass, rows, picture->padded_w * picture->c);
     n.bands = ls_ceil_div(pass->out_h, n.band);
     n.result = ls_packed_columns((n.band - 1) * picture->padded_w + pass->out_w);
@@ -41,7 +41,7 @@ static plan plan_of(const ls_conv_pass *pass, int64_t rows, float *scratch) {
 
 /* The rows of the picture under outputs [begin, begin + height), a plane a channel, with zeros around. Transposing
  * reads four pixels at once, no stream that hardware foresees: the next row is asked for. */
-static void fill_planes(const plan *n, int64_t row, int64_t begin, int64_t height, float *planes) {
+static void fill_planes(const blocking *n, int64_t row, int64_t begin, int64_t height, float *planes) {
     const ls_picture *picture = &n->pass->picture;
     int64_t c = picture->c, first = ls_max(-picture->pad_left, 0), left = ls_max(picture->pad_left, 0);
     int64_t count = ls_min(picture->w - first, picture->padded_w - left), top = begin - picture->pad_top;
@@ -54,7 +54,7 @@ static void fill_planes(const plan *n, int64_t row, int64_t begin, int64_t heigh
 }
 
 /* Filters x pixels [q, q + columns), kernel row after kernel row. */
-static void multiply(const plan *n, const float *planes, int64_t q, int64_t columns, float *result) {
+static void multiply(const blocking *n, const float *planes, int64_t q, int64_t columns, float *result) {
     const ls_conv_pass *pass = n->pass;
     const ls_picture *picture = &pass->picture;
     int64_t a_row[LS_TILE_ROWS_MAX], c_row[LS_TILE_ROWS_MAX], a = 0;
@@ -92,7 +92,7 @@ static int64_t tile_columns(int64_t o) {
 }
 
 static void band_task(void *context, int64_t task, int thread) {
-    const plan *n = context;
+    const blocking *n = context;
     const ls_conv_pass *pass = n->pass;
     int64_t row = task / n->bands, begin = task % n->bands * n->band, height = ls_min(n->band, pass->out_h - begin);
     float *planes = n->private + thread * n->private_floats, *result = planes + pass->picture.c * n->plane;
@@ -109,10 +109,10 @@ static void band_task(void *context, int64_t task, int thread) {
 }
 
 void ls_conv_planes_run(ls_pool *pool, const ls_conv_pass *pass, int64_t rows, float *scratch) {
-    plan n = plan_of(pass, rows, scratch);
+    blocking n = blocking_of(pass, rows, scratch);
     ls_pool_run(pool, rows * n.bands, band_task, &n);
 }
 
 int64_t ls_conv_planes_scratch(const ls_conv_pass *pass, int64_t rows, int threads) {
-    return threads * plan_of(pass, rows, NULL).private_floats;
+    return threads * blocking_of(pass, rows, NULL).private_floats;
 }

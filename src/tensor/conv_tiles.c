@@ -1,6 +1,6 @@
 /* conv_tiles.c - convolutions as matrix products without a matrix: the rows of a tile are pixels, each a pointer into
- * the padded picture, where the (column, channel) part of a kernel's window is contiguous. So a kernel row is one
- * segment of a tile's sum. After E. Georganas et al., "Anatomy of high-performance deep learning convolutions on SIMD
+ * the padded picture, where a row of a patch (columns and channels) is contiguous. So a kernel row is one segment of a
+ * tile's sum. After E. Georganas et al., "Anatomy of high-performance deep learning convolutions on SIMD
  * architectures", SC 2018. */
 #include "tensor/activation_internal.h"
 #include "tensor/conv_pass_internal.h"
@@ -9,7 +9,7 @@
 
 enum { STEP_FLOATS = 49152 }; /* of a panel: the kernel rows that stay in the second-level cache from tile to tile */
 
-typedef struct plan {
+typedef struct blocking {
     const ls_conv_pass *pass;
     int64_t steps;          /* of a whole sum */
     int64_t band, bands;    /* rows of outputs a task */
@@ -17,11 +17,11 @@ typedef struct plan {
     int64_t *a_row, *c_row; /* of a band's pixels */
     float *private;         /* a thread's band of the picture */
     int64_t packed_floats, table_floats, private_floats;
-} plan;
+} blocking;
 
-static plan plan_of(const ls_conv_pass *pass, int64_t rows, float *scratch) {
+static blocking blocking_of(const ls_conv_pass *pass, int64_t rows, float *scratch) {
     const ls_picture *picture = &pass->picture;
-    plan n = {.pass = pass, .steps = picture->kernel_h * picture->kernel_w * picture->c};
+    blocking n = {.pass = pass, .steps = picture->kernel_h * picture->kernel_w * picture->c};
     n.band = ls_conv_band(pass, rows, picture->padded_w * picture->c * picture->stride_h);
     n.bands = ls_ceil_div(pass->out_h, n.band);
     n.packed_floats = n.steps * ls_packed_columns(pass->o);
@@ -35,7 +35,7 @@ static plan plan_of(const ls_conv_pass *pass, int64_t rows, float *scratch) {
     return n;
 }
 
-static void fill_tables(const plan *n) {
+static void fill_tables(const blocking *n) {
     const ls_picture *picture = &n->pass->picture;
     for (int64_t i = 0, pixel = 0; i < n->band; i++)
         for (int64_t j = 0; j < n->pass->out_w; j++, pixel++) {
@@ -46,7 +46,7 @@ static void fill_tables(const plan *n) {
 
 static void pack_task(void *context, int64_t task, int thread) {
     (void)thread;
-    const plan *n = context;
+    const blocking *n = context;
     const ls_conv_pass *pass = n->pass;
     int64_t panels = ls_panel_count(pass->o), tap = task / panels;
     int64_t c = pass->picture.c, a = tap / pass->picture.kernel_w, b = tap % pass->picture.kernel_w;
@@ -58,7 +58,7 @@ static void pack_task(void *context, int64_t task, int thread) {
 }
 
 /* One panel of the outputs of a band: kernel rows in blocks that stay in the cache from tile to tile. */
-static void multiply_panel(const plan *n, int64_t p, const float *band, int64_t pixels, float *y) {
+static void multiply_panel(const blocking *n, int64_t p, const float *band, int64_t pixels, float *y) {
     const ls_conv_pass *pass = n->pass;
     const ls_picture *picture = &pass->picture;
     ls_panel panel = ls_panel_at(pass->o, p);
@@ -88,7 +88,7 @@ static void multiply_panel(const plan *n, int64_t p, const float *band, int64_t 
 }
 
 static void band_task(void *context, int64_t task, int thread) {
-    const plan *n = context;
+    const blocking *n = context;
     const ls_conv_pass *pass = n->pass;
     int64_t row = task / n->bands, begin = task % n->bands * n->band, height = ls_min(n->band, pass->out_h - begin);
     float *y = pass->y + pass->out_begin + row * pass->out_picture + begin * pass->out_row;
@@ -99,7 +99,7 @@ static void band_task(void *context, int64_t task, int thread) {
 }
 
 void ls_conv_tiles_run(ls_pool *pool, const ls_conv_pass *pass, int64_t rows, float *scratch) {
-    plan n = plan_of(pass, rows, scratch);
+    blocking n = blocking_of(pass, rows, scratch);
     fill_tables(&n);
     int64_t taps = pass->picture.kernel_h * pass->picture.kernel_w;
     ls_pool_run(pool, taps * ls_panel_count(pass->o), pack_task, &n);
@@ -107,6 +107,6 @@ void ls_conv_tiles_run(ls_pool *pool, const ls_conv_pass *pass, int64_t rows, fl
 }
 
 int64_t ls_conv_tiles_scratch(const ls_conv_pass *pass, int64_t rows, int threads) {
-    plan n = plan_of(pass, rows, NULL);
+    blocking n = blocking_of(pass, rows, NULL);
     return n.packed_floats + 2 * n.table_floats + threads * n.private_floats;
 }

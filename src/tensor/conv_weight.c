@@ -1,17 +1,17 @@
 /* conv_weight.c - the weight gradient of a convolution: a sum over pixels.
  *
- * A task takes some taps, channels and filters of a run of lanes, and keeps their sums, and the tree's, in the
- * second-level cache. There are three ways to make a block of the gradient:
+ * A task takes some taps, channels and filters of a run of lanes, and keeps their sums, and those that wait in the
+ * tree, in the second-level cache. There are three ways to make a block of the gradient:
  *
- *   upright  rows are elements (a, b, c) of the kernel, columns filters; the steps are the pixels of rows of outputs;
- *   flat     for few filters, that would fill a small part of a vector: rows are (a, o), columns (b, c), which lie side
- * by side in the padded picture; the steps are the pixels of rows of the picture. Row y of it meets row y - a of dy,
- * which is zero where there is no such row: that adds zeros to a chain, and changes no bit;
- *   winograd by minimal filtering (conv_weight_winograd.h), a phase of the kernel at a time.
+ *   upright   Rows are elements (a, b, c) of the kernel, columns filters. The steps are the pixels of rows of outputs.
+ *   flat      For few filters, that would fill a small part of a vector. Rows are (a, o), columns (b, c), which lie
+ * side by side in the padded picture. The steps are the pixels of rows of the picture. Row y of it meets row y - a of
+ * dy, which is zero where there is no such row: that adds zeros to a chain and changes no bit. winograd  By minimal
+ * filtering (conv_weight_winograd_internal.h), a phase of the kernel at a time.
  *
- * Where the picture is up-sampled first, the sums are those of the turned convolution (conv_pass.h), never flat, with
- * dy as the picture that its window slides over; each lane's is folded to the kernel's own taps before lanes are added.
- */
+ * Where the picture is up-sampled first, the sums are those of the turned convolution (conv_pass_internal.h), never
+ * flat, with dy as the picture that its kernel slides over. Each lane's sum is folded to the kernel's own taps before
+ * lanes are added. */
 #include "tensor/conv_weight_internal.h"
 
 #include <string.h>
@@ -91,7 +91,7 @@ static ls_picture picture_of(const gradient *g, int64_t channels) {
 /* Sums that wait for others, and the one that is being made: ls_trees_ended, counted. */
 static int64_t pending_sums(int64_t lanes) { return 64 - __builtin_clzll((unsigned long long)ls_max(lanes, 1)); }
 
-static void plan_upright(gradient *g, int64_t rows) {
+static void divide_upright(gradient *g, int64_t rows) {
     const ls_conv *conv = g->conv;
     ls_picture picture = picture_of(g, g->channel_block);
     int64_t columns = ls_packed_columns(ls_min(COLUMNS, conv->o));
@@ -107,7 +107,7 @@ static void plan_upright(gradient *g, int64_t rows) {
     g->sum_floats = taps_of(conv) * g->channel_block * columns;
 }
 
-static void plan_flat(gradient *g) {
+static void divide_flat(gradient *g) {
     const ls_conv *conv = g->conv;
     ls_picture picture = picture_of(g, g->channel_block);
     int64_t rows = conv->out_h + conv->kernel_h - 1;
@@ -120,7 +120,7 @@ static void plan_flat(gradient *g) {
     g->sum_floats = conv->kernel_h * conv->o * ls_packed_columns(conv->kernel_w * g->channel_block);
 }
 
-static void plan_winograd(gradient *g) {
+static void divide_winograd(gradient *g) {
     const ls_conv *conv = g->conv;
     g->column_block = g->folded ? COLUMNS : ls_winograd_gradient_filters(conv);
     g->column_blocks = ls_ceil_div(conv->o, g->column_block);
@@ -129,7 +129,7 @@ static void plan_winograd(gradient *g) {
     g->sum_floats = taps_of_block(g, 0) * g->channel_block * ls_min(g->column_block, conv->o); /* phase 0 has most */
 }
 
-static void plan(gradient *g, enum layout layout, int64_t rows, int64_t lanes) {
+static void divide(gradient *g, enum layout layout, int64_t rows, int64_t lanes) {
     const ls_conv *conv = g->conv;
     g->layout = layout;
     g->together = g->phases = 1;
@@ -139,11 +139,11 @@ static void plan(gradient *g, enum layout layout, int64_t rows, int64_t lanes) {
         layout == WINOGRAD ? ls_winograd_gradient_channels(conv) : ls_ceil_div(conv->c, g->channel_blocks);
     g->channel_blocks = ls_ceil_div(conv->c, g->channel_block);
     if (layout == WINOGRAD)
-        plan_winograd(g);
+        divide_winograd(g);
     else if (layout == FLAT)
-        plan_flat(g);
+        divide_flat(g);
     else
-        plan_upright(g, rows);
+        divide_upright(g, rows);
     g->split = 1;
     while (g->split < lanes && g->split * blocks_of(g) < TASKS) g->split *= 2;
     g->private_floats = 2 * g->table_floats + g->picture_floats + g->dy_floats + pending_sums(lanes) * g->sum_floats;
@@ -345,7 +345,7 @@ static void store_flat(const block *k, const float *sum, float *dw) {
         }
 }
 
-/* A strip of filters after the other. */
+/* A group of filters after the other. */
 static void store_winograd(const block *k, const float *sum, float *dw) {
     const ls_conv *conv = k->g->conv;
     for (int64_t filter = k->filter, filters; filter < k->filter + k->filters; filter += filters) {
@@ -422,7 +422,7 @@ void ls_conv_weight_gradient(ls_pool *pool, const ls_conv *conv, const ls_rows *
     bool folded = ls_conv_is_up_sampled(conv);
     gradient g = {.conv = conv, .rows = rows, .x = x, .dy = dy, .dw = dw, .parts = scratch};
     if (folded) g.conv = &turned, g.folded = conv, g.x = dy, g.dy = x;
-    plan(&g, layout_of(g.conv, folded, ls_tile_kernels_get()->width), rows->count, rows->lanes);
+    divide(&g, layout_of(g.conv, folded, ls_tile_kernels_get()->width), rows->count, rows->lanes);
     for (int i = 0; i < rows->subtrees; i++) {
         int64_t lanes = rows->subtree_begin[i + 1] - rows->subtree_begin[i];
         g.group_begin[i + 1] = g.group_begin[i] + (int)ls_min(lanes, g.split);
@@ -441,7 +441,7 @@ int64_t ls_conv_weight_gradient_scratch(const ls_conv *conv, int64_t max_rows, i
     enum layout layouts[] = {layout_of(g.conv, folded, LS_COLUMNS_ALIGN), UPRIGHT};
     /* Of either way where both may be taken, as the instruction set need not be chosen yet. */
     for (int i = 0; i < (layouts[0] == FLAT ? 2 : 1); i++) {
-        plan(&g, layouts[i], max_rows, lanes);
+        divide(&g, layouts[i], max_rows, lanes);
         floats =
             ls_max(floats, parts_floats(&g, ls_min(lanes, LS_SUBTREES_MAX * g.split)) + threads * g.private_floats);
     }

@@ -1,3 +1,4 @@
+/* cpu.c - which instruction set the machine has, and which the kernels use; see cpu.h. */
 #include "tensor/cpu.h"
 
 #include <stdatomic.h>
@@ -47,7 +48,7 @@ ls_status ls_cpu_detect(ls_isa *isa) {
     ls_isa best = best_isa();
     const char *wanted = getenv("LOCKSTEP_ISA");
     *isa = best;
-    if (!wanted || !*wanted) return LS_OK;
+    if (wanted == NULL || *wanted == '\0') return LS_OK;
     for (int i = 0; i < LS_ISA_COUNT; i++) {
         if (strcmp(wanted, names[i]) != 0) continue;
         if (i > (int)best)

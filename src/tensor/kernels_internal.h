@@ -89,7 +89,7 @@ typedef struct ls_vector_kernels {
 } ls_vector_kernels;
 
 /* See winograd.h. */
-typedef void (*ls_winograd_fn)(const ls_winograd_piece *piece);
+typedef void (*ls_winograd_fn)(const ls_winograd_patch *patch);
 
 typedef struct ls_winograd_kernels {
     ls_winograd_fn run[LS_WINOGRAD_FORMS][LS_WINOGRAD_PARTS][3]; /* by the number of axes, 1 or 2 */

@@ -1,4 +1,5 @@
-/* kernels_winograd.c - the matrices of winograd.h applied to pieces of pictures, a vector of channels at a time.
+/* kernels_winograd.c - the matrices of winograd_internal.h applied to patches of pictures, a vector of channels at a
+ * time.
  *
  * They are constants here: a loop over rows and columns is unrolled to the multiply-adds of the numbers that are not
  * zero. A sum runs over falling columns, where the factors of 1 are. */
@@ -67,8 +68,8 @@ VEC_INLINE void transform_axis(const matrix x, const vec *in, vec *out) {
     }
 }
 
-/* Pixels [k, k + columns) of the piece. */
-VEC_INLINE void transform_row(const matrix x, const vec *in, const ls_winograd_piece *piece, const int k,
+/* Pixels [k, k + columns) of the patch. */
+VEC_INLINE void transform_row(const matrix x, const vec *in, const ls_winograd_patch *patch, const int k,
                               const int64_t c) {
     const int count = rows_of(x);
     vec out[N];
@@ -76,39 +77,39 @@ VEC_INLINE void transform_row(const matrix x, const vec *in, const ls_winograd_p
 #pragma GCC unroll 6
     for (int j = 0; j < count; j++) {
         if (x.part == LS_WINOGRAD_OUTPUT)
-            out[j] = vec_at_least(vec_set(piece->relu ? 0 : -INFINITY), out[j] + vec_load(piece->bias + c));
-        vec_store(piece->out[k + j] + c, out[j]);
+            out[j] = vec_at_least(vec_set(patch->relu ? 0 : -INFINITY), out[j] + vec_load(patch->bias + c));
+        vec_store(patch->out[k + j] + c, out[j]);
     }
 }
 
-VEC_INLINE void transform_1(const ls_winograd_form form, const ls_winograd_part part, const ls_winograd_piece *piece) {
+VEC_INLINE void transform_1(const ls_winograd_form form, const ls_winograd_part part, const ls_winograd_patch *patch) {
     const matrix x = {form, part, less_down(part) || less_across(part)};
     const int columns = columns_of(x);
-    for (int64_t c = 0; c < piece->channels; c += VEC_WIDTH) {
+    for (int64_t c = 0; c < patch->channels; c += VEC_WIDTH) {
         vec in[N];
 #pragma GCC unroll 6
-        for (int j = 0; j < columns; j++) in[j] = vec_load(piece->in[j] + c);
-        transform_row(x, in, piece, 0, c);
+        for (int j = 0; j < columns; j++) in[j] = vec_load(patch->in[j] + c);
+        transform_row(x, in, patch, 0, c);
     }
 }
 
 /* Columns first, then rows. */
-VEC_INLINE void transform_2(const ls_winograd_form form, const ls_winograd_part part, const ls_winograd_piece *piece) {
+VEC_INLINE void transform_2(const ls_winograd_form form, const ls_winograd_part part, const ls_winograd_patch *patch) {
     const matrix down = {form, part, less_down(part)}, across = {form, part, less_across(part)};
     const int rows = columns_of(down), columns = columns_of(across);
-    for (int64_t c = 0; c < piece->channels; c += VEC_WIDTH) {
+    for (int64_t c = 0; c < patch->channels; c += VEC_WIDTH) {
         vec half[N][N];
 #pragma GCC unroll 6
         for (int j = 0; j < columns; j++) {
             vec in[N], out[N];
 #pragma GCC unroll 6
-            for (int i = 0; i < rows; i++) in[i] = vec_load(piece->in[i * columns + j] + c);
+            for (int i = 0; i < rows; i++) in[i] = vec_load(patch->in[i * columns + j] + c);
             transform_axis(down, in, out);
 #pragma GCC unroll 6
             for (int i = 0; i < rows_of(down); i++) half[i][j] = out[i];
         }
 #pragma GCC unroll 6
-        for (int i = 0; i < rows_of(down); i++) transform_row(across, half[i], piece, i * rows_of(across), c);
+        for (int i = 0; i < rows_of(down); i++) transform_row(across, half[i], patch, i * rows_of(across), c);
     }
 }
 
@@ -124,8 +125,8 @@ VEC_INLINE void transform_2(const ls_winograd_form form, const ls_winograd_part 
 #define FORMS(X) PARTS(X, LS_F43) PARTS(X, LS_F25) PARTS(X, LS_F42)
 
 #define FUNCTIONS(form, part)                                                                                          \
-    static void form##_##part##_1(const ls_winograd_piece *piece) { transform_1(form, part, piece); }                  \
-    static void form##_##part##_2(const ls_winograd_piece *piece) { transform_2(form, part, piece); }
+    static void form##_##part##_1(const ls_winograd_patch *patch) { transform_1(form, part, patch); }                  \
+    static void form##_##part##_2(const ls_winograd_patch *patch) { transform_2(form, part, patch); }
 FORMS(FUNCTIONS)
 
 #define ENTRIES(form, part) .run[form][part][1] = form##_##part##_1, .run[form][part][2] = form##_##part##_2,

@@ -1,10 +1,11 @@
+/* picture.c - bands of padded pictures; see picture_internal.h. */
 #include "tensor/picture_internal.h"
 
 #include <string.h>
 
 #include "base/integers.h"
 
-void ls_window_fit(int64_t n, int64_t kernel, int64_t stride, bool same, int64_t *out, int64_t *pad) {
+void ls_outputs_fit(int64_t n, int64_t kernel, int64_t stride, bool same, int64_t *out, int64_t *pad) {
     *pad = 0;
     if (!same) {
         *out = n < kernel ? 0 : (n - kernel) / stride + 1;

@@ -1,3 +1,4 @@
+/* pooling.c - max-pooling and up-sampling, shared out over the pool by rows or samples; see pooling.h. */
 #include "tensor/pooling.h"
 
 #include <string.h>
@@ -10,12 +11,12 @@ ls_pooling ls_pooling_make(int64_t h, int64_t w, int64_t c, int64_t pool_h, int6
                            int64_t stride_w, bool same) {
     ls_pooling p = {
         .h = h, .w = w, .c = c, .pool_h = pool_h, .pool_w = pool_w, .stride_h = stride_h, .stride_w = stride_w};
-    ls_window_fit(h, pool_h, stride_h, same, &p.out_h, &p.pad_top);
-    ls_window_fit(w, pool_w, stride_w, same, &p.out_w, &p.pad_left);
+    ls_outputs_fit(h, pool_h, stride_h, same, &p.out_h, &p.pad_top);
+    ls_outputs_fit(w, pool_w, stride_w, same, &p.out_w, &p.pad_left);
     return p;
 }
 
-/* ---- Max-pooling. A task is a row of outputs forward, and a whole sample backward, where windows may overlap. ---- */
+/* ---- max-pooling; a task is a row of outputs forward, and a whole sample backward, where windows may overlap ---- */
 
 typedef struct max_pooling {
     const ls_pooling *p;
@@ -104,7 +105,7 @@ void ls_max_pooling_backward(ls_pool *pool, const ls_pooling *pooling, int64_t r
     ls_pool_run(pool, rows, backward_task, &m);
 }
 
-/* ---- Nearest up-sampling. A task is a row of the small picture. ---- */
+/* ---- nearest up-sampling; a task is a row of the small picture ---- */
 
 typedef struct up_sampling {
     int64_t h, w, c, size_h, size_w;

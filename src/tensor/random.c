@@ -1,3 +1,4 @@
+/* random.c - many random numbers of a stream, a chunk at a time; see random.h. */
 #include "tensor/random.h"
 
 #include <assert.h>

@@ -1,3 +1,5 @@
+/* winograd.c - what both passes of Winograd's filtering share: shapes of phases, where patches lie, the transforms; see
+ * winograd_internal.h. */
 #include "tensor/winograd_internal.h"
 
 #include <string.h>
@@ -22,7 +24,7 @@ ls_winograd_shape ls_winograd_shape_of(const ls_picture *picture, int64_t phase,
     s.taps = s.h.r * s.w.r;
     s.points = s.h.n * s.w.n;
     s.across = ls_ceil_div(out_w, s.w.m);
-    s.pieces = s.across * ls_ceil_div(out_h, s.h.m);
+    s.patches = s.across * ls_ceil_div(out_h, s.h.m);
     return s;
 }
 
@@ -32,23 +34,23 @@ bool ls_winograd_has_form(const ls_winograd_shape *shape) {
     return forms && (h->r == 1 || h->outputs >= 2 * h->r) && (w->r == 1 || w->outputs >= 2 * w->r);
 }
 
-void ls_winograd_transform(ls_winograd_form form, ls_winograd_part part, int axes, const ls_winograd_piece *piece) {
+void ls_winograd_transform(ls_winograd_form form, ls_winograd_part part, int axes, const ls_winograd_patch *patch) {
     if (axes == 0)
-        memcpy(piece->out[0], piece->in[0], (size_t)piece->channels * sizeof *piece->out[0]);
+        memcpy(patch->out[0], patch->in[0], (size_t)patch->channels * sizeof *patch->out[0]);
     else
-        ls_winograd_kernels_get()->run[form][part][axes](piece);
+        ls_winograd_kernels_get()->run[form][part][axes](patch);
 }
 
-ls_winograd_place ls_winograd_place_of(const ls_winograd_shape *shape, int64_t piece) {
-    int64_t of_sample = piece % shape->pieces;
-    return (ls_winograd_place){.row = piece / shape->pieces,
+ls_winograd_place ls_winograd_place_of(const ls_winograd_shape *shape, int64_t patch) {
+    int64_t of_sample = patch % shape->patches;
+    return (ls_winograd_place){.row = patch / shape->patches,
                                .i = of_sample / shape->across * shape->h.m,
                                .j = of_sample % shape->across * shape->w.m};
 }
 
-void ls_winograd_find(const ls_winograd_shape *shape, const ls_winograd_window *v, const float *x, int64_t piece,
+void ls_winograd_find(const ls_winograd_shape *shape, const ls_winograd_source *v, const float *x, int64_t patch,
                       const float *zeros, const float **pixel) {
-    ls_winograd_place at = ls_winograd_place_of(shape, piece);
+    ls_winograd_place at = ls_winograd_place_of(shape, patch);
     int64_t top = v->h.first - v->h.pad + at.i * v->h.stride, bottom = top + (v->h.n - 1) * v->h.stride;
     int64_t left = v->w.first - v->w.pad + at.j * v->w.stride, right = left + (v->w.n - 1) * v->w.stride;
     bool whole = top >= 0 && left >= 0 && bottom < v->height && right < v->width;

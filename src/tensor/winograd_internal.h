@@ -2,12 +2,13 @@
  * = m + r - 1 multiplications in place of m r.
  *
  *   y  = A^T [(G g) . (B^T d)]      . is the product element by element; d has n inputs
- *   dg = G^T [(A dy) . (B^T d)]     the gradient of g, a sum over pieces of m outputs
+ *   dg = G^T [(A dy) . (B^T d)]     the gradient of g, a sum over patches of m outputs
  *
- * Pictures take a form an axis: each matrix is applied to columns and then to rows, which leaves n_h n_w products. Over
- * channels the products are sums, so a point (one of n_h n_w) is a matrix product: pieces x channels by channels x
- * filters. S. Winograd, "Arithmetic complexity of computations", 1980; A. Lavin and S. Gray, "Fast algorithms for
- * convolutional neural networks", 2015.
+ * Pictures take a form an axis: each matrix is applied to columns and then to rows, which leaves n_h n_w products. A
+ * patch is m_h x m_w outputs and the n_h x n_w inputs that they are made of; patches of inputs overlap. Over channels
+ * the products are sums, so a point (one of n_h n_w) is a matrix product: patches x channels by channels x filters. S.
+ * Winograd, "Arithmetic complexity of computations", 1980; A. Lavin and S. Gray, "Fast algorithms for convolutional
+ * neural networks", 2015.
  *
  * The matrices are Toom-Cook's: polynomials evaluated at n - 1 points and infinity. With M(x) the product of x - p over
  * the points, a point's row of B^T is M(x) / (x - p), its column of A^T the powers of p, and its row of G the powers of
@@ -102,20 +103,20 @@ typedef enum ls_winograd_part {
     LS_WINOGRAD_PARTS
 } ls_winograd_part;
 
-/* A matrix applied to a piece of a picture, its pixels row after row: `channels` floats, a multiple of 16, at in[k] and
- * out[k] each. LS_WINOGRAD_OUTPUT adds bias[channels] and applies relu. */
-typedef struct ls_winograd_piece {
+/* What a matrix is applied to. Pixel k of the patch, row after row, is `channels` floats (a multiple of 16) at in[k],
+ * and the result's at out[k]. LS_WINOGRAD_OUTPUT adds bias[channels] and applies relu. */
+typedef struct ls_winograd_patch {
     int64_t channels;
     const float *const *in;
     float *const *out;
     const float *bias;
     bool relu;
-} ls_winograd_piece;
+} ls_winograd_patch;
 
 /* ---- What the passes of a convolution share. ---- */
 
-/* An axis of a window that slides over pictures: its taps first, first + stride, ..., r of them, and m outputs that the
- * form of r taps makes of n inputs. Without a form (LS_WINOGRAD_FORMS) m and n are 1. */
+/* An axis of a kernel that slides over pictures: r of its taps, first, first + stride, ..., and m outputs that the form
+ * of r taps makes of n inputs. Without a form (LS_WINOGRAD_FORMS) m and n are 1. */
 typedef struct ls_winograd_axis {
     int64_t first, stride, pad;
     int64_t outputs;
@@ -124,12 +125,14 @@ typedef struct ls_winograd_axis {
 } ls_winograd_axis;
 
 /* With strides s the kernel falls into s_h s_w phases of taps a, a + s, ..., each a convolution of stride 1 on every
- * s-th pixel of the picture. A phase's outputs are cut into pieces of h.m x w.m, a sample's row after row. */
+ * s-th pixel of the picture. A phase's outputs are cut into patches of h.m x w.m, a sample's row after row. */
 typedef struct ls_winograd_shape {
     ls_winograd_axis h, w;
-    ls_winograd_form form; /* of `axes` axes: 2, 1 or none */
-    int axes;
-    int64_t taps, points, across, pieces; /* h.r w.r, h.n w.n, pieces of a row, pieces of a sample */
+    ls_winograd_form form; /* of `axes` axes */
+    int axes;              /* 2, 1 or none */
+    int64_t taps, points;  /* h.r w.r, and h.n w.n */
+    int64_t across;        /* patches of a row */
+    int64_t patches;       /* of a sample */
 } ls_winograd_shape;
 
 /* Of phase number `phase`; 0 has the most taps. */
@@ -140,24 +143,24 @@ ls_winograd_shape ls_winograd_shape_of(const ls_picture *picture, int64_t phase,
 bool ls_winograd_has_form(const ls_winograd_shape *shape);
 
 /* Applies a matrix of the form to so many axes; to none: a copy. */
-void ls_winograd_transform(ls_winograd_form form, ls_winograd_part part, int axes, const ls_winograd_piece *piece);
+void ls_winograd_transform(ls_winograd_form form, ls_winograd_part part, int axes, const ls_winograd_patch *patch);
 
-/* The sample and the first output of a piece. */
+/* The sample and the first output of a patch. */
 typedef struct ls_winograd_place {
     int64_t row, i, j;
 } ls_winograd_place;
 
-ls_winograd_place ls_winograd_place_of(const ls_winograd_shape *shape, int64_t piece);
+ls_winograd_place ls_winograd_place_of(const ls_winograd_shape *shape, int64_t patch);
 
-/* What pieces see of pictures [height][width][channels]: h.n x w.n pixels, on an axis first - pad + (i + k) stride of
- * them for k = 0..n - 1, where i is the first output. */
-typedef struct ls_winograd_window {
+/* Pictures [height][width][channels] that patches are read from: h.n x w.n pixels, on an axis the pixels first - pad +
+ * (i + k) stride for k = 0..n - 1, where i is the first output. */
+typedef struct ls_winograd_source {
     int64_t height, width, channels;
     ls_winograd_axis h, w;
-} ls_winograd_window;
+} ls_winograd_source;
 
-/* Where a piece's pixels lie in x, row after row; those outside of the picture: in zeros. */
-void ls_winograd_find(const ls_winograd_shape *shape, const ls_winograd_window *window, const float *x, int64_t piece,
+/* Finds the pixels of patch number `patch` in x, row after row; those outside of the picture are in zeros. */
+void ls_winograd_find(const ls_winograd_shape *shape, const ls_winograd_source *source, const float *x, int64_t patch,
                       const float *zeros, const float **pixel);
 
 #endif

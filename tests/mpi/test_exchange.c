@@ -32,7 +32,7 @@ static float tree(int first, int lanes, int step, int64_t i) {
 static float updated(float weight, float gradient) { return weight * 0.75f - 0.1f * gradient; }
 
 typedef struct shard_check {
-    int64_t next; /* pieces of the shard come once and in order */
+    int64_t next; /* strips of the shard come once and in order */
     bool in_order;
 } shard_check;
 
@@ -147,7 +147,7 @@ static void test_hosts_and_buckets(void **state) {
     }
 }
 
-/* Several pieces a slice. */
+/* Several strips a slice. */
 static void test_long_vectors(void **state) {
     (void)state;
     ls_exchange_settings settings = {.mode = LS_EXCHANGE_AUTO, .bucket_mb = 1};

@@ -27,7 +27,7 @@ static void open_layer(layer_bench *bench, const char *type, const char *options
         bench->in_count[layer->inputs] = ls_shape_count(&in[layer->inputs]);
     }
     layer->options = calloc(1, layer->type->options_bytes + 1);
-    layer->plan = calloc(1, layer->type->plan_bytes + 1);
+    layer->prepared = calloc(1, layer->type->prepared_bytes + 1);
     set_options(layer->type->options, layer->options, options);
     expect_ok(layer->type->prepare(
         layer, &(ls_limits){.max_rows = bench->rows.count, .threads = BENCH_THREADS, .lanes = bench->rows.lanes}));
@@ -96,5 +96,5 @@ void layer_bench_close(layer_bench *bench) {
     free(bench->dy);
     free(bench->pass.scratch);
     free(bench->layer.options);
-    free(bench->layer.plan);
+    free(bench->layer.prepared);
 }

@@ -465,25 +465,25 @@ static void test_batches_too_large_to_count(void **state) {
 
 static void test_slab(void **state) {
     (void)state;
-    enum { PIECES = 60, MOMENTS = 40 };
+    enum { BUFFERS = 60, MOMENTS = 40 };
     ls_rng rng = ls_rng_stream(1, LS_RNG_TEST, 0, 0);
-    ls_piece pieces[PIECES];
+    ls_buffer buffers[BUFFERS];
     ls_slab slab = {0};
     int64_t needed[MOMENTS] = {0}, most = 0;
-    for (int i = 0; i < PIECES; i++) {
+    for (int i = 0; i < BUFFERS; i++) {
         int first = (int)ls_rng_below(&rng, (uint64_t)(3 * i), MOMENTS);
         int last = first + (int)ls_rng_below(&rng, (uint64_t)(3 * i + 1), (uint64_t)(MOMENTS - first));
-        ls_slab_add(&slab, &pieces[i], 1 + (int64_t)ls_rng_below(&rng, (uint64_t)(3 * i + 2), 1000), first, last);
-        for (int m = first; m <= last; m++) needed[m] += pieces[i].floats;
+        ls_slab_add(&slab, &buffers[i], 1 + (int64_t)ls_rng_below(&rng, (uint64_t)(3 * i + 2), 1000), first, last);
+        for (int m = first; m <= last; m++) needed[m] += buffers[i].floats;
     }
     for (int m = 0; m < MOMENTS; m++) most = needed[m] > most ? needed[m] : most;
     int64_t floats = ls_slab_layout(&slab);
     assert_true(floats >= most && floats <= most + most / 4);
-    for (int i = 0; i < PIECES; i++) {
-        const ls_piece *a = &pieces[i];
+    for (int i = 0; i < BUFFERS; i++) {
+        const ls_buffer *a = &buffers[i];
         assert_true(a->offset >= 0 && a->offset + a->floats <= floats && a->offset % 16 == 0);
         for (int j = 0; j < i; j++) {
-            const ls_piece *b = &pieces[j];
+            const ls_buffer *b = &buffers[j];
             if (a->first > b->last || b->first > a->last) continue;
             assert_true(a->offset >= b->offset + b->floats || b->offset >= a->offset + a->floats);
         }

@@ -98,9 +98,9 @@ static void run(int form, int part, int axes, const picture *in, const float *bi
     const float *in_at[POINTS];
     float *out_at[POINTS];
     for (int k = 0; k < POINTS; k++) in_at[k] = in->pixels[k], out_at[k] = out->pixels[k];
-    ls_winograd_piece piece = {CHANNELS, in_at, out_at, bias, relu};
+    ls_winograd_patch patch = {CHANNELS, in_at, out_at, bias, relu};
     memset(out, 0, sizeof *out);
-    ls_winograd_kernels_get()->run[form][part][axes](&piece);
+    ls_winograd_kernels_get()->run[form][part][axes](&patch);
 }
 
 static void check_transform(int form, int part, int axes, bool relu) {
