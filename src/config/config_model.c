@@ -108,14 +108,13 @@ void ls_config_print_metrics(const ls_config *config, int indent, FILE *out) {
     fputc(']', out);
 }
 
-static const ls_option clip_option = {
-    "global_clipnorm",
-    LS_OPTION_DOUBLE,
-    offsetof(ls_config, clip_norm),
-    .preset = "0",
-    .min = 0,
-    .max = 1e30,
-    .help = "the gradient of all weights is made no longer than this; 0: as long as it is"};
+static const ls_option clip_option = {"global_clipnorm",
+                                      LS_OPTION_DOUBLE,
+                                      offsetof(ls_config, clip_norm),
+                                      .preset = "0",
+                                      .min = 0,
+                                      .max = 1e30,
+                                      .help = "largest norm of the gradient of all weights; 0: no limit"};
 
 /* "learning_rate: {cosine_decay: {...}}", in place of a number. */
 static ls_status read_schedule(ls_config *config, const ls_yaml_node *value) {

@@ -6,52 +6,54 @@
 
 static const ls_config_key early_stopping_keys[] = {
     {.option = {"monitor", LS_OPTION_CHOICE, AT(early_stopping.monitor), .preset = "val_loss",
-                .choices = ls_monitor_names, .help = "what should fall"}},
+                .choices = ls_monitor_names, .help = "the loss to watch"}},
     {.option = {"patience", LS_OPTION_INT, AT(early_stopping.patience), .preset = "10", .min = 0, .max = 1e9,
                 .help = "epochs (or cycles of the parts) without improvement before the run ends"},
      .may_change = true},
     {.option = {"min_delta", LS_OPTION_DOUBLE, AT(early_stopping.min_delta), .preset = "0", .min = 0, .max = 1e9,
-                .help = "by how much it must fall to count; the best epoch is the best by however little"}},
+                .help = "the least fall that counts as an improvement; the best epoch needs no such margin"}},
     {.option = {"restore_best", LS_OPTION_BOOL, AT(early_stopping.restore_best), .preset = "false",
-                .help = "end with the weights of the best epoch; a run that is given more epochs goes on from them"}},
+                .help = "end with the weights of the best epoch; a run with more epochs continues from them"}},
     LS_CONFIG_KEYS_END};
 
 static const ls_config_key plateau_keys[] = {
     {.option = {"monitor", LS_OPTION_CHOICE, AT(reduce_lr_on_plateau.monitor), .preset = "val_loss",
-                .choices = ls_monitor_names, .help = "what should fall"}},
+                .choices = ls_monitor_names, .help = "the loss to watch"}},
     {.option = {"factor", LS_OPTION_DOUBLE, AT(reduce_lr_on_plateau.factor), .preset = "0.1", .min = 0, .max = 1,
-                .above_min = true, .below_max = true, .help = "what is left of the learning rate"}},
+                .above_min = true, .below_max = true, .help = "what the learning rate is multiplied by"}},
     {.option = {"patience", LS_OPTION_INT, AT(reduce_lr_on_plateau.patience), .preset = "10", .min = 1, .max = 1e9,
                 .help = "epochs (or cycles of the parts) without improvement before it is reduced"}},
     {.option = {"min_delta", LS_OPTION_DOUBLE, AT(reduce_lr_on_plateau.min_delta), .preset = "0.0001", .min = 0,
-                .max = 1e9, .help = "what counts as an improvement"}},
+                .max = 1e9, .help = "the least fall that counts as an improvement"}},
     {.option = {"cooldown", LS_OPTION_INT, AT(reduce_lr_on_plateau.cooldown), .preset = "0", .min = 0, .max = 1e9,
-                .help = "epochs (or cycles) after that in which nothing counts"}},
+                .help = "epochs (or cycles) to wait after a reduction before counting again"}},
     {.option = {"min_lr", LS_OPTION_DOUBLE, AT(reduce_lr_on_plateau.min_lr), .preset = "0", .min = 0, .max = 1e6,
                 .help = "the lowest learning rate"}},
     LS_CONFIG_KEYS_END};
 
 static const ls_config_key checkpoint_keys[] = {
     {.option = {"every_epochs", LS_OPTION_INT, AT(checkpoint.every_epochs), .preset = "1", .min = 0, .max = 1e9,
-                .help = "save each so many epochs; 0: only at the end and when stopped"},
+                .help = "epochs from one checkpoint to the next; 0: only at the end and when stopped"},
      .may_change = true},
     {.option = {"every_steps", LS_OPTION_INT, AT(checkpoint.every_steps), .preset = "0", .min = 0, .max = 1e12,
-                .help = "and each so many steps; 0: not"},
+                .help = "also save after so many steps; 0: no"},
      .may_change = true},
     {.option = {"keep", LS_OPTION_INT, AT(checkpoint.keep), .preset = "2", .min = 1, .max = 1e6,
-                .help = "numbered checkpoints that stay"},
+                .help = "how many numbered checkpoints to keep"},
      .may_change = true},
     {.option = {"best_interval_s", LS_OPTION_DOUBLE, AT(checkpoint.best_interval_s), .preset = "30", .min = 0,
-                .max = 1e9, .help = "the best weights are written at most once in so many seconds, and at the end"},
+                .max = 1e9,
+                .help = "least seconds between two writes of the best weights; they are always written at the end"},
      .may_change = true},
     LS_CONFIG_KEYS_END};
 
 static const ls_config_key exchange_keys[] = {
     {.option = {"mode", LS_OPTION_CHOICE, AT(exchange.mode), .preset = "auto", .choices = ls_exchange_mode_names,
-                .help = "how the ranks of one host add up gradients: in shared memory or by messages"},
+                .help = "how the ranks of one host exchange gradients: in shared memory or by messages"},
      .may_change = true},
     {.option = {"bucket_mb", LS_OPTION_DOUBLE, AT(exchange.bucket_mb), .preset = "0", .min = 0, .max = 1024,
-                .help = "what messages carry at a time, in MiB of weights over all ranks; 0: 1/8 a rank, 16 at most"},
+                .help =
+                    "MiB of weights, over all ranks, that are exchanged at a time; 0: 1/8 for each rank, at most 16"},
      .may_change = true},
     LS_CONFIG_KEYS_END};
 
@@ -60,11 +62,11 @@ static const ls_config_key tensorboard_keys[] = {
                 .help = "the picture of each epoch"}},
     {.option = {"histograms", LS_OPTION_BOOL, AT(tensorboard.histograms), .preset = "true",
                 .help =
-                    "of each array of weights, and of the codes of the validation data, which costs a pass over it"}},
-    {.option =
-         {"projector", LS_OPTION_INT, AT(tensorboard.projector), .preset = "2000", .min = 0, .max = 1e5,
-          .help = "samples of the validation data that its projector shows: their codes in the best epoch, labels and "
-                  "pictures; at most as many as make two million numbers; 0: none"}},
+                    "of each array of weights, and of the codes of the validation data, which takes a pass over it"}},
+    {.option = {"projector", LS_OPTION_INT, AT(tensorboard.projector), .preset = "2000", .min = 0, .max = 1e5,
+                .help =
+                    "samples of the validation data for the projector, with their codes in the best epoch, labels and "
+                    "pictures; their codes have at most two million numbers; 0: none"}},
     LS_CONFIG_KEYS_END};
 
 const ls_config_key ls_config_training_keys[] = {
@@ -72,29 +74,30 @@ const ls_config_key ls_config_training_keys[] = {
                 .help = "passes over the data"},
      .may_change = true},
     {.option = {"batch_size", LS_OPTION_INT, AT(batch_size), .required = true, .min = 1, .max = 1e9,
-                .help = "samples a step, over all ranks"}},
+                .help = "samples in a step, over all ranks"}},
     {.option = {"lanes", LS_OPTION_INT, AT(lanes), .preset = "8", .min = 1, .max = LS_LANES_MAX,
-                .help = "streams of samples that make up a batch, a power of two; at least as many as ranks"}},
+                .help = "parts that a batch is divided into, a power of two; a run has at most as many ranks"}},
     {.option = {"threads", LS_OPTION_INT, AT(threads), .preset = "0", .min = 0, .max = 4096,
-                .help = "threads of each rank; 0: OMP_NUM_THREADS, else the node's cores divided by its ranks"},
+                .help = "threads of each rank; 0: OMP_NUM_THREADS, else the host's cores divided by its ranks"},
      .may_change = true},
-    {.option = {"early_stopping", .help = "a map, or none"},
+    {.option = {"early_stopping", .help = "ends the run when there is no improvement: a map, or none"},
      .section = early_stopping_keys,
      .enabled = AT(early_stopping.enabled)},
-    {.option = {"reduce_lr_on_plateau", .help = "a map, or none"},
+    {.option = {"reduce_lr_on_plateau",
+                .help = "lowers the learning rate when there is no improvement: a map, or none"},
      .section = plateau_keys,
      .enabled = AT(reduce_lr_on_plateau.enabled)},
     {.option = {"checkpoint", .help = "when to save"}, .section = checkpoint_keys},
-    {.option = {"exchange", .help = "of gradients and weights between ranks; changes no result"},
+    {.option = {"exchange", .help = "how ranks exchange gradients and weights; it changes no result"},
      .section = exchange_keys},
     {.option = {"stall_timeout", LS_OPTION_DOUBLE, AT(stall_timeout_s), .preset = "300", .min = 0, .max = 1e9,
-                .help = "seconds in which nothing moves (a step, a batch, a piece of a checkpoint) after which the job "
-                        "is ended; 0: never"},
+                .help = "seconds without any progress (a step, a batch, a part of a checkpoint) after which the job is "
+                        "ended; 0: never"},
      .may_change = true},
     {.option = {"images", LS_OPTION_INT, AT(images), .preset = "8", .min = 0, .max = 1000,
-                .help = "each epoch draws a picture of so many samples, in RUN/images/; 0: none"},
+                .help = "samples in the picture that each epoch draws in RUN/images/; 0: no picture"},
      .may_change = true},
-    {.option = {"tensorboard", .help = "a map, or none: whether the numbers of each epoch go to RUN/tensorboard/ too"},
+    {.option = {"tensorboard", .help = "also writes event files, in RUN/tensorboard/: a map, or none"},
      .section = tensorboard_keys,
      .enabled = AT(tensorboard.enabled),
      .may_change = true},

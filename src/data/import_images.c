@@ -30,17 +30,18 @@ typedef struct images_options {
 
 static const ls_option options[] = {
     {"size", LS_OPTION_STRING, offsetof(images_options, size), .required = true, .capacity = LS_SIZE_TEXT_MAX,
-     .help = "HEIGHTxWIDTH to resize to"},
+     .help = "HEIGHTxWIDTH, the size of all samples"},
     {"fit", LS_OPTION_CHOICE, offsetof(images_options, fit), .preset = "crop", .choices = ls_fit_names,
-     .help = "for other proportions: crop to the middle, stretch, or pad with black"},
+     .help = "how a picture of other proportions fits: crop to its middle, stretch, or pad with black"},
     {"channels", LS_OPTION_CHOICE, offsetof(images_options, channels), .preset = "3", .choices = channels_names,
      .help = "3: colour, 1: grey"},
     {"labels", LS_OPTION_CHOICE, offsetof(images_options, labels), .preset = "auto", .choices = labels_names,
-     .help = "from the folder, or the file's name up to '.', '_' or '-'; auto: the first that gives classes"},
+     .help = "where classes come from: the folder, or the prefix of the file name up to '.', '_' or '-'; auto: the "
+             "first of them that gives classes"},
     {"classes", LS_OPTION_STRING, offsetof(images_options, classes), .preset = "", .capacity = CLASSES_TEXT_MAX,
-     .help = "the classes in their order: cat,dog, or @FILE with one a line; a picture of another class is an error"},
+     .help = "the classes in their order: cat,dog, or @FILE with one in each line; any other class is an error"},
     {"classes-of", LS_OPTION_STRING, offsetof(images_options, classes_of), .preset = "", .capacity = LS_PATH_MAX,
-     .help = "the classes of this data set, in their order"},
+     .help = "use the classes of this data set, in their order"},
     LS_OPTIONS_END,
 };
 

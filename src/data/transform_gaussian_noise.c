@@ -23,7 +23,7 @@ static void apply(const void *record, const ls_signal *in, const ls_rng *rng, ui
 
 const ls_transform_type ls_transform_gaussian_noise = {
     .name = "gaussian_noise",
-    .help = "adds normally distributed noise; `encode` and `reconstruct` leave it out",
+    .help = "adds normal noise; `encode` and `reconstruct` leave it out unless --noise is given",
     .options = options,
     .options_bytes = sizeof(noise_options),
     .corrupts = true,

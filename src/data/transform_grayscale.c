@@ -9,7 +9,7 @@ typedef struct grayscale_options {
 } grayscale_options;
 
 static const ls_option options[] = {{"channels", LS_OPTION_INT, offsetof(grayscale_options, channels), .preset = "1",
-                                     .min = 1, .max = RGB, .help = "1, or 3 equal ones"},
+                                     .min = 1, .max = RGB, .help = "1 grey channel, or 3 equal ones"},
                                     LS_OPTIONS_END};
 
 static ls_status plan(const void *record, const ls_signal *in, ls_signal *out) {

@@ -12,7 +12,7 @@ static const int directions[] = {HORIZONTAL | VERTICAL, HORIZONTAL, VERTICAL};
 
 static const ls_option options[] = {{"mode", LS_OPTION_CHOICE, offsetof(flip_options, mode),
                                      .preset = "horizontal_and_vertical", .choices = modes,
-                                     .help = "left to right, upside down, or each by itself"},
+                                     .help = "left to right, upside down, or both, each at random"},
                                     LS_OPTIONS_END};
 
 static ls_status plan(const void *record, const ls_signal *in, ls_signal *out) {

@@ -8,10 +8,10 @@ typedef struct rescale_options {
 
 static const ls_option options[] = {{"range", LS_OPTION_DOUBLES, offsetof(rescale_options, range), .preset = "[0, 1]",
                                      .min_count = 2, .max_count = 2,
-                                     .help = "what black (stored 0) and white (stored 255; 1.0 of float data) become"},
+                                     .help = "what black (stored as 0) and white (255, or 1.0 in float data) become"},
                                     {"from", LS_OPTION_DOUBLES, offsetof(rescale_options, from), .max_count = 2,
-                                     .help = "what black and white are, where it is not that: [0, 255] of float data, "
-                                             "say"},
+                                     .help = "how black and white are stored, if not so: [0, 255] for float data, for "
+                                             "example"},
                                     LS_OPTIONS_END};
 
 /* What is mapped to the range. */
@@ -49,7 +49,7 @@ static void apply(const void *record, const ls_signal *in, const ls_rng *rng, ui
 
 const ls_transform_type ls_transform_rescale = {
     .name = "rescale",
-    .help = "maps the range of the data linearly to another",
+    .help = "maps the range of the data linearly to another range",
     .options = options,
     .options_bytes = sizeof(rescale_options),
     .plan = plan,

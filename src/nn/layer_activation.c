@@ -33,7 +33,7 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
 
 const ls_layer_type ls_layer_activation = {
     .name = "activation",
-    .help = "an activation by itself",
+    .help = "an activation function",
     .options = options,
     .options_bytes = sizeof(activation_options),
     .min_inputs = 1,

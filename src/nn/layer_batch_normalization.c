@@ -18,12 +18,12 @@ typedef struct batch_normalization_options {
     double momentum, epsilon;
 } batch_normalization_options;
 
-static const ls_option options[] = {
-    {"momentum", LS_OPTION_DOUBLE, offsetof(batch_normalization_options, momentum), .preset = "0.99", .min = 0,
-     .max = 1, .help = "what a step leaves of the moving averages"},
-    {"epsilon", LS_OPTION_DOUBLE, offsetof(batch_normalization_options, epsilon), .preset = "0.001", .min = 0, .max = 1,
-     .above_min = true, .help = "added to the variance"},
-    LS_OPTIONS_END};
+static const ls_option options[] = {{"momentum", LS_OPTION_DOUBLE, offsetof(batch_normalization_options, momentum),
+                                     .preset = "0.99", .min = 0, .max = 1, .help = "momentum of the moving averages"},
+                                    {"epsilon", LS_OPTION_DOUBLE, offsetof(batch_normalization_options, epsilon),
+                                     .preset = "0.001", .min = 0, .max = 1, .above_min = true,
+                                     .help = "added to the variance"},
+                                    LS_OPTIONS_END};
 
 static const ls_layer_example examples[] = {{"", {{1, {3}}}}, {"epsilon=0.1", {{3, {2, 3, 2}}}}, LS_EXAMPLES_END};
 
@@ -223,7 +223,7 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
 
 const ls_layer_type ls_layer_batch_normalization = {
     .name = "batch_normalization",
-    .help = "zero mean and unit variance over the batch, channel by channel",
+    .help = "normalizes each channel to zero mean and unit variance over the batch",
     .options = options,
     .options_bytes = sizeof(batch_normalization_options),
     .min_inputs = 1,

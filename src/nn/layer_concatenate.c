@@ -89,7 +89,7 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
 
 const ls_layer_type ls_layer_concatenate = {
     .name = "concatenate",
-    .help = "its inputs side by side along the last axis",
+    .help = "joins its inputs along the last axis",
     .options = options,
     .min_inputs = 2,
     .max_inputs = LS_INPUTS_MAX,

@@ -19,7 +19,7 @@ typedef struct contractive_dense_options {
 static const ls_option options[] = {{"units", LS_OPTION_INT, offsetof(contractive_dense_options, units),
                                      .required = true, .min = 1, .max = 1e9, .help = "outputs"},
                                     {"weight", LS_OPTION_DOUBLE, offsetof(contractive_dense_options, weight),
-                                     .required = true, .min = 0, .max = 1e9, .help = "of the penalty"},
+                                     .required = true, .min = 0, .max = 1e9, .help = "weight of the penalty"},
                                     LS_OPTIONS_END};
 
 static const ls_layer_example examples[] = {
@@ -158,7 +158,7 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
 
 const ls_layer_type ls_layer_contractive_dense = {
     .name = "contractive_dense",
-    .help = "a dense sigmoid code that changes little with its input",
+    .help = "a dense sigmoid layer with a penalty that keeps its output from changing with its input",
     .options = options,
     .options_bytes = sizeof(contractive_dense_options),
     .prepared_bytes = sizeof(int64_t),

@@ -22,7 +22,7 @@ static const ls_option options[] = {
     {"strides", LS_OPTION_INTS, offsetof(conv2d_transpose_options, strides), .preset = "1", .min = 1, .max = 1e4,
      .min_count = 1, .max_count = 2, .help = "how many times larger the picture becomes, down and right"},
     {"padding", LS_OPTION_CHOICE, offsetof(conv2d_transpose_options, padding), .preset = "valid",
-     .choices = ls_padding_names, .help = "same: cut to the input's size times the strides"},
+     .choices = ls_padding_names, .help = "same: the output is cut to the input's size times the strides"},
     {"activation", LS_OPTION_CHOICE, offsetof(conv2d_transpose_options, activation), .preset = "linear",
      .choices = ls_activation_names, .help = "applied to the output"},
     {"use_bias", LS_OPTION_BOOL, offsetof(conv2d_transpose_options, use_bias), .preset = "true", .help = "add a bias"},

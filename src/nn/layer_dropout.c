@@ -12,7 +12,8 @@ typedef struct dropout_options {
 } dropout_options;
 
 static const ls_option options[] = {{"rate", LS_OPTION_DOUBLE, offsetof(dropout_options, rate), .required = true,
-                                     .min = 0, .max = 1, .below_max = true, .help = "share of the numbers to drop"},
+                                     .min = 0, .max = 1, .below_max = true,
+                                     .help = "share of the numbers that become 0"},
                                     LS_OPTIONS_END};
 
 static const ls_layer_example examples[] = {{"rate=0.4", {{1, {9}}}}, {"rate=0", {{3, {2, 2, 2}}}}, LS_EXAMPLES_END};
@@ -69,7 +70,7 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
 
 const ls_layer_type ls_layer_dropout = {
     .name = "dropout",
-    .help = "drops numbers at random in training",
+    .help = "sets numbers to 0 at random, in training alone",
     .options = options,
     .options_bytes = sizeof(dropout_options),
     .min_inputs = 1,

@@ -16,7 +16,8 @@ typedef struct gaussian_sampling_options {
 } gaussian_sampling_options;
 
 static const ls_option options[] = {{"kl_weight", LS_OPTION_DOUBLE, offsetof(gaussian_sampling_options, kl_weight),
-                                     .preset = "1", .min = 0, .max = 1e9, .help = "of the divergence in the loss"},
+                                     .preset = "1", .min = 0, .max = 1e9,
+                                     .help = "weight of the divergence in the loss"},
                                     LS_OPTIONS_END};
 
 static const ls_layer_example examples[] = {
@@ -97,7 +98,7 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
 
 const ls_layer_type ls_layer_gaussian_sampling = {
     .name = "gaussian_sampling",
-    .help = "a normal code out of its mean and log variance (variational autoencoder)",
+    .help = "draws a normal code from its mean and log variance (variational autoencoder)",
     .options = options,
     .options_bytes = sizeof(gaussian_sampling_options),
     .min_inputs = 2,

@@ -17,7 +17,7 @@ static const ls_option options[] = {{"rho", LS_OPTION_DOUBLE, offsetof(kl_sparsi
                                      .min = 0, .max = 1, .above_min = true, .below_max = true,
                                      .help = "the mean that every unit should have"},
                                     {"weight", LS_OPTION_DOUBLE, offsetof(kl_sparsity_options, weight), .preset = "1",
-                                     .min = 0, .max = 1e9, .help = "of the penalty"},
+                                     .min = 0, .max = 1e9, .help = "weight of the penalty"},
                                     LS_OPTIONS_END};
 
 static const ls_layer_example examples[] = {
@@ -81,7 +81,7 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
 
 const ls_layer_type ls_layer_kl_sparsity = {
     .name = "kl_sparsity",
-    .help = "adds a penalty that keeps a code's mean activations near rho",
+    .help = "adds a penalty that keeps the mean activation of each unit near rho",
     .options = options,
     .options_bytes = sizeof(kl_sparsity_options),
     .min_inputs = 1,

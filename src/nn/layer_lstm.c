@@ -21,7 +21,7 @@ typedef struct lstm_options {
 static const ls_option options[] = {
     {"units", LS_OPTION_INT, offsetof(lstm_options, units), .required = true, .min = 1, .max = 1e6, .help = "outputs"},
     {"return_sequences", LS_OPTION_BOOL, offsetof(lstm_options, return_sequences), .preset = "false",
-     .help = "give the output of every step, not of the last one alone"},
+     .help = "output every step of the sequence, not only the last one"},
     LS_OPTIONS_END};
 
 static const ls_layer_example examples[] = {{"units=3", {{2, {4, 2}}}},

@@ -11,9 +11,9 @@ static const ls_option options[] = {
     {"pool_size", LS_OPTION_INTS, offsetof(max_pooling2d_options, pool_size), .preset = "2", .min = 1, .max = 1e4,
      .min_count = 1, .max_count = 2, .help = "height and width of a window, or one number for both"},
     {"strides", LS_OPTION_INTS, offsetof(max_pooling2d_options, strides), .min = 1, .max = 1e4, .max_count = 2,
-     .help = "step down and right; pool_size where not given"},
+     .help = "steps down and right; pool_size if not given"},
     {"padding", LS_OPTION_CHOICE, offsetof(max_pooling2d_options, padding), .preset = "valid",
-     .choices = ls_padding_names, .help = "same: incomplete windows at the edges count too"},
+     .choices = ls_padding_names, .help = "same: incomplete windows at the edges count, too"},
     LS_OPTIONS_END};
 
 static const ls_layer_example examples[] = {{"", {{3, {4, 6, 2}}}},

@@ -8,7 +8,7 @@ typedef struct repeat_vector_options {
 } repeat_vector_options;
 
 static const ls_option options[] = {{"n", LS_OPTION_INT, offsetof(repeat_vector_options, n), .required = true, .min = 1,
-                                     .max = 1e6, .help = "how often"},
+                                     .max = 1e6, .help = "how many copies"},
                                     LS_OPTIONS_END};
 
 static const ls_layer_example examples[] = {{"n=3", {{1, {4}}}}, {"n=1", {{1, {3}}}}, LS_EXAMPLES_END};

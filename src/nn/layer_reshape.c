@@ -7,7 +7,7 @@ typedef struct reshape_options {
 
 static const ls_option options[] = {{"target_shape", LS_OPTION_INTS, offsetof(reshape_options, target_shape),
                                      .required = true, .min = -1, .max = 1e9, .min_count = 1, .max_count = LS_DIMS_MAX,
-                                     .help = "the new dimensions; one may be -1: what is left"},
+                                     .help = "the new dimensions; one of them may be -1 and follows from the others"},
                                     LS_OPTIONS_END};
 
 static const ls_layer_example examples[] = {

@@ -8,7 +8,7 @@ typedef struct up_sampling2d_options {
 
 static const ls_option options[] = {{"size", LS_OPTION_INTS, offsetof(up_sampling2d_options, size), .preset = "2",
                                      .min = 1, .max = 1e4, .min_count = 1, .max_count = 2,
-                                     .help = "how often a row and a column is repeated, or one number for both"},
+                                     .help = "how often each row and each column is repeated, or one number for both"},
                                     LS_OPTIONS_END};
 
 static const ls_layer_example examples[] = {{"", {{3, {2, 3, 2}}}}, {"size=3,1", {{3, {3, 2, 1}}}}, LS_EXAMPLES_END};

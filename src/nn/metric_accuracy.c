@@ -9,4 +9,4 @@ static double row(int64_t width, const float *y, const float *target) {
 }
 
 const ls_metric_type ls_metric_accuracy = {
-    .name = "accuracy", .help = "share of the samples whose largest output is the right one", .row = row};
+    .name = "accuracy", .help = "share of the samples whose largest output is that of the right class", .row = row};

@@ -50,7 +50,7 @@ static void update(const void *record, int64_t step, double learning_rate, const
 
 const ls_optimizer_type ls_optimizer_adadelta = {
     .name = "adadelta",
-    .help = "steps in the ratio of running means of squared steps and squared gradients",
+    .help = "steps by the ratio of the running means of squared steps and squared gradients",
     .options = options,
     .options_bytes = sizeof(adadelta_options),
     .slots = 2,

@@ -19,7 +19,7 @@ static const ls_option options[] = {{"learning_rate", LS_OPTION_DOUBLE, offsetof
                                      .max = 1, .below_max = true, .help = "decay of the mean squared gradient"},
                                     {"momentum", LS_OPTION_DOUBLE, offsetof(rmsprop_options, momentum), .preset = "0",
                                      .min = 0, .max = 1, .below_max = true,
-                                     .help = "share of the last step that is kept"},
+                                     .help = "share of the last step that is added to the next"},
                                     {"epsilon", LS_OPTION_DOUBLE, offsetof(rmsprop_options, epsilon), .preset = "1e-7",
                                      .min = 1e-30, .max = 1, .help = "added inside the root"},
                                     LS_OPTIONS_END};

@@ -12,15 +12,15 @@ typedef struct cosine_decay_options {
 
 static const ls_option options[] = {
     {"initial_learning_rate", LS_OPTION_DOUBLE, offsetof(cosine_decay_options, initial_learning_rate), .required = true,
-     .min = 0, .max = 1e6, .help = "step size at first"},
+     .min = 0, .max = 1e6, .help = "the learning rate at the start"},
     {"decay_steps", LS_OPTION_INT, offsetof(cosine_decay_options, decay_steps), .required = true, .min = 1, .max = 1e15,
-     .help = "updates from the highest rate to the lowest"},
+     .help = "steps from the highest rate to the lowest"},
     {"alpha", LS_OPTION_DOUBLE, offsetof(cosine_decay_options, alpha), .preset = "0", .min = 0, .max = 1,
-     .help = "the lowest rate, as a share of the highest; 1: a warm-up alone"},
+     .help = "the lowest rate, as a share of the highest; 1: only a warm-up"},
     {"warmup_steps", LS_OPTION_INT, offsetof(cosine_decay_options, warmup_steps), .preset = "0", .min = 0, .max = 1e15,
-     .help = "updates before those, from the initial rate to warmup_target"},
+     .help = "steps of the warm-up before that, from the initial rate to warmup_target"},
     {"warmup_target", LS_OPTION_DOUBLE, offsetof(cosine_decay_options, warmup_target), .preset = "0", .min = 0,
-     .max = 1e6, .help = "the highest rate, where there are warmup_steps"},
+     .max = 1e6, .help = "the highest rate, if there are warmup_steps"},
     LS_OPTIONS_END};
 
 static ls_status check(const void *record) {
@@ -40,7 +40,7 @@ static double rate(const void *record, int64_t step) {
 
 const ls_schedule_type ls_schedule_cosine_decay = {
     .name = "cosine_decay",
-    .help = "half a cosine down, after a warm-up if asked for",
+    .help = "falls along half a cosine, after a warm-up if there is one",
     .options = options,
     .options_bytes = sizeof(cosine_decay_options),
     .check = check,

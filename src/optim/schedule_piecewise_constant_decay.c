@@ -8,9 +8,9 @@ typedef struct piecewise_constant_decay_options {
 
 static const ls_option options[] = {
     {"boundaries", LS_OPTION_INTS, offsetof(piecewise_constant_decay_options, boundaries), .required = true, .min = 1,
-     .max = 1e15, .min_count = 1, .max_count = LS_LIST_MAX - 1, .help = "updates after which the next value begins"},
+     .max = 1e15, .min_count = 1, .max_count = LS_LIST_MAX - 1, .help = "steps after which the next value begins"},
     {"values", LS_OPTION_DOUBLES, offsetof(piecewise_constant_decay_options, values), .required = true, .min = 0,
-     .max = 1e6, .min_count = 2, .max_count = LS_LIST_MAX, .help = "step sizes: one more than boundaries"},
+     .max = 1e6, .min_count = 2, .max_count = LS_LIST_MAX, .help = "learning rates: one more than boundaries"},
     LS_OPTIONS_END};
 
 static ls_status check(const void *record) {
@@ -34,7 +34,7 @@ static double rate(const void *record, int64_t step) {
 
 const ls_schedule_type ls_schedule_piecewise_constant_decay = {
     .name = "piecewise_constant_decay",
-    .help = "falls, or rises, in steps",
+    .help = "constant between boundaries",
     .options = options,
     .options_bytes = sizeof(piecewise_constant_decay_options),
     .check = check,

@@ -13,13 +13,14 @@ typedef struct sgd_options {
     bool nesterov;
 } sgd_options;
 
-static const ls_option options[] = {
-    {"learning_rate", LS_OPTION_DOUBLE, offsetof(sgd_options, learning_rate), .preset = "0.01", .min = 0, .max = 1e6,
-     .help = "step size"},
-    {"momentum", LS_OPTION_DOUBLE, offsetof(sgd_options, momentum), .preset = "0", .min = 0, .max = 1,
-     .below_max = true, .help = "share of the last step that is kept"},
-    {"nesterov", LS_OPTION_BOOL, offsetof(sgd_options, nesterov), .preset = "false", .help = "look one step ahead"},
-    LS_OPTIONS_END};
+static const ls_option options[] = {{"learning_rate", LS_OPTION_DOUBLE, offsetof(sgd_options, learning_rate),
+                                     .preset = "0.01", .min = 0, .max = 1e6, .help = "step size"},
+                                    {"momentum", LS_OPTION_DOUBLE, offsetof(sgd_options, momentum), .preset = "0",
+                                     .min = 0, .max = 1, .below_max = true,
+                                     .help = "share of the last step that is added to the next"},
+                                    {"nesterov", LS_OPTION_BOOL, offsetof(sgd_options, nesterov), .preset = "false",
+                                     .help = "Nesterov momentum: use the gradient one step ahead"},
+                                    LS_OPTIONS_END};
 
 LS_VECTORIZE static void descend(float rate, int64_t count, const float *restrict gradient, float *restrict weight) {
     for (int64_t i = 0; i < count; i++) weight[i] -= rate * gradient[i];
@@ -57,7 +58,7 @@ static void update(const void *record, int64_t step, double learning_rate, const
 
 const ls_optimizer_type ls_optimizer_sgd = {
     .name = "sgd",
-    .help = "gradient descent, with momentum if asked for",
+    .help = "stochastic gradient descent, with or without momentum",
     .options = options,
     .options_bytes = sizeof(sgd_options),
     .slots = 1,

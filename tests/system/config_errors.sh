@@ -41,7 +41,7 @@ refused "--set needs a value, and '--run' is an option; if it is the value, writ
 refused "-o needs a value, and '-n' is an option; if it is the value, write -o=-n" synth digits -o -n 5
 refused "--run needs a value, and '-o' is an option; if it is the value, write --run=-o" train config.yaml --run -o
 refused "--code needs a value, and '--layer' is an option; if it is the value, write --code=--layer" decode run -o x.png --code --layer
-refused "import images needs --size: HEIGHTxWIDTH to resize to" import images . -o out.h5
+refused "import images needs --size: HEIGHTxWIDTH, the size of all samples" import images . -o out.h5
 refused "nothing.yaml: cannot be opened: No such file or directory" train nothing.yaml
 
 sed 's/units: 3/unts: 3/' good.yaml >misspelt.yaml
@@ -86,7 +86,7 @@ done
 grep -q '^    filters  *output channels (required)$' help && grep -q "^Every layer also takes 'name'" help || fail "$(cat help)"
 "$LOCKSTEP" help training >help
 [ "$(grep -c patience help)" = 2 ] || fail "$(cat help)"
-"$LOCKSTEP" help keep | grep -q '^  training.checkpoint.keep  *numbered'
+"$LOCKSTEP" help keep | grep -q '^  training.checkpoint.keep  *how many numbered'
 # An option: every type that has it.
 "$LOCKSTEP" help units >help
 [ "$(grep -c '^    units  *outputs (required)$' help)" = 3 ] && grep -qx '  dense' help && ! grep activation help || fail "$(cat help)"

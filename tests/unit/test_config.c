@@ -256,7 +256,8 @@ static void values_are_checked(void **state) {
 
 static void what_is_missing_is_named(void **state) {
     (void)state;
-    expect_failure(MODEL REST, "t.yaml:1:1: the file needs 'data': files, and what is made of a sample");
+    expect_failure(MODEL REST,
+                   "t.yaml:1:1: the file needs 'data': the data sets, and how input and target are made from a sample");
     expect_failure(DATA "model: [{dense: {activation: relu}}]\n" REST, "t.yaml:4:10: dense needs 'units': outputs");
     expect_failure("data: {train: a.h5, input: [{rescale: [0, 1]}, {gaussian_noise: {stddev: 0.5}}]}\n" MODEL REST,
                    "t.yaml:1:49: data needs 'target': after gaussian_noise the input cannot serve as one");
