@@ -265,7 +265,7 @@ static void what_is_missing_is_named(void **state) {
                               "optimizer: adam\n"
                               "training:\n"
                               "  epochs: 3\n",
-                   "t.yaml:9:1: training needs 'batch_size': samples a step, over all ranks");
+                   "t.yaml:9:1: training needs 'batch_size': samples in a step, over all ranks");
 }
 
 static void lanes_must_be_a_power_of_two(void **state) {
