@@ -133,7 +133,7 @@ ls_status ls_file_make_directory(const char *path) {
     char part[LS_PATH_MAX];
     if (snprintf(part, sizeof part, "%s/", path) >= (int)sizeof part)
         return LS_RAISE(LS_INVALID, "the path %s is too long", path);
-    for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+    for (char *slash = strchr(part + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         LS_TRY(make_one_directory(part));
         *slash = '/';
@@ -201,7 +201,7 @@ static void remove_if_left(const char *path) {
 
 void ls_file_sweep(const char *directory) {
     DIR *entries = opendir(directory);
-    if (!entries) return;
+    if (entries == NULL) return;
     for (struct dirent *entry; (entry = readdir(entries));) {
         char path[LS_PATH_MAX];
         size_t length = strlen(entry->d_name);

@@ -206,8 +206,8 @@ static ls_status refuse(const ls_option *option, const char *const *texts, int c
                               ? ls_nearest(texts[0], option->choices, count_names(option->choices))
                               : NULL;
     return LS_RAISE(LS_INVALID, "%s must be %s, not %s%s%s%s%s%s", option->name, allowed, is_list ? "[" : "'", given,
-                    is_list ? "]" : "'", nearest ? "; did you mean '" : "", nearest ? nearest : "",
-                    nearest ? "'?" : "");
+                    is_list ? "]" : "'", nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
+                    nearest != NULL ? "'?" : "");
 }
 
 ls_status ls_option_set(const ls_option *option, void *record, const char *const *texts, int count, bool is_list) {

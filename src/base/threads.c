@@ -69,7 +69,7 @@ static bool door_empty(const void *context) {
 }
 
 static void attend(const ls_pool *pool) {
-    if (pool->attend) pool->attend(pool->attend_context);
+    if (pool->attend != NULL) pool->attend(pool->attend_context);
 }
 
 static void work(ls_pool *pool, int thread) {

@@ -127,8 +127,8 @@ struct ls_layer_type {
     const char *help;         /* one line */
     const ls_option *options; /* the first is the one that may be given alone: "dense: 32" */
     size_t options_bytes, prepared_bytes;
-    int min_inputs, max_inputs;
-    bool normal; /* training binds its outputs to N(0, 1) */
+    int min_inputs, max_inputs; /* 0: one, and as many as min_inputs */
+    bool normal;                /* training binds its outputs to N(0, 1) */
     const ls_layer_example *examples;
     /* Sets out, activation, params (without offsets), batch_sums, scratch_floats, kept_floats, flops, *prepared.
      * Errors: LS_INVALID, an impossible shape or option; the message names the option or the shape, the caller names

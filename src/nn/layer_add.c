@@ -29,9 +29,8 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_i
 
 static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_io *io) {
     int64_t count = pass->rows->count * ls_shape_count(&layer->out);
-    for (int k = 0; k < layer->inputs; k++) {
-        if (io->dx[k]) memcpy(io->dx[k], io->dy, (size_t)count * sizeof *io->dy);
-    }
+    for (int k = 0; k < layer->inputs; k++)
+        if (io->dx[k] != NULL) memcpy(io->dx[k], io->dy, (size_t)count * sizeof *io->dy);
 }
 
 const ls_layer_type ls_layer_add = {

@@ -218,7 +218,7 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
     move_averages(layer, &n);
     ls_pass_reduce(pass, SUMS * n.channels, n.lane_sums, n.sum);
     find_means(&n);
-    if (io->dx[0]) ls_pool_run(pass->pool, n.rows->count, propagate_row, &n);
+    if (io->dx[0] != NULL) ls_pool_run(pass->pool, n.rows->count, propagate_row, &n);
 }
 
 const ls_layer_type ls_layer_batch_normalization = {
@@ -226,8 +226,6 @@ const ls_layer_type ls_layer_batch_normalization = {
     .help = "normalizes each channel to zero mean and unit variance over the batch",
     .options = options,
     .options_bytes = sizeof(batch_normalization_options),
-    .min_inputs = 1,
-    .max_inputs = 1,
     .examples = examples,
     .prepare = prepare,
     .forward = forward,

@@ -81,7 +81,7 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
     copy all = {.vectors = ls_shape_count(&layer->out) / whole};
     for (int k = 0; k < layer->inputs; k++) {
         int64_t width = layer->in[k].dim[layer->in[k].dims - 1];
-        if (io->dx[k]) all.columns[all.count++] = (columns){io->dy + begin, io->dx[k], width, whole, width};
+        if (io->dx[k] != NULL) all.columns[all.count++] = (columns){io->dy + begin, io->dx[k], width, whole, width};
         begin += width;
     }
     ls_pool_run(pass->pool, pass->rows->count, copy_row, &all);

@@ -147,11 +147,10 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
     contraction c = begin(layer, pass, io);
     const ls_rows *rows = pass->rows;
     ls_pool_run(pass->pool, rows->count, backward_row, &c);
-    for (int subtree = 0; subtree < rows->subtrees; subtree++) {
+    for (int subtree = 0; subtree < rows->subtrees; subtree++)
         add_lanes(&c, rows->subtree_begin[subtree], rows->subtree_begin[subtree + 1] - rows->subtree_begin[subtree],
                   (part){io->dparam[0][subtree], io->dparam[1][subtree]});
-    }
-    if (!io->dx[0]) return;
+    if (io->dx[0] == NULL) return;
     ls_pass_turn(pass, io, LS_WORK_INPUT_GRADIENT);
     ls_gemm_input_gradient(pass->pool, rows->count, c.n, c.k, io->dy, io->param[0], io->dx[0], c.scratch);
 }
@@ -162,8 +161,6 @@ const ls_layer_type ls_layer_contractive_dense = {
     .options = options,
     .options_bytes = sizeof(contractive_dense_options),
     .prepared_bytes = sizeof(int64_t),
-    .min_inputs = 1,
-    .max_inputs = 1,
     .examples = examples,
     .prepare = prepare,
     .forward = forward,

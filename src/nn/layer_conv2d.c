@@ -4,28 +4,8 @@
 #include "nn/layers_internal.h"
 #include "tensor/conv.h"
 
-typedef struct conv2d_options {
-    int64_t filters;
-    ls_int_list kernel_size, strides;
-    int padding, activation;
-    bool use_bias;
-    ls_regularizers regularizers;
-} conv2d_options;
-
 static const ls_option options[] = {
-    {"filters", LS_OPTION_INT, offsetof(conv2d_options, filters), .required = true, .min = 1, .max = 1e6,
-     .help = "output channels"},
-    {"kernel_size", LS_OPTION_INTS, offsetof(conv2d_options, kernel_size), .required = true, .min = 1, .max = 1e4,
-     .min_count = 1, .max_count = 2, .help = "height and width, or one number for both"},
-    {"strides", LS_OPTION_INTS, offsetof(conv2d_options, strides), .preset = "1", .min = 1, .max = 1e4, .min_count = 1,
-     .max_count = 2, .help = "steps down and right, or one number for both"},
-    {"padding", LS_OPTION_CHOICE, offsetof(conv2d_options, padding), .preset = "valid", .choices = ls_padding_names,
-     .help = "same: zeros around the picture keep its size"},
-    {"activation", LS_OPTION_CHOICE, offsetof(conv2d_options, activation), .preset = "linear",
-     .choices = ls_activation_names, .help = "applied to the output"},
-    {"use_bias", LS_OPTION_BOOL, offsetof(conv2d_options, use_bias), .preset = "true", .help = "add a bias"},
-    LS_REGULARIZER_OPTIONS(conv2d_options),
-    LS_OPTIONS_END};
+    LS_CONV_OPTIONS("steps down and right, or one number for both", "same: zeros around the picture keep its size")};
 
 static const ls_layer_example examples[] = {
     {"filters=3 kernel_size=3 activation=tanh", {{3, {5, 4, 2}}}},
@@ -39,17 +19,16 @@ static const ls_layer_example examples[] = {
 
 static ls_status prepare(ls_layer *layer, const ls_limits *limits) {
     LS_TRY(ls_layer_check_picture(layer));
-    const conv2d_options *given = layer->options;
+    const ls_conv_options *given = layer->options;
     const int64_t *in = layer->in[0].dim;
     ls_conv *prepared = layer->prepared;
     int64_t up_h = ls_max(1, prepared->up_h), up_w = ls_max(1, prepared->up_w);
     ls_conv conv = ls_conv_make(in[0] * up_h, in[1] * up_w, in[2], given->filters, ls_pair_h(&given->kernel_size),
                                 ls_pair_w(&given->kernel_size), ls_pair_h(&given->strides), ls_pair_w(&given->strides),
                                 given->padding);
-    if (conv.out_h < 1 || conv.out_w < 1) {
+    if (conv.out_h < 1 || conv.out_w < 1)
         return LS_RAISE(LS_INVALID, "kernel_size %lld x %lld is larger than the picture; use padding: same",
                         (long long)conv.kernel_h, (long long)conv.kernel_w);
-    }
     conv = ls_conv_up_sampled(conv, up_h, up_w);
     layer->out = (ls_shape){3, {conv.out_h, conv.out_w, conv.o}};
     layer->activation = (ls_activation)given->activation;
@@ -80,7 +59,7 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
     ls_layer_deactivate(layer, pass, io->y, io->dy);
     ls_conv_weight_gradient(pass->pool, layer->prepared, pass->rows, io->x[0], io->dy, io->dparam[0], io->dparam[1],
                             pass->scratch);
-    if (!io->dx[0]) return;
+    if (io->dx[0] == NULL) return;
     ls_pass_turn(pass, io, LS_WORK_INPUT_GRADIENT);
     ls_conv_input_gradient(pass->pool, layer->prepared, pass->rows->count, io->dy, io->param[0], io->dx[0],
                            pass->scratch);
@@ -90,10 +69,8 @@ const ls_layer_type ls_layer_conv2d = {
     .name = "conv2d",
     .help = "2-D convolution of pictures",
     .options = options,
-    .options_bytes = sizeof(conv2d_options),
+    .options_bytes = sizeof(ls_conv_options),
     .prepared_bytes = sizeof(ls_conv),
-    .min_inputs = 1,
-    .max_inputs = 1,
     .examples = examples,
     .prepare = prepare,
     .forward = forward,

@@ -6,28 +6,8 @@
 #include "tensor/bias.h"
 #include "tensor/conv.h"
 
-typedef struct conv2d_transpose_options {
-    int64_t filters;
-    ls_int_list kernel_size, strides;
-    int padding, activation;
-    bool use_bias;
-    ls_regularizers regularizers;
-} conv2d_transpose_options;
-
-static const ls_option options[] = {
-    {"filters", LS_OPTION_INT, offsetof(conv2d_transpose_options, filters), .required = true, .min = 1, .max = 1e6,
-     .help = "output channels"},
-    {"kernel_size", LS_OPTION_INTS, offsetof(conv2d_transpose_options, kernel_size), .required = true, .min = 1,
-     .max = 1e4, .min_count = 1, .max_count = 2, .help = "height and width, or one number for both"},
-    {"strides", LS_OPTION_INTS, offsetof(conv2d_transpose_options, strides), .preset = "1", .min = 1, .max = 1e4,
-     .min_count = 1, .max_count = 2, .help = "how many times larger the picture becomes, down and right"},
-    {"padding", LS_OPTION_CHOICE, offsetof(conv2d_transpose_options, padding), .preset = "valid",
-     .choices = ls_padding_names, .help = "same: the output is cut to the input's size times the strides"},
-    {"activation", LS_OPTION_CHOICE, offsetof(conv2d_transpose_options, activation), .preset = "linear",
-     .choices = ls_activation_names, .help = "applied to the output"},
-    {"use_bias", LS_OPTION_BOOL, offsetof(conv2d_transpose_options, use_bias), .preset = "true", .help = "add a bias"},
-    LS_REGULARIZER_OPTIONS(conv2d_transpose_options),
-    LS_OPTIONS_END};
+static const ls_option options[] = {LS_CONV_OPTIONS("how many times larger the picture becomes, down and right",
+                                                    "same: the output is cut to the input's size times the strides")};
 
 static const ls_layer_example examples[] = {
     {"filters=3 kernel_size=3 activation=tanh", {{3, {3, 4, 2}}}},
@@ -43,7 +23,7 @@ static int64_t output_size(int64_t n, int64_t kernel, int64_t stride, bool same)
 
 static ls_status prepare(ls_layer *layer, const ls_limits *limits) {
     LS_TRY(ls_layer_check_picture(layer));
-    const conv2d_transpose_options *given = layer->options;
+    const ls_conv_options *given = layer->options;
     const int64_t *in = layer->in[0].dim;
     int64_t kernel_h = ls_pair_h(&given->kernel_size), kernel_w = ls_pair_w(&given->kernel_size);
     int64_t stride_h = ls_pair_h(&given->strides), stride_w = ls_pair_w(&given->strides);
@@ -74,11 +54,10 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
     ls_layer_deactivate(layer, pass, io->y, io->dy);
     ls_conv_weight_gradient(pass->pool, layer->prepared, pass->rows, io->dy, io->x[0], io->dparam[0], NULL,
                             pass->scratch);
-    if (io->dparam[1]) {
+    if (io->dparam[1] != NULL)
         ls_bias_gradient(pass->pool, pass->rows, out->dim[0] * out->dim[1], out->dim[2], io->dy, io->dparam[1],
                          pass->scratch);
-    }
-    if (!io->dx[0]) return;
+    if (io->dx[0] == NULL) return;
     ls_pass_turn(pass, io, LS_WORK_INPUT_GRADIENT);
     ls_conv_forward(pass->pool, layer->prepared, pass->rows->count, io->dy, io->param[0], NULL, LS_ACTIVATION_LINEAR,
                     io->dx[0], pass->scratch);
@@ -88,10 +67,8 @@ const ls_layer_type ls_layer_conv2d_transpose = {
     .name = "conv2d_transpose",
     .help = "transposed convolution: makes pictures larger by its strides",
     .options = options,
-    .options_bytes = sizeof(conv2d_transpose_options),
+    .options_bytes = sizeof(ls_conv_options),
     .prepared_bytes = sizeof(ls_conv),
-    .min_inputs = 1,
-    .max_inputs = 1,
     .examples = examples,
     .prepare = prepare,
     .forward = forward,

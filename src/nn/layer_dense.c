@@ -55,7 +55,7 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
     ls_layer_deactivate(layer, pass, io->y, io->dy);
     ls_gemm_weight_gradient(pass->pool, &rows, ls_layer_width(layer), inputs(layer), io->x[0], io->dy, io->dparam[0],
                             io->dparam[1], pass->scratch);
-    if (!io->dx[0]) return;
+    if (io->dx[0] == NULL) return;
     ls_pass_turn(pass, io, LS_WORK_INPUT_GRADIENT);
     ls_gemm_input_gradient(pass->pool, rows.count, ls_layer_width(layer), inputs(layer), io->dy, io->param[0],
                            io->dx[0], pass->scratch);
@@ -66,8 +66,6 @@ const ls_layer_type ls_layer_dense = {
     .help = "y = f(x W + b) over the last axis",
     .options = options,
     .options_bytes = sizeof(dense_options),
-    .min_inputs = 1,
-    .max_inputs = 1,
     .examples = examples,
     .prepare = prepare,
     .forward = forward,

@@ -39,7 +39,7 @@ static void mask_row(void *context, int64_t row, int thread) {
     const float *in = mask->in + row * mask->width;
     float *out = mask->out + row * mask->width;
     ls_random_uniform(&mask->rng, (uint64_t)mask->samples[row], mask->width, out);
-    for (int64_t i = 0; i < mask->width; i++) out[i] = out[i] < mask->rate ? 0.0F : in[i] * mask->scale;
+    for (int64_t i = 0; i < mask->width; i++) out[i] = out[i] < mask->rate ? 0.0f : in[i] * mask->scale;
 }
 
 /* The same for values on their way forwards and gradients on their way back. */
@@ -73,8 +73,6 @@ const ls_layer_type ls_layer_dropout = {
     .help = "sets numbers to 0 at random, in training alone",
     .options = options,
     .options_bytes = sizeof(dropout_options),
-    .min_inputs = 1,
-    .max_inputs = 1,
     .examples = examples,
     .prepare = prepare,
     .forward = forward,

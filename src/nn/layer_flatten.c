@@ -15,8 +15,6 @@ const ls_layer_type ls_layer_flatten = {
     .name = "flatten",
     .help = "makes a vector of each sample",
     .options = options,
-    .min_inputs = 1,
-    .max_inputs = 1,
     .examples = examples,
     .prepare = prepare,
 };

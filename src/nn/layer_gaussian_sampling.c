@@ -81,8 +81,9 @@ static void backward_row(void *context, int64_t row, int thread) {
     float *dmean = s->io->dx[0], *dlog_variance = s->io->dx[1];
     for (int64_t i = 0, at = row * s->width; i < s->width; i++, at++) {
         double v = (double)log_variance[i], d = (double)dy[i];
-        if (dmean) dmean[at] = (float)(d + s->scale * (double)mean[i]);
-        if (dlog_variance) dlog_variance[at] = (float)(0.5 * (d * exp(v / 2) * (double)e[i] + s->scale * (exp(v) - 1)));
+        if (dmean != NULL) dmean[at] = (float)(d + s->scale * (double)mean[i]);
+        if (dlog_variance != NULL)
+            dlog_variance[at] = (float)(0.5 * (d * exp(v / 2) * (double)e[i] + s->scale * (exp(v) - 1)));
     }
 }
 
@@ -102,7 +103,6 @@ const ls_layer_type ls_layer_gaussian_sampling = {
     .options = options,
     .options_bytes = sizeof(gaussian_sampling_options),
     .min_inputs = 2,
-    .max_inputs = 2,
     .normal = true,
     .examples = examples,
     .prepare = prepare,

@@ -44,9 +44,8 @@ static void sum_lane(void *context, int64_t lane, int thread) {
     const sparsity *s = context;
     double *sum = s->lane_sums + lane * s->units;
     memset(sum, 0, (size_t)s->units * sizeof *sum);
-    for (int64_t row = s->rows->lane_begin[lane]; row < s->rows->lane_begin[lane + 1]; row++) {
+    for (int64_t row = s->rows->lane_begin[lane]; row < s->rows->lane_begin[lane + 1]; row++)
         for (int64_t i = 0; i < s->units; i++) sum[i] += (double)s->io->x[0][row * s->units + i];
-    }
 }
 
 /* Adds the penalty to every row, and keeps its gradient, the same for all rows. */
@@ -74,9 +73,8 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_i
 
 static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_io *io) {
     int64_t units = ls_shape_count(&layer->out);
-    for (int64_t row = 0; row < pass->rows->count; row++) {
+    for (int64_t row = 0; row < pass->rows->count; row++)
         for (int64_t i = 0; i < units; i++) io->dx[0][row * units + i] = io->dy[row * units + i] + io->kept[i];
-    }
 }
 
 const ls_layer_type ls_layer_kl_sparsity = {
@@ -84,8 +82,6 @@ const ls_layer_type ls_layer_kl_sparsity = {
     .help = "adds a penalty that keeps the mean activation of each unit near rho",
     .options = options,
     .options_bytes = sizeof(kl_sparsity_options),
-    .min_inputs = 1,
-    .max_inputs = 1,
     .examples = examples,
     .prepare = prepare,
     .forward = forward,

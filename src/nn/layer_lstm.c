@@ -140,7 +140,7 @@ static void update_cell(void *context, int64_t row, int thread) {
     const float *i = gate_row(s, INPUT, row), *f = gate_row(s, FORGET, row), *candidate = gate_row(s, CANDIDATE, row);
     const float *old = s->step > 0 ? step_row(s, s->cell, s->step - 1, row) : NULL;
     float *cell = step_row(s, s->cell, s->step, row);
-    for (int64_t j = 0; j < s->units; j++) cell[j] = (old ? f[j] * old[j] : 0) + i[j] * candidate[j];
+    for (int64_t j = 0; j < s->units; j++) cell[j] = (old != NULL ? f[j] * old[j] : 0) + i[j] * candidate[j];
 }
 
 static void give_hidden(void *context, int64_t row, int thread) {
@@ -196,7 +196,7 @@ static void gates_gradient(void *context, int64_t row, int thread) {
     for (int64_t j = 0; j < s->units; j++) {
         float dc = dcell[j] + dhidden[j] * o[j] * (1 - squashed[j] * squashed[j]);
         out[keras_place[INPUT] * s->units + j] = dc * candidate[j] * i[j] * (1 - i[j]);
-        out[keras_place[FORGET] * s->units + j] = old ? dc * old[j] * f[j] * (1 - f[j]) : 0;
+        out[keras_place[FORGET] * s->units + j] = old != NULL ? dc * old[j] * f[j] * (1 - f[j]) : 0;
         out[keras_place[CANDIDATE] * s->units + j] = dc * i[j] * (1 - candidate[j] * candidate[j]);
         out[keras_place[OUTPUT] * s->units + j] = dhidden[j] * squashed[j] * o[j] * (1 - o[j]);
         dcell[j] = dc * f[j];
@@ -232,7 +232,7 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
     ls_gemm_weight_gradient(pass->pool, &rows, width, s.features, io->x[0], s.keras, io->dparam[0], io->dparam[2],
                             s.scratch);
     ls_gemm_weight_gradient(pass->pool, &rows, width, s.units, s.before, s.keras, io->dparam[1], NULL, s.scratch);
-    if (!io->dx[0]) return;
+    if (io->dx[0] == NULL) return;
     ls_pass_turn(pass, io, LS_WORK_INPUT_GRADIENT);
     ls_gemm_input_gradient(pass->pool, rows.count, width, s.features, s.keras, io->param[0], io->dx[0], s.scratch);
 }
@@ -242,8 +242,6 @@ const ls_layer_type ls_layer_lstm = {
     .help = "long short-term memory over a sequence of vectors",
     .options = options,
     .options_bytes = sizeof(lstm_options),
-    .min_inputs = 1,
-    .max_inputs = 1,
     .examples = examples,
     .prepare = prepare,
     .forward = forward,

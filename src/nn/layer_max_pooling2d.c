@@ -31,10 +31,9 @@ static ls_status prepare(ls_layer *layer, const ls_limits *limits) {
     ls_pooling pooling =
         ls_pooling_make(in[0], in[1], in[2], ls_pair_h(&given->pool_size), ls_pair_w(&given->pool_size),
                         ls_pair_h(strides), ls_pair_w(strides), given->padding);
-    if (pooling.out_h < 1 || pooling.out_w < 1) {
+    if (pooling.out_h < 1 || pooling.out_w < 1)
         return LS_RAISE(LS_INVALID, "pool_size %lld x %lld is larger than the picture; use padding: same",
                         (long long)pooling.pool_h, (long long)pooling.pool_w);
-    }
     layer->out = (ls_shape){3, {pooling.out_h, pooling.out_w, pooling.c}};
     *(ls_pooling *)layer->prepared = pooling;
     return LS_OK;
@@ -55,8 +54,6 @@ const ls_layer_type ls_layer_max_pooling2d = {
     .options = options,
     .options_bytes = sizeof(max_pooling2d_options),
     .prepared_bytes = sizeof(ls_pooling),
-    .min_inputs = 1,
-    .max_inputs = 1,
     .examples = examples,
     .prepare = prepare,
     .forward = forward,

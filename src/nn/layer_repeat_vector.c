@@ -30,9 +30,8 @@ typedef struct repetition {
 static void repeat_row(void *context, int64_t row, int thread) {
     (void)thread;
     const repetition *r = context;
-    for (int64_t i = row * r->n; i < (row + 1) * r->n; i++) {
+    for (int64_t i = row * r->n; i < (row + 1) * r->n; i++)
         memcpy(r->to + i * r->width, r->from + row * r->width, (size_t)r->width * sizeof(float));
-    }
 }
 
 static void add_up_row(void *context, int64_t row, int thread) {
@@ -41,9 +40,8 @@ static void add_up_row(void *context, int64_t row, int thread) {
     const float *dy = r->from + row * r->n * r->width;
     float *dx = r->to + row * r->width;
     memcpy(dx, dy, (size_t)r->width * sizeof *dx);
-    for (int64_t i = 1; i < r->n; i++) {
+    for (int64_t i = 1; i < r->n; i++)
         for (int64_t j = 0; j < r->width; j++) dx[j] += dy[i * r->width + j];
-    }
 }
 
 static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_io *io) {
@@ -61,8 +59,6 @@ const ls_layer_type ls_layer_repeat_vector = {
     .help = "a sequence of copies of a vector",
     .options = options,
     .options_bytes = sizeof(repeat_vector_options),
-    .min_inputs = 1,
-    .max_inputs = 1,
     .examples = examples,
     .prepare = prepare,
     .forward = forward,

@@ -40,8 +40,6 @@ const ls_layer_type ls_layer_reshape = {
     .help = "gives each sample another shape",
     .options = options,
     .options_bytes = sizeof(reshape_options),
-    .min_inputs = 1,
-    .max_inputs = 1,
     .examples = examples,
     .prepare = prepare,
 };

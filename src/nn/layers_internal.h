@@ -8,6 +8,8 @@
 static inline int64_t ls_pair_h(const ls_int_list *list) { return list->value[0]; }
 static inline int64_t ls_pair_w(const ls_int_list *list) { return list->value[list->count - 1]; }
 
+extern const char *const ls_padding_names[]; /* Keras' "valid", "same"; the second is 1 */
+
 /* Keras' regularizers, as options of layers whose record has a field `regularizers`. */
 typedef struct ls_regularizers {
     ls_regularizer kernel, activity;
@@ -23,6 +25,28 @@ typedef struct ls_regularizers {
         LS_REGULARIZER_OPTION(record, "activity", activity, l1, "and of |output|, a mean over samples"),               \
         LS_REGULARIZER_OPTION(record, "activity", activity, l2, "and of output^2")
 
+/* What both convolutions can be told. */
+typedef struct ls_conv_options {
+    int64_t filters;
+    ls_int_list kernel_size, strides;
+    int padding, activation;
+    bool use_bias;
+    ls_regularizers regularizers;
+} ls_conv_options;
+#define LS_CONV_OPTION(name, kind, ...)                                                                                \
+    { #name, LS_OPTION_##kind, offsetof(ls_conv_options, name), __VA_ARGS__ }
+#define LS_CONV_OPTIONS(strides_help, padding_help)                                                                    \
+    LS_CONV_OPTION(filters, INT, .required = true, .min = 1, .max = 1e6, .help = "output channels"),                   \
+        LS_CONV_OPTION(kernel_size, INTS, .required = true, .min = 1, .max = 1e4, .min_count = 1, .max_count = 2,      \
+                       .help = "height and width, or one number for both"),                                            \
+        LS_CONV_OPTION(strides, INTS, .preset = "1", .min = 1, .max = 1e4, .min_count = 1, .max_count = 2,             \
+                       .help = strides_help),                                                                          \
+        LS_CONV_OPTION(padding, CHOICE, .preset = "valid", .choices = ls_padding_names, .help = padding_help),         \
+        LS_CONV_OPTION(activation, CHOICE, .preset = "linear", .choices = ls_activation_names,                         \
+                       .help = "applied to the output"),                                                               \
+        LS_CONV_OPTION(use_bias, BOOL, .preset = "true", .help = "add a bias"),                                        \
+        LS_REGULARIZER_OPTIONS(ls_conv_options), LS_OPTIONS_END
+
 /* Call it after ls_layer_set_weights. */
 static inline void ls_layer_regularize(ls_layer *layer, const ls_regularizers *regularizers) {
     layer->param[0].regularizer = regularizers->kernel;
@@ -30,8 +54,6 @@ static inline void ls_layer_regularize(ls_layer *layer, const ls_regularizers *r
 }
 
 extern const ls_layer_type ls_layer_up_sampling2d;
-
-extern const char *const ls_padding_names[]; /* Keras' "valid", "same"; the second is 1 */
 
 /* Errors: LS_INVALID, the input has not three dimensions. */
 ls_status ls_layer_check_picture(const ls_layer *layer);

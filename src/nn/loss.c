@@ -31,7 +31,8 @@ static void evaluate_rows(void *context, int64_t task, int thread) {
     int64_t end = (task + 1) * e->rows_per_task < e->rows ? (task + 1) * e->rows_per_task : e->rows;
     for (int64_t row = task * e->rows_per_task; row < end; row++) {
         int64_t at = row * e->width;
-        e->row_loss[row] = e->type->row(e->width, e->z + at, e->target + at, e->scale, e->dz ? e->dz + at : NULL);
+        e->row_loss[row] =
+            e->type->row(e->width, e->z + at, e->target + at, e->scale, e->dz != NULL ? e->dz + at : NULL);
     }
 }
 

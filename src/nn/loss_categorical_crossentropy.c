@@ -9,9 +9,8 @@
 static double log_sum_exp(int64_t width, const float *z) {
     int64_t best = ls_largest(width, z);
     double others = 0;
-    for (int64_t i = 0; i < width; i++) {
+    for (int64_t i = 0; i < width; i++)
         if (i != best) others += exp((double)z[i] - (double)z[best]);
-    }
     return (double)z[best] + log1p(others);
 }
 
@@ -21,9 +20,8 @@ static double row(int64_t width, const float *z, const float *target, double sca
         loss += (double)target[i] * (log_sum - (double)z[i]);
         targets += (double)target[i];
     }
-    for (int64_t i = 0; dz && i < width; i++) {
+    for (int64_t i = 0; dz != NULL && i < width; i++)
         dz[i] = (float)(scale * (exp((double)z[i] - log_sum) * targets - (double)target[i]));
-    }
     return loss;
 }
 

@@ -18,7 +18,7 @@ ls_status ls_model_create(const ls_shape *input, ls_model **out) {
 }
 
 void ls_model_destroy(ls_model *model) {
-    if (!model) return;
+    if (model == NULL) return;
     for (int i = 0; i < model->count; i++) {
         ls_free(model->vertices[i].layer.options);
         ls_free(model->vertices[i].layer.prepared);
@@ -32,26 +32,23 @@ void ls_model_destroy(ls_model *model) {
 /* Weights are stored in files under the layer's name, so it must do as a part of a path. */
 static ls_status check_name(const ls_model *model, const char *name) {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
-    if (strlen(name) >= LS_NAME_MAX || name[strspn(name, letters)]) {
+    if (strlen(name) >= LS_NAME_MAX || name[strspn(name, letters)] != '\0')
         return LS_RAISE(LS_INVALID, "layer name '%s': up to %d letters, digits, - and _ are allowed", name,
                         LS_NAME_MAX - 1);
-    }
-    if (strcmp(name, input_name) == 0 || ls_model_find(model, name) >= 0) {
+    if (strcmp(name, input_name) == 0 || ls_model_find(model, name) >= 0)
         return LS_RAISE(LS_INVALID, "layer name '%s' is taken; every layer needs a name of its own", name);
-    }
     return LS_OK;
 }
 
 static ls_status set_name(const ls_model *model, ls_layer *layer, const char *name) {
-    if (name && *name) {
+    if (name != NULL && *name != '\0') {
         LS_TRY(check_name(model, name));
         snprintf(layer->name, sizeof layer->name, "%s", name);
         return LS_OK;
     }
     snprintf(layer->name, sizeof layer->name, "%s", layer->type->name);
-    for (int i = 1; ls_model_find(model, layer->name) >= 0; i++) {
+    for (int i = 1; ls_model_find(model, layer->name) >= 0; i++)
         snprintf(layer->name, sizeof layer->name, "%s_%d", layer->type->name, i);
-    }
     return LS_OK;
 }
 
@@ -60,8 +57,8 @@ static ls_status find_input(const ls_model *model, const ls_layer *layer, const 
     if (*out >= 0 || strcmp(name, input_name) == 0) return LS_OK;
     const char *nearest = ls_model_nearest(model, name);
     return LS_RAISE(LS_INVALID, "layer '%s' (%s): no earlier layer is called '%s'%s%s%s", layer->name,
-                    layer->type->name, name, nearest ? "; did you mean '" : "", nearest ? nearest : "",
-                    nearest ? "'?" : "");
+                    layer->type->name, name, nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
+                    nearest != NULL ? "'?" : "");
 }
 
 static ls_shape output_of(const ls_model *model, int layer) {
@@ -70,11 +67,11 @@ static ls_shape output_of(const ls_model *model, int layer) {
 
 static ls_status connect(const ls_model *model, ls_layer *layer, const char *const *inputs, int count) {
     const ls_layer_type *type = layer->type;
-    layer->inputs = count ? count : 1;
-    if (layer->inputs < type->min_inputs || layer->inputs > type->max_inputs) {
-        return LS_RAISE(LS_INVALID, "layer '%s' (%s) takes %d to %d inputs, not %d", layer->name, type->name,
-                        type->min_inputs, type->max_inputs, layer->inputs);
-    }
+    int least = type->min_inputs > 0 ? type->min_inputs : 1, most = type->max_inputs > 0 ? type->max_inputs : least;
+    layer->inputs = count > 0 ? count : 1;
+    if (layer->inputs < least || layer->inputs > most)
+        return LS_RAISE(LS_INVALID, "layer '%s' (%s) takes %d to %d inputs, not %d", layer->name, type->name, least,
+                        most, layer->inputs);
     layer->input[0] = model->count - 1; /* the previous layer, or LS_MODEL_INPUT */
     for (int i = 0; i < count; i++) LS_TRY(find_input(model, layer, inputs[i], &layer->input[i]));
     for (int i = 0; i < layer->inputs; i++) layer->in[i] = output_of(model, layer->input[i]);
@@ -102,7 +99,7 @@ static ls_status add_vertex(ls_model *model, const void *options) {
     const ls_layer_type *type = layer->type;
     LS_TRY(ls_alloc(&layer->options, 1, type->options_bytes, "a layer's options"));
     LS_TRY(ls_alloc(&layer->prepared, 1, type->prepared_bytes, "a layer"));
-    if (type->options_bytes) memcpy(layer->options, options, type->options_bytes);
+    if (type->options_bytes > 0) memcpy(layer->options, options, type->options_bytes);
     if (LS_FAILED(ls_vertex_prepare(model, model->count, &smallest))) {
         char shape[LS_SHAPE_TEXT_MAX];
         return ls_failure_prefix("layer '%s' (%s) on an input of %s: ", layer->name, type->name,
@@ -111,15 +108,14 @@ static ls_status add_vertex(ls_model *model, const void *options) {
     bool view = ls_layer_is_view(layer);
     vertex->source = view ? ls_model_source(model, layer->input[0]) : model->count;
     vertex->trained = layer->params > 0;
-    for (int i = 0; i < layer->inputs; i++) {
+    for (int i = 0; i < layer->inputs; i++)
         if (ls_model_trained(model, ls_model_source(model, layer->input[i]))) vertex->trained = true;
-    }
     return LS_OK;
 }
 
 ls_status ls_model_add(ls_model *model, const ls_layer_type *type, const void *options, const char *name,
                        const char *const *inputs, int count) {
-    assert(!model->loss && !model->slab);
+    assert(model->loss == NULL && model->slab == NULL);
     LS_TRY(ls_grow(&model->vertices, &model->room, model->count + 1, sizeof *model->vertices, "the layers of a model"));
     ls_vertex *vertex = &model->vertices[model->count];
     *vertex = (ls_vertex){.layer.type = type};
@@ -178,7 +174,7 @@ static void bypass(ls_model *model, ls_layer *layer) {
 static void absorb(ls_model *model) {
     for (int i = 0; i < model->count; i++) {
         ls_layer *layer = &model->vertices[i].layer;
-        while (layer->type->absorb && layer->input[0] != LS_MODEL_INPUT &&
+        while (layer->type->absorb != NULL && layer->input[0] != LS_MODEL_INPUT &&
                layer->type->absorb(layer, ls_model_layer(model, layer->input[0])))
             bypass(model, layer);
     }
@@ -232,30 +228,28 @@ static ls_status take_logits(ls_model *model, const ls_loss_type *loss) {
     if (loss->logits_of == LS_ACTIVATION_COUNT) return LS_OK;
     int source = ls_model_source(model, model->count - 1);
     const ls_layer *layer = source == LS_MODEL_INPUT ? NULL : &model->vertices[source].layer;
-    if (!layer || layer->activation != loss->logits_of) {
+    if (layer == NULL || layer->activation != loss->logits_of)
         return LS_RAISE(LS_INVALID, "%s needs 'activation: %s' at the end of the model, but layer '%s' has %s",
-                        loss->name, ls_activation_names[loss->logits_of], layer ? layer->name : input_name,
-                        ls_activation_names[layer ? layer->activation : LS_ACTIVATION_LINEAR]);
-    }
+                        loss->name, ls_activation_names[loss->logits_of], layer != NULL ? layer->name : input_name,
+                        ls_activation_names[layer != NULL ? layer->activation : LS_ACTIVATION_LINEAR]);
     if (loss->logits_of == LS_ACTIVATION_SOFTMAX && layer->out.dims != 1) {
         char shape[LS_SHAPE_TEXT_MAX];
         return LS_RAISE(LS_INVALID, "%s needs one vector of classes a sample, but layer '%s' gives %s", loss->name,
                         layer->name, ls_shape_text(&layer->out, shape));
     }
-    if (ls_regularizer_is_on(&layer->activity)) {
+    if (ls_regularizer_is_on(&layer->activity))
         return LS_RAISE(LS_INVALID,
                         "%s works on what goes into the activation of layer '%s', so its activity_regularizer "
                         "has nothing to work on",
                         loss->name, layer->name);
-    }
     model->logits = source;
     model->vertices[source].layer.activation = LS_ACTIVATION_LINEAR;
     return LS_OK;
 }
 
 ls_status ls_model_set_loss(ls_model *model, const ls_loss_type *loss, const ls_shape *target) {
-    assert(!model->loss);
-    if (!model->count) return LS_RAISE(LS_INVALID, "the model has no layers");
+    assert(model->loss == NULL);
+    if (model->count == 0) return LS_RAISE(LS_INVALID, "the model has no layers");
     ls_shape output = ls_model_output_shape(model);
     if (ls_shape_count(&output) != ls_shape_count(target)) {
         char a[LS_SHAPE_TEXT_MAX], b[LS_SHAPE_TEXT_MAX];
@@ -281,9 +275,8 @@ const ls_layer *ls_model_layer(const ls_model *model, int index) {
 }
 
 int ls_model_find(const ls_model *model, const char *name) {
-    for (int i = 0; i < model->count; i++) {
+    for (int i = 0; i < model->count; i++)
         if (strcmp(model->vertices[i].layer.name, name) == 0) return i;
-    }
     return -1;
 }
 
@@ -291,8 +284,8 @@ const char *ls_model_nearest(const ls_model *model, const char *name) {
     const char *nearest = NULL;
     for (int i = 0; i < model->count; i++) {
         const char *candidates[] = {model->vertices[i].layer.name, nearest};
-        const char *better = ls_nearest(name, candidates, nearest ? 2 : 1);
-        if (better) nearest = better;
+        const char *better = ls_nearest(name, candidates, nearest != NULL ? 2 : 1);
+        if (better != NULL) nearest = better;
     }
     return nearest;
 }
@@ -304,9 +297,8 @@ int64_t ls_model_trained_count(const ls_model *model) { return model->trained_co
 
 int64_t ls_model_batch_sums(const ls_model *model) {
     int64_t most = 0;
-    for (int i = 0; i < model->count; i++) {
+    for (int i = 0; i < model->count; i++)
         if (model->vertices[i].layer.batch_sums > most) most = model->vertices[i].layer.batch_sums;
-    }
     return most;
 }
 
@@ -314,9 +306,8 @@ int64_t ls_model_param_count(const ls_model *model) {
     int64_t count = 0;
     for (int i = 0; i < model->count; i++) {
         const ls_layer *layer = &model->vertices[i].layer;
-        for (int p = 0; p < layer->params; p++) {
+        for (int p = 0; p < layer->params; p++)
             if (!layer->param[p].moving) count += ls_shape_count(&layer->param[p].shape);
-        }
     }
     return count;
 }

@@ -99,7 +99,7 @@ void ls_debug_forward(const ls_model *model, const ls_layer *layer, const ls_pas
 
 static void fill_gradients(const call *c) {
     for (int k = 0; k < c->layer->inputs; k++)
-        if (c->io->dx[k]) fill(numbers(c, &c->layer->in[k]), c->io->dx[k]);
+        if (c->io->dx[k] != NULL) fill(numbers(c, &c->layer->in[k]), c->io->dx[k]);
     for (int p = 0; p < c->layer->params; p++)
         for (int n = 0; n < c->pass->rows->subtrees; n++)
             fill(ls_shape_count(&c->layer->param[p].shape), c->io->dparam[p][n]);
@@ -107,7 +107,7 @@ static void fill_gradients(const call *c) {
 
 static void look_at_gradients(const call *c) {
     for (int k = 0; k < c->layer->inputs; k++)
-        if (c->io->dx[k]) look_at_rows(c, "the gradient of its input", &c->layer->in[k], c->io->dx[k]);
+        if (c->io->dx[k] != NULL) look_at_rows(c, "the gradient of its input", &c->layer->in[k], c->io->dx[k]);
     for (int p = 0; p < c->layer->params; p++) {
         int64_t count = ls_shape_count(&c->layer->param[p].shape);
         char what[LS_NAME_MAX];

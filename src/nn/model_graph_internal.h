@@ -58,7 +58,7 @@ static inline bool ls_model_trained(const ls_model *model, int source) {
     return source != LS_MODEL_INPUT && model->vertices[source].trained;
 }
 
-static inline bool ls_layer_is_view(const ls_layer *layer) { return !layer->type->forward; }
+static inline bool ls_layer_is_view(const ls_layer *layer) { return layer->type->forward == NULL; }
 
 /* Whether backward runs through it. */
 static inline bool ls_vertex_learns(const ls_vertex *vertex) {

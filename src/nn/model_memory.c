@@ -55,7 +55,7 @@ static void add_input_gradients(ls_model *model, ls_slab *slab, int64_t rows, in
         int source = ls_model_source(model, vertex->layer.input[k]);
         if (!ls_model_trained(model, source)) continue;
         ls_buffer *gradient = &model->vertices[source].gradient;
-        if (gradient->first) {
+        if (gradient->first > 0) {
             ls_slab_add(slab, &vertex->addend[k], rows * ls_shape_count(&vertex->layer.in[k]), now, now);
         } else {
             gradient->first = now;
@@ -104,7 +104,7 @@ static int64_t lay_out(ls_model *model, const ls_limits *limits, bool training) 
 }
 
 ls_status ls_model_prepare(ls_model *model, const ls_limits *limits, bool training) {
-    assert(model->count && (model->loss || !training));
+    assert(model->count > 0 && (model->loss != NULL || !training));
     ls_free(model->slab);
     ls_free(model->row_penalty);
     model->slab = NULL;
@@ -119,6 +119,6 @@ ls_status ls_model_prepare(ls_model *model, const ls_limits *limits, bool traini
 
 int64_t ls_model_memory_bytes(ls_model *model, const ls_limits *limits, bool training) {
     int64_t floats = lay_out(model, limits, training);
-    if (model->slab) lay_out(model, &model->limits, model->training);
+    if (model->slab != NULL) lay_out(model, &model->limits, model->training);
     return floats * (int64_t)sizeof(float);
 }

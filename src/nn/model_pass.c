@@ -76,7 +76,7 @@ void ls_model_init_weights(const ls_model *model, uint64_t seed, float *weights)
 }
 
 static float *at(const ls_model *model, const ls_buffer *buffer) {
-    return buffer->floats ? model->slab + buffer->offset : NULL;
+    return buffer->floats > 0 ? model->slab + buffer->offset : NULL;
 }
 
 static ls_layer_io describe(const ls_model *model, int index, const float *weights) {
@@ -91,8 +91,8 @@ static ls_layer_io describe(const ls_model *model, int index, const float *weigh
 }
 
 static ls_pass own_pass(const ls_model *model, const ls_pass *pass) {
-    assert(model->slab && pass->rows->count <= model->limits.max_rows && pass->rows->lanes <= model->limits.lanes &&
-           ls_pool_threads(pass->pool) <= model->limits.threads);
+    assert(model->slab != NULL && pass->rows->count <= model->limits.max_rows &&
+           pass->rows->lanes <= model->limits.lanes && ls_pool_threads(pass->pool) <= model->limits.threads);
     ls_pass own = *pass;
     own.scratch = at(model, &model->scratch);
     return own;
@@ -113,7 +113,7 @@ static void run_layers(ls_model *model, const ls_pass *pass, const float *weight
         if (ls_layer_is_view(layer) || (model->vertices[i].idle && !idle_too)) continue;
         ls_layer_io io = describe(model, i, weights);
         ls_pass_turn(pass, &io, LS_WORK_FORWARD);
-        if (model->broken)
+        if (model->broken != NULL)
             ls_debug_forward(model, layer, &own, &io);
         else
             layer->type->forward(layer, &own, &io);
@@ -133,7 +133,7 @@ void ls_model_forward_after(ls_model *model, const ls_pass *pass, const float *w
                             const float *output) {
     int source = ls_model_source(model, layer);
     size_t bytes = (size_t)(pass->rows->count * ls_shape_count(&model->vertices[layer].layer.out)) * sizeof *output;
-    assert(model->slab && pass->rows->count <= model->limits.max_rows);
+    assert(model->slab != NULL && pass->rows->count <= model->limits.max_rows);
     if (source == LS_MODEL_INPUT)
         model->input_data = output;
     else
@@ -188,7 +188,7 @@ void ls_model_evaluate(ls_model *model, const ls_pass *pass, const float *weight
     ls_loss_evaluate(model->loss, pass->pool, pass->rows, ls_shape_count(&out),
                      ls_model_output(model, model->count - 1), target, gradient ? output_gradient(model) : NULL,
                      row_loss);
-    if (row_data_loss) memcpy(row_data_loss, row_loss, (size_t)pass->rows->count * sizeof *row_loss);
+    if (row_data_loss != NULL) memcpy(row_data_loss, row_loss, (size_t)pass->rows->count * sizeof *row_loss);
     double of_weights = weight_penalty(model, pass->pool, weights);
     for (int64_t row = 0; row < pass->rows->count; row++) row_loss[row] += model->row_penalty[row] + of_weights;
 }
@@ -222,7 +222,7 @@ static void describe_gradients(const ls_model *model, int index, const ls_rows *
         int source = ls_model_source(model, vertex->layer.input[k]);
         if (!ls_model_trained(model, source)) continue;
         const ls_buffer *addend = &vertex->addend[k];
-        io->dx[k] = at(model, addend->floats ? addend : &model->vertices[source].gradient);
+        io->dx[k] = at(model, addend->floats > 0 ? addend : &model->vertices[source].gradient);
     }
     for (int p = 0; p < vertex->layer.params; p++) {
         for (int n = 0; n < rows->subtrees; n++) params->subtree[p][n] = gradients[n] + vertex->layer.param[p].offset;
@@ -234,7 +234,7 @@ static void add_addends(const ls_model *model, int index, const ls_pass *pass) {
     const ls_vertex *vertex = &model->vertices[index];
     for (int k = 0; k < vertex->layer.inputs; k++) {
         const ls_buffer *addend = &vertex->addend[k];
-        if (!addend->floats) continue;
+        if (addend->floats == 0) continue;
         const ls_vertex *source = &model->vertices[ls_model_source(model, vertex->layer.input[k])];
         ls_vector_add(pass->pool, pass->rows->count * ls_shape_count(&vertex->layer.in[k]), at(model, addend),
                       at(model, &source->gradient));
@@ -244,9 +244,8 @@ static void add_addends(const ls_model *model, int index, const ls_pass *pass) {
 static void clear_gaps(const ls_layer *layer, const ls_rows *rows, float *const *gradients) {
     for (int p = 0; p < layer->params; p++) {
         int64_t count = ls_shape_count(&layer->param[p].shape), gap = ls_align_floats(count) - count;
-        for (int n = 0; n < rows->subtrees; n++) {
+        for (int n = 0; n < rows->subtrees; n++)
             memset(gradients[n] + layer->param[p].offset + count, 0, (size_t)gap * sizeof(float));
-        }
     }
 }
 
@@ -259,10 +258,9 @@ static void add_activity_gradient(const ls_layer *layer, const ls_pass *pass, co
 /* Flat vectors are in the order in which backward gets through them. */
 static void say_finished(const ls_layer *layer, const ls_pass *pass) {
     const ls_param *last = NULL;
-    for (int p = 0; p < layer->params; p++) {
+    for (int p = 0; p < layer->params; p++)
         if (!layer->param[p].moving) last = &layer->param[p];
-    }
-    if (!pass->finished || !last) return;
+    if (pass->finished == NULL || last == NULL) return;
     pass->finished(pass->finished_context, last->offset + ls_align_floats(ls_shape_count(&last->shape)));
 }
 
@@ -277,9 +275,9 @@ void ls_model_backward(ls_model *model, const ls_pass *pass, const float *weight
         param_gradients params;
         ls_layer_io io = describe(model, i, weights);
         describe_gradients(model, i, pass->rows, gradients, &io, &params);
-        ls_pass_turn(pass, &io, layer->params ? LS_WORK_WEIGHT_GRADIENT : LS_WORK_INPUT_GRADIENT);
+        ls_pass_turn(pass, &io, layer->params > 0 ? LS_WORK_WEIGHT_GRADIENT : LS_WORK_INPUT_GRADIENT);
         add_activity_gradient(layer, pass, &io);
-        if (model->broken)
+        if (model->broken != NULL)
             ls_debug_backward(model, layer, &own, &io);
         else
             layer->type->backward(layer, &own, &io);
@@ -287,6 +285,6 @@ void ls_model_backward(ls_model *model, const ls_pass *pass, const float *weight
         clear_gaps(layer, pass->rows, gradients);
         say_finished(layer, pass);
     }
-    if (pass->finished && model->flat_count > model->trained_count)
+    if (pass->finished != NULL && model->flat_count > model->trained_count)
         pass->finished(pass->finished_context, model->flat_count);
 }

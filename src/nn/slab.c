@@ -10,7 +10,7 @@ void ls_slab_add(ls_slab *slab, ls_buffer *buffer, int64_t floats, int first, in
     buffer->first = first;
     buffer->last = last;
     ls_buffer **link = &slab->largest;
-    while (*link && (*link)->floats >= buffer->floats) link = &(*link)->next;
+    while (*link != NULL && (*link)->floats >= buffer->floats) link = &(*link)->next;
     buffer->next = *link;
     *link = buffer;
 }
@@ -35,7 +35,7 @@ static void place(const ls_slab *slab, ls_buffer *buffer) {
 
 int64_t ls_slab_layout(ls_slab *slab) {
     int64_t floats = 0;
-    for (ls_buffer *buffer = slab->largest; buffer; buffer = buffer->next) {
+    for (ls_buffer *buffer = slab->largest; buffer != NULL; buffer = buffer->next) {
         place(slab, buffer);
         if (buffer->offset + buffer->floats > floats) floats = buffer->offset + buffer->floats;
     }

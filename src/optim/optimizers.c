@@ -21,7 +21,7 @@ const ls_optimizer_type *const ls_optimizer_types[] = {OPTIMIZERS(ENTRY) NULL};
 
 double ls_optimizer_learning_rate(const ls_optimizer_type *type, const void *options) {
     const ls_option *option = ls_options_find(type->options, "learning_rate");
-    assert(option && option->type == LS_OPTION_DOUBLE);
+    assert(option != NULL && option->type == LS_OPTION_DOUBLE);
     double learning_rate;
     memcpy(&learning_rate, (const char *)options + option->offset, sizeof learning_rate);
     return learning_rate;

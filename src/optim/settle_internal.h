@@ -4,6 +4,6 @@
 
 /* A slot that only decays would end among the denormal numbers, which many machines add a hundred times slower: it ends
  * at zero. */
-static inline float ls_settle(float slot) { return slot < 1e-30F && slot > -1e-30F ? 0.0F : slot; }
+static inline float ls_settle(float slot) { return slot < 1e-30f && slot > -1e-30f ? 0.0f : slot; }
 
 #endif

@@ -101,7 +101,7 @@ ls_status ls_exchange_create(const ls_comm *comm, const ls_lanes *lanes, ls_pool
 }
 
 void ls_exchange_destroy(ls_exchange *x) {
-    if (!x) return;
+    if (x == NULL) return;
     ls_messages_release(&x->messages);
     ls_norm_release(&x->norm);
     ls_exchange_plan_release(&x->plan);

@@ -57,7 +57,7 @@ static ls_status alloc_memory(ls_group *group, bool shared, int64_t bytes) {
 }
 
 static void find_parts(ls_group *group, const layout *at, const int *subtrees) {
-    char *memory = group->own ? group->own : group->shared.data;
+    char *memory = group->own != NULL ? group->own : group->shared.data;
     group->marks = (struct ls_group_mark *)memory;
     group->records = (double *)(memory + at->records);
     group->weights = (float *)(memory + at->weights);

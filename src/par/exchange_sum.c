@@ -57,7 +57,7 @@ typedef void (*strip_fn)(ls_exchange *x, int64_t place, ls_range where, float *g
 static float *weights_at(const ls_exchange *x, ls_range where) { return x->group.weights + where.begin; }
 
 static void complete_strip(const ls_exchange *x, int64_t place, ls_range where, float *gradient) {
-    if (x->mine.complete)
+    if (x->mine.complete != NULL)
         x->mine.complete(x->mine.context, place, where.end - where.begin, gradient, weights_at(x, where));
 }
 

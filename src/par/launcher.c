@@ -33,7 +33,9 @@ static int number_of(const char *variable, int missing) {
 static bool is_srun(int i) { return strcmp(launchers[i].name, "srun") == 0; }
 
 /* `srun --pty bash` starts a shell: what is called there was not started by srun. */
-static int size_by(int i) { return is_srun(i) && getenv("SLURM_PTY_PORT") ? 0 : number_of(launchers[i].size, 0); }
+static int size_by(int i) {
+    return is_srun(i) && getenv("SLURM_PTY_PORT") != NULL ? 0 : number_of(launchers[i].size, 0);
+}
 
 /* A launcher of PMIx that the table does not know says no size. Slurm's PMIx comes with srun's own variables. */
 static bool has_unknown_size(void) {

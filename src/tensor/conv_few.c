@@ -68,7 +68,7 @@ static blocking blocking_of(const ls_conv *conv, int64_t rows, float *scratch) {
     n.lines_floats = n.slots * n.columns * n.line;
     n.sums_floats = 2 * conv->stride_w * conv->c * n.line; /* as lines, and pixel after pixel */
     n.private_floats = n.product_floats + n.lines_floats + n.sums_floats;
-    if (!scratch) return n;
+    if (scratch == NULL) return n;
     n.packed = scratch;
     n.a_row = (int64_t *)(void *)(scratch + n.packed_floats);
     n.c_row = (int64_t *)(void *)(scratch + n.packed_floats + n.table_floats);
@@ -162,7 +162,7 @@ static void add_lines(const work *k, int64_t q, int64_t r, int64_t s, int64_t c,
             if (b < conv->kernel_w) lines[count++] = taps + (b * conv->c + c) * n->line + n->taps_w - 1 - l;
         }
     }
-    ls_vector_kernels_get()->sum_lines(count, lines, n->width, n->bias ? n->bias[c] : 0,
+    ls_vector_kernels_get()->sum_lines(count, lines, n->width, n->bias != NULL ? n->bias[c] : 0,
                                        n->activation == LS_ACTIVATION_RELU, out);
 }
 

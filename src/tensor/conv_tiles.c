@@ -27,7 +27,7 @@ static blocking blocking_of(const ls_conv_pass *pass, int64_t rows, float *scrat
     n.packed_floats = n.steps * ls_packed_columns(pass->o);
     n.table_floats = ls_round_up(2 * n.band * pass->out_w, LS_COLUMNS_ALIGN); /* of int64_t */
     n.private_floats = ls_round_up(ls_picture_band_floats(picture, n.band), LS_COLUMNS_ALIGN);
-    if (!scratch) return n;
+    if (scratch == NULL) return n;
     n.packed = scratch;
     n.a_row = (int64_t *)(void *)(scratch + n.packed_floats);
     n.c_row = (int64_t *)(void *)(scratch + n.packed_floats + n.table_floats);
@@ -80,7 +80,7 @@ static void multiply_panel(const blocking *n, int64_t p, const float *band, int6
                         .c_row = n->c_row,
                         .columns = panel.columns,
                         .resume = begin > 0,
-                        .bias = last && pass->bias ? pass->bias + panel.begin : NULL,
+                        .bias = last && pass->bias != NULL ? pass->bias + panel.begin : NULL,
                         .relu = last && pass->activation == LS_ACTIVATION_RELU};
         ls_tiles_run(&tile, pixels, begin == 0, NULL);
         begin = end;

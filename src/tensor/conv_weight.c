@@ -24,24 +24,24 @@
 #include "tensor/vector.h"
 
 enum {
-    ROWS = 320,                    /* about as many elements (a, b, c) has a task, */
-    COLUMNS = LS_TILE_COLUMNS_MAX, /* and at most so many filters */
-    BAND_FLOATS = 16384, /* of the picture, and of dy, that a task passes over at once: in the caches beside the sums */
-    TASKS = 16           /* fewer blocks than that: lanes are divided among tasks, too */
+    ROWS = 320,                    /* of a task: about so many elements (a, b, c) */
+    COLUMNS = LS_TILE_COLUMNS_MAX, /* of a task: filters, at most */
+    BAND_FLOATS = 16384, /* of the picture, and of dy, that are passed over at once beside the sums in a cache */
+    TASKS = 16           /* with fewer blocks, lanes are divided among tasks, too */
 };
 
 enum layout { UPRIGHT, FLAT, WINOGRAD };
 
 typedef struct gradient {
-    const ls_conv *conv;   /* whose kernel's gradient is wanted, but turned if it is up-sampled: then */
-    const ls_conv *folded; /* is that convolution, else NULL */
+    const ls_conv *conv;   /* whose kernel's gradient is wanted, turned if it is up-sampled */
+    const ls_conv *folded; /* the up-sampled convolution, or NULL */
     const ls_rows *rows;
     const float *x, *dy;
     enum layout layout;
     int64_t channel_block, channel_blocks, column_block, column_blocks;
     int64_t phases;                       /* whose gradients are tasks of their own: 1 where none are */
-    int64_t band, bands;                  /* rows of outputs (flat: of the picture) that are passed over at once, */
-    int64_t together;                     /* of so many samples where one band has all rows */
+    int64_t band, bands;                  /* rows of outputs that are passed over at once; flat: of the picture */
+    int64_t together;                     /* samples that are, where one band has all rows */
     int64_t split;                        /* runs of lanes that a subtree is divided into, at most */
     int group_begin[LS_SUBTREES_MAX + 1]; /* subtree i has the runs [group_begin[i], group_begin[i + 1]) */
     float *parts;                         /* their sums, where a subtree has more than one */
@@ -65,7 +65,7 @@ static int64_t tap_of_block(const gradient *g, int64_t phase, int64_t i) {
 }
 
 /* Those of the result. */
-static int64_t gradient_weights(const gradient *g) { return weights_of(g->folded ? g->folded : g->conv); }
+static int64_t gradient_weights(const gradient *g) { return weights_of(g->folded != NULL ? g->folded : g->conv); }
 
 /* turned: conv is what an up-sampled one is turned to. lanes: of a vector; whether filtering is minimal does not depend
  * on it, as that decides about bits. */
@@ -87,9 +87,6 @@ static ls_picture picture_of(const gradient *g, int64_t channels) {
     picture.padded_w = (g->conv->out_w - 1) * picture.stride_w + picture.kernel_w;
     return picture;
 }
-
-/* Sums that wait for others, and the one that is being made: ls_trees_ended, counted. */
-static int64_t pending_sums(int64_t lanes) { return 64 - __builtin_clzll((unsigned long long)ls_max(lanes, 1)); }
 
 static void divide_upright(gradient *g, int64_t rows) {
     const ls_conv *conv = g->conv;
@@ -122,9 +119,9 @@ static void divide_flat(gradient *g) {
 
 static void divide_winograd(gradient *g) {
     const ls_conv *conv = g->conv;
-    g->column_block = g->folded ? COLUMNS : ls_winograd_gradient_filters(conv);
+    g->column_block = g->folded != NULL ? COLUMNS : ls_winograd_gradient_filters(conv);
     g->column_blocks = ls_ceil_div(conv->o, g->column_block);
-    if (!g->folded) g->phases = ls_winograd_gradient_phases(conv); /* else a tap is a sum over them */
+    if (g->folded == NULL) g->phases = ls_winograd_gradient_phases(conv); /* else a tap is a sum over them */
     g->picture_floats = ls_winograd_gradient_scratch(conv);
     g->sum_floats = taps_of_block(g, 0) * g->channel_block * ls_min(g->column_block, conv->o); /* phase 0 has most */
 }
@@ -146,7 +143,8 @@ static void divide(gradient *g, enum layout layout, int64_t rows, int64_t lanes)
         divide_upright(g, rows);
     g->split = 1;
     while (g->split < lanes && g->split * blocks_of(g) < TASKS) g->split *= 2;
-    g->private_floats = 2 * g->table_floats + g->picture_floats + g->dy_floats + pending_sums(lanes) * g->sum_floats;
+    int sums = ls_tree_depth(ls_max(lanes, 1)) + 1; /* that wait, and the one that is being made */
+    g->private_floats = 2 * g->table_floats + g->picture_floats + g->dy_floats + sums * g->sum_floats;
 }
 
 /* A task's block of the gradient. */
@@ -192,7 +190,7 @@ static block block_of(const gradient *g, int64_t index, int thread) {
     k.height = g->layout == FLAT ? g->conv->kernel_h * g->conv->o : taps_of_block(g, k.phase) * k.picture.c;
     k.columns = g->layout == FLAT ? g->conv->kernel_w * k.picture.c : k.filters;
     k.row_floats = ls_packed_columns(k.columns);
-    k.result_height = g->folded ? taps_of(g->folded) * k.picture.c : k.height;
+    k.result_height = g->folded != NULL ? taps_of(g->folded) * k.picture.c : k.height;
     if (g->layout == WINOGRAD) return k;
     if (g->layout == FLAT)
         fill_flat(&k);
@@ -204,8 +202,17 @@ static block block_of(const gradient *g, int64_t index, int thread) {
 
 static float *sum_of(const block *k, int i) { return k->sums + i * k->g->sum_floats; }
 
-/* Adds the outputs of rows [begin, begin + height) of samples [row, row + count) to the chains in sum; resume: they
- * have begun. */
+/* Runs the tiles of a panel of the block's sum. resume: its chains have begun. */
+static void run_panel(const block *k, const ls_panel *panel, ls_tile tile, bool resume, float *sum) {
+    tile.a_row = k->a_row;
+    tile.c = sum + panel->begin;
+    tile.c_row = k->c_row;
+    tile.columns = panel->row_floats;
+    tile.resume = resume;
+    ls_tiles_run(&tile, k->height, false, NULL);
+}
+
+/* Adds the outputs of rows [begin, begin + height) of samples [row, row + count) to the chains in sum. */
 static void add_upright(const block *k, int64_t row, int64_t count, int64_t begin, int64_t height, bool resume,
                         float *sum) {
     const ls_conv *conv = k->g->conv;
@@ -224,18 +231,13 @@ static void add_upright(const block *k, int64_t row, int64_t count, int64_t begi
                         .segments = height,
                         .steps = conv->out_w,
                         .a = band,
-                        .a_row = k->a_row,
                         .a_step = picture->stride_w * picture->c,
                         .a_repeat = picture->direct ? picture->h * picture->w * picture->c : band_floats,
                         .a_segment = picture->stride_h * picture->padded_w * picture->c,
                         .b = packed ? k->dy : dy,
                         .b_step = panel.row_floats,
-                        .b_segment = conv->out_w * panel.row_floats,
-                        .c = sum + panel.begin,
-                        .c_row = k->c_row,
-                        .columns = panel.row_floats,
-                        .resume = resume};
-        ls_tiles_run(&tile, k->height, false, NULL);
+                        .b_segment = conv->out_w * panel.row_floats};
+        run_panel(k, &panel, tile, resume, sum);
     }
 }
 
@@ -265,17 +267,12 @@ static void add_flat(const block *k, int64_t row, int64_t begin, int64_t height,
         ls_tile tile = {.segments = height,
                         .steps = conv->out_w,
                         .a = k->dy,
-                        .a_row = k->a_row,
                         .a_step = conv->o,
                         .a_segment = conv->out_w * conv->o,
                         .b = band + panel.begin,
                         .b_step = picture->stride_w * picture->c,
-                        .b_segment = picture_row,
-                        .c = sum + panel.begin,
-                        .c_row = k->c_row,
-                        .columns = panel.row_floats,
-                        .resume = resume};
-        ls_tiles_run(&tile, k->height, false, NULL);
+                        .b_segment = picture_row};
+        run_panel(k, &panel, tile, resume, sum);
     }
 }
 
@@ -312,7 +309,7 @@ static void make_lane_by_winograd(const block *k, int64_t begin, int64_t end, fl
  * sum over those that it is in, kernel_h - 1 - a + j. In place, the last tap first: what is written has been read. */
 static void fold(const block *k, float *sum) {
     const ls_conv *kernel = k->g->folded;
-    if (!kernel) return;
+    if (kernel == NULL) return;
     int64_t tap_floats = k->picture.c * k->row_floats;
     for (int64_t tap = 0; tap < taps_of(kernel); tap++) {
         int64_t corner = tap / kernel->kernel_w * k->picture.kernel_w + tap % kernel->kernel_w;
@@ -368,7 +365,7 @@ static void store_folded(const block *k, const float *sum, float *dw) {
 }
 
 static void store(const block *k, const float *sum, float *dw) {
-    if (k->g->folded)
+    if (k->g->folded != NULL)
         store_folded(k, sum, dw);
     else if (k->g->layout == FLAT)
         store_flat(k, sum, dw);
@@ -378,14 +375,14 @@ static void store(const block *k, const float *sum, float *dw) {
         store_upright(k, sum, dw);
 }
 
-/* Makes sum `ended`: of a lane, and the sums before it. */
-static void add_lane(const block *k, int lane, int ended) {
+/* Makes a lane's sum, with those that wait for it in the tree, in the place `carries` (lanes.h). */
+static void add_lane(const block *k, int lane, int carries) {
     const gradient *g = k->g;
     int64_t begin = g->rows->lane_begin[lane], end = g->rows->lane_begin[lane + 1];
     const float *added[LS_TREE_DEPTH_MAX + 1] = {NULL};
-    float *sum = sum_of(k, ended);
-    bool at_once = g->layout == WINOGRAD && !g->folded && begin < end;
-    for (int i = 0; at_once && i < ended; i++) added[i] = sum_of(k, i);
+    float *sum = sum_of(k, carries);
+    bool at_once = g->layout == WINOGRAD && g->folded == NULL && begin < end;
+    for (int i = 0; at_once && i < carries; i++) added[i] = sum_of(k, i);
     if (begin == end)
         memset(sum, 0, (size_t)(k->height * k->row_floats) * sizeof *sum);
     else if (g->layout == WINOGRAD)
@@ -393,7 +390,7 @@ static void add_lane(const block *k, int lane, int ended) {
     else
         make_lane(k, begin, end, sum);
     fold(k, sum);
-    for (int i = 0; !at_once && i < ended; i++)
+    for (int i = 0; !at_once && i < carries; i++)
         ls_vector_kernels_get()->add(k->result_height * k->row_floats, sum_of(k, i), sum);
 }
 
@@ -417,7 +414,7 @@ static int64_t parts_floats(const gradient *g, int64_t groups) {
 
 void ls_conv_weight_gradient(ls_pool *pool, const ls_conv *conv, const ls_rows *rows, const float *x, const float *dy,
                              float *const *dw, float *const *db, float *scratch) {
-    if (db) ls_bias_gradient(pool, rows, conv->out_h * conv->out_w, conv->o, dy, db, scratch);
+    if (db != NULL) ls_bias_gradient(pool, rows, conv->out_h * conv->out_w, conv->o, dy, db, scratch);
     ls_conv turned = ls_conv_turned(conv);
     bool folded = ls_conv_is_up_sampled(conv);
     gradient g = {.conv = conv, .rows = rows, .x = x, .dy = dy, .dw = dw, .parts = scratch};

@@ -126,7 +126,7 @@ static blocking blocking_of(const ls_conv_pass *pass, int64_t rows, float *scrat
     int64_t taps_floats = (1 + n.shape.taps) * ALIGN * LS_TILE_COLUMNS_MAX;
     int64_t block_floats = picture->c + LS_TILE_COLUMNS_MAX + n.inputs_floats;
     n.private_floats = ls_max(taps_floats, block_floats + n.shape.points * n.product_floats);
-    if (!scratch) return n;
+    if (scratch == NULL) return n;
     n.packed = scratch;
     n.private = scratch + n.packed_floats;
     return n;
@@ -265,7 +265,7 @@ static void transform_outputs(const block *k, const ls_panel *panel) {
     ls_winograd_patch patch = {.channels = panel->columns,
                                .in = in,
                                .out = out,
-                               .bias = pass->bias ? pass->bias + panel->begin : no_bias,
+                               .bias = pass->bias != NULL ? pass->bias + panel->begin : no_bias,
                                .relu = pass->activation == LS_ACTIVATION_RELU};
     for (int64_t t = 0; t < k->count; t++) {
         for (int64_t p = 0; p < n->shape.points; p++)

@@ -46,7 +46,7 @@ VEC_INLINE void tile_multiply(const ls_tile *t, const int rows, const int vector
     tile_rows(t, rows, a);
     const int64_t segments = (t->repeats + 1) * t->segments;
     for (int64_t s = 0, place = 0, begin = 0; s < segments; s++) {
-        const float *b = t->b + (t->b_place ? t->b_place[s] : s * t->b_segment);
+        const float *b = t->b + (t->b_place != NULL ? t->b_place[s] : s * t->b_segment);
         tile_steps(t, rows, vectors, a, begin + place * t->a_segment, b, t->steps, acc);
         if (++place == t->segments) place = 0, begin += t->a_repeat;
     }
@@ -69,8 +69,8 @@ VEC_INLINE void tile_run(const ls_tile *t, const int rows, const int vectors) {
             const float *c = t->c + t->c_row[p] + v * VEC_WIDTH;
             acc[p][v] += v < last ? vec_load(c) : vec_load_part(c, rest);
         }
-    if (t->row_bias) EACH_VECTOR(p, v, rows, vectors) acc[p][v] += vec_set(t->row_bias[p]);
-    if (t->bias) EACH_VECTOR(p, v, rows, vectors) {
+    if (t->row_bias != NULL) EACH_VECTOR(p, v, rows, vectors) acc[p][v] += vec_set(t->row_bias[p]);
+    if (t->bias != NULL) EACH_VECTOR(p, v, rows, vectors) {
             const float *bias = t->bias + v * VEC_WIDTH;
             acc[p][v] += v < last ? vec_load(bias) : vec_load_part(bias, rest);
         }

@@ -208,7 +208,7 @@ static double cross_entropy(int64_t count, const float *z, const float *target, 
         vec e = vec_exp(-vec_abs(x));
         sums_add(sums, i, keep(vec_at_least((vec){0}, x) - x * t + vec_log1p(e), part));
         vec sigmoid_x = vec_select(x >= (vec){0}, vec_set(1), e) / (1.0f + e); /* no overflow on either side */
-        if (dz) put(dz + i, scale * (sigmoid_x - t), part);
+        if (dz != NULL) put(dz + i, scale * (sigmoid_x - t), part);
     });
     return sums_total(sums);
 }
@@ -218,7 +218,7 @@ static double squared_error(int64_t count, const float *z, const float *target, 
     FOR_EACH_VEC(count, i, part, {
         vec d = get(z + i, part) - get(target + i, part);
         sums_add(sums, i, d * d);
-        if (dz) put(dz + i, scale * (2.0f * d), part);
+        if (dz != NULL) put(dz + i, scale * (2.0f * d), part);
     });
     return sums_total(sums);
 }

@@ -117,9 +117,8 @@ static double compare(check *c) {
     double worst = 0, floor = 0.01 * largest_gradient(c);
     for (int i = 0; i < ls_model_layers(c->model); i++) {
         const ls_layer *layer = ls_model_layer(c->model, i);
-        for (int p = 0; p < layer->params; p++) {
+        for (int p = 0; p < layer->params; p++)
             if (!layer->param[p].moving) worst = fmax(worst, worst_of_param(c, &layer->param[p], floor));
-        }
     }
     return floor > 0 ? worst : HUGE_VAL; /* all gradients zero: there is nothing to compare */
 }
