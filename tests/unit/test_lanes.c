@@ -217,7 +217,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lanes_divide_a_batch),    cmocka_unit_test(test_ranks_divide_the_lanes),
         cmocka_unit_test(test_subtrees_are_the_fewest), cmocka_unit_test(test_rows_of_all_ranks_make_up_the_batch),
-        cmocka_unit_test(test_lane_sums_in_double),     cmocka_unit_test(test_a_wrong_number_of_lanes_says_what_to_set),
+        cmocka_unit_test(test_lane_sums_in_double),     cmocka_unit_test(test_any_cut_gives_the_same_sum),
+        cmocka_unit_test(test_lane_sums_of_rows),       cmocka_unit_test(test_a_wrong_number_of_lanes_says_what_to_set),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
