@@ -31,7 +31,9 @@ static ls_status has_name(int fd, const char *path, bool *has) {
     if (lstat(path, &named) != 0) return errno == ENOENT ? LS_OK : fail(path, "cannot be written");
     *has = opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
     if (!*has || (S_ISREG(opened.st_mode) && opened.st_nlink == 1)) return LS_OK;
-    return LS_RAISE(LS_ERROR, "%s: is in the way, and is not a file that Lockstep has made; remove it", path);
+    return LS_RAISE(LS_ERROR,
+                    "%s: is not a file that Lockstep has made, and Lockstep needs its name; remove it or rename it",
+                    path);
 }
 
 /* Takes what a killed process may have left. A file system without locks (ENOTSUP, ENOLCK) is no reason not to write.
@@ -40,7 +42,8 @@ static ls_status open_part(ls_file *file) {
     for (bool ours = false; !ours;) {
         file->fd = ls_fd_open(file->part, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK);
         if (file->fd < 0 && errno == ELOOP)
-            return LS_RAISE(LS_ERROR, "%s: is a link, which is not followed; remove it", file->part);
+            return LS_RAISE(LS_ERROR, "%s: is a symbolic link, and Lockstep does not write through links; remove it",
+                            file->part);
         if (file->fd < 0) return fail(file->path, "cannot be written");
         bool taken = !ls_fd_lock(file->fd) && errno == EWOULDBLOCK;
         ls_status status = taken ? LS_RAISE(LS_ERROR, "%s: another process is writing it", file->path)
@@ -240,7 +243,7 @@ ls_status ls_file_check_regular(const char *path) {
 ls_status ls_file_check_new(const char *path) {
     struct stat about;
     if (stat(path, &about) != 0 || !S_ISREG(about.st_mode)) return LS_OK;
-    return LS_RAISE(LS_INVALID, "%s is there already; give another name, or --overwrite", path);
+    return LS_RAISE(LS_INVALID, "%s exists already; give another name, or --overwrite", path);
 }
 
 ls_status ls_file_check_folder_of(const char *path) {

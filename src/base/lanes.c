@@ -26,10 +26,11 @@ static ls_status check_count(int count, int size) {
                         (int)LS_LANES_MAX);
     int power = power_of_two_from(count);
     if (power != count)
-        return LS_RAISE(LS_INVALID, "training.lanes is %d, not a power of two; --set training.lanes=%d", count, power);
+        return LS_RAISE(LS_INVALID, "training.lanes is %d, not a power of two; use --set training.lanes=%d", count,
+                        power);
     if (size > count)
         return LS_RAISE(LS_INVALID,
-                        "%d lanes cannot feed %d ranks, every rank needs at least one: start at most %d ranks, or "
+                        "%d lanes are too few for %d ranks, as every rank needs one: start at most %d ranks, or add "
                         "--set training.lanes=%d",
                         count, size, count, power_of_two_from(size));
     return LS_OK;

@@ -29,7 +29,8 @@ ls_status ls_log_open(const char *path) {
     if (this_rank != 0) return LS_OK;
     /* Neither a link that leads elsewhere nor a pipe that holds us up. */
     int fd = ls_fd_open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0 && errno == ELOOP) return LS_RAISE(LS_ERROR, "%s: is a link, which is not followed; remove it", path);
+    if (fd < 0 && errno == ELOOP)
+        return LS_RAISE(LS_ERROR, "%s: is a symbolic link, and Lockstep does not write through links; remove it", path);
     FILE *opened = fd >= 0 ? fdopen(fd, "a") : NULL;
     if (opened == NULL) {
         ls_status status = LS_RAISE(LS_ERROR, "%s: cannot open the log file: %s", path, strerror(errno));

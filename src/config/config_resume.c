@@ -108,8 +108,8 @@ static ls_status hold(words *w, const char *key, size_t length, const ls_yaml_no
     const ls_yaml_node *value = find_node(then, key, length);
     char *setting = NULL;
     if (value == NULL) {
-        ls_log_warn("%s does not say any more what --set %.*s gave this run before: the file's value counts, if there "
-                    "is no other --set",
+        ls_log_warn("%s no longer holds what --set %.*s gave this run before: the file's value is used, unless another "
+                    "--set gives one",
                     w->path, (int)length, key);
         return LS_OK;
     }

@@ -37,7 +37,7 @@ static void append(ls_yaml_node *parent, ls_yaml_node *child) {
 
 static ls_status check_room(const ls_yaml_node *parent) {
     if (parent->count < ENTRIES_MAX) return LS_OK;
-    return LS_RAISE(LS_INVALID, "a %s may have %d entries, and here is one more",
+    return LS_RAISE(LS_INVALID, "a %s has at most %d entries, and this one has more",
                     parent->kind == LS_YAML_LIST ? "list" : "map", ENTRIES_MAX);
 }
 
@@ -188,7 +188,8 @@ static ls_status read_map(reader *r, int depth, ls_yaml_node *map) {
 static ls_status read_node(reader *r, int depth, ls_yaml_node **out) {
     LS_TRY(refuse_extras(r));
     if (depth > DEPTH_MAX) return LS_RAISE(LS_INVALID, "nested too deeply");
-    if (r->nodes++ == NODES_MAX) return LS_RAISE(LS_INVALID, "there are more than %d values up to here", NODES_MAX);
+    if (r->nodes++ == NODES_MAX)
+        return LS_RAISE(LS_INVALID, "a config has at most %d values, and this one has more", NODES_MAX);
     yaml_event_type_t type = r->event.type;
     ls_yaml_kind kind = type == YAML_SEQUENCE_START_EVENT  ? LS_YAML_LIST
                         : type == YAML_MAPPING_START_EVENT ? LS_YAML_MAP
@@ -215,7 +216,7 @@ static ls_status read_document(reader *r, ls_yaml_node **out) {
     LS_TRY(next_event(r));
     LS_TRY(next_event(r));
     if (r->event.type == YAML_STREAM_END_EVENT) return LS_OK;
-    return LS_RAISE(LS_INVALID, "a second document begins here; one file is one run");
+    return LS_RAISE(LS_INVALID, "a second YAML document begins here; a config is one document");
 }
 
 static ls_status parse(const char *text, ls_yaml_node **out, ls_place *place) {
@@ -259,8 +260,8 @@ static ls_status list_entry(ls_yaml_node *list, const char *word, const ls_place
     char *end;
     long index = strtol(word, &end, 10);
     if (end == word || *end != '\0' || index < 0 || index > list->count)
-        return LS_RAISE(LS_INVALID, "'%s' stands for an entry of a list: a number from 0 to %d (%d appends)", word,
-                        list->count, list->count);
+        return LS_RAISE(LS_INVALID, "'%s' must be the number of an entry of the list, from 0 to %d (%d appends one)",
+                        word, list->count, list->count);
     if (index == list->count) {
         LS_TRY(check_room(list));
         LS_TRY(new_node(LS_YAML_MAP, place, out));
@@ -325,7 +326,7 @@ static ls_status walk(ls_yaml_node *root, char *path, const ls_place *place, ls_
     *out = root;
     char *rest = path;
     for (char *word; (word = strsep(&rest, ".")) != NULL;) {
-        if (*word == '\0') return LS_RAISE(LS_INVALID, "a name is missing beside a dot");
+        if (*word == '\0') return LS_RAISE(LS_INVALID, "a name is missing before or after a dot");
         ls_yaml_node *at = *out;
         LS_TRY(at->kind == LS_YAML_LIST ? list_entry(at, word, place, out) : map_entry(at, path, word, place, out));
         if (word > path) word[-1] = '.';

@@ -250,7 +250,8 @@ static ls_status check_output(const ls_import_settings *settings, const char *co
         return LS_RAISE(LS_INVALID, "%s: a data set's name must end in .h5 or .hdf5", output);
     for (int i = 0; i < count; i++)
         if (ls_file_is_same(output, files[i]))
-            return LS_RAISE(LS_INVALID, "%s is to be read; write the data set under another name", output);
+            return LS_RAISE(LS_INVALID, "%s is one of the files to import; write the data set under another name",
+                            output);
     LS_TRY(ls_file_check_folder_of(output));
     return settings->overwrite ? LS_OK : ls_file_check_new(output);
 }

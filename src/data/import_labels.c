@@ -79,7 +79,7 @@ static ls_status check_list(const ls_class_list *list) {
     char **sorted;
     if (list->count < 1) return LS_RAISE(LS_INVALID, "no class is named");
     if (list->count > LS_CLASSES_MAX)
-        return LS_RAISE(LS_INVALID, "%" PRId64 " classes are more than the %d that a data set may have", list->count,
+        return LS_RAISE(LS_INVALID, "%" PRId64 " classes are more than the %d that a data set can have", list->count,
                         LS_CLASSES_MAX);
     LS_TRY(ls_alloc(&sorted, list->count, sizeof *sorted, "class names"));
     memcpy(sorted, list->name, (size_t)list->count * sizeof *sorted);
@@ -227,7 +227,7 @@ static ls_status set_labels(const labelling *l, int32_t *labels, ls_class_list *
 
 static ls_status make_by(const labelling *l, int32_t *labels, ls_class_list *classes) {
     if (l->count <= LS_CLASSES_MAX) return set_labels(l, labels, classes);
-    return LS_RAISE(LS_INVALID, "--labels %s gives %" PRId64 " classes, and a data set may have %d",
+    return LS_RAISE(LS_INVALID, "--labels %s gives %" PRId64 " classes, and a data set can have %d",
                     l->from == LS_LABELS_FOLDER ? "folder" : "prefix", l->count, LS_CLASSES_MAX);
 }
 
@@ -239,7 +239,7 @@ static ls_status choose(labelling *folders, labelling *prefixes, int32_t *labels
     bool by_folder = look_like_classes(folders), by_prefix = !by_folder && look_like_classes(prefixes);
     const labelling *l = by_folder ? folders : prefixes;
     if ((by_folder || by_prefix) && l->count > LS_CLASSES_MAX) {
-        ls_log_warn("no labels: %" PRId64 " %s are more than the %d classes that a data set may have", l->count,
+        ls_log_warn("no labels: %" PRId64 " %s are more than the %d classes that a data set can have", l->count,
                     by_folder ? "folders" : "beginnings of names", LS_CLASSES_MAX);
         return LS_OK;
     }

@@ -57,9 +57,10 @@ static ls_status add_stage(ls_pipeline *pipeline, const ls_transform_type *type,
     if (type->plan != NULL) LS_TRY(type->plan(options, &pipeline->out, &out));
     assert(!type->random || is_like(&out, &pipeline->out));
     if (augments && (!is_like(&out, &pipeline->out) || (type->corrupts && !type->random)))
-        return LS_RAISE(LS_INVALID,
-                        "belongs to data.input or data.target: validation goes without augmentation, which may change "
-                        "neither shape nor range nor colours");
+        return LS_RAISE(
+            LS_INVALID,
+            "belongs in data.input or data.target: data.augment is for training alone, and changes neither shape "
+            "nor range nor colours");
     LS_TRY(ls_alloc(&s->options, (int64_t)type->options_bytes, 1, "the options of a transform"));
     memcpy(s->options, options, type->options_bytes);
     s->type = type;
@@ -75,8 +76,7 @@ static ls_status add_stage(ls_pipeline *pipeline, const ls_transform_type *type,
 
 ls_status ls_pipeline_add(ls_pipeline *pipeline, const ls_transform_type *type, const void *options) {
     if (type->augments)
-        return LS_RAISE(LS_INVALID, "belongs to data.augment, where input and target are changed alike, in training "
-                                    "alone");
+        return LS_RAISE(LS_INVALID, "belongs in data.augment, which changes input and target alike, in training alone");
     return add_stage(pipeline, type, options, false);
 }
 

@@ -34,7 +34,8 @@ int64_t ls_spans_cut(const ls_span *spans, int64_t count, int64_t rows, ls_span 
 ls_status ls_spans_part(int64_t count, int64_t part, int64_t parts, int64_t *begin, int64_t *end) {
     assert(part >= 0 && part < parts);
     if (parts > count)
-        return LS_RAISE(LS_INVALID, "data.parts is %lld, but the training data has only %lld blocks; use at most that",
+        return LS_RAISE(LS_INVALID,
+                        "data.parts is %lld, but the training data has only %lld blocks, and a part needs one",
                         (long long)parts, (long long)count);
     *begin = part * count / parts;
     *end = (part + 1) * count / parts;

@@ -31,7 +31,8 @@ static ls_status plan(const void *record, const ls_signal *in, ls_signal *out) {
     if (o->from.count == 1) return LS_RAISE(LS_INVALID, "from must be two numbers");
     ls_signal from = source(o, in);
     if (from.low == from.high && o->from.count > 0) return LS_RAISE(LS_INVALID, "from must be two different numbers");
-    if (from.low == from.high) return LS_RAISE(LS_INVALID, "there is nothing left to rescale");
+    if (from.low == from.high)
+        return LS_RAISE(LS_INVALID, "all values before it are the same, so there is nothing to rescale");
     return LS_OK;
 }
 

@@ -15,7 +15,7 @@ static ls_status prepare(ls_layer *layer, const ls_limits *limits) {
     for (int k = 1; k < layer->inputs; k++) {
         if (ls_shape_equal(&layer->in[k], &layer->in[0])) continue;
         char text[LS_SHAPE_TEXT_MAX];
-        return LS_RAISE(LS_INVALID, "input %d is %s; all inputs must have one shape", k + 1,
+        return LS_RAISE(LS_INVALID, "input %d is %s; all inputs must have the same shape", k + 1,
                         ls_shape_text(&layer->in[k], text));
     }
     return LS_OK;

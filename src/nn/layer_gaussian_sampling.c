@@ -27,7 +27,7 @@ static ls_status prepare(ls_layer *layer, const ls_limits *limits) {
     layer->out = layer->in[0];
     layer->scratch_floats = limits->max_rows * ls_shape_count(&layer->out);
     if (ls_shape_equal(&layer->in[0], &layer->in[1])) return LS_OK;
-    return LS_RAISE(LS_INVALID, "its inputs, mean and log variance, must have one shape");
+    return LS_RAISE(LS_INVALID, "its inputs, mean and log variance, must have the same shape");
 }
 
 typedef struct sampling {

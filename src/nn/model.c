@@ -195,14 +195,17 @@ static ls_status check_used(const ls_model *model) {
     for (int i = 0; i + 1 < model->count; i++) {
         if (is_used(model, i)) continue;
         const ls_layer *layer = &model->vertices[i].layer;
-        return LS_RAISE(LS_INVALID, "layer '%s' (%s): no later layer takes its output", layer->name, layer->type->name);
+        return LS_RAISE(LS_INVALID,
+                        "layer '%s' (%s): no later layer takes its output; name it in the inputs of one, or remove it",
+                        layer->name, layer->type->name);
     }
     return LS_OK;
 }
 
 ls_status ls_model_check_cut(const ls_model *model, int layer) {
     const char *name = model->vertices[layer].layer.name;
-    if (layer == model->count - 1) return LS_RAISE(LS_INVALID, "layer '%s' is the last one: nothing comes after", name);
+    if (layer == model->count - 1)
+        return LS_RAISE(LS_INVALID, "layer '%s' is the last one: no layer comes after it", name);
     if (model->vertices[layer].idle)
         return LS_RAISE(LS_INVALID,
                         "the model cannot be cut after layer '%s', which is part of what comes after it; cut "
@@ -234,13 +237,14 @@ static ls_status take_logits(ls_model *model, const ls_loss_type *loss) {
                         ls_activation_names[layer != NULL ? layer->activation : LS_ACTIVATION_LINEAR]);
     if (loss->logits_of == LS_ACTIVATION_SOFTMAX && layer->out.dims != 1) {
         char shape[LS_SHAPE_TEXT_MAX];
-        return LS_RAISE(LS_INVALID, "%s needs one vector of classes a sample, but layer '%s' gives %s", loss->name,
-                        layer->name, ls_shape_text(&layer->out, shape));
+        return LS_RAISE(LS_INVALID,
+                        "%s needs a vector for each sample, with a number for each class, but layer '%s' gives %s",
+                        loss->name, layer->name, ls_shape_text(&layer->out, shape));
     }
     if (ls_regularizer_is_on(&layer->activity))
         return LS_RAISE(LS_INVALID,
-                        "%s works on what goes into the activation of layer '%s', so its activity_regularizer "
-                        "has nothing to work on",
+                        "%s is computed from what goes into the activation of layer '%s', so that layer cannot have an "
+                        "activity_regularizer",
                         loss->name, layer->name);
     model->logits = source;
     model->vertices[source].layer.activation = LS_ACTIVATION_LINEAR;

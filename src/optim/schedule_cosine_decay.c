@@ -26,7 +26,7 @@ static const ls_option options[] = {
 static ls_status check(const void *record) {
     const cosine_decay_options *given = record;
     if ((given->warmup_steps > 0) == (given->warmup_target > 0)) return LS_OK;
-    return LS_RAISE(LS_INVALID, "warmup_steps and warmup_target belong together: one of them is not given");
+    return LS_RAISE(LS_INVALID, "warmup_steps and warmup_target need each other, and one of them is missing");
 }
 
 static double rate(const void *record, int64_t step) {

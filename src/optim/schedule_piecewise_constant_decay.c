@@ -20,7 +20,7 @@ static ls_status check(const void *record) {
                         given->boundaries.count + 1, given->values.count);
     for (int i = 1; i < given->boundaries.count; i++)
         if (given->boundaries.value[i] <= given->boundaries.value[i - 1])
-            return LS_RAISE(LS_INVALID, "boundaries must rise, but %lld follows %lld",
+            return LS_RAISE(LS_INVALID, "boundaries must increase, but %lld follows %lld",
                             (long long)given->boundaries.value[i], (long long)given->boundaries.value[i - 1]);
     return LS_OK;
 }

@@ -104,8 +104,8 @@ ls_status ls_session_divide(ls_session *session, bool resumed) {
     if (resumed && comm->size > lanes)
         return LS_RAISE(
             LS_INVALID,
-            "%d lanes cannot feed %d ranks, every rank needs at least one, and a run that goes on keeps its "
-            "lanes: start at most %d ranks",
+            "%d lanes are too few for %d ranks, as every rank needs one, and a resumed run keeps its lanes: start at "
+            "most %d ranks",
             lanes, comm->size, lanes);
     return ls_agree(comm, ls_lanes_init(&session->task.lanes, lanes, comm->rank, comm->size));
 }

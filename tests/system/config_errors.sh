@@ -53,7 +53,7 @@ elsewhere="a relative path begins where lockstep is started, which is $PWD: star
 refused "--set data.train=no.h5: no.h5: cannot be opened: No such file or directory; $elsewhere data.train=FILE" train good.yaml --set data.train=no.h5
 refused "--set data.train=nosuch/*.h5: nosuch/*.h5: no file matches; $elsewhere data.train=FILE" train good.yaml --set 'data.train=nosuch/*.h5'
 refused "good.yaml:8:7: unknown layer 'code' as code; did you mean 'coda'?" train good.yaml --set model.1.dense.name=coda
-refused "2 lanes cannot feed 4 ranks, every rank needs at least one: start at most 2 ranks, or --set training.lanes=4" \
+refused "2 lanes are too few for 4 ranks, as every rank needs one: start at most 2 ranks, or add --set training.lanes=4" \
     train good.yaml --set training.lanes=2
 refused "--set data.input=[]: binary_crossentropy needs a target within [0, 1], and this is within [0, 255]; end it with {rescale: [0, 1]}" \
     train good.yaml --set 'data.input=[]'
@@ -63,7 +63,7 @@ refused "good.yaml: a data set's name must end in .h5 or .hdf5" synth digits -o 
 mkfifo pipe
 refused "pipe: is a pipe or a device, not a file" inspect pipe
 for command in train inspect; do
-    refused "--set data.parts=100: data.parts is 100, but the training data has only 64 blocks; use at most that" \
+    refused "--set data.parts=100: data.parts is 100, but the training data has only 64 blocks, and a part needs one" \
         $command good.yaml --set data.parts=100
     sed 's/^  input/  validation: {split: 0.999}\n&/' good.yaml >split.yaml
     refused "split.yaml:3:23: data.validation.split: 0.999 of 64 samples leaves none to train on" $command split.yaml

@@ -67,13 +67,13 @@ sed 's/input: \[rescale\]/input: [{rescale: {from: [0, 1e-38]}}], target: [resca
 refused 'has a number that is not finite' train overflow.yaml --run infinite --overwrite
 
 # Transforms where they do not belong.
-refused 'random_flip: belongs to data.augment' train bytes.yaml --set 'data.input=[random_flip, rescale]'
-refused 'random_flip: belongs to data.augment' train bytes.yaml --set 'data.target=[random_flip, rescale]'
+refused 'random_flip: belongs in data.augment' train bytes.yaml --set 'data.input=[random_flip, rescale]'
+refused 'random_flip: belongs in data.augment' train bytes.yaml --set 'data.target=[random_flip, rescale]'
 refused 'gaussian_noise is in data.target and nothing like it in data.input' train bytes.yaml \
     --set 'data.target=[rescale, {gaussian_noise: {stddev: 0.1}}]'
-refused 'rescale: belongs to data.input or data.target' train bytes.yaml --set 'data.augment=[rescale]'
+refused 'rescale: belongs in data.input or data.target' train bytes.yaml --set 'data.augment=[rescale]'
 quietly "$LOCKSTEP" synth scenes -n 20 --size 8x8 -o scenes.h5
-refused 'grayscale: belongs to data.input or data.target' train bytes.yaml --set data.train=scenes.h5 \
+refused 'grayscale: belongs in data.input or data.target' train bytes.yaml --set data.train=scenes.h5 \
     --set 'data.augment=[{grayscale: {channels: 3}}]'
 [ ! -e runs ] || fail "a run has been begun"
 

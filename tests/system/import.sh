@@ -35,7 +35,7 @@ done
 "$LOCKSTEP" import idx images.idx -o kept.h5 2>messages
 md5sum kept.h5 >before
 expect_exit 2 ranks 2 "$LOCKSTEP" synth digits -n 5 -o kept.h5 2>messages
-grep -q 'kept.h5 is there already; give another name, or --overwrite' messages || fail "$(cat messages)"
+grep -q 'kept.h5 exists already; give another name, or --overwrite' messages || fail "$(cat messages)"
 md5sum --quiet -c before
 expect_exit 2 "$LOCKSTEP" synth digits -n 5 -o nowhere/out.h5 2>messages
 grep -q 'the folder nowhere/ does not exist' messages || fail "$(cat messages)"

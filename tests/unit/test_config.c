@@ -179,8 +179,8 @@ static void set_says_what_is_wrong(void **state) {
                                               "'lanes'?");
     expect_setting_failure("training.lanes=x", "--set training.lanes=x: lanes must be an integer >= 1 and <= 1024, not "
                                                "'x'");
-    expect_setting_failure("model.5.dense.units=1", "--set model.5.dense.units=1: '5' stands for an entry of a list: a "
-                                                    "number from 0 to 2 (2 appends)");
+    expect_setting_failure("model.5.dense.units=1", "--set model.5.dense.units=1: '5' must be the number of an "
+                                                    "entry of the list, from 0 to 2 (2 appends one)");
     expect_setting_failure("optimizer.sgd.learning_rate=1",
                            "--set optimizer.sgd.learning_rate=1: 'adam' is there already; to replace it by 'sgd', set "
                            "the optimizer itself to sgd before");
@@ -188,7 +188,7 @@ static void set_says_what_is_wrong(void **state) {
                                               "--set 'data.train=\"*.h5\"'");
     expect_setting_failure("model.0.dense.units.n=1", "--set model.0.dense.units.n=1: model.0.dense.units is '3' and "
                                                       "has no 'n'");
-    expect_setting_failure("data..train=x", "--set data..train=x: a name is missing beside a dot");
+    expect_setting_failure("data..train=x", "--set data..train=x: a name is missing before or after a dot");
     expect_setting_failure("seed={", "--set seed={: this is not YAML: did not find expected node content");
 }
 
@@ -285,7 +285,8 @@ static void yaml_itself_is_checked(void **state) {
     expect_failure("seed: &a 1\n", "t.yaml:1:7: anchors and aliases are not supported; write 'a' out (a text that "
                                    "begins with * or & needs quotes)");
     expect_failure("seed: !!int 1\n", "t.yaml:1:7: tags are not supported; leave 'tag:yaml.org,2002:int' out");
-    expect_failure("seed: 1\n---\nseed: 2\n", "t.yaml:2:1: a second document begins here; one file is one run");
+    expect_failure("seed: 1\n---\nseed: 2\n",
+                   "t.yaml:2:1: a second YAML document begins here; a config is one document");
     expect_failure("seed: [1\n", "t.yaml:2:1: this is not YAML: did not find expected ',' or ']'");
     expect_failure("? [a]\n: 1\n", "t.yaml:1:3: a key must be a plain word");
     char deep[101] = {0};

@@ -233,7 +233,7 @@ static void too_many_folders(void **state) {
     assert_int_equal(ls_labels_make(&list, all, LS_LABELS_AUTO, labels, &classes), LS_OK);
     assert_int_equal(classes.count, 0);
     assert_int_equal(ls_labels_make(&list, all, LS_LABELS_FOLDER, labels, &classes), LS_INVALID);
-    assert_non_null(strstr(ls_failure_get()->message, "a data set may have"));
+    assert_non_null(strstr(ls_failure_get()->message, "a data set can have"));
     assert_int_equal(ls_labels_make(&list, all, LS_LABELS_PREFIX, labels, &classes), LS_OK);
     assert_int_equal(classes.count, 2);
     ls_class_list_release(&classes);

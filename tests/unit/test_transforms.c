@@ -431,7 +431,7 @@ static void test_flips_belong_to_augmentation(void **state) {
     (void)state;
     ls_pipeline *pipeline = pipeline_of(&colour);
     assert_int_equal(add(pipeline, "random_flip", NULL, NULL, NULL), LS_INVALID);
-    assert_non_null(strstr(ls_failure_get()->message, "belongs to data.augment"));
+    assert_non_null(strstr(ls_failure_get()->message, "belongs in data.augment"));
     ls_pipeline_destroy(pipeline);
 }
 
