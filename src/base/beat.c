@@ -1,4 +1,4 @@
-/* beat.c - see beat.h. */
+/* beat.c - a counter that any thread raises; see beat.h. */
 #include "base/beat.h"
 
 #include <stdatomic.h>

@@ -1,5 +1,5 @@
-/* beat.h - work that takes long says that it gets on, for whoever watches (training.stall_timeout). Local, thread-safe.
- */
+/* beat.h - how work that takes long says that it gets on, for whoever watches (training.stall_timeout). Local,
+ * thread-safe. */
 #ifndef LS_BASE_BEAT_H
 #define LS_BASE_BEAT_H
 

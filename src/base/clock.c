@@ -1,3 +1,4 @@
+/* clock.c - the monotonic clock, which no change of the time of day disturbs; see clock.h. */
 #include "base/clock.h"
 
 #include <time.h>

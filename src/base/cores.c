@@ -1,4 +1,4 @@
-/* cores.c - see cores.h. */
+/* cores.c - the processors of this process by the system's mask, and their cores by sysfs; see cores.h. */
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "base/cores.h"
 

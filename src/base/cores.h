@@ -19,8 +19,8 @@ ls_cpus ls_cpus_of_machine(void); /* all that are online */
 void ls_cpus_add(ls_cpus *cpus, int cpu);
 
 int ls_cpus_count(const ls_cpus *cpus); /* hardware threads */
-int ls_cpus_cores(
-    const ls_cpus *cpus); /* the cores that they belong to; all of them count where the system is silent */
+/* The cores that they belong to; each hardware thread counts as one where the system does not say. */
+int ls_cpus_cores(const ls_cpus *cpus);
 /* The same by what `folder` says in place of /sys/devices/system/cpu. */
 int ls_cpus_cores_in(const ls_cpus *cpus, const char *folder);
 

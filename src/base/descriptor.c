@@ -1,4 +1,4 @@
-/* descriptor.c - see descriptor.h. */
+/* descriptor.c - system calls on open files, repeated until all is done; see descriptor.h. */
 #define _GNU_SOURCE
 #include "base/descriptor.h"
 

@@ -1,4 +1,4 @@
-/* file.c - see file.h. */
+/* file.c - files that appear whole: written beside their name under a lock, flushed and renamed; see file.h. */
 #include "base/file.h"
 
 #include <dirent.h>

@@ -1,4 +1,4 @@
-/* integers.c - see integers.h. */
+/* integers.c - the search among runs; see integers.h. */
 #include "base/integers.h"
 
 int64_t ls_find_run(const int64_t *begin, int64_t count, int64_t at) {

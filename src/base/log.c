@@ -1,3 +1,4 @@
+/* log.c - lines for stderr and the log file, and the progress bar that shares the terminal with them; see log.h. */
 #include "base/log.h"
 
 #include <errno.h>

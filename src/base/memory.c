@@ -1,3 +1,4 @@
+/* memory.c - allocation with a message, and how much memory this host has; see memory.h. */
 #include "base/memory.h"
 
 #include <assert.h>

@@ -1,5 +1,4 @@
-/* memory.h - memory that says what it was for when there is none, and slabs laid out once.
- * Local, thread-safe. */
+/* memory.h - memory whose error message says what it was for. Local, thread-safe. */
 #ifndef LS_BASE_MEMORY_H
 #define LS_BASE_MEMORY_H
 
@@ -15,8 +14,8 @@ enum { LS_ALIGN_BYTES = 64 }; /* a cache line, and a vector of the widest instru
 ls_status ls_alloc(void *out_pointer, int64_t count, size_t size, const char *what);
 void ls_free(void *pointer); /* NULL is allowed */
 
-/* Makes room in an array of ls_alloc, or NULL with no room, for at least `needed` elements, and twice as many as there
- * was room for: what it held stays, the rest is zero. Errors: as above; the array stays as it was then. */
+/* Makes room for at least `needed` elements, and at least doubles the room, in an array of ls_alloc or NULL with no
+ * room. What the array held stays, the rest is zero. Errors: as above; the array stays as it was then. */
 ls_status ls_grow(void *array_pointer, int64_t *room, int64_t needed, size_t size, const char *what);
 
 /* bytes rounded up to LS_ALIGN_BYTES; and floats rounded up to a whole number of cache lines. */

@@ -1,5 +1,5 @@
-/* memory_groups.c - see memory_groups.h, and https://docs.kernel.org/admin-guide/cgroup-v2.html and
- * .../cgroup-v1/memory.html */
+/* memory_groups.c - the limits of control groups, from the files that both versions of them have; see
+ * memory_groups_internal.h, https://docs.kernel.org/admin-guide/cgroup-v2.html and .../cgroup-v1/memory.html. */
 #include "base/memory_groups_internal.h"
 
 #include <inttypes.h>

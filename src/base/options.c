@@ -1,3 +1,5 @@
+/* options.c - fields of records set from text, printed and described, by the type that the table gives; see
+ * options.h. */
 #include "base/options.h"
 
 #include <assert.h>

@@ -5,10 +5,11 @@
  *
  *   typedef struct { int64_t units; int activation; } dense_options;
  *   static const ls_option options[] = {
- *       {"units", LS_OPTION_INT, offsetof(dense_options, units), .required = true, .min = 1, .max = 1e9, .help =
- * "outputs"},
- *       {"activation", LS_OPTION_CHOICE, offsetof(dense_options, activation), .preset = "linear", .choices =
- * ls_activation_names}, LS_OPTIONS_END};
+ *       {"units", LS_OPTION_INT, offsetof(dense_options, units), .required = true, .min = 1, .max = 1e9,
+ *        .help = "outputs"},
+ *       {"activation", LS_OPTION_CHOICE, offsetof(dense_options, activation), .preset = "linear",
+ *        .choices = ls_activation_names},
+ *       LS_OPTIONS_END};
  *
  * Local. Failures are LS_INVALID and name the option and what is allowed; the caller prefixes file, line and column. */
 #ifndef LS_BASE_OPTIONS_H

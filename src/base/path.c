@@ -1,3 +1,4 @@
+/* path.c - joining and comparing paths; see path.h. */
 #include "base/path.h"
 
 #include <stdio.h>

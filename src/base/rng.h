@@ -9,8 +9,8 @@
 
 #include <stdint.h>
 
-/* Philox4x32-10: rounds, the multipliers of words 0 and 2, and what a round adds to the key (golden ratio, sqrt(3) -
- * 1). */
+/* Philox4x32-10: rounds, the multipliers of words 0 and 2, and what a round adds to the key (the golden ratio and
+ * sqrt(3) - 1). */
 #define LS_PHILOX_ROUNDS       10
 #define LS_PHILOX_MULTIPLIER_0 UINT32_C(0xD2511F53)
 #define LS_PHILOX_MULTIPLIER_2 UINT32_C(0xCD9E8D57)

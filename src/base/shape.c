@@ -1,3 +1,4 @@
+/* shape.c - counting, comparing, printing and reading shapes; see shape.h. */
 #include "base/shape.h"
 
 #include <inttypes.h>

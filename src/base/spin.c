@@ -1,3 +1,4 @@
+/* spin.c - a short wait without a system call; see spin.h. */
 #include "base/spin.h"
 
 #include <sched.h>

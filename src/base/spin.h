@@ -4,9 +4,9 @@
 
 #include <stdbool.h>
 
-/* Looks until holds(context); false where that took more than 50 microseconds: longer than those who do the same work
- * are apart, and what is longer is worth a system call. Gives the core away between some looks: with more threads than
- * cores the one that is waited for may need it. */
+/* Looks until holds(context). Returns false where that takes more than 50 microseconds: those who do the same work are
+ * less apart, and a longer wait is worth a system call. Gives the core away between some looks, for with more threads
+ * than cores the one that is waited for may need it. */
 bool ls_spin(bool (*holds)(const void *context), const void *context);
 
 #endif

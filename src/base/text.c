@@ -1,4 +1,5 @@
-/* text.c - see text.h. */
+/* text.c - numbers and strings for JSON, YAML, terminals and shells, and the decoding of UTF-8 behind them; see
+ * text.h. */
 #define _GNU_SOURCE /* fopencookie, mempcpy */
 #include "base/text.h"
 

@@ -1,4 +1,4 @@
-/* text.h - values as JSON and YAML (1.1 too) have them, and texts of others as a terminal may be given them. Local. */
+/* text.h - values as JSON and YAML (also 1.1) have them, and texts of others made safe for a terminal. Local. */
 #ifndef LS_BASE_TEXT_H
 #define LS_BASE_TEXT_H
 
@@ -21,18 +21,18 @@ void ls_quoted_print(const char *text, FILE *out);
  * none: bytes of something else, cut short, longer than need be, or a surrogate. */
 int ls_utf8_decode(const char *text, size_t bytes, uint32_t *code);
 
-/* What names and other texts from outside may do to a terminal, they do by control characters. `shown` is the text with
- * these, and bytes that are no UTF-8, as "\x1b"; a new line only where lines is true, and a tab, stay what they are.
- * What does not fit is left out. Returns shown. */
+/* A text from outside, such as a name, can send commands to a terminal by control characters. `shown` is the text with
+ * these, and with bytes that are no UTF-8, written as "\x1b". A tab stays, and a new line where `lines` is true. What
+ * does not fit is left out. Returns shown. */
 char *ls_text_show(const char *text, bool lines, char *shown, size_t capacity);
 
 /* A stream that writes to the file descriptor what ls_text_show makes of it, lines kept. NULL: no memory. */
 FILE *ls_text_stream(int descriptor);
 
-/* Texts for others must be UTF-8, names of files and what is made of them need not be. A copy in which each byte that
- * is no part of a character is U+FFFD; the caller's (free), NULL: no memory. */
+/* A copy as UTF-8, which names of files need not be: each byte that is no part of a character becomes U+FFFD. The
+ * caller frees it (free). NULL: no memory. */
 char *ls_utf8_copy(const char *text);
-/* The same as a field of a table: a control character, which could end it, is a space. */
+/* The same, printed as a field of a table: a control character, which could end the field, becomes a space. */
 void ls_utf8_print(const char *text, FILE *out);
 
 /* For people: "0.012 s", "3.4 s", "75 s", "12 min", "3.4 h". Returns text. */

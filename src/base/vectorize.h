@@ -2,7 +2,7 @@
  *
  * For loops of additions, multiplications, divisions and square roots, each rounded exactly (the build forbids
  * contraction to fused multiply-adds), so that a vector of any width gives the same bits as one number at a time.
- * Pointers in them are restrict, or the compiler cannot know that they may be turned. */
+ * Their pointers are restrict, or the compiler could not know that the loops may be turned. */
 #ifndef LS_BASE_VECTORIZE_H
 #define LS_BASE_VECTORIZE_H
 

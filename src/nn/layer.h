@@ -58,8 +58,8 @@ typedef struct ls_layer {
 
     ls_shape out;
     ls_activation activation; /* applied to its output; the model may take it over where the loss works on logits */
-    bool derives; /* its backward multiplies dx by relu's derivative at x, for the layer that x comes from: */
-    bool derived; /* that one, whose dy then needs no derivative any more */
+    bool derives;            /* its backward multiplies dx by relu's derivative at x, for the layer that x comes from */
+    bool derived;            /* the layer after it derives: its dy needs no derivative any more */
     ls_regularizer activity; /* on its output, a mean over samples */
     int params;
     ls_param param[LS_PARAMS_MAX];

@@ -1,4 +1,5 @@
-/* The graph: layers, names, shapes and the order of the weights. */
+/* model.c - the graph: layers, names, shapes, the order of the weights, and what neighbours take over from each other.
+ */
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>

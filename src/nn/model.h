@@ -89,9 +89,9 @@ const float *ls_model_predict(ls_model *model, const ls_pass *pass, int layer);
 void ls_model_evaluate(ls_model *model, const ls_pass *pass, const float *weights, const float *target,
                        double *row_loss, double *row_data_loss);
 
-/* Overwrites every number of every subtree's flat vector, gaps with zero; without the penalties on weights, which
+/* Overwrites every number of every subtree's flat vector, gaps with zero. Penalties on weights are left out, for they
  * belong to no lane: ls_model_add_weight_penalty adds them to the whole batch's gradient. Where several layers take an
- * output, the gradient is the last one's plus the others' in falling order. input: as in the forward pass. */
+ * output, its gradient is the last layer's plus the others' in falling order. input: as in the forward pass. */
 void ls_model_backward(ls_model *model, const ls_pass *pass, const float *weights, const float *input,
                        float *const *gradients);
 

@@ -1,4 +1,6 @@
-/* What a layer only writes is filled with a NaN of our own first: where it is found again nothing has been written.
+/* model_debug.c - calls of layers with their contract checked.
+ *
+ * What a layer only writes is filled with a NaN of our own first: where it is found again nothing has been written.
  * What it only reads must have the same checksum afterwards. All numbers must be finite, and those that go in are
  * looked at first, so that the layer that is named is where it began. */
 #include "nn/model_debug_internal.h"

@@ -8,13 +8,11 @@
 /* A layer and its place in the graph and in memory. */
 typedef struct ls_vertex {
     ls_layer layer;
-    int source;   /* the layer in whose memory its output lies: itself, or for a view what the view shows (or
-                     LS_MODEL_INPUT) */
+    int source;   /* where its output lies: its own number; of a view, what the view shows (or LS_MODEL_INPUT) */
     bool trained; /* it or a layer before it has weights, so that backward comes this far */
     bool idle;    /* all that take its output have absorbed it: it runs only where that is asked for */
     ls_buffer output, gradient, kept;
-    ls_buffer
-        addend[LS_INPUTS_MAX]; /* a gradient of an input that later layers have written one for already; it is added */
+    ls_buffer addend[LS_INPUTS_MAX]; /* gradients of inputs that have one from later layers already: to be added */
 } ls_vertex;
 
 struct ls_model {

@@ -1,4 +1,4 @@
-/* Where the numbers of a pass lie: outputs, their gradients and scratch, in one slab.
+/* model_memory.c - where the numbers of a pass lie: outputs, their gradients and scratch, in one slab.
  *
  * Moments: layer i of n runs forwards at i, the loss at n, and layer i backwards at 2n - i. Outputs live from when they
  * are made until their own layer has run backwards, gradients from the layer that first writes them to the one that

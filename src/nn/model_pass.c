@@ -1,4 +1,4 @@
-/* Forward and backward through the graph. */
+/* model_pass.c - initial weights, and forward and backward through the graph. */
 #include <assert.h>
 #include <math.h>
 #include <string.h>

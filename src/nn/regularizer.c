@@ -1,3 +1,4 @@
+/* regularizer.c - penalties in double, added in an order that threads do not change; see regularizer_internal.h. */
 #include "nn/regularizer_internal.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* slab.c - the greedy layout of buffers in one slab; see slab_internal.h. */
 #include "nn/slab_internal.h"
 
 #include <stdbool.h>

@@ -1,9 +1,9 @@
-/* slab_internal.h - one buffer of memory for many, those that are needed at different moments in the same place.
+/* slab_internal.h - one slab of memory for many buffers: those that are needed at different moments share a place.
  * Private to nn.
  *
  *   ls_slab slab = {0};
  *   ls_slab_add(&slab, &buffer, floats, first, last);     for all buffers
- *   int64_t floats = ls_slab_layout(&slab);              sets every buffer's offset
+ *   int64_t floats = ls_slab_layout(&slab);               sets every buffer's offset
  *
  * Greedy by size: the largest buffer first, each at the lowest offset where nothing is that is needed at the same time
  * (Pisarchyk and Lee, "Efficient memory management for deep neural net inference", 2020). Allocates nothing. */

@@ -1,3 +1,4 @@
+/* optimizers.c - the table of optimizers, and an update shared out over the pool; see optimizer.h. */
 #include "optim/optimizer.h"
 
 #include <assert.h>

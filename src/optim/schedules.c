@@ -1,3 +1,4 @@
+/* schedules.c - the table of schedules; see schedule.h. */
 #include "optim/schedule.h"
 
 /* The table of schedules: one line each. */

@@ -25,9 +25,9 @@ typedef struct ls_comm {
     struct ls_comm_handles *handles; /* MPI's own, private to par (comm_mpi.h) */
 } ls_comm;
 
-/* Collective. Starts MPI where a launcher has started several processes; on one host without looking for networks (the
- * environment's OMPI_MCA_pml, if set, decides instead). Errors: LS_INVALID, the launcher started several and MPI knows
- * only of this one: not agreed, each process has it; LS_ERROR. */
+/* Collective. Starts MPI where a launcher has started several processes. On one host it does not look for networks,
+ * unless OMPI_MCA_pml is set in the environment. Errors: LS_INVALID, the launcher started several processes and MPI
+ * knows only of this one (not agreed, each process has it); LS_ERROR. */
 ls_status ls_comm_init(ls_comm *comm, int *argc, char ***argv);
 /* Collective. Ends MPI; does nothing where it was not started. */
 void ls_comm_finalize(ls_comm *comm);

@@ -61,9 +61,9 @@ static ls_status alloc_rest(ls_exchange *x) {
     return ls_alloc(&x->own_records, (x->lanes.size + 1) * doubles, sizeof(double), "signals");
 }
 
-/* Unless said otherwise: a message of 1/8 MiB, long enough for its cost not to count, so that little is left to
- * exchange when backward ends; measured in docs/performance.md. Of many ranks the messages are shorter, for what is
- * under way (exchange_messages.h) would need too much memory. */
+/* Unless the config says otherwise, a message has 1/8 MiB. That is long enough for its own cost not to count, and short
+ * enough that little is left to exchange when backward ends; measured in docs/performance.md. With many ranks messages
+ * are shorter, for the buckets under way (exchange_messages_internal.h) would need too much memory. */
 static double bucket_mb(const ls_exchange_settings *settings, int ranks) {
     static const double slice_mb = 0.125, most_mb = 16;
     return settings->bucket_mb > 0 ? settings->bucket_mb : fmin(slice_mb * ranks, most_mb);

@@ -1,18 +1,18 @@
-/* exchange.h - the gradient exchange: local lane sums in, updated weights out.
+/* exchange.h - the gradient exchange: sums over a rank's lanes in, updated weights out.
  *
  *   ls_exchange_begin(x, signals, loss sums, update);     after forward and loss
  *   ls_exchange_progress(x, finished);                    as backward finishes a prefix of ls_exchange_gradients
  *   ls_exchange_end(x, signals, loss sums);               of all ranks; every rank has the new weights
  *
  * The flat vector is divided over the ranks (shards.h). The owner of a slice adds the subtrees of all ranks in the tree
- * (lanes.h), calls `update` on it with the whole batch's gradient, and everyone gets the updated weights. So an
- * optimizer's state and work divide by the number of ranks, and the result has the same bits on any number of them and
+ * (lanes.h) and calls `update` on the slice with the whole batch's gradient. Then everyone gets the updated weights. So
+ * an optimizer's state and work divide by the number of ranks. The result has the same bits on any number of them and
  * in any way of exchanging.
  *
  * Ranks of one host have one copy of the weights in shared memory and add slices straight out of each other's
- * gradients, after backward. Across hosts slices travel as messages, a bucket of the vector at a time, started as
- * backward finishes them: of what the ranks of one host have of a slice the largest complete subtrees are added first,
- * and only they are sent.
+ * gradients, after backward. Between hosts slices travel as messages, a bucket of the vector at a time, started as
+ * backward finishes them. The ranks of a host first add the largest subtrees that they have of a slice, and only these
+ * are sent.
  *
  * Everything Collective here must be called by all ranks with the same step. */
 #ifndef LS_PAR_EXCHANGE_H
@@ -45,8 +45,8 @@ void ls_exchange_destroy(ls_exchange *exchange); /* Collective; NULL is allowed 
 
 float *ls_exchange_weights(ls_exchange *exchange);          /* [count], the same on all ranks between steps */
 float *const *ls_exchange_gradients(ls_exchange *exchange); /* [subtrees][count] of this rank */
-/* The same weights on the ranks that have to fill them from outside, at the start or from a checkpoint: one of those
- * that share them. NULL on the others. ls_agree before anyone reads them. */
+/* The same weights on the rank that fills them from outside, at the start or from a checkpoint: one of those that share
+ * them. NULL on the others. ls_agree before anyone reads them. */
 float *ls_exchange_weights_to_fill(ls_exchange *exchange);
 /* Local. How the vector is divided. */
 const ls_shards *ls_exchange_shards(const ls_exchange *exchange);

@@ -1,4 +1,5 @@
-/* exchange_group.c - see exchange_group.h. */
+/* exchange_group.c - one memory for the ranks of a host: its layout, and waiting in it by futex; see
+ * exchange_group_internal.h. */
 #include "par/exchange_group_internal.h"
 
 #include <linux/futex.h>

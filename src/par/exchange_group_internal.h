@@ -13,8 +13,9 @@
 typedef struct ls_group {
     const ls_comm *comm;
     int members, member;
-    ls_shared shared; /* empty in a group of one, */
-    void *own;        /* which has this; and what follows are parts of it */
+    ls_shared shared; /* the memory; empty in a group of one */
+    void *own;        /* the memory of a group of one */
+    /* Parts of that memory. */
     struct ls_group_mark *marks;
     double *records;                /* [members][record_doubles] */
     float *weights;                 /* [count] */

@@ -1,4 +1,4 @@
-/* exchange_messages.c - see exchange_messages.h. */
+/* exchange_messages.c - posting and testing the messages of a bucket; see exchange_messages_internal.h. */
 #include "par/exchange_messages_internal.h"
 
 #include <assert.h>

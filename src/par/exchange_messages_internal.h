@@ -1,9 +1,9 @@
 /* exchange_messages_internal.h - the messages of the gradient exchange between groups: the partial sums of a bucket to
  * the owners of its slices, the updated slices back. Private to par.
  *
- * A few buckets are under way at a time, each with an inbox of its own; the others' memory is sent from, and received
- * into, where it is. Between two ranks messages are matched by their order, so every function that posts must be called
- * with buckets, and targets, in rising order. */
+ * A few buckets are under way at a time. Each has an inbox of its own for partial sums; all else is sent from, and
+ * received into, the place where it lies. Between two ranks messages are matched by their order, so every function that
+ * posts must be called with buckets, and targets, in rising order. */
 #ifndef LS_PAR_EXCHANGE_MESSAGES_INTERNAL_H
 #define LS_PAR_EXCHANGE_MESSAGES_INTERNAL_H
 

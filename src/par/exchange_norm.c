@@ -1,4 +1,4 @@
-/* exchange_norm.c - see exchange_norm.h. */
+/* exchange_norm.c - squares by grains, added in one order on all ranks; see exchange_norm_internal.h. */
 #include "par/exchange_norm_internal.h"
 
 #include <assert.h>

@@ -32,10 +32,11 @@ struct ls_exchange {
 
     /* The step in hand. */
     ls_contribution mine;
-    int64_t mark;         /* the group's marks of this step: plus what is finished, plus count + 1 in the end */
-    bool informed, sound; /* all records are here; and none forbids the update */
-    bool advancing;       /* within advance(): the pool's tasks call it again */
-    double looked_s;      /* when it last was called */
+    int64_t mark;    /* the group's marks in this step are this plus what is finished, and plus count + 1 at its end */
+    bool informed;   /* all records are here */
+    bool sound;      /* no record forbids the update */
+    bool advancing;  /* within advance(): the pool's tasks call it again */
+    double looked_s; /* when it last was called */
     int64_t opened, sent, applied, done; /* buckets that have come through each stage */
 };
 
@@ -48,8 +49,8 @@ int64_t ls_exchange_record_doubles(const ls_lanes *lanes, int values);
 void ls_exchange_send_partials(ls_exchange *x, int64_t bucket);
 /* Adds up this rank's slice, of what has arrived too, and updates its weights. */
 void ls_exchange_update_slice(ls_exchange *x, int64_t bucket);
-/* The same in two steps where the gradient is clipped: the sum is kept and what it adds to the norm is noted; the
- * weights are updated by the sum times the factor. */
+/* The same in two steps, where the gradient is clipped. The first keeps the sum and notes what it adds to the norm; the
+ * second updates the weights by the sum times the factor. */
 void ls_exchange_measure_slice(ls_exchange *x, int64_t bucket);
 void ls_exchange_update_measured_slice(ls_exchange *x, int64_t bucket, float factor);
 

@@ -1,10 +1,10 @@
 /* exchange_step.c - the order of things in a step of the gradient exchange; see exchange.h.
  *
- * Within a group (exchange_group.h) all is read and written in place: a member may add up a slice of a bucket, and
- * change its weights, as soon as all members' marks say that they are through with the bucket. Between groups
- * (exchange_plan.h) a bucket goes through stages: opened (its messages may come in), sent (this group's partial sums
- * are on their way), applied (this rank's slice is updated and on its way back), done. Each stage is reached by buckets
- * in order, so a stage is a count of buckets. One group has one bucket and no messages. */
+ * Within a group (exchange_group_internal.h) all is read and written in place. A member may add up a slice of a bucket,
+ * and change its weights, as soon as all members' marks say that they are through with the bucket. Between groups
+ * (exchange_plan_internal.h) a bucket goes through stages: opened (its messages may come in), sent (this group's
+ * partial sums are on their way), applied (this rank's slice is updated and on its way back), done. Buckets reach each
+ * stage in order, so a stage is a count of buckets. One group has one bucket and no messages. */
 #include <assert.h>
 #include <math.h>
 #include <sched.h>
@@ -15,7 +15,7 @@
 
 static const double look_s = 200e-6;   /* how often a running pool's caller looks after messages */
 static const double patience_s = 1e-3; /* how long a rank that waits for messages keeps its core */
-static const long nap_ns = 50000;      /* and how long it then lets go of it at a time */
+static const long nap_ns = 50000;      /* how long it then lets go of its core at a time */
 
 /* ---- signals ---- */
 
@@ -25,7 +25,7 @@ int64_t ls_exchange_record_doubles(const ls_lanes *lanes, int values) {
     return 1 + (int64_t)ls_lanes_most(lanes->count, lanes->size) * values;
 }
 
-/* Members of one group write their records where all see them. */
+/* A group that is alone writes its records where all members see them. */
 static void send_record(ls_exchange *x) {
     const ls_signals *signals = &x->mine.signals;
     int64_t doubles = ls_exchange_record_doubles(&x->lanes, x->mine.values);

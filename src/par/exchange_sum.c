@@ -1,4 +1,5 @@
-/* exchange_sum.c - adding up a slice of a bucket, and what is then done with the sum; see exchange_state.h. */
+/* exchange_sum.c - adding up a slice of a bucket, and what is then done with the sum; see
+ * exchange_state_internal.h. */
 #include <string.h>
 
 #include "base/integers.h"

@@ -1,4 +1,4 @@
-/* launcher.c - see launcher.h. */
+/* launcher.c - the variables that launchers set, in a table; see launcher.h. */
 #include "par/launcher.h"
 
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* shards.c - see shards.h. */
+/* shards.c - buckets, and slices of whole grains; see shards.h. */
 #include "par/shards.h"
 
 #include "base/integers.h"

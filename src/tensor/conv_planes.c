@@ -16,8 +16,8 @@ enum { PLANES_MIN = 4 }; /* fewer channels make sums too short */
 typedef struct blocking {
     const ls_conv_pass *pass;
     int64_t band, bands; /* rows of outputs a task */
-    int64_t plane;       /* floats of a channel of the band, */
-    int64_t result;      /* and of a filter */
+    int64_t plane;       /* floats of a channel of the band */
+    int64_t result;      /* floats of a filter of the result */
     float *private;
     int64_t private_floats;
 } blocking;

@@ -1,6 +1,6 @@
-/* conv_weight_winograd_internal.h - the weight gradient of a convolution by minimal filtering (winograd.h): a lane's
- * share of it, for a block of taps, channels and filters. Not for up-sampled convolutions, but for what they are turned
- * to. */
+/* conv_weight_winograd_internal.h - the weight gradient of a convolution by minimal filtering (winograd_internal.h): a
+ * lane's share of it, for a block of taps, channels and filters. Not for up-sampled convolutions, but for what they are
+ * turned to. */
 #ifndef LS_TENSOR_CONV_WEIGHT_WINOGRAD_INTERNAL_H
 #define LS_TENSOR_CONV_WEIGHT_WINOGRAD_INTERNAL_H
 
@@ -9,7 +9,7 @@
 /* Whether it needs few enough multiplications to be faster: decided by the convolution alone. */
 bool ls_winograd_gradient_suits(const ls_conv *conv);
 
-/* Phases of the kernel, as strides make them (winograd.h). Tap i of a phase's `taps` is the kernel's number
+/* Phases of the kernel, as strides make them (winograd_internal.h). Tap i of a phase's `taps` is the kernel's number
  * ls_winograd_gradient_tap. */
 int64_t ls_winograd_gradient_phases(const ls_conv *conv);
 int64_t ls_winograd_gradient_taps(const ls_conv *conv, int64_t phase);

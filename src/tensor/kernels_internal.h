@@ -1,4 +1,4 @@
-/* kernels_internal.h - the inner loops: one source, kernels*.c, compiled once an instruction set (simd.h).
+/* kernels_internal.h - the inner loops: one source, kernels_*.c, compiled once an instruction set (simd_internal.h).
  *
  * ls_tile_kernels_get() and its like give those of the set in use. Results of all but the vector kernels do not
  * depend on the set. */
@@ -43,7 +43,8 @@ typedef struct ls_tile {
     const int64_t *lane_begin;
     int lanes;
 
-    /* So many products of one segment, each one's a, b and c so much further on; nothing happens to their chains. */
+    /* Several products side by side: so many of one segment, each with a, b and c so much further on. Their chains are
+     * stored as they are, or with `add`. */
     int64_t products, a_next, b_next, c_next;
 } ls_tile;
 
@@ -78,8 +79,8 @@ typedef struct ls_vector_kernels {
     void (*softmax_backward)(int64_t rows, int64_t width, const float *y, const float *dy, float *dx);
     double (*cross_entropy)(int64_t count, const float *z, const float *target, float scale, float *dz);
     double (*squared_error)(int64_t count, const float *z, const float *target, float scale, float *dz);
-    /* y[count][c]: the largest of each window; and back: dy goes to the first place of a window that has its value, the
-     * others get zeros; relu: where y > 0 only. Adds to dx, or writes it. */
+    /* maximum: y[count][c] is the largest of each window. route: back; dy goes to the first place of a window that has
+     * its value, the others get zeros. relu: only where y > 0. Adds to dx, or writes it. */
     void (*maximum)(const ls_windows *windows, const float *x, float *y);
     void (*route)(const ls_windows *windows, const float *x, const float *y, const float *dy, bool relu, bool add,
                   float *dx);
@@ -88,7 +89,7 @@ typedef struct ls_vector_kernels {
     void (*sum_lines)(int64_t lines, const float *const *x, int64_t count, float bias, bool relu, float *y);
 } ls_vector_kernels;
 
-/* See winograd.h. */
+/* See winograd_internal.h. */
 typedef void (*ls_winograd_fn)(const ls_winograd_patch *patch);
 
 typedef struct ls_winograd_kernels {
