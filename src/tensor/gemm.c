@@ -117,7 +117,7 @@ static void multiply_block(const product *g, int64_t begin, int64_t end, int64_t
                         .bias = last && g->bias != NULL ? g->bias + column : NULL,
                         .relu = last && g->activation == LS_ACTIVATION_RELU};
         ls_ahead ahead = next_block(g, column, panel.columns, step);
-        ls_tiles_run(&tile, rows, false, &ahead);
+        ls_tiles_run(&tile, rows, false, ahead.rows > 0 ? &ahead : NULL);
     }
 }
 
@@ -215,7 +215,7 @@ static void gradient_panel(const gradient *g, int64_t subtree, int64_t p, int64_
     ls_ahead ahead = {0};
     if (!g->packed && panel.begin + 2 * panel.columns <= g->n)
         ahead = ahead_of((ls_matrix){g->dy + panel.begin + panel.columns, g->n, false}, g->rows->count, panel.columns);
-    ls_tiles_run(&tile, rows, true, &ahead);
+    ls_tiles_run(&tile, rows, true, ahead.rows > 0 ? &ahead : NULL);
 }
 
 static void gradient_task(void *context, int64_t task, int thread) {
