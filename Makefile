@@ -13,6 +13,7 @@ WERROR  ?=## -Werror: warnings stop the build, as scripts/test wants it
 MPI     ?= ompi## pkg-config name of MPI (mpich); where it is not known, mpicc is asked
 HDF5    ?= hdf5-$(if $(findstring mpich,$(MPI)),mpich,openmpi)## pkg-config name of the parallel HDF5 built with it; where it is not known, h5pcc is asked
 HDF5_ROOT ?=## directory of a parallel HDF5, in place of that
+TENSORBOARD ?=## no: without TensorBoard's event files; else with them where protobuf-c and protoc-c are found
 TESTS   ?=## pattern of the tests that `make test` runs; all where empty
 V       ?=## 1: show the commands in full
 CONFIGS ?=## what `make bench` measures; the seven reference models where empty
@@ -25,7 +26,7 @@ MODE  := $(or $(subst $(comma),-,$(SAN)),release)
 # One directory of src/ each, lowest first; a room uses only rooms before it (scripts/check-deps).
 ROOMS ?= base tensor nn optim par store data train config state report run cli
 
-PACKAGES := yaml-0.1 libjpeg libpng zlib sleef libxxhash libprotobuf-c libisal
+PACKAGES := yaml-0.1 libjpeg libpng zlib sleef libxxhash
 # Clang means other things by -Wconversion and -Wdouble-promotion: that enums are unsigned, and that INFINITY is a float.
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
             $(if $(findstring clang,$(shell $(CC) --version)),-Wno-sign-conversion,-Wdouble-promotion $(QUIET_MPI)) $(WERROR)
@@ -45,11 +46,13 @@ rooted  = -I$(1)/include $(foreach lib,$(wildcard $(1)/lib $(1)/lib64),-L$(lib) 
 MPI_FLAGS  := $(if $(call known,$(MPI)),,$(call shown,mpicc))
 HDF5_FLAGS := $(if $(HDF5_ROOT),$(call rooted,$(HDF5_ROOT)),$(if $(call known,$(HDF5)),,$(call shown,h5pcc)))
 PACKAGES   := $(if $(MPI_FLAGS),,$(MPI)) $(if $(HDF5_FLAGS),,$(HDF5)) $(PACKAGES)
-MISSING    := $(filter-out $(call known,$(PACKAGES)),$(PACKAGES)) $(shell command -v protoc-c >/dev/null || echo protoc-c)
+MISSING    := $(filter-out $(call known,$(PACKAGES)),$(PACKAGES))
 ifneq ($(strip $(MISSING)),)
 $(error missing: $(strip $(MISSING)). scripts/setup installs what is missing; on a cluster see "Build on a cluster" in README.md)
 endif
-FLAGS      := $(HDF5_FLAGS) $(MPI_FLAGS) $(shell pkg-config --cflags --libs $(PACKAGES))
+# The messages in TensorBoard's event files are protobuf's; only report/event_file.c needs it.
+PROTOBUF   := $(if $(filter no,$(TENSORBOARD)),,$(if $(shell command -v protoc-c),$(call known,libprotobuf-c)))
+FLAGS      := $(HDF5_FLAGS) $(MPI_FLAGS) $(shell pkg-config --cflags --libs $(PACKAGES) $(PROTOBUF))
 # Other people's headers are not held to our warnings.
 PACKAGE_CFLAGS := $(patsubst -I%,-isystem %,$(filter -I%,$(FLAGS)))
 PACKAGE_LIBS   := $(filter-out -I% -D%,$(FLAGS))
@@ -72,8 +75,9 @@ ISA_avx2       := -mavx2 -mfma
 ISA_avx512     := -mavx2 -mfma -mavx512f -mavx512dq -mavx512bw -mavx512vl -mprefer-vector-width=512
 
 MAIN            := src/cli/main.c
-SOURCES         := $(filter-out $(MAIN) $(KERNEL_SOURCES),$(foreach room,$(ROOMS),$(wildcard src/$(room)/*.c)))
-PROTOS          := $(foreach room,$(ROOMS),$(wildcard src/$(room)/*.proto))
+LEFT_OUT        := src/report/event_file$(if $(PROTOBUF),_missing).c
+SOURCES         := $(filter-out $(MAIN) $(KERNEL_SOURCES) $(LEFT_OUT),$(foreach room,$(ROOMS),$(wildcard src/$(room)/*.c)))
+PROTOS          := $(if $(PROTOBUF),$(wildcard src/report/*.proto))
 OBJECTS         := $(SOURCES:%.c=$(BUILD)/%.o) $(PROTOS:%.proto=$(BUILD)/%.pb-c.o) \
                    $(foreach isa,$(ISAS),$(KERNEL_SOURCES:%.c=$(BUILD)/%-$(isa).o))
 FUZZ_DOOR       := $(BUILD)/tests/fuzz/door.o
@@ -199,14 +203,19 @@ $(PROGRAM): $(BUILD)/$(MAIN:.c=.o) $(LIBRARY) $(SAN_OBJECTS)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) -o $@ $^ $(LIBS)
 
-# From scratch, so that the object of a deleted source does not stay behind.
-$(LIBRARY): $(OBJECTS)
+# From scratch, so that the object of a deleted source does not stay behind, nor TensorBoard's where it is left out.
+$(LIBRARY): $(OBJECTS) $(BUILD)/tensorboard-$(if $(PROTOBUF),yes,no)
 $(SUPPORT): $(SUPPORT_OBJECTS)
 $(LIBRARY) $(SUPPORT):
 	@mkdir -p $(@D)
 	@echo "  AR    $@"
 	@rm -f $@
-	$(Q)$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $(filter %.o,$^)
+
+$(BUILD)/tensorboard-%:
+	@mkdir -p $(@D)
+	@rm -f $(BUILD)/tensorboard-*
+	@touch $@
 
 $(TEST_PROGRAMS): %: %.o $(SUPPORT) $(LIBRARY) $(SAN_OBJECTS)
 	@echo "  LINK  $@"

@@ -1,6 +1,7 @@
 /* lockstep train - see trainer.h. */
 #include "cli/command.h"
 #include "config/config.h"
+#include "report/event_file.h"
 #include "run/trainer.h"
 
 typedef struct train_options {
@@ -28,10 +29,10 @@ static ls_status run(const ls_comm *comm, const ls_call *call) {
         return LS_RAISE(LS_INVALID, "--resume keeps the run and --overwrite throws it away: give one of them");
     LS_TRY(ls_train_names_find(comm, call->word[0], given->run, given->resume, &names));
     LS_TRY(ls_config_load_resumed(comm, names.config, names.then, call->repeated, call->repeats, &config));
-    ls_status status = ls_trainer_run(
-        comm, config,
-        &(ls_train_options){
-            .run = names.run, .resume = given->resume, .overwrite = given->overwrite, .debug = given->debug});
+    ls_train_options how = {
+        .run = names.run, .resume = given->resume, .overwrite = given->overwrite, .debug = given->debug};
+    ls_status status = config->training.tensorboard.enabled ? ls_event_file_supported() : LS_OK;
+    if (status == LS_OK) status = ls_trainer_run(comm, config, &how);
     ls_config_destroy(config);
     return status;
 }

@@ -12,6 +12,10 @@
 
 typedef struct ls_event_file ls_event_file;
 
+/* Whether this build can write event files. Errors: LS_INVALID: it was built without protobuf-c; the message says what
+ * to do. */
+ls_status ls_event_file_supported(void);
+
 /* Makes folder where it is missing, and in it a file for what comes after `step` steps. Errors: LS_ERROR names the
  * file. */
 ls_status ls_event_file_open(const char *folder, int64_t step, ls_event_file **out);
