@@ -20,7 +20,6 @@ static const int64_t picture_bytes_max = INT64_C(512) << 20;
 
 enum { CLASSES_TEXT_MAX = 4096 };
 static const char *const labels_names[] = {"auto", "folder", "prefix", "none", NULL};
-static const char *const channels_names[] = {"1", "3", NULL};
 
 typedef struct images_options {
     char size[LS_SIZE_TEXT_MAX];
@@ -33,7 +32,7 @@ static const ls_option options[] = {
      .help = "HEIGHTxWIDTH, the size of all samples"},
     {"fit", LS_OPTION_CHOICE, offsetof(images_options, fit), .preset = "crop", .choices = ls_fit_names,
      .help = "how a picture of other proportions fits: crop to its middle, stretch, or pad with black"},
-    {"channels", LS_OPTION_CHOICE, offsetof(images_options, channels), .preset = "3", .choices = channels_names,
+    {"channels", LS_OPTION_CHOICE, offsetof(images_options, channels), .preset = "3", .choices = ls_channels_names,
      .help = "3: colour, 1: grey"},
     {"labels", LS_OPTION_CHOICE, offsetof(images_options, labels), .preset = "auto", .choices = labels_names,
      .help = "where classes come from: the folder, or the prefix of the file name up to '.', '_' or '-'; auto: the "
@@ -131,7 +130,7 @@ static void close_images(void *context) {
 
 static ls_status check_options(const images_options *o, images_source *source) {
     source->fit = (ls_fit)o->fit;
-    source->channels = o->channels == 0 ? 1 : 3;
+    source->channels = ls_channels(o->channels);
     bool classes = o->classes[0] != '\0', classes_of = o->classes_of[0] != '\0';
     if (classes && classes_of) return LS_RAISE(LS_INVALID, "give --classes or --classes-of, not both");
     if ((classes || classes_of) && o->labels == LS_LABELS_NONE)

@@ -35,7 +35,7 @@ typedef struct ls_source_request {
 } ls_source_request;
 
 typedef struct ls_importer_type {
-    const char *name;         /* "idx", "cifar10", "images"; "digits", "scenes" */
+    const char *name;         /* "idx", "cifar10", "images"; "digits" */
     bool generates;           /* belongs to `synth`, not to `import`: takes no files, has an option "count" */
     const char *usage, *help; /* usage: the files, "IMAGES [LABELS]" */
     const ls_option *options;

@@ -4,8 +4,10 @@
 #include <ctype.h>
 
 const ls_importer_type *const ls_importer_types[] = {
-    &ls_import_idx, &ls_import_cifar10, &ls_import_images, &ls_synth_digits, &ls_synth_scenes, NULL,
+    &ls_import_idx, &ls_import_cifar10, &ls_import_images, &ls_synth_digits, NULL,
 };
+
+const char *const ls_channels_names[] = {"1", "3", NULL};
 
 /* Digits from *text on, and where they end. */
 static bool parse_side(const char **text, int64_t *side) {

@@ -1,7 +1,9 @@
-/* synth_digits.c - digits as a hand might write them, in the manner of MNIST: white ink on black, in a box of 20/28 of
- * the side, the centre of the ink in the middle. A digit is one of a few ways to write it, strokes that are curves
- * through points; every drawing moves the points, bends the plane a little, slants and turns it, and has a pen of its
- * own. */
+/* synth_digits.c - draws digits like those of MNIST, for the demo and for tests: nothing needs to be downloaded.
+ *
+ * The ink is white on black, in a box of 20/28 of the side, with its centre of mass in the middle of the picture. There
+ * are a few ways to write each digit; a way is a list of strokes, and a stroke is a curve through points. Every drawing
+ * moves the points at random, bends, slants and turns the plane a little, and has a pen of its own width. In colour,
+ * each digit has an ink and a paper of its own, so that a model can learn the colours from the grey picture. */
 #include <math.h>
 #include <string.h>
 
@@ -43,6 +45,7 @@ enum { WAYS = sizeof ways / sizeof ways[0] };
 typedef struct digits_options {
     int64_t count;
     char size[LS_SIZE_TEXT_MAX];
+    int channels; /* an index into ls_channels_names */
 } digits_options;
 
 static const ls_option options[] = {
@@ -50,11 +53,13 @@ static const ls_option options[] = {
      .help = "how many", .letter = 'n'},
     {"size", LS_OPTION_STRING, offsetof(digits_options, size), .preset = "28x28", .capacity = LS_SIZE_TEXT_MAX,
      .help = "HEIGHTxWIDTH of a picture"},
+    {"channels", LS_OPTION_CHOICE, offsetof(digits_options, channels), .preset = "1", .choices = ls_channels_names,
+     .help = "1: grey, 3: each digit in a colour of its own"},
     LS_OPTIONS_END,
 };
 
 typedef struct digits_source {
-    int64_t h, w;
+    int64_t h, w, channels;
     ls_rng rng, normal_rng;
 } digits_source;
 
@@ -182,6 +187,20 @@ static void ink_piece(const canvas *out, const line *l, int i, float radius) {
         }
 }
 
+/* Red, green and blue of each digit's ink. */
+static const uint8_t inks[DIGITS][3] = {{235, 235, 235}, {230, 60, 50},  {70, 190, 80},  {70, 110, 240},
+                                        {240, 200, 60},  {200, 80, 220}, {60, 210, 220}, {240, 130, 40},
+                                        {150, 220, 50},  {250, 130, 180}};
+
+/* Grey becomes colour, in place and from the end: white is the ink of the digit, black its dark complement. */
+static void colour(uint8_t *pixels, int64_t count, const uint8_t ink[3]) {
+    for (int64_t i = count - 1; i >= 0; i--) {
+        int grey = pixels[i];
+        for (int c = 0; c < 3; c++)
+            pixels[3 * i + c] = (uint8_t)((grey * ink[c] + (255 - grey) * (255 - ink[c]) / 4) / 255);
+    }
+}
+
 /* --- the importer --- */
 
 static ls_status open_digits(const ls_source_request *request, void **out, ls_source_info *info) {
@@ -190,11 +209,11 @@ static ls_status open_digits(const ls_source_request *request, void **out, ls_so
     LS_TRY(ls_size_parse(o->size, &h, &w));
     digits_source *source;
     LS_TRY(ls_alloc(&source, 1, sizeof *source, "generated digits"));
-    *source = (digits_source){h, w, ls_rng_stream(request->seed, LS_RNG_SYNTH, 0, 0),
+    *source = (digits_source){h, w, ls_channels(o->channels), ls_rng_stream(request->seed, LS_RNG_SYNTH, 0, 0),
                               ls_rng_stream(request->seed, LS_RNG_SYNTH, 1, 0)};
     *info = (ls_source_info){
         .count = o->count,
-        .shape = {3, {h, w, 1}},
+        .shape = {3, {h, w, source->channels}},
         .element = LS_ELEMENT_UINT8,
         .labelled = true,
         .classes = DIGITS,
@@ -225,6 +244,7 @@ static ls_status sample_digits(void *context, int64_t index, void *data, int32_t
         float pressure = 1 + 0.18f * sinf(0.12f * (float)i + 6.28f * uniform[5]);
         if (l.pen[i]) ink_piece(&out, &l, i, radius * pressure);
     }
+    if (source->channels == 3) colour(data, out.h * out.w, inks[*label]);
     return LS_OK;
 }
 

@@ -29,9 +29,9 @@ ranks 2 timeout $(patience 20) bash at_home "$LOCKSTEP" train config.yaml --set 
 
 # Labels as the target mean the same in the validation data.
 labels=(--set data.target=labels --set 'model=[flatten, {dense: {units: 10, activation: sigmoid}}]' --set code=dense)
-quietly "$LOCKSTEP" synth scenes -n 100 --size 28x28 -o scenes.h5
+quietly "$LOCKSTEP" synth digits --channels 3 -n 100 --size 28x28 -o colours.h5
 quietly train --run labels "${labels[@]}"
-for bad in scenes; do
+for bad in colours; do
     expect_exit 2 train --run labels "${labels[@]}" --set data.validation=$bad.h5 >messages 2>&1
     grep -Eq 'labels of|not like' messages || fail "$(cat messages)"
 done

@@ -141,9 +141,9 @@ refuses "the model cannot be cut after layer 'code': layer 'add' (add) takes the
 quietly "$LOCKSTEP" decode around --layer add --code 0,0,0,0,0,0 -o out.npy --overwrite
 
 # The grey baseline stands beside the loss of a model that colours, and no autoencoder has one.
-quietly "$LOCKSTEP" synth scenes -n 40 --size 16x16 -o scenes.h5
+quietly "$LOCKSTEP" synth digits --channels 3 -n 40 --size 16x16 -o coloured.h5
 cat >colours.yaml <<'END'
-data: {train: scenes.h5, validation: {split: 0.5}, input: [rescale, grayscale], target: [rescale]}
+data: {train: coloured.h5, validation: {split: 0.5}, input: [rescale, grayscale], target: [rescale]}
 model:
   - conv2d: {filters: 3, kernel_size: 3, padding: same, activation: sigmoid}
 loss: binary_crossentropy

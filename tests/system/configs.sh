@@ -6,12 +6,12 @@
 samples=20 batch=8
 mkdir data
 quietly "$LOCKSTEP" synth digits -n $samples -o data/mnist-train.h5
-quietly "$LOCKSTEP" synth scenes -n $samples -o data/cifar10-train.h5
+quietly "$LOCKSTEP" synth digits --channels 3 -n $samples -o data/cifar10-train.h5
 cp data/mnist-train.h5 data/mnist-test.h5
 cp data/mnist-train.h5 data/demo-digits.h5
 cp data/cifar10-train.h5 data/cifar10-test.h5
 cp data/cifar10-train.h5 data/photos.h5
-for part in 1 2 3; do quietly "$LOCKSTEP" synth scenes -n $((samples + 8)) --size 16x16 --seed $part -o data/catdog-$part.h5; done
+for part in 1 2 3; do quietly "$LOCKSTEP" synth digits --channels 3 -n $((samples + 8)) --size 16x16 --seed $part -o data/catdog-$part.h5; done
 
 # settings CONFIG: what makes it small. That of 206 million parameters has narrower layers, for smaller pictures.
 settings() {

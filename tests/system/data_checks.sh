@@ -72,8 +72,8 @@ refused 'random_flip: belongs in data.augment' train bytes.yaml --set 'data.targ
 refused 'gaussian_noise is in data.target and nothing like it in data.input' train bytes.yaml \
     --set 'data.target=[rescale, {gaussian_noise: {stddev: 0.1}}]'
 refused 'rescale: belongs in data.input or data.target' train bytes.yaml --set 'data.augment=[rescale]'
-quietly "$LOCKSTEP" synth scenes -n 20 --size 8x8 -o scenes.h5
-refused 'grayscale: belongs in data.input or data.target' train bytes.yaml --set data.train=scenes.h5 \
+quietly "$LOCKSTEP" synth digits --channels 3 -n 20 --size 8x8 -o colours.h5
+refused 'grayscale: belongs in data.input or data.target' train bytes.yaml --set data.train=colours.h5 \
     --set 'data.augment=[{grayscale: {channels: 3}}]'
 [ ! -e runs ] || fail "a run has been begun"
 

@@ -18,11 +18,11 @@ refused() {
 head -c 100000 digits.h5 >cut.h5
 head -c 100 digits.h5 >stump.h5
 echo 'not HDF5' >text.h5
-quietly "$LOCKSTEP" synth scenes -n 20 --size 8x8 -o scenes.h5
-for bad in cut stump text scenes; do
+quietly "$LOCKSTEP" synth digits --channels 3 -n 20 --size 8x8 -o colours.h5
+for bad in cut stump text colours; do
     case $bad in
     text) refused 2 "text.h5: is not an HDF5 file" train config.yaml --set data.train=text.h5 ;;
-    scenes) refused 2 "does not fit the target of 8 x 8 x 3" train config.yaml --set data.train=scenes.h5 ;;
+    colours) refused 2 "does not fit the target of 8 x 8 x 3" train config.yaml --set data.train=colours.h5 ;;
     *) refused 2 "$bad.h5: is damaged or cut short" train config.yaml --set data.train=$bad.h5 ;;
     esac
 done
@@ -112,7 +112,7 @@ refused 2 "was trained on other data: the fingerprint of its validation data" tr
 refused 2 "leaves none to train on" train config.yaml --run run --overwrite --set data.validation.split=0.9999
 refused 2 "no such run or checkpoint" train config.yaml --run run --overwrite --set initial_weights=nowhere
 refused 2 "give one of them" train config.yaml --run run --resume --overwrite
-refused 2 "scenes.h5 is not like the data of the training" evaluate run --data scenes.h5
+refused 2 "colours.h5 is not like the data of the training" evaluate run --data colours.h5
 refused 2 "unknown layer 'cod'; did you mean 'code'?" encode run --layer cod -o codes.npy
 refused 2 "nowhere/codes.npy: the folder nowhere/ does not exist" encode run -o nowhere/codes.npy
 for command in 'encode run --overwrite' 'synth digits -n 10 --overwrite'; do

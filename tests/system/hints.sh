@@ -48,8 +48,8 @@ refused 'a share of the samples is written validation: {split: 0.1}' train confi
 refused 'where there is no such data, write none' train config.yaml --set data.validation=null
 mkdir scripts && touch scripts/get-data
 refused "'scripts/get-data mnist' makes it" train config.yaml --set data.train=data/mnist-train.h5
-quietly "$LOCKSTEP" synth scenes -n 4 --size 16x16 -o scenes.h5
-refused 'its samples are 16 x 16 x 3, but the model was trained on 28 x 28 x 1' evaluate alone --data scenes.h5
+quietly "$LOCKSTEP" synth digits --channels 3 -n 4 --size 16x16 -o colours.h5
+refused 'its samples are 16 x 16 x 3, but the model was trained on 28 x 28 x 1' evaluate alone --data colours.h5
 
 refused 'did you mean config.yaml?' train confg.yaml
 mkdir -p runs && refused 'did you mean runs/labels?' evaluate labels

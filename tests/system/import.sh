@@ -12,7 +12,7 @@ same() {
 }
 
 same synth digits -n 101 --seed 5
-same synth scenes -n 11 --size 20x24 --deflate 4
+same synth digits --channels 3 -n 11 --size 20x24 --deflate 4
 grep -q 'samples      11 of 20 x 24 x 3, uint8' about.1
 
 # Five pictures of 2 x 3, and their labels, as IDX files.

@@ -4,7 +4,7 @@
 
 quietly "$LOCKSTEP" synth digits -n 100 -o digits.h5
 quietly "$LOCKSTEP" synth digits -n 3 -o few.h5
-for size in 80x80 33x17 8x9 64x10 1x1; do quietly "$LOCKSTEP" synth scenes -n 40 --size $size -o "scenes of $size.h5"; done
+for size in 80x80 33x17 8x9 64x10 1x1; do quietly "$LOCKSTEP" synth digits --channels 3 -n 40 --size $size -o "colours of $size.h5"; done
 
 # Float data: the outputs of layers.
 cat >maker.yaml <<'END'

@@ -22,10 +22,10 @@ END
 sed 's/batch_size: 128/batch_size: 3/; s/epochs: 2/epochs: 1/; s/^data:/&\n  cache_mb: 0\n  shuffle_window: 7/' \
     dense.yaml >few.yaml
 # Colours from grey, with another loss and another optimizer; an epoch is one of three parts.
-quietly "$LOCKSTEP" synth scenes -n 500 --size 12x10 -o scenes.h5
+quietly "$LOCKSTEP" synth digits --channels 3 -n 500 --size 12x10 -o colours.h5
 cat >colours.yaml <<'END'
 data:
-  train: scenes.h5
+  train: colours.h5
   validation: {split: 0.25}
   parts: 3
   input: [{rescale: [-1, 1]}, grayscale]

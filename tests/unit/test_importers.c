@@ -308,8 +308,8 @@ static void test_images_errors(void **state) {
 /* --- generated --- */
 
 /* A sample depends on the seed and its number alone, not on what the memory held. */
-static void try_generated(const char *name, const char *size, int64_t bytes) {
-    opened o = must_open(name, LIST("count", "50", "size", size), NULL);
+static void try_generated(const char *size, const char *channels, int64_t bytes) {
+    opened o = must_open("digits", LIST("count", "50", "size", size, "channels", channels), NULL);
     assert_int_equal(o.info.count, 50);
     uint8_t *first = malloc((size_t)bytes), *second = malloc((size_t)bytes), *last = calloc(1, (size_t)bytes);
     for (int64_t i = 0; i < 50; i++) {
@@ -332,12 +332,38 @@ static void try_generated(const char *name, const char *size, int64_t bytes) {
 
 static void test_generated(void **state) {
     (void)state;
-    try_generated("digits", "28x28", 28 * 28);
-    try_generated("digits", "9x40", 9 * 40);
-    try_generated("digits", "1x1", 1);
-    try_generated("scenes", "32x32", 32 * 32 * 3);
-    try_generated("scenes", "50x20", 50 * 20 * 3);
-    try_generated("scenes", "1x3", 9);
+    try_generated("28x28", "1", 28 * 28);
+    try_generated("9x40", "1", 9 * 40);
+    try_generated("1x1", "1", 1);
+    try_generated("32x32", "3", 32 * 32 * 3);
+    try_generated("50x20", "3", 50 * 20 * 3);
+    try_generated("1x3", "3", 9);
+}
+
+/* Of the same shapes: where the grey picture is black and white the coloured one has two colours, other ones for
+ * another digit. */
+static void test_coloured_digits(void **state) {
+    (void)state;
+    opened grey = must_open("digits", LIST("count", "20"), NULL);
+    opened coloured = must_open("digits", LIST("count", "20", "channels", "3"), NULL);
+    uint8_t ink[10][3] = {{0}};
+    for (int64_t i = 0; i < 20; i++) {
+        uint8_t shape[28 * 28], picture[28 * 28][3];
+        int32_t label;
+        const char *name;
+        assert_int_equal(grey.type->sample(grey.source, i, shape, &label, &name), LS_OK);
+        assert_int_equal(coloured.type->sample(coloured.source, i, picture, &label, &name), LS_OK);
+        for (int p = 0; p < 28 * 28; p++) {
+            if (shape[p] == 0) assert_memory_equal(picture[p], picture[0], 3);
+            if (shape[p] != 255) continue;
+            if (i < 10) memcpy(ink[label], picture[p], 3);
+            assert_memory_equal(picture[p], ink[label], 3);
+        }
+    }
+    for (int a = 0; a < 10; a++)
+        for (int b = 0; b < a; b++) assert_memory_not_equal(ink[a], ink[b], 3);
+    close_source(&grey);
+    close_source(&coloured);
 }
 
 /* As in MNIST: ink in the middle, none at the edge, about a fifth of the picture. */
@@ -380,6 +406,7 @@ int main(void) {
         cmocka_unit_test(test_images_by_prefix),
         cmocka_unit_test(test_images_errors),
         cmocka_unit_test(test_generated),
+        cmocka_unit_test(test_coloured_digits),
         cmocka_unit_test(test_digits_are_like_mnist),
     };
     return cmocka_run_group_tests(tests, make_files, NULL);
