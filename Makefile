@@ -52,6 +52,8 @@ $(error missing: $(strip $(MISSING)). scripts/setup installs what is missing; on
 endif
 # The messages in TensorBoard's event files are protobuf's; only report/event_file.c needs it.
 PROTOBUF   := $(if $(filter no,$(TENSORBOARD)),,$(if $(shell command -v protoc-c),$(call known,libprotobuf-c)))
+# This file is newer than the library where the answer has changed.
+$(shell mkdir -p $(BUILD); echo "$(PROTOBUF)" | cmp -s - $(BUILD)/tensorboard 2>/dev/null || echo "$(PROTOBUF)" >$(BUILD)/tensorboard)
 FLAGS      := $(HDF5_FLAGS) $(MPI_FLAGS) $(shell pkg-config --cflags --libs $(PACKAGES) $(PROTOBUF))
 # Other people's headers are not held to our warnings.
 PACKAGE_CFLAGS := $(patsubst -I%,-isystem %,$(filter -I%,$(FLAGS)))
@@ -91,7 +93,7 @@ FAULTS          := $(BUILD)/tests/faults.so
 LIBRARY         := $(BUILD)/liblockstep.a
 PROGRAM         := $(BUILD)/lockstep
 
-.PHONY: all lib tests test check check-format check-deps check-code demo bench bench-kernels fuzz install uninstall clean help
+.PHONY: all lib tests test check check-format check-deps check-code docs demo bench bench-kernels fuzz install uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -143,6 +145,10 @@ $(BUILD)/tests/fuzz/fuzz: $(FUZZ_DOOR) $(SUPPORT) $(LIBRARY) $(SAN_OBJECTS)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $^ $(TEST_LIBS) $(LIBS)
 
+docs: all ## write docs/reference.md from the tables of the program
+	$(PROGRAM) --tables >$(BUILD)/tables
+	scripts/reference markdown <$(BUILD)/tables >docs/reference.md
+
 demo: ## train a small autoencoder on two ranks and draw what it learnt
 	scripts/demo
 
@@ -156,8 +162,12 @@ bench-kernels: $(BUILD)/tests/bench/bench_kernels ## time the kernels alone, bes
 # program in share/lockstep as they do here.
 TO  := $(DESTDIR)$(PREFIX)
 OWN := $(TO)/include/lockstep $(TO)/share/lockstep $(TO)/share/doc/lockstep
+# Made from the tables of the program.
+MAN  := $(TO)/share/man/man1/lockstep.1
+BASH := $(TO)/share/bash-completion/completions/lockstep
+ZSH  := $(TO)/share/zsh/site-functions/_lockstep
 
-install: all $(BUILD)/lockstep.pc ## install program, library, headers, lockstep.pc, configs, scripts, jobs and documents under PREFIX
+install: all $(BUILD)/lockstep.pc ## install program, library, headers, configs, scripts, jobs, documents, man page and completions under PREFIX
 	install -d $(TO)/bin $(TO)/lib/pkgconfig $(OWN) $(TO)/share/doc/lockstep/docs/notes $(addprefix $(TO)/share/lockstep/,configs scripts jobs build)
 	install $(PROGRAM) $(TO)/bin/
 	install -m 644 $(LIBRARY) $(TO)/lib/
@@ -170,10 +180,15 @@ install: all $(BUILD)/lockstep.pc ## install program, library, headers, lockstep
 	install -m 644 LICENSE README.md CHANGELOG.md CITATION.cff $(TO)/share/doc/lockstep/
 	install -m 644 docs/*.md $(TO)/share/doc/lockstep/docs/
 	install -m 644 docs/notes/*.md $(TO)/share/doc/lockstep/docs/notes/
+	$(PROGRAM) --tables >$(BUILD)/tables
+	install -d $(dir $(MAN) $(BASH) $(ZSH))
+	scripts/reference man <$(BUILD)/tables >$(MAN)
+	scripts/reference bash <$(BUILD)/tables >$(BASH)
+	scripts/reference zsh <$(BUILD)/tables >$(ZSH)
 
 uninstall: ## remove what install has put there
 	rm -rf $(OWN)
-	rm -f $(TO)/bin/lockstep $(TO)/lib/liblockstep.a $(TO)/lib/pkgconfig/lockstep.pc
+	rm -f $(TO)/bin/lockstep $(TO)/lib/liblockstep.a $(TO)/lib/pkgconfig/lockstep.pc $(MAN) $(BASH) $(ZSH)
 
 clean: ## remove all builds
 	rm -rf build $(BUILD)
@@ -204,7 +219,7 @@ $(PROGRAM): $(BUILD)/$(MAIN:.c=.o) $(LIBRARY) $(SAN_OBJECTS)
 	$(Q)$(LINK) -o $@ $^ $(LIBS)
 
 # From scratch, so that the object of a deleted source does not stay behind, nor TensorBoard's where it is left out.
-$(LIBRARY): $(OBJECTS) $(BUILD)/tensorboard-$(if $(PROTOBUF),yes,no)
+$(LIBRARY): $(OBJECTS) $(BUILD)/tensorboard
 $(SUPPORT): $(SUPPORT_OBJECTS)
 $(LIBRARY) $(SUPPORT):
 	@mkdir -p $(@D)
@@ -212,10 +227,7 @@ $(LIBRARY) $(SUPPORT):
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $(filter %.o,$^)
 
-$(BUILD)/tensorboard-%:
-	@mkdir -p $(@D)
-	@rm -f $(BUILD)/tensorboard-*
-	@touch $@
+$(BUILD)/tensorboard: ;
 
 $(TEST_PROGRAMS): %: %.o $(SUPPORT) $(LIBRARY) $(SAN_OBJECTS)
 	@echo "  LINK  $@"

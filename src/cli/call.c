@@ -1,4 +1,5 @@
-/* call.c - from a command line to a call. */
+/* call.c - parses a command line by the tables of the commands. A wrong word is answered by the right one: the nearest
+ * command or option, or the key of a config that an option like --epochs stands for. */
 #include <stdio.h>
 #include <string.h>
 
@@ -13,42 +14,50 @@ typedef struct reader {
     ls_call *call;
 } reader;
 
-/* ---- options ---- */
-
-const ls_repeated ls_repeated_set = {"set", "path.to.key=value, in place of what the config says"};
-
-/* The option that an argument names: "--name", "--name=value", or its letter, "-x". NULL: not of this table. */
-static const ls_option *find_option(const ls_option *table, const char *argument) {
-    char name[LS_NAME_MAX];
-    if (argument[1] == '-') {
-        snprintf(name, sizeof name, "%.*s", (int)strcspn(argument + 2, "="), argument + 2);
-        return ls_options_find(table, name);
-    }
-    if (argument[2] != '\0' && argument[2] != '=') return NULL;
-    for (const ls_option *option = table; option->name != NULL; option++)
-        if (option->letter == argument[1]) return option;
-    return NULL;
-}
-
-/* An option of the command, in whatever table, or NULL. *table says in which. */
-static const ls_option *find_in_tables(const ls_command *command, const char *argument, int *table) {
-    for (*table = 0; *table < LS_COMMAND_TABLES; (*table)++) {
-        const ls_option *options = command->table[*table].options, *option = NULL;
-        if (options != NULL) option = find_option(options, argument);
-        if (option != NULL) return option;
-    }
-    return NULL;
-}
-
 static bool is_help(const char *word) { return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0; }
 
-/* A value that is missing must not make the next option, or one of another program, the value: "--run --resume" would
- * train in a folder "--resume". A number below zero is no option. */
+/* ---- options ---- */
+
+const ls_option ls_set_option = {"set", LS_OPTION_STRING,
+                                 .help = "path.to.key=value, in place of what the config says; as often as wanted"};
+
+const ls_option *ls_command_option(const ls_command *command, int index, int *table) {
+    for (*table = 0; *table < LS_COMMAND_TABLES; ++*table)
+        for (const ls_option *option = command->table[*table].options; option != NULL && option->name != NULL; option++)
+            if (index-- == 0) return option;
+    return index == 0 ? command->repeated : NULL;
+}
+
+static bool is_given(const ls_call *call, const ls_option *option, int table) {
+    if (table == LS_COMMAND_TABLES) return call->repeats > 0;
+    return call->given[table][option - call->command->table[table].options];
+}
+
+/* The option of that name; NULL: the command has none. */
+static const ls_option *option_named(const ls_command *command, const char *name, int *table) {
+    const ls_option *option;
+    for (int i = 0; (option = ls_command_option(command, i, table)) != NULL && strcmp(option->name, name) != 0;) i++;
+    return option;
+}
+
+/* The option that an argument names: "--name", "--name=value" or its letter, "-x"; NULL: the command has none. */
+static const ls_option *find_option(const ls_command *command, const char *argument, int *table) {
+    char name[LS_NAME_MAX];
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(argument, "="), argument);
+    if (strncmp(name, "--", 2) == 0) return option_named(command, name + 2, table);
+    const ls_option *option = NULL;
+    for (int i = 0; strlen(name) == 2 && (option = ls_command_option(command, i, table)) != NULL; i++)
+        if (option->letter == name[1]) break;
+    return option;
+}
+
+/* Where a value is missing the next option must not become the value: "--run --resume" would train in a directory
+ * "--resume". A number below zero is a value. */
 static bool looks_like_option(const char *word) {
     return word[0] == '-' && word[1] != '\0' && strchr(".0123456789", word[1]) == NULL;
 }
 
-/* What stands behind "=", else the next argument. */
+/* What follows "=", else the next argument. */
 static ls_status option_value(reader *r, const char *argument, const char **value) {
     const char *equals = strchr(argument, '=');
     if (equals != NULL) {
@@ -65,33 +74,20 @@ static ls_status option_value(reader *r, const char *argument, const char **valu
     return LS_OK;
 }
 
-/* The key that "--epochs" or "--lr" means, where --set training.epochs=5 is right; NULL: none. */
-static const char *meant_key(const ls_command *command, const char *word) {
-    const char *names[LS_TOPICS_MAX];
-    if (command->repeated != &ls_repeated_set || strncmp(word, "--", 2) != 0) return NULL;
-    return ls_nearest(word + 2, names, ls_config_topics(names));
-}
-
 static ls_status refuse_option(const ls_command *command, const char *argument) {
-    char storage[LS_CALL_OPTIONS_MAX][LS_NAME_MAX];
-    const char *names[LS_CALL_OPTIONS_MAX];
-    int count = 0;
-    for (int t = 0; t < LS_COMMAND_TABLES; t++)
-        for (const ls_option *option = command->table[t].options; option != NULL && option->name != NULL; option++) {
-            snprintf(storage[count], LS_NAME_MAX, "--%s", option->name);
-            names[count] = storage[count];
-            count++;
-        }
-    if (command->repeated != NULL) {
-        snprintf(storage[count], LS_NAME_MAX, "--%s", command->repeated->name);
+    char storage[LS_COMMAND_OPTIONS_MAX][LS_NAME_MAX], where[LS_NAME_MAX + 8], word[LS_NAME_MAX];
+    const char *names[LS_COMMAND_OPTIONS_MAX], *topics[LS_TOPICS_MAX], *key = NULL;
+    int count = 0, table;
+    for (const ls_option *option; (option = ls_command_option(command, count, &table)) != NULL; count++) {
+        snprintf(storage[count], LS_NAME_MAX, "--%s", option->name);
         names[count] = storage[count];
-        count++;
     }
     names[count++] = "--help";
-    char where[LS_NAME_MAX + 8], word[LS_NAME_MAX];
     snprintf(where, sizeof where, " of %s", command->name);
     snprintf(word, sizeof word, "%.*s", (int)strcspn(argument, "="), argument);
-    const char *key = ls_nearest(word, names, count) == NULL ? meant_key(command, word) : NULL;
+    bool takes_keys = command->repeated == &ls_set_option && strncmp(word, "--", 2) == 0;
+    if (takes_keys && ls_nearest(word, names, count) == NULL)
+        key = ls_nearest(word + 2, topics, ls_config_topics(topics));
     if (key == NULL) return ls_unknown("option", word, where, names, count);
     return LS_RAISE(LS_INVALID,
                     "unknown option '%s'%s; the config's keys are set by their whole path, like --set "
@@ -100,57 +96,42 @@ static ls_status refuse_option(const ls_command *command, const char *argument) 
 }
 
 static ls_status set_option(reader *r, int table, const ls_option *option, const char *argument) {
-    const ls_option *options = r->call->command->table[table].options;
+    ls_call *call = r->call;
     const char *value = "true";
     if (option->type != LS_OPTION_BOOL || strchr(argument, '=') != NULL) LS_TRY(option_value(r, argument, &value));
+    if (table == LS_COMMAND_TABLES) {
+        call->repeated[call->repeats++] = value;
+        return LS_OK;
+    }
     if (option->type == LS_OPTION_STRING && value[0] == '\0')
-        return LS_RAISE(LS_INVALID, "--%s is empty; leave it out, or say what it should be", option->name);
-    r->call->given[table][option - options] = true;
+        return LS_RAISE(LS_INVALID, "--%s is empty; leave it out, or give it a value", option->name);
     if (option->type == LS_OPTION_BOOL && strcmp(value, "true") != 0 && strcmp(value, "false") != 0)
         return LS_RAISE(LS_INVALID, "--%s takes no value: write it without '=%s'", option->name, value);
-    if (ls_option_set(option, r->call->options[table], &value, 1, false) == LS_OK) return LS_OK;
+    call->given[table][option - call->command->table[table].options] = true;
+    if (ls_option_set(option, call->options[table], &value, 1, false) == LS_OK) return LS_OK;
     return ls_failure_prefix("--");
 }
 
 ls_status ls_call_refuse(const ls_call *call, const char *name, const char *where) {
-    for (int t = 0; t < LS_COMMAND_TABLES; t++) {
-        const ls_option *options = call->command->table[t].options,
-                        *option = options != NULL ? ls_options_find(options, name) : NULL;
-        if (option != NULL && call->given[t][option - options])
-            return LS_RAISE(LS_INVALID, "--%s has no effect %s", name, where);
-    }
-    const ls_repeated *repeated = call->command->repeated;
-    if (repeated != NULL && call->repeats > 0 && strcmp(repeated->name, name) == 0)
-        return LS_RAISE(LS_INVALID, "--%s has no effect %s", name, where);
-    return LS_OK;
+    int table;
+    const ls_option *option = option_named(call->command, name, &table);
+    if (option == NULL || !is_given(call, option, table)) return LS_OK;
+    return LS_RAISE(LS_INVALID, "--%s has no effect %s", name, where);
 }
 
-static bool names_repeated(const ls_command *command, const char *argument) {
-    if (command->repeated == NULL || strncmp(argument, "--", 2) != 0) return false;
-    const char *bare = argument + 2;
-    size_t length = strcspn(bare, "=");
-    return strlen(command->repeated->name) == length && strncmp(bare, command->repeated->name, length) == 0;
-}
+/* ---- arguments ---- */
 
 static ls_status read_option(reader *r, const char *argument) {
-    ls_call *call = r->call;
-    const ls_command *command = call->command;
-    if (is_help(argument)) {
-        call->help = true;
-        return LS_OK;
-    }
-    if (names_repeated(command, argument)) return option_value(r, argument, &call->repeated[call->repeats++]);
     int table;
-    const ls_option *option = find_in_tables(command, argument, &table);
-    if (option != NULL) return set_option(r, table, option, argument);
-    return refuse_option(command, argument);
+    const ls_option *option = find_option(r->call->command, argument, &table);
+    r->call->help |= is_help(argument);
+    if (is_help(argument)) return LS_OK;
+    return option != NULL ? set_option(r, table, option, argument) : refuse_option(r->call->command, argument);
 }
-
-/* ---- words ---- */
 
 static ls_status read_arguments(reader *r) {
     ls_call *call = r->call;
-    bool only_words = false;
+    bool only_words = false; /* behind "--" */
     while (r->at < r->argc) {
         const char *argument = r->argv[r->at++];
         if (!only_words && strcmp(argument, "--") == 0)
@@ -163,36 +144,27 @@ static ls_status read_arguments(reader *r) {
     return LS_OK;
 }
 
-static ls_status check_required(const reader *r) {
-    const ls_command *command = r->call->command;
-    for (int t = 0; t < LS_COMMAND_TABLES; t++) {
-        const ls_option *options = command->table[t].options;
-        for (const ls_option *option = options; option != NULL && option->name != NULL; option++)
-            if (option->required && !r->call->given[t][option - options])
-                return LS_RAISE(LS_INVALID, "%s needs --%s: %s", command->name, option->name, option->help);
-    }
+static ls_status check_required(const ls_call *call) {
+    const ls_option *option;
+    for (int i = 0, table; (option = ls_command_option(call->command, i, &table)) != NULL; i++)
+        if (option->required && !is_given(call, option, table))
+            return LS_RAISE(LS_INVALID, "%s needs --%s: %s", call->command->name, option->name, option->help);
     return LS_OK;
-}
-
-static bool lacks_output(const ls_call *call) {
-    for (int t = 0; t < LS_COMMAND_TABLES; t++) {
-        const ls_option *options = call->command->table[t].options;
-        const ls_option *output = options != NULL ? ls_options_find(options, "output") : NULL;
-        if (output != NULL) return !call->given[t][output - options];
-    }
-    return false;
 }
 
 static ls_status check_words(const ls_call *call) {
     const ls_command *command = call->command;
-    if (call->words >= command->min_words && call->words <= command->max_words) return LS_OK;
-    if (call->words > command->max_words && lacks_output(call))
-        return LS_RAISE(LS_INVALID, "%s: one word too many: '%s'; if it is what is to be written, write -o %s",
-                        command->name, call->word[command->max_words], call->word[command->max_words]);
-    if (call->words > command->max_words)
-        return LS_RAISE(LS_INVALID, "%s: one word too many: '%s'; usage: lockstep %s %s", command->name,
-                        call->word[command->max_words], command->name, command->usage);
-    return LS_RAISE(LS_INVALID, "usage: lockstep %s %s", command->name, command->usage);
+    int table;
+    if (call->words < command->min_words)
+        return LS_RAISE(LS_INVALID, "usage: lockstep %s %s", command->name, command->usage);
+    if (call->words <= command->max_words) return LS_OK;
+    const char *extra = call->word[command->max_words];
+    const ls_option *output = option_named(command, "output", &table);
+    if (output != NULL && !is_given(call, output, table))
+        return LS_RAISE(LS_INVALID, "%s: one word too many: '%s'; if it is the file to write, write -o %s",
+                        command->name, extra, extra);
+    return LS_RAISE(LS_INVALID, "%s: one word too many: '%s'; usage: lockstep %s %s", command->name, extra,
+                    command->name, command->usage);
 }
 
 /* ---- commands ---- */
@@ -204,13 +176,13 @@ static const ls_command *command_at(const ls_command *parent, int index) {
 /* The words that name all commands (parent NULL) or a command's kinds. Returns how many. */
 static int command_words(const ls_command *parent, const char **words) {
     int count = 0;
-    for (const ls_command *command = command_at(parent, 0); command != NULL; command = command_at(parent, ++count))
+    for (const ls_command *command; (command = command_at(parent, count)) != NULL; count++)
         words[count] = parent != NULL ? command->name + strlen(parent->name) + 1 : command->name;
     return count;
 }
 
 static const ls_command *command_named(const ls_command *parent, const char *word) {
-    const char *words[LS_CALL_OPTIONS_MAX];
+    const char *words[LS_COMMAND_OPTIONS_MAX];
     int count = command_words(parent, words);
     for (int i = 0; i < count; i++)
         if (strcmp(words[i], word) == 0) return command_at(parent, i);
@@ -220,16 +192,16 @@ static const ls_command *command_named(const ls_command *parent, const char *wor
 static ls_status find_command(const ls_command *parent, const char *word, const ls_command **out) {
     *out = command_named(parent, word);
     if (*out != NULL) return LS_OK;
-    const char *words[LS_CALL_OPTIONS_MAX];
+    const char *words[LS_COMMAND_OPTIONS_MAX];
+    char where[LS_NAME_MAX + 8] = "";
     int count = command_words(parent, words);
     if (parent == NULL) words[count++] = "help";
     if (parent == NULL) words[count++] = "--version";
-    char where[LS_NAME_MAX + 8] = "";
     if (parent != NULL) snprintf(where, sizeof where, " of %s", parent->name);
     return ls_unknown(parent != NULL ? "kind" : "command", word, where, words, count);
 }
 
-/* "import idx"; "import --help" stays with import. */
+/* The second word of "import idx"; "import --help" stays with import. */
 static ls_status choose_kind(reader *r) {
     const ls_command *command = r->call->command;
     if (command->kind == NULL) return LS_OK;
@@ -243,12 +215,9 @@ static ls_status choose_kind(reader *r) {
     return find_command(command, word, &r->call->command);
 }
 
-/* Where a command could stand. */
-static bool asks_for_help(const char *word) { return is_help(word) || strcmp(word, "help") == 0; }
-
-/* What of a config a word names: "config" itself, a key, a layer, ... */
+/* "config", or the name of a key, layer, option, ... in a config. */
 static ls_status find_topic(const char *word, const char **out) {
-    const char *names[LS_TOPICS_MAX + LS_CALL_OPTIONS_MAX];
+    const char *names[LS_TOPICS_MAX + LS_COMMAND_OPTIONS_MAX];
     int count = ls_config_topics(names);
     names[count++] = "config";
     *out = word;
@@ -260,12 +229,12 @@ static ls_status find_topic(const char *word, const char **out) {
     return LS_RAISE(LS_INVALID, "there is no help on '%s'; see 'lockstep --help' and 'lockstep help config'", word);
 }
 
-/* "help train", "help import idx" or "help idx", "help conv2d"; "help" alone and "help help" are the program's. */
+/* "help train", "help import idx", "help idx", "help conv2d". "help" alone and "help help" are the program's help. */
 static ls_status choose_topic(reader *r) {
     r->call->help = true;
     if (r->at == r->argc) return LS_OK;
     const char *word = r->argv[r->at++];
-    if (asks_for_help(word)) return LS_OK;
+    if (is_help(word) || strcmp(word, "help") == 0) return LS_OK;
     const ls_command *found = command_named(NULL, word);
     for (int i = 0; found == NULL && ls_commands[i] != NULL; i++)
         if (ls_commands[i]->kind != NULL) found = command_named(ls_commands[i], word);
@@ -273,21 +242,14 @@ static ls_status choose_topic(reader *r) {
     return found != NULL ? LS_OK : find_topic(word, &r->call->topic);
 }
 
-/* `help`, `--help` and `--version`, where they stand in the command's place. */
 static ls_status choose_command(reader *r) {
     if (r->argc < 2) return LS_RAISE(LS_INVALID, "which command? 'lockstep --help' lists them");
     const char *word = r->argv[r->at++];
-    if (strcmp(word, "--version") == 0) {
-        r->call->version = true;
-        return LS_OK;
-    }
-    if (asks_for_help(word)) return choose_topic(r);
+    r->call->version = strcmp(word, "--version") == 0;
+    r->call->tables = strcmp(word, "--tables") == 0;
+    if (r->call->version || r->call->tables) return LS_OK;
+    if (is_help(word) || strcmp(word, "help") == 0) return choose_topic(r);
     return find_command(NULL, word, &r->call->command);
-}
-
-static ls_status refuse_rest(const reader *r) {
-    if (r->at == r->argc) return LS_OK;
-    return LS_RAISE(LS_INVALID, "%s: one word too many: '%s'; see 'lockstep --help'", r->argv[1], r->argv[r->at]);
 }
 
 static ls_status prepare_records(ls_call *call, int argc) {
@@ -307,12 +269,15 @@ ls_status ls_call_parse(int argc, char **argv, ls_call *out) {
     reader r = {.argc = argc, .at = 1, .argv = argv, .call = out};
     LS_TRY(choose_command(&r));
     if (out->command != NULL) LS_TRY(choose_kind(&r));
-    if (out->help || out->version) return refuse_rest(&r);
+    if (out->help || out->version || out->tables) {
+        if (r.at == argc) return LS_OK;
+        return LS_RAISE(LS_INVALID, "%s: one word too many: '%s'; see 'lockstep --help'", argv[1], argv[r.at]);
+    }
     LS_TRY(prepare_records(out, argc));
     LS_TRY(read_arguments(&r));
     if (out->help) return LS_OK;
     LS_TRY(check_words(out));
-    return check_required(&r);
+    return check_required(out);
 }
 
 void ls_call_release(ls_call *call) {

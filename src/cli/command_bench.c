@@ -1,4 +1,4 @@
-/* lockstep bench - see bench.h. */
+/* command_bench.c - lockstep bench: the time of a training step. */
 #include "cli/command.h"
 #include "run/bench.h"
 
@@ -10,12 +10,12 @@ typedef struct bench_options {
 
 static const ls_option options[] = {
     {"steps", LS_OPTION_INT, offsetof(bench_options, steps), .preset = "20", .min = 1, .max = 1e6,
-     .help = "steps that are timed"},
+     .help = "how many steps to time"},
     {"json", LS_OPTION_BOOL, offsetof(bench_options, json), .preset = "false", .help = "print one JSON object"},
     {"profile", LS_OPTION_BOOL, offsetof(bench_options, profile), .preset = "false",
-     .help = "print the time of each layer and pass, too"},
+     .help = "also print the time of each layer and pass"},
     {"shape", LS_OPTION_STRING, offsetof(bench_options, shape), .capacity = LS_NAME_MAX,
-     .help = "a sample's shape, such as 28x28x1, where the data is not there"},
+     .help = "where the data is missing: a sample's shape, such as 28x28x1"},
     LS_OPTIONS_END};
 
 static ls_status run(const ls_comm *comm, const ls_call *call) {
@@ -32,9 +32,9 @@ static ls_status run(const ls_comm *comm, const ls_call *call) {
 const ls_command ls_command_bench = {
     .name = "bench",
     .usage = "CONFIG.yaml [options]",
-    .help = "times a training step: images a second, GFLOP/s, share of this machine's peak",
+    .help = "times a training step: images per second, GFLOP/s, share of this machine's peak",
     .table = {{options, sizeof(bench_options)}},
-    .repeated = &ls_repeated_set,
+    .repeated = &ls_set_option,
     .min_words = 1,
     .max_words = 1,
     .run = run,

@@ -1,45 +1,19 @@
-/* lockstep encode - see apply.h. */
-#include "base/file.h"
-#include "cli/command.h"
-#include "run/apply.h"
-
-typedef struct encode_options {
-    char output[LS_PATH_MAX], data[LS_PATH_MAX], layer[LS_NAME_MAX];
-    int64_t count;
-    bool noise, overwrite;
-} encode_options;
-
-static const ls_option options[] = {
-    {"output", LS_OPTION_STRING, offsetof(encode_options, output), .required = true, .capacity = LS_PATH_MAX,
-     .help =
-         ".h5 (a data set for train), .npy (names and labels in NAME.rows.csv beside it) or .csv; .png: input and code",
-     .letter = 'o'},
-    {"data", LS_OPTION_STRING, offsetof(encode_options, data), .capacity = LS_PATH_MAX,
-     .help = "a data set (default: the run's validation data)"},
-    {"layer", LS_OPTION_STRING, offsetof(encode_options, layer), .capacity = LS_NAME_MAX,
-     .help = "the layer whose output is the code (default: the config's)"},
-    {"count", LS_OPTION_INT, offsetof(encode_options, count), .preset = "0", .min = 0, .max = 1e12,
-     .help = "only so many samples, the first ones; 0: all, or of a picture 10", .letter = 'n'},
-    {"noise", LS_OPTION_BOOL, offsetof(encode_options, noise), .preset = "false",
-     .help = "add the noise of the config's transforms to the samples (default: they are taken as they are)"},
-    {"overwrite", LS_OPTION_BOOL, offsetof(encode_options, overwrite), .preset = "false",
-     .help = "write in place of an imported data set of this name, too"},
-    LS_OPTIONS_END};
+/* command_encode.c - lockstep encode: the codes of samples. */
+#include "cli/shared_options.h"
 
 static ls_status run(const ls_comm *comm, const ls_call *call) {
-    const encode_options *given = call->options[0];
-    ls_application application = {.data = given->data[0] != '\0' ? given->data : NULL,
-                                  .count = given->count,
-                                  .noise = given->noise,
-                                  .output = {given->output, given->overwrite}};
-    return ls_encode_run(comm, call->word[0], given->layer[0] != '\0' ? given->layer : NULL, &application);
+    const ls_layer_options *given = call->options[2];
+    ls_application application = ls_application_given(call->options[1], call->options[0]);
+    return ls_encode_run(comm, call->word[0], ls_text_given(given->layer), &application);
 }
 
 const ls_command ls_command_encode = {
     .name = "encode",
     .usage = "RUN -o OUT.h5|OUT.npy|OUT.csv|OUT.png [options]",
     .help = "writes the code of every sample",
-    .table = {{options, sizeof(encode_options)}},
+    .table = {{ls_output_table, sizeof(ls_output_options)},
+              {ls_application_table, sizeof(ls_application_options)},
+              {ls_layer_option_table, sizeof(ls_layer_options)}},
     .min_words = 1,
     .max_words = 1,
     .run = run,

@@ -1,9 +1,5 @@
-/* lockstep evaluate - see apply.h. */
-#include <stdio.h>
-
-#include "base/file.h"
-#include "cli/command.h"
-#include "run/apply.h"
+/* command_evaluate.c - lockstep evaluate: losses and metrics of a trained model. */
+#include "cli/shared_options.h"
 
 typedef struct evaluate_options {
     char data[LS_PATH_MAX];
@@ -16,7 +12,7 @@ static const ls_option options[] = {{"data", LS_OPTION_STRING, offsetof(evaluate
 
 static ls_status run(const ls_comm *comm, const ls_call *call) {
     const evaluate_options *given = call->options[0];
-    return ls_evaluate_run(comm, call->word[0], given->data[0] != '\0' ? given->data : NULL, stdout);
+    return ls_evaluate_run(comm, call->word[0], ls_text_given(given->data), stdout);
 }
 
 const ls_command ls_command_evaluate = {

@@ -1,4 +1,4 @@
-/* lockstep import and lockstep synth - see importer.h: a kind for each importer of the table. */
+/* command_import.c - lockstep import and lockstep synth: a kind of command for each importer in the table. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -9,7 +9,7 @@
 
 enum { KINDS_MAX = 32, WORDS_MAX = 1 << 30 };
 
-/* An importer as a command; the command comes first, so that a pointer to it is one to its entry. */
+/* An importer as a command. The command comes first, so that a pointer to it points to its entry too. */
 typedef struct entry {
     ls_command command;
     const ls_importer_type *type;
@@ -75,7 +75,7 @@ static const ls_command *synth_kind(int index) { return find_kind(true, "synth",
 const ls_command ls_command_import = {
     .name = "import",
     .usage = "KIND FILE... -o FILE.h5 [options]",
-    .help = "makes a data set of files",
+    .help = "makes a data set from files",
     .kind = import_kind,
 };
 

@@ -1,7 +1,4 @@
-/* lockstep inspect - see inspect.h. */
-#include <inttypes.h>
-#include <stdio.h>
-
+/* command_inspect.c - lockstep inspect: what a config will cost; what a run, a checkpoint or a data set holds. */
 #include "base/lanes.h"
 #include "cli/command.h"
 #include "run/inspect.h"
@@ -14,13 +11,13 @@ typedef struct inspect_options {
 
 static const ls_option options[] = {
     {"ranks", LS_OPTION_INT, offsetof(inspect_options, ranks), .preset = "1", .min = 1, .max = LS_LANES_MAX,
-     .help = "of a config: the memory of one of so many ranks"},
+     .help = "of a config: predict the memory of a rank for this many ranks"},
     {"shape", LS_OPTION_STRING, offsetof(inspect_options, shape), .capacity = LS_NAME_MAX,
-     .help = "of a config: a sample's shape, such as 28x28x1, where the data is not there"},
+     .help = "of a config without its data: a sample's shape, such as 28x28x1"},
     {"dot", LS_OPTION_BOOL, offsetof(inspect_options, dot), .preset = "false",
-     .help = "of a config or a run: draw the model, for Graphviz: ... | dot -Tpng -o model.png"},
+     .help = "of a config or a run: print the model for Graphviz: ... | dot -Tpng -o model.png"},
     {"diff", LS_OPTION_BOOL, offsetof(inspect_options, diff), .preset = "false",
-     .help = "print where two checkpoints or runs differ; the exit status is 0 if they do not, 1 if they do"},
+     .help = "print where two checkpoints or runs differ; exit status 1 if they do, 0 if not"},
     LS_OPTIONS_END};
 
 static ls_status refuse_all(const ls_call *call, const char *where) {
@@ -50,7 +47,7 @@ const ls_command ls_command_inspect = {
     .usage = "CONFIG.yaml|RUN|FILE.h5 [options], or --diff A B",
     .help = "shows what a config will cost, or what a run, a checkpoint or a data set holds",
     .table = {{options, sizeof(inspect_options)}},
-    .repeated = &ls_repeated_set,
+    .repeated = &ls_set_option,
     .min_words = 1,
     .max_words = 2,
     .run = run,

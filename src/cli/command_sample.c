@@ -1,34 +1,25 @@
-/* lockstep sample - see apply.h. */
-#include "base/file.h"
+/* command_sample.c - lockstep sample: the decoder's output for random codes, or for a grid of codes. */
 #include "base/shape.h"
-#include "cli/command.h"
-#include "run/apply.h"
+#include "cli/shared_options.h"
 
 typedef struct sample_options {
-    char output[LS_PATH_MAX], data[LS_PATH_MAX], layer[LS_NAME_MAX], grid[LS_NAME_MAX];
+    char data[LS_PATH_MAX], grid[LS_NAME_MAX];
     int64_t count, seed;
     double range;
-    bool overwrite;
 } sample_options;
 
 static const ls_option options[] = {
-    {"output", LS_OPTION_STRING, offsetof(sample_options, output), .required = true, .capacity = LS_PATH_MAX,
-     .help = ".png: a grid; .h5, .npy or .csv", .letter = 'o'},
     {"data", LS_OPTION_STRING, offsetof(sample_options, data), .capacity = LS_PATH_MAX,
-     .help = "a data set: codes with the mean and deviation of its samples' codes, in place of N(0, 1); for a model "
-             "whose code is no gaussian_sampling"},
+     .help = "a data set; codes are drawn with the mean and deviation of its codes, not from N(0, 1): for a model "
+             "without gaussian_sampling"},
     {"count", LS_OPTION_INT, offsetof(sample_options, count), .preset = "100", .min = 1, .max = 1e9,
-     .help = "codes to draw from N(0, 1)", .letter = 'n'},
+     .help = "how many codes to draw", .letter = 'n'},
     {"seed", LS_OPTION_INT, offsetof(sample_options, seed), .preset = "0", .min = 0, .max = 1e15,
-     .help = "of what is drawn"},
+     .help = "the seed of the random codes"},
     {"grid", LS_OPTION_STRING, offsetof(sample_options, grid), .capacity = LS_NAME_MAX,
-     .help = "15x20: rows and columns of a map over codes of two numbers, in place of drawing"},
+     .help = "15x20: rows and columns of a map over codes of two numbers, in place of random codes"},
     {"range", LS_OPTION_DOUBLE, offsetof(sample_options, range), .preset = "0", .min = 0, .max = 1e6,
      .help = "3: a map from -3 to 3 in even steps; 0: over the quantiles 0.05 to 0.95 of N(0, 1)"},
-    {"layer", LS_OPTION_STRING, offsetof(sample_options, layer), .capacity = LS_NAME_MAX,
-     .help = "the layer whose output a code stands for (default: the config's)"},
-    {"overwrite", LS_OPTION_BOOL, offsetof(sample_options, overwrite), .preset = "false",
-     .help = "write in place of an imported data set of this name, too"},
     LS_OPTIONS_END};
 
 static ls_status read_grid(const sample_options *given, ls_code_source *codes) {
@@ -45,25 +36,28 @@ static ls_status read_grid(const sample_options *given, ls_code_source *codes) {
 }
 
 static ls_status run(const ls_comm *comm, const ls_call *call) {
-    const sample_options *given = call->options[0];
+    const ls_layer_options *layer = call->options[1];
+    const sample_options *given = call->options[2];
+    ls_output output = ls_output_given(call->options[0]);
     if (given->grid[0] == '\0') LS_TRY(ls_call_refuse(call, "range", "without --grid"));
     if (given->grid[0] != '\0') LS_TRY(ls_call_refuse(call, "count", "beside --grid"));
     if (given->grid[0] != '\0') LS_TRY(ls_call_refuse(call, "seed", "beside --grid"));
     if (given->range != 0) LS_TRY(ls_call_refuse(call, "data", "beside --range"));
     ls_code_source codes = {.range = given->range,
-                            .like = given->data[0] != '\0' ? given->data : NULL,
+                            .like = ls_text_given(given->data),
                             .count = given->count,
                             .seed = (uint64_t)given->seed};
     LS_TRY(read_grid(given, &codes));
-    return ls_decode_run(comm, call->word[0], given->layer[0] != '\0' ? given->layer : NULL, &codes,
-                         &(ls_output){given->output, given->overwrite});
+    return ls_decode_run(comm, call->word[0], ls_text_given(layer->layer), &codes, &output);
 }
 
 const ls_command ls_command_sample = {
     .name = "sample",
     .usage = "RUN -o OUT.png|OUT.h5|OUT.npy|OUT.csv [options]",
-    .help = "writes what a trained model makes of random codes, or of a map of codes",
-    .table = {{options, sizeof(sample_options)}},
+    .help = "writes the decoder's output for random codes, or for a map of codes",
+    .table = {{ls_output_table, sizeof(ls_output_options)},
+              {ls_layer_option_table, sizeof(ls_layer_options)},
+              {options, sizeof(sample_options)}},
     .min_words = 1,
     .max_words = 1,
     .run = run,

@@ -1,4 +1,4 @@
-/* lockstep train - see trainer.h. */
+/* command_train.c - lockstep train: begins or resumes a run. */
 #include "cli/command.h"
 #include "config/config.h"
 #include "report/event_file.h"
@@ -9,17 +9,17 @@ typedef struct train_options {
     bool resume, overwrite, debug;
 } train_options;
 
-static const ls_option options[] = {{"run", LS_OPTION_STRING, offsetof(train_options, run), .capacity = LS_PATH_MAX,
-                                     .help = "the run's directory (default: runs/ and the config's name)"},
-                                    {"resume", LS_OPTION_BOOL, offsetof(train_options, resume), .preset = "false",
-                                     .help =
-                                         "go on where the newest whole checkpoint is; start where there is none. Of a "
-                                         "run's directory in place of a config: with the run's own config"},
-                                    {"overwrite", LS_OPTION_BOOL, offsetof(train_options, overwrite), .preset = "false",
-                                     .help = "throw away the run that the directory holds"},
-                                    {"debug", LS_OPTION_BOOL, offsetof(train_options, debug), .preset = "false",
-                                     .help = "check every call of a layer: finite numbers, nothing left out (slow)"},
-                                    LS_OPTIONS_END};
+static const ls_option options[] = {
+    {"run", LS_OPTION_STRING, offsetof(train_options, run), .capacity = LS_PATH_MAX,
+     .help = "the run's directory (default: runs/ and the config's name)"},
+    {"resume", LS_OPTION_BOOL, offsetof(train_options, resume), .preset = "false",
+     .help = "continue from the newest whole checkpoint, or begin where there is none; a run's "
+             "directory in place of a config continues it with its own config"},
+    {"overwrite", LS_OPTION_BOOL, offsetof(train_options, overwrite), .preset = "false",
+     .help = "delete the run that the directory holds"},
+    {"debug", LS_OPTION_BOOL, offsetof(train_options, debug), .preset = "false",
+     .help = "check every call of a layer for numbers that are not finite or were not written (slow)"},
+    LS_OPTIONS_END};
 
 static ls_status run(const ls_comm *comm, const ls_call *call) {
     const train_options *given = call->options[0];
@@ -40,9 +40,9 @@ static ls_status run(const ls_comm *comm, const ls_call *call) {
 const ls_command ls_command_train = {
     .name = "train",
     .usage = "CONFIG.yaml [options], or RUN --resume",
-    .help = "trains what a config describes, and keeps its run directory",
+    .help = "trains the model of a config, and keeps a run directory",
     .table = {{options, sizeof(train_options)}},
-    .repeated = &ls_repeated_set,
+    .repeated = &ls_set_option,
     .min_words = 1,
     .max_words = 1,
     .run = run,

@@ -1,7 +1,7 @@
 /* commands.c - the table of commands. */
 #include "cli/command.h"
 
-/* In the order of a first visit: data, training, what comes after it. */
+/* In the order of a first use: data, training, the trained model. */
 #define COMMANDS(X)                                                                                                    \
     X(import)                                                                                                          \
     X(synth)                                                                                                           \

@@ -91,7 +91,7 @@ int main(int argc, char **argv) {
     ls_status status = ls_call_parse(argc, argv, &call);
     if (status != LS_OK)
         fail_apart(rank);
-    else if (call.help || call.version)
+    else if (call.help || call.version || call.tables)
         status = print_help(rank, &call);
     else
         status = run_parallel(argc, argv, rank, &call);

@@ -135,15 +135,22 @@ ls_status ls_config_prefix(const ls_config *config, const ls_place *place);
  * how often to save, stall_timeout, pictures, how ranks exchange. */
 ls_status ls_config_compare(const ls_config *then, const ls_config *now, bool tell);
 
-/* Prints all sections, keys, layers, transforms, losses and optimizers with their options. */
+/* Prints all keys, layers, transforms, losses, metrics, optimizers and schedules with their options. */
 void ls_config_help(FILE *out);
 
-/* Names that ls_config_help_topic knows: keys of all sections, tables of types ("layer", "layers"), their types
- * and the options of these. Returns how many; some are there twice. */
+/* The names that ls_config_help_topic knows: keys, kinds of types ("layer", "layers"), types and their options. Returns
+ * how many. */
 enum { LS_TOPICS_MAX = 256 };
 int ls_config_topics(const char *names[LS_TOPICS_MAX]);
-/* Prints what of ls_config_help has that name. */
+/* Prints the part of ls_config_help that has this name. */
 void ls_config_help_topic(const char *topic, FILE *out);
+
+/* The same for programs: a row for each key ("key"), kind of types ("table"), type ("type") and option of a type
+ * ("type_option"). Its nine columns are separated by tabs: kind, owner, name, letter, type of the value, choices,
+ * default or "required", what is allowed in words, help. The columns that do not apply are empty. */
+void ls_config_rows(FILE *out);
+/* One such row for an option. */
+void ls_option_row(const char *kind, const char *owner, const ls_option *option, FILE *out);
 
 /* --- from settings to objects; data errors name the place in the config too --- */
 

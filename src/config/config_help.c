@@ -1,4 +1,6 @@
-/* config_help.c - `lockstep help config`: the grammar, printed; `lockstep help NAME`: what of it has that name. */
+/* config_help.c - the tables of keys and types, printed: all of them for `lockstep help config`, what has one name for
+ * `lockstep help NAME`, and a row each for `lockstep --tables`, which docs/reference.md and the completions are made
+ * from. */
 #include <assert.h>
 #include <string.h>
 
@@ -12,16 +14,19 @@ typedef struct chapter {
 
 static const chapter chapters[] = {
     {&ls_transform_table, ""},
-    {&ls_layer_table, "\nEvery layer also takes 'name', and 'inputs': the layers whose outputs it takes (default: the "
-                      "one before it).\n"},
+    {&ls_layer_table,
+     "Every layer also takes 'name', and 'inputs': the layers whose outputs it takes (default: the layer "
+     "before it)."},
     {&ls_loss_table, ""},
     {&ls_metric_table, ""},
     {&ls_optimizer_table,
-     "\nEvery optimizer also takes 'global_clipnorm', the length that the gradient of all weights has at most, and as\n"
-     "'learning_rate' a number or a schedule: 'learning_rate: {cosine_decay: {...}}'.\n"},
+     "Every optimizer also takes 'global_clipnorm', the largest length of the gradient of all weights, and as\n"
+     "'learning_rate' a number or a schedule: 'learning_rate: {cosine_decay: {...}}'."},
     {&ls_schedule_table, ""},
 };
 enum { CHAPTERS = sizeof chapters / sizeof *chapters, PREFIX_MAX = 64 };
+
+/* ---- help ---- */
 
 /* A key behind the prefix, and below it the keys of the map that is its value. */
 static void print_key(const ls_config_key *key, const char *prefix, FILE *out) {
@@ -37,7 +42,7 @@ static void print_key(const ls_config_key *key, const char *prefix, FILE *out) {
     for (const ls_config_key *child = key->section; child->option.name != NULL; child++) print_key(child, below, out);
 }
 
-/* Keys of that name, behind those that they stand under: "training.checkpoint.". */
+/* The keys of that name, each with its whole path: "training.checkpoint.keep". */
 static void print_keys_named(const ls_config_key *keys, char path[PREFIX_MAX], const char *topic, FILE *out) {
     size_t length = strlen(path);
     for (const ls_config_key *key = keys; key->option.name != NULL; key++) {
@@ -49,23 +54,22 @@ static void print_keys_named(const ls_config_key *keys, char path[PREFIX_MAX], c
     }
 }
 
-static bool is_about(const char *topic, const char *name) { return topic == NULL || strcmp(topic, name) == 0; }
-
-/* The types of that name; all of them where it is the table's, or NULL. False: none. */
-static bool print_types(const ls_type_table *table, const char *topic, FILE *out) {
-    bool all = is_about(topic, table->kind) || is_about(topic, table->plural), begun = false;
+/* The types of that name, or all of them where it is the table's name or NULL; then the chapter's remark. */
+static void print_types(const chapter *c, const char *topic, FILE *out) {
+    const ls_type_table *table = c->table;
+    bool all = topic == NULL || strcmp(topic, table->kind) == 0 || strcmp(topic, table->plural) == 0, begun = false;
     for (int i = 0; table->at(i).name != NULL; i++) {
         ls_named_type type = table->at(i);
-        if (!all && !is_about(topic, type.name)) continue;
+        if (!all && strcmp(topic, type.name) != 0) continue;
         if (!begun) fprintf(out, "%s\n", all ? table->plural : table->kind);
         begun = true;
         fprintf(out, "  %-20s  %s\n", type.name, type.help);
         if (type.options != NULL) ls_options_help(type.options, "  ", out);
     }
-    return begun;
+    if (begun && c->remark[0] != '\0') fprintf(out, "\n%s\n", c->remark);
 }
 
-/* An option of types: each of those, with that option alone. */
+/* The types that have an option of that name, each with that option alone. */
 static void print_options_named(const ls_type_table *table, const char *topic, FILE *out) {
     bool begun = false;
     for (int i = 0; table->at(i).name != NULL; i++) {
@@ -79,51 +83,10 @@ static void print_options_named(const ls_type_table *table, const char *topic, F
     }
 }
 
-static int add_keys(const ls_config_key *keys, const char **names, int count) {
-    for (const ls_config_key *key = keys; key->option.name != NULL; key++) {
-        assert(count < LS_TOPICS_MAX);
-        names[count++] = key->option.name;
-        if (key->section != NULL) count = add_keys(key->section, names, count);
-    }
-    return count;
-}
-
-static int add_types(const ls_type_table *table, const char **names, int count) {
-    names[count++] = table->kind;
-    names[count++] = table->plural;
-    for (int i = 0; table->at(i).name != NULL; i++) {
-        assert(count < LS_TOPICS_MAX);
-        names[count++] = table->at(i).name;
-    }
-    return count;
-}
-
-/* Types share names of options; each is added once. */
-static int add_options(const ls_option *options, const char **names, int count) {
-    for (const ls_option *option = options; option != NULL && option->name != NULL; option++) {
-        int known = 0;
-        while (known < count && strcmp(names[known], option->name) != 0) known++;
-        assert(known < LS_TOPICS_MAX);
-        names[known] = option->name;
-        if (known == count) count++;
-    }
-    return count;
-}
-
-int ls_config_topics(const char *names[LS_TOPICS_MAX]) {
-    int count = add_keys(ls_config_keys, names, 0);
-    for (int c = 0; c < CHAPTERS; c++) count = add_types(chapters[c].table, names, count);
-    for (int c = 0; c < CHAPTERS; c++)
-        for (int i = 0; chapters[c].table->at(i).name != NULL; i++)
-            count = add_options(chapters[c].table->at(i).options, names, count);
-    return count;
-}
-
 void ls_config_help_topic(const char *topic, FILE *out) {
     char path[PREFIX_MAX] = "";
     print_keys_named(ls_config_keys, path, topic, out);
-    for (int c = 0; c < CHAPTERS; c++)
-        if (print_types(chapters[c].table, topic, out)) fputs(chapters[c].remark, out);
+    for (int c = 0; c < CHAPTERS; c++) print_types(&chapters[c], topic, out);
     for (int c = 0; c < CHAPTERS; c++) print_options_named(chapters[c].table, topic, out);
 }
 
@@ -133,7 +96,102 @@ void ls_config_help(FILE *out) {
     fputs("\nWhat follows is written as 'name', 'name: {option: value}', or 'name: value' for its first option.\n",
           out);
     for (int c = 0; c < CHAPTERS; c++) {
-        fprintf(out, "%s\n", chapters[c].remark);
-        print_types(chapters[c].table, NULL, out);
+        fputc('\n', out);
+        print_types(&chapters[c], NULL, out);
+    }
+}
+
+/* ---- topics ---- */
+
+typedef struct name_list {
+    const char **name;
+    int count;
+} name_list;
+
+static void add_name(name_list *list, const char *name) {
+    for (int i = 0; i < list->count; i++)
+        if (strcmp(list->name[i], name) == 0) return;
+    assert(list->count < LS_TOPICS_MAX);
+    list->name[list->count++] = name;
+}
+
+static void add_keys(name_list *list, const ls_config_key *keys) {
+    for (const ls_config_key *key = keys; key->option.name != NULL; key++) {
+        add_name(list, key->option.name);
+        if (key->section != NULL) add_keys(list, key->section);
+    }
+}
+
+static void add_types(name_list *list, const ls_type_table *table) {
+    add_name(list, table->kind);
+    add_name(list, table->plural);
+    for (int i = 0; table->at(i).name != NULL; i++) add_name(list, table->at(i).name);
+}
+
+static void add_options(name_list *list, const ls_type_table *table) {
+    for (int i = 0; table->at(i).name != NULL; i++)
+        for (const ls_option *option = table->at(i).options; option != NULL && option->name != NULL; option++)
+            add_name(list, option->name);
+}
+
+int ls_config_topics(const char *names[LS_TOPICS_MAX]) {
+    name_list list = {.name = names};
+    add_keys(&list, ls_config_keys);
+    for (int c = 0; c < CHAPTERS; c++) add_types(&list, chapters[c].table);
+    for (int c = 0; c < CHAPTERS; c++) add_options(&list, chapters[c].table);
+    return list.count;
+}
+
+/* ---- rows ---- */
+
+static void print_row(const char *kind, const char *owner, const ls_option *option, bool plain, FILE *out) {
+    static const char *const types[] = {
+        [LS_OPTION_INT] = "integer",    [LS_OPTION_DOUBLE] = "number", [LS_OPTION_BOOL] = "switch",
+        [LS_OPTION_STRING] = "text",    [LS_OPTION_CHOICE] = "choice", [LS_OPTION_INTS] = "integers",
+        [LS_OPTION_DOUBLES] = "numbers"};
+    char allowed[512] = "";
+    bool path = option->type == LS_OPTION_STRING && option->capacity >= LS_PATH_MAX;
+    if (plain) ls_option_describe(option, allowed, sizeof allowed);
+    fprintf(out, "%s\t%s\t%s\t%.1s\t%s\t", kind, owner, option->name, &option->letter,
+            !plain ? ""
+            : path ? "path"
+                   : types[option->type]);
+    for (int i = 0; plain && option->type == LS_OPTION_CHOICE && option->choices[i] != NULL; i++)
+        fprintf(out, "%s%s", i > 0 ? " " : "", option->choices[i]);
+    const char *preset = option->preset != NULL ? option->preset : "";
+    fprintf(out, "\t%s\t%s\t%s\n", option->required ? "required" : preset, allowed, option->help);
+}
+
+void ls_option_row(const char *kind, const char *owner, const ls_option *option, FILE *out) {
+    print_row(kind, owner, option, true, out);
+}
+
+static void print_key_rows(const ls_config_key *keys, const char *path, FILE *out) {
+    for (const ls_config_key *key = keys; key->option.name != NULL; key++) {
+        char name[PREFIX_MAX];
+        ls_option option = key->option;
+        snprintf(name, sizeof name, "%s%s", path, option.name);
+        option.name = name;
+        print_row("key", "", &option, key->section == NULL && key->read == NULL, out);
+        if (key->section == NULL) continue;
+        snprintf(name, sizeof name, "%s%s.", path, key->option.name);
+        print_key_rows(key->section, name, out);
+    }
+}
+
+void ls_config_rows(FILE *out) {
+    print_key_rows(ls_config_keys, "", out);
+    for (int c = 0; c < CHAPTERS; c++) {
+        const ls_type_table *table = chapters[c].table;
+        fprintf(out, "table\t%s\t%s\t\t\t\t\t\t", table->kind, table->plural);
+        for (const char *letter = chapters[c].remark; *letter != '\0'; letter++)
+            fputc(*letter == '\n' ? ' ' : *letter, out);
+        fputc('\n', out);
+        for (int i = 0; table->at(i).name != NULL; i++) {
+            ls_named_type type = table->at(i);
+            fprintf(out, "type\t%s\t%s\t\t\t\t\t\t%s\n", table->kind, type.name, type.help);
+            for (const ls_option *option = type.options; option != NULL && option->name != NULL; option++)
+                ls_option_row("type_option", type.name, option, out);
+        }
     }
 }

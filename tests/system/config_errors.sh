@@ -34,7 +34,7 @@ refused "there is no help on 'xyzzy'; see 'lockstep --help' and 'lockstep help c
 refused "help: one word too many: '--bogus'; see 'lockstep --help'" help conv2d --bogus
 refused "help: one word too many: 'digits'; see 'lockstep --help'" help train digits
 refused "--version: one word too many: '--bogus'; see 'lockstep --help'" --version --bogus
-refused "--run is empty; leave it out, or say what it should be" train good.yaml --run ""
+refused "--run is empty; leave it out, or give it a value" train good.yaml --run ""
 refused "--run needs a value" train good.yaml --run
 refused "--run needs a value, and '--resume' is an option; if it is the value, write --run=--resume" train good.yaml --run --resume
 refused "--set needs a value, and '--run' is an option; if it is the value, write --set=--run" train good.yaml --set --run x

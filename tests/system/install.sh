@@ -15,6 +15,8 @@ mkdir data
 place/bin/lockstep synth digits -n 500 -o data/demo-digits.h5
 quietly place/bin/lockstep train $share/configs/demo.yaml --run run --set training.epochs=1
 [ -s run/metrics.jsonl ] || fail "nothing was trained"
+[ -s place/share/man/man1/lockstep.1 ] && [ -s place/share/bash-completion/completions/lockstep ] || fail "no man page or completions"
+[ -s place/share/zsh/site-functions/_lockstep ] || fail "no completions for zsh"
 [ -s place/share/doc/lockstep/LICENSE ] && [ -s place/share/doc/lockstep/docs/design.md ] || fail "no documents"
 
 # For scripts and jobs: the program is where they look for it.
