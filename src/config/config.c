@@ -1,3 +1,5 @@
+/* config.c - the top-level keys of a config, and the way from a file to a checked config: YAML text to nodes, --set on
+ * the nodes, nodes to settings by the tables of keys, and the settings printed again as the resolved text. */
 #include "config/config.h"
 
 #include <errno.h>
@@ -20,8 +22,8 @@ const ls_config_key ls_config_keys[] = {
      .read = ls_config_read_model,
      .print = ls_config_print_model},
     {.option = {"code", LS_OPTION_STRING, offsetof(ls_config, code), .capacity = LS_NAME_MAX,
-                .help = "name of the layer that ends the encoder"}},
-    {.option = {"initial_weights",
+                .help = "the name of the layer that ends the encoder"}},
+    {.option = {"initial_weights", .offset = offsetof(ls_config, initial_weights),
                 .help = "a list of runs or checkpoints; a layer begins with the weights of the layer of its name"},
      .read = ls_config_read_initial_weights,
      .print = ls_config_print_initial_weights,
@@ -121,7 +123,7 @@ void ls_config_destroy(ls_config *config) {
 
 /* ---- the file ---- */
 
-/* One in the same folder whose name is misspelt a little. */
+/* The config in the same directory whose name is most like that of path. */
 static bool find_nearest(const char *path, char like[LS_PATH_MAX]) {
     glob_t found;
     const char *slash = strrchr(path, '/');
@@ -133,7 +135,7 @@ static bool find_nearest(const char *path, char like[LS_PATH_MAX]) {
     return nearest != NULL;
 }
 
-/* Whether there is a config under a name much like that. */
+/* Whether there is a config whose name is the path with a part left out, or much like it. */
 static bool find_like(const char *path, char like[LS_PATH_MAX]) {
     static const char *const forms[] = {"%s.yaml", "configs/%s", "configs/%s.yaml"};
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
@@ -143,7 +145,7 @@ static bool find_like(const char *path, char like[LS_PATH_MAX]) {
     return find_nearest(path, like);
 }
 
-/* After a failure. */
+/* Adds to a failure what the path may have meant. */
 static ls_status explain_file(const char *path) {
     char like[LS_PATH_MAX];
     const ls_failure *failure = ls_failure_get();
@@ -154,7 +156,7 @@ static ls_status explain_file(const char *path) {
     return failure->status;
 }
 
-/* What begins like another kind of file is called so. */
+/* Binary files that users often have: a checkpoint, a data set. */
 static ls_status refuse_text(const char *path, const char *text) {
     if (memcmp(text, "LOCKSTEP", 8) == 0)
         return LS_RAISE(LS_INVALID, "%s: is a checkpoint, not a config; name its run's directory", path);
@@ -176,25 +178,4 @@ ls_status ls_config_read_file(const char *path, char text[LS_CONFIG_BYTES_MAX]) 
     if (bytes < LS_CONFIG_BYTES_MAX) return LS_OK;
     return LS_RAISE(LS_INVALID, "%s: a config is smaller than %d KiB, and this file is not", path,
                     LS_CONFIG_BYTES_MAX >> 10);
-}
-
-static ls_status load(const ls_comm *comm, const char *path, const char *const *settings, int count, char *text,
-                      ls_config **out) {
-    LS_TRY(ls_agree(comm, comm->rank == 0 ? ls_config_read_file(path, text) : LS_OK));
-    ls_comm_broadcast(comm, text, LS_CONFIG_BYTES_MAX, 0);
-    return ls_agree(comm, ls_config_parse(path, text, settings, count, out));
-}
-
-ls_status ls_config_load(const ls_comm *comm, const char *path, const char *const *settings, int count,
-                         ls_config **out) {
-    char *text;
-    *out = NULL;
-    LS_TRY(ls_agree(comm, ls_alloc(&text, LS_CONFIG_BYTES_MAX, 1, "the config")));
-    ls_status status = load(comm, path, settings, count, text, out);
-    if (status != LS_OK) {
-        ls_config_destroy(*out);
-        *out = NULL;
-    }
-    ls_free(text);
-    return status;
 }

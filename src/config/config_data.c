@@ -1,4 +1,5 @@
-/* config_data.c - the section `data`: files, and the pipelines from a stored sample to the model's numbers. */
+/* config_data.c - the section `data` of a config: its files, and its pipelines of transforms, which turn a stored
+ * sample into the model's input and target. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -22,7 +23,12 @@ static ls_status add_path(ls_config *config, ls_paths *paths, const ls_yaml_node
     return LS_OK;
 }
 
-static ls_status read_paths(ls_config *config, ls_paths *paths, const ls_yaml_node *value) {
+/* The field of the config that a key is about: its option's offset says where. */
+#define FIELD(type, config, key)       ((type *)((char *)(config) + (key)->option.offset))
+#define CONST_FIELD(type, config, key) ((const type *)((const char *)(config) + (key)->option.offset))
+
+static ls_status read_paths(ls_config *config, const ls_config_key *key, const ls_yaml_node *value) {
+    ls_paths *paths = FIELD(ls_paths, config, key);
     paths->place = value->place;
     if (value->kind == LS_YAML_SCALAR) return add_path(config, paths, value);
     if (value->kind == LS_YAML_MAP || value->count == 0)
@@ -32,7 +38,9 @@ static ls_status read_paths(ls_config *config, ls_paths *paths, const ls_yaml_no
     return LS_OK;
 }
 
-static void print_paths(const ls_paths *paths, FILE *out) {
+static void print_paths(const ls_config *config, const ls_config_key *key, int indent, FILE *out) {
+    const ls_paths *paths = CONST_FIELD(ls_paths, config, key);
+    (void)indent;
     fputs(" [", out);
     for (int i = 0; i < paths->count; i++) {
         if (i > 0) fputs(", ", out);
@@ -41,23 +49,13 @@ static void print_paths(const ls_paths *paths, FILE *out) {
     fputc(']', out);
 }
 
-ls_status ls_config_read_initial_weights(ls_config *config, const ls_yaml_node *value) {
-    if (value->kind == LS_YAML_LIST && value->count == 0) return LS_OK;
-    return read_paths(config, &config->initial_weights, value);
+ls_status ls_config_read_initial_weights(ls_config *config, const ls_config_key *key, const ls_yaml_node *value) {
+    bool none = value->kind == LS_YAML_LIST && value->count == 0;
+    return none ? LS_OK : read_paths(config, key, value);
 }
 
-void ls_config_print_initial_weights(const ls_config *config, int indent, FILE *out) {
-    (void)indent;
-    print_paths(&config->initial_weights, out);
-}
-
-static ls_status read_train(ls_config *config, const ls_yaml_node *value) {
-    return read_paths(config, &config->data.train, value);
-}
-
-static void print_train(const ls_config *config, int indent, FILE *out) {
-    (void)indent;
-    print_paths(&config->data.train, out);
+void ls_config_print_initial_weights(const ls_config *config, const ls_config_key *key, int indent, FILE *out) {
+    print_paths(config, key, indent, out);
 }
 
 static const ls_config_key split_keys[] = {
@@ -66,7 +64,7 @@ static const ls_config_key split_keys[] = {
                 .help = "the share of the samples, at the end, that is held out"}},
     LS_CONFIG_KEYS_END};
 
-/* "validation: 0.1", of those who do not know of split. */
+/* Whether a value is a share of the samples, as in "validation: 0.1", which should be written with split. */
 static bool is_share(const ls_yaml_node *value) {
     if (value->kind != LS_YAML_SCALAR || value->quoted) return false;
     char *end;
@@ -74,7 +72,7 @@ static bool is_share(const ls_yaml_node *value) {
     return end != value->text && *end == '\0' && share > 0 && share < 1;
 }
 
-static ls_status read_validation(ls_config *config, const ls_yaml_node *value) {
+static ls_status read_validation(ls_config *config, const ls_config_key *key, const ls_yaml_node *value) {
     if (ls_yaml_is_text(value, "none")) return LS_OK;
     if (is_share(value))
         return LS_INVALID_AT(config, &value->place, "a share of the samples is written validation: {split: %s}",
@@ -86,21 +84,22 @@ static ls_status read_validation(ls_config *config, const ls_yaml_node *value) {
         config->data.split_place = ls_yaml_child(value, "split")->place;
         return LS_OK;
     }
-    return read_paths(config, &config->data.validation, value);
+    return read_paths(config, key, value);
 }
 
-static void print_validation(const ls_config *config, int indent, FILE *out) {
+static void print_validation(const ls_config *config, const ls_config_key *key, int indent, FILE *out) {
     if (config->data.split > 0)
         ls_section_print(config, split_keys, indent + 2, out);
     else if (config->data.validation.count > 0)
-        print_paths(&config->data.validation, out);
+        print_paths(config, key, indent, out);
     else
         fputs(" none", out);
 }
 
 /* ---- transforms ---- */
 
-static ls_status read_transforms(ls_config *config, ls_transform_list *list, const ls_yaml_node *value) {
+static ls_status read_transforms(ls_config *config, const ls_config_key *key, const ls_yaml_node *value) {
+    ls_transform_list *list = FIELD(ls_transform_list, config, key);
     if (value->kind != LS_YAML_LIST)
         return LS_INVALID_AT(config, &value->place, "%s must be a list of transforms, like [{rescale: [0, 1]}]",
                              value->key);
@@ -114,7 +113,8 @@ static ls_status read_transforms(ls_config *config, ls_transform_list *list, con
     return LS_OK;
 }
 
-static void print_transforms(const ls_transform_list *list, int indent, FILE *out) {
+static void print_transforms(const ls_config *config, const ls_config_key *key, int indent, FILE *out) {
+    const ls_transform_list *list = CONST_FIELD(ls_transform_list, config, key);
     if (list->count == 0) fputs(" []", out);
     for (int i = 0; i < list->count; i++) {
         const ls_transform_entry *entry = &list->entry[i];
@@ -124,34 +124,22 @@ static void print_transforms(const ls_transform_list *list, int indent, FILE *ou
     }
 }
 
-static ls_status read_augment(ls_config *config, const ls_yaml_node *value) {
-    return read_transforms(config, &config->data.augment, value);
-}
-
-static void print_augment(const ls_config *config, int indent, FILE *out) {
-    print_transforms(&config->data.augment, indent, out);
-}
-
-static ls_status read_input(ls_config *config, const ls_yaml_node *value) {
+static ls_status read_input(ls_config *config, const ls_config_key *key, const ls_yaml_node *value) {
     config->data.input_place = value->place;
-    return read_transforms(config, &config->data.input, value);
+    return read_transforms(config, key, value);
 }
 
-static void print_input(const ls_config *config, int indent, FILE *out) {
-    print_transforms(&config->data.input, indent, out);
-}
-
-static ls_status read_target(ls_config *config, const ls_yaml_node *value) {
+static ls_status read_target(ls_config *config, const ls_config_key *key, const ls_yaml_node *value) {
     config->data.target_place = value->place;
     config->data.target_labels = ls_yaml_is_text(value, "labels");
-    return config->data.target_labels ? LS_OK : read_transforms(config, &config->data.target, value);
+    return config->data.target_labels ? LS_OK : read_transforms(config, key, value);
 }
 
-static void print_target(const ls_config *config, int indent, FILE *out) {
+static void print_target(const ls_config *config, const ls_config_key *key, int indent, FILE *out) {
     if (config->data.target_labels)
         fputs(" labels", out);
     else
-        print_transforms(&config->data.target, indent, out);
+        print_transforms(config, key, indent, out);
 }
 
 /* ---- the section ---- */
@@ -159,11 +147,12 @@ static void print_target(const ls_config *config, int indent, FILE *out) {
 #define AT(field) offsetof(ls_config, data.field)
 
 const ls_config_key ls_config_data_keys[] = {
-    {.option = {"train", .required = true, .help = "a file, a list of files, or a pattern"},
-     .read = read_train,
-     .print = print_train,
+    {.option = {"train", .offset = AT(train), .required = true, .help = "a file, a list of files, or a pattern"},
+     .read = read_paths,
+     .print = print_paths,
      .may_change = true},
-    {.option = {"validation", .help = "the same, or {split: 0.3} (the last 30 % of train), or none"},
+    {.option = {"validation", .offset = AT(validation),
+                .help = "the same, or {split: 0.3} (the last 30 % of train), or none"},
      .read = read_validation,
      .print = print_validation,
      .may_change = true},
@@ -174,16 +163,16 @@ const ls_config_key ls_config_data_keys[] = {
     {.option = {"cache_mb", LS_OPTION_INT, AT(cache_mb), .preset = "-1", .min = -1, .max = 1e9,
                 .help = "MiB of each host for decoded samples; -1: half of what is free; 0: only shuffle windows"},
      .may_change = true},
-    {.option = {"augment",
+    {.option = {"augment", .offset = AT(augment),
                 .help = "random changes of the samples for training alone, the same for input and target: a list of "
                         "transforms (default: [])"},
-     .read = read_augment,
-     .print = print_augment},
-    {.option = {"input", .required = true,
+     .read = read_transforms,
+     .print = print_transforms},
+    {.option = {"input", .offset = AT(input), .required = true,
                 .help = "makes the model's input from a sample: a list of transforms; []: the sample as stored"},
      .read = read_input,
-     .print = print_input},
-    {.option = {"target",
+     .print = print_transforms},
+    {.option = {"target", .offset = AT(target),
                 .help = "makes the target from the same sample: a list of transforms; or labels (default: the input)"},
      .read = read_target,
      .print = print_target},
@@ -195,28 +184,29 @@ static const ls_transform_entry *find_noise(const ls_transform_list *list) {
     return NULL;
 }
 
-/* A noisy target can be learnt of noisy inputs; of clean ones it is a mistake. */
+/* From noisy inputs a model can learn noisy targets (Noise2Noise); from clean inputs it cannot. */
 static ls_status check_target(const ls_config *config) {
     const ls_transform_entry *noise = find_noise(&config->data.target);
     if (noise == NULL || find_noise(&config->data.input) != NULL) return LS_OK;
     return LS_INVALID_AT(config, &noise->place,
-                         "%s is in data.target and nothing like it in data.input: no model can make what is random of "
-                         "what is not; it belongs to data.input",
+                         "%s is in data.target and nothing like it in data.input: no model can predict random noise "
+                         "from input without noise; move it to data.input",
                          noise->type->name);
 }
 
-/* The target is the input where nothing has been done to it that the model is to undo. */
+/* Without a target of its own the input is the target, unless a transform corrupts it: then the model needs the clean
+ * sample. */
 ls_status ls_config_complete_data(ls_config *config, const ls_yaml_node *data) {
     const ls_yaml_node *parts = ls_yaml_child(data, "parts");
     if (parts != NULL) config->data.parts_place = parts->place;
     if (ls_yaml_child(data, "target") != NULL) return check_target(config);
     for (int i = 0; i < config->data.input.count; i++) {
         const ls_transform_entry *entry = &config->data.input.entry[i];
-        if (entry->type->corrupts && !entry->type->augments) /* what augments does not belong here at all */
+        if (entry->type->corrupts && !entry->type->augments) /* an augmentation is refused later, by name */
             return LS_INVALID_AT(config, &entry->place, "data needs 'target': after %s the input cannot serve as one",
                                  entry->type->name);
     }
-    return read_target(config, ls_yaml_child(data, "input"));
+    return read_target(config, &(ls_config_key){.option.offset = AT(target)}, ls_yaml_child(data, "input"));
 }
 
 /* ---- from settings to pipelines ---- */
@@ -233,7 +223,7 @@ static ls_status append_all(const ls_config *config, const ls_transform_list *li
     return LS_OK;
 }
 
-/* Labels are what they are in a picture that is turned, too. */
+/* Labels are not augmented: the class of a mirrored picture is the same. */
 static ls_status make_pipeline(const ls_config *config, const ls_dataset_info *info, const ls_transform_list *list,
                                bool labels, const ls_place *place, ls_pipeline **out) {
     if (ls_pipeline_create(info, labels, out) != LS_OK) return ls_config_prefix(config, place);

@@ -1,3 +1,5 @@
+/* config_grammar.c - reads and prints a config by its tables of keys and of types. A wrong key or name is answered by
+ * the nearest right one, and by the place where it belongs. */
 #include "config/config_grammar.h"
 
 #include <stdio.h>
@@ -48,7 +50,7 @@ static ls_status refuse_missing(const ls_config *config, const ls_place *place, 
                          option->help);
 }
 
-/* ---- sections: init and read ---- */
+/* ---- sections: defaults and reading ---- */
 
 void ls_section_init(const ls_config_key *keys, ls_config *config) {
     for (const ls_config_key *key = keys; key->option.name != NULL; key++) {
@@ -75,7 +77,7 @@ static ls_status read_value(ls_config *config, const ls_config_key *key, const l
     if (ls_yaml_is_null(value))
         return LS_INVALID_AT(config, &value->place, "%s has no value%s", key->option.name,
                              optional ? "; where there is no such data, write none" : "");
-    return key->read(config, value);
+    return key->read(config, key, value);
 }
 
 static const ls_config_key *find_key(const ls_config_key *keys, const char *name) {
@@ -91,12 +93,7 @@ static const ls_config_key *find_section_with(const ls_config_key *keys, const c
     return NULL;
 }
 
-/* The learning rate is the optimizer's, by whatever name; NULL: it is not meant. */
-static const char *meant_rate(const char *word) {
-    static const char *const names[] = {"learning_rate"};
-    return ls_nearest(word, names, 1);
-}
-
+/* Of a learning rate, under any of its names, that is not written under the optimizer. */
 static ls_status refuse_rate(const ls_config *config, const ls_yaml_node *child, const char *where,
                              const char *option) {
     const char *name = config->optimizer != NULL ? config->optimizer->name : "adam";
@@ -120,8 +117,9 @@ static ls_status refuse_section_key(const ls_config *config, const ls_config_key
         return LS_INVALID_AT(config, &child->key_place, "unknown key '%s'; did you mean '%s.%s'?", child->key,
                              section->option.name, child->key);
     for (const ls_config_key *key = keys; key->option.name != NULL; key++) names[count++] = key->option.name;
-    const char *option = ls_nearest(child->key, names, count) == NULL ? meant_rate(child->key) : NULL;
-    return option != NULL ? refuse_rate(config, child, where, option) : refuse_key(config, child, where, names, count);
+    static const char *const rate[] = {"learning_rate"};
+    bool is_rate = ls_nearest(child->key, names, count) == NULL && ls_nearest(child->key, rate, 1) != NULL;
+    return is_rate ? refuse_rate(config, child, where, rate[0]) : refuse_key(config, child, where, names, count);
 }
 
 ls_status ls_section_read(ls_config *config, const ls_config_key *keys, const char *where, const ls_yaml_node *node) {
@@ -139,7 +137,7 @@ ls_status ls_section_read(ls_config *config, const ls_config_key *keys, const ch
     return LS_OK;
 }
 
-/* ---- sections: print ---- */
+/* ---- sections: printing ---- */
 
 void ls_section_print(const ls_config *config, const ls_config_key *keys, int indent, FILE *out) {
     for (const ls_config_key *key = keys; key->option.name != NULL; key++) {
@@ -149,7 +147,7 @@ void ls_section_print(const ls_config *config, const ls_config_key *keys, int in
         } else if (key->section != NULL) {
             ls_section_print(config, key->section, indent + 2, out);
         } else if (key->print != NULL) {
-            key->print(config, indent, out);
+            key->print(config, key, indent, out);
         } else {
             fputc(' ', out);
             ls_option_print(&key->option, config, out);
@@ -163,22 +161,28 @@ static const ls_option *options_of(const ls_named_type *type) {
     return type->options != NULL ? type->options : no_options;
 }
 
-/* The option of a type that a word means; NULL: none. */
-static const char *meant_option(const ls_named_type *type, const char *word) {
-    const char *names[NAMES_MAX];
+static int option_names(const ls_named_type *type, const char *names[NAMES_MAX]) {
     int count = 0;
     for (const ls_option *option = options_of(type); option->name != NULL; option++) names[count++] = option->name;
-    return ls_nearest(word, names, count);
+    return count;
 }
 
-/* "optimizer.adam.learning_rate=0.1" for "optimizer.lr=0.1". */
+/* The number of a type by its name or a short name; -1: there is none. */
+static int find_type(const ls_type_table *table, const char *name) {
+    const char *full = ls_full_name(name);
+    for (int i = 0; table->at(i).name != NULL; i++)
+        if (strcmp(table->at(i).name, name) == 0 || strcmp(table->at(i).name, full) == 0) return i;
+    return -1;
+}
+
+/* "optimizer.lr=0.1" is answered by "optimizer.adam.learning_rate=0.1". */
 static ls_status refuse_short_path(const ls_config *config, const ls_type_table *table, const ls_yaml_node *first) {
     const char *setting = first->next->key_place.setting, *word = first->next->key, *option = NULL;
+    const char *names[NAMES_MAX];
     size_t path = strcspn(setting, "="), letters = strlen(word);
-    for (int i = 0; table->at(i).name != NULL; i++) {
-        ls_named_type type = table->at(i);
-        if (strcmp(type.name, ls_full_name(first->key)) == 0) option = meant_option(&type, word);
-    }
+    int index = find_type(table, first->key);
+    ls_named_type type = index >= 0 ? table->at(index) : (ls_named_type){0};
+    if (index >= 0) option = ls_nearest(word, names, option_names(&type, names));
     const char *found = strstr(setting, word);
     if (found == NULL || found >= setting + path)
         return LS_INVALID_AT(config, &first->next->key_place, "'%s' belongs under '%s': {%s: {%s: ...}}", word,
@@ -188,18 +192,18 @@ static ls_status refuse_short_path(const ls_config *config, const ls_type_table 
                          found + letters);
 }
 
-/* Of "--set model.1.units=5" beside dense, and of "--set optimizer.sgd.momentum=0.9" beside adam. */
+/* Of an entry that --set gave a second key: "model.1.units=5" beside dense, "optimizer.sgd.momentum=0.9" beside adam.
+ */
 static ls_status refuse_second_entry(const ls_config *config, const ls_type_table *table, const ls_yaml_node *first) {
     const ls_yaml_node *second = first->next;
-    for (int i = 0; table->at(i).name != NULL; i++)
-        if (strcmp(table->at(i).name, second->key) == 0)
-            return LS_INVALID_AT(config, &second->key_place,
-                                 "'%s' is there already; to replace it by '%s', set the %s itself to %s before",
-                                 first->key, second->key, table->kind, second->key);
+    if (find_type(table, second->key) >= 0)
+        return LS_INVALID_AT(config, &second->key_place,
+                             "'%s' is there already; to replace it by '%s', set the %s itself to %s before", first->key,
+                             second->key, table->kind, second->key);
     return refuse_short_path(config, table, first);
 }
 
-/* Name, place and value of an entry. */
+/* Takes an entry apart: its name, place and value. */
 static ls_status split_entry(const ls_config *config, const ls_type_table *table, const ls_yaml_node *node,
                              const char **name, ls_entry *out) {
     const ls_yaml_node *child = node->first;
@@ -222,23 +226,13 @@ static ls_status split_entry(const ls_config *config, const ls_type_table *table
     return LS_INVALID_AT(config, &node->place, "expected one %s: 'name' or 'name: {option: value}'", table->kind);
 }
 
-static bool is_of(const ls_type_table *table, const char *name) {
-    for (int i = 0; table->at(i).name != NULL; i++)
-        if (strcmp(table->at(i).name, name) == 0) return true;
-    return false;
-}
-
-static ls_status find_type(const ls_config *config, const ls_type_table *table, const char *name, ls_entry *entry) {
-    const char *names[NAMES_MAX], *full = ls_full_name(name);
+static ls_status choose_type(const ls_config *config, const ls_type_table *table, const char *name, ls_entry *entry) {
+    const char *names[NAMES_MAX];
     int count = 0;
-    for (ls_named_type type = table->at(0); type.name != NULL; type = table->at(++count)) {
-        if (strcmp(type.name, name) == 0 || strcmp(type.name, full) == 0) {
-            entry->index = count;
-            return LS_OK;
-        }
-        names[count] = type.name;
-    }
-    if (table == &ls_loss_table && is_of(&ls_metric_table, full))
+    entry->index = find_type(table, name);
+    if (entry->index >= 0) return LS_OK;
+    for (; table->at(count).name != NULL; count++) names[count] = table->at(count).name;
+    if (table == &ls_loss_table && find_type(&ls_metric_table, name) >= 0)
         return LS_INVALID_AT(config, &entry->place,
                              "'%s' is a metric, not a loss here; 'lockstep help losses' lists those", name);
     ls_unknown(table->kind, name, "", names, count);
@@ -254,23 +248,21 @@ static bool is_also(const ls_type_table *table, const char *key) {
 static ls_status refuse_entry_key(const ls_config *config, const ls_type_table *table, const ls_named_type *type,
                                   const ls_yaml_node *child) {
     const char *names[NAMES_MAX];
-    int count = 0;
-    for (const ls_option *option = options_of(type); option->name != NULL; option++) names[count++] = option->name;
+    int count = option_names(type, names);
     for (const char *const *also = table->also; also != NULL && *also != NULL; also++)
         if (ls_options_find(options_of(type), *also) == NULL) names[count++] = *also;
     if (count == 0) return LS_INVALID_AT(config, &child->key_place, "%s has no options", type->name);
     return refuse_key(config, child, type->name, names, count);
 }
 
-/* "dropout: 0.4": the value of the first option. */
+/* "dropout: 0.4" sets the first option. */
 static ls_status set_main_value(const ls_config *config, const ls_named_type *type, const ls_entry *entry) {
     const ls_option *first = options_of(type);
     if (first->name == NULL) return LS_INVALID_AT(config, &entry->value->place, "%s has no options", type->name);
     return ls_config_set(config, first, entry->options, entry->value);
 }
 
-/* What stands before the point of an option "group.key", which is written "group: {key: value}"; 0 where there is none.
- */
+/* The length of the group's name in an option "group.key", which is written "group: {key: value}"; 0: no group. */
 static size_t group_length(const ls_option *option) {
     const char *point = option->name != NULL ? strchr(option->name, '.') : NULL;
     return point != NULL ? (size_t)(point - option->name) : 0;
@@ -343,7 +335,7 @@ static ls_status read_options(const ls_config *config, const ls_type_table *tabl
 ls_status ls_entry_read(const ls_config *config, const ls_type_table *table, const ls_yaml_node *node, ls_entry *out) {
     const char *name = NULL;
     LS_TRY(split_entry(config, table, node, &name, out));
-    LS_TRY(find_type(config, table, name, out));
+    LS_TRY(choose_type(config, table, name, out));
     ls_named_type type = table->at(out->index);
     LS_TRY(ls_alloc(&out->options, (int64_t)type.options_bytes, 1, "the settings"));
     ls_status status = read_options(config, table, &type, out);
@@ -360,7 +352,7 @@ static void print_grouped_key(ls_entry_printer *printer, const char *name, size_
 ls_entry_printer ls_entry_print(const char *name, const ls_option *options, const void *record, FILE *out) {
     ls_entry_printer printer = {.out = out};
     fputs(name, out);
-    size_t open = 0; /* the length of the name of the open group */
+    size_t open = 0; /* the length of the open group's name */
     for (const ls_option *option = options != NULL ? options : no_options; option->name != NULL; option++) {
         size_t group = group_length(option);
         if (open > 0)

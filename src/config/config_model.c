@@ -1,4 +1,5 @@
-/* config_model.c - layers, loss, metrics and optimizer. */
+/* config_model.c - the keys `model`, `loss`, `metrics` and `optimizer` of a config, and the model that they describe.
+ */
 #include <assert.h>
 #include <string.h>
 
@@ -38,7 +39,8 @@ static ls_status read_layer(ls_config *config, const ls_yaml_node *node) {
     return inputs != NULL ? read_inputs(config, inputs, layer) : LS_OK;
 }
 
-ls_status ls_config_read_model(ls_config *config, const ls_yaml_node *value) {
+ls_status ls_config_read_model(ls_config *config, const ls_config_key *key, const ls_yaml_node *value) {
+    (void)key;
     config->model_place = value->place;
     if (value->kind != LS_YAML_LIST || value->count < 1 || value->count > LS_LAYERS_MAX)
         return LS_INVALID_AT(config, &value->place, "model must be a list of 1 to %d layers", LS_LAYERS_MAX);
@@ -63,7 +65,8 @@ static void print_layer(const ls_layer_entry *layer, FILE *out) {
     ls_entry_print_end(&printer);
 }
 
-void ls_config_print_model(const ls_config *config, int indent, FILE *out) {
+void ls_config_print_model(const ls_config *config, const ls_config_key *key, int indent, FILE *out) {
+    (void)key;
     for (int i = 0; i < config->layers; i++) {
         fprintf(out, "\n%*s- ", indent + 2, "");
         print_layer(&config->layer[i], out);
@@ -72,8 +75,9 @@ void ls_config_print_model(const ls_config *config, int indent, FILE *out) {
 
 /* ---- loss, metrics and optimizer ---- */
 
-ls_status ls_config_read_loss(ls_config *config, const ls_yaml_node *value) {
+ls_status ls_config_read_loss(ls_config *config, const ls_config_key *key, const ls_yaml_node *value) {
     ls_entry entry;
+    (void)key;
     config->loss_place = value->place;
     LS_TRY(ls_entry_read(config, &ls_loss_table, value, &entry));
     config->loss = ls_loss_types[entry.index];
@@ -81,12 +85,13 @@ ls_status ls_config_read_loss(ls_config *config, const ls_yaml_node *value) {
     return LS_OK;
 }
 
-void ls_config_print_loss(const ls_config *config, int indent, FILE *out) {
-    (void)indent;
+void ls_config_print_loss(const ls_config *config, const ls_config_key *key, int indent, FILE *out) {
+    (void)key, (void)indent;
     fprintf(out, " %s", config->loss->name);
 }
 
-ls_status ls_config_read_metrics(ls_config *config, const ls_yaml_node *value) {
+ls_status ls_config_read_metrics(ls_config *config, const ls_config_key *key, const ls_yaml_node *value) {
+    (void)key;
     if (value->kind == LS_YAML_SCALAR)
         return LS_INVALID_AT(config, &value->place, "metrics must be a list: write metrics: [%s]",
                              ls_full_name(value->text));
@@ -101,8 +106,8 @@ ls_status ls_config_read_metrics(ls_config *config, const ls_yaml_node *value) {
     return LS_OK;
 }
 
-void ls_config_print_metrics(const ls_config *config, int indent, FILE *out) {
-    (void)indent;
+void ls_config_print_metrics(const ls_config *config, const ls_config_key *key, int indent, FILE *out) {
+    (void)key, (void)indent;
     fputs(" [", out);
     for (int i = 0; i < config->metrics; i++) fprintf(out, "%s%s", i > 0 ? ", " : "", config->metric[i]->name);
     fputc(']', out);
@@ -116,7 +121,7 @@ static const ls_option clip_option = {"global_clipnorm",
                                       .max = 1e30,
                                       .help = "largest norm of the gradient of all weights; 0: no limit"};
 
-/* "learning_rate: {cosine_decay: {...}}", in place of a number. */
+/* learning_rate as a map, {cosine_decay: {...}}, in place of a number. */
 static ls_status read_schedule(ls_config *config, const ls_yaml_node *value) {
     ls_entry entry;
     LS_TRY(ls_entry_read(config, &ls_schedule_table, value, &entry));
@@ -126,8 +131,9 @@ static ls_status read_schedule(ls_config *config, const ls_yaml_node *value) {
     return ls_config_prefix(config, &entry.place);
 }
 
-ls_status ls_config_read_optimizer(ls_config *config, const ls_yaml_node *value) {
+ls_status ls_config_read_optimizer(ls_config *config, const ls_config_key *key, const ls_yaml_node *value) {
     ls_entry entry;
+    (void)key;
     LS_TRY(ls_entry_read(config, &ls_optimizer_table, value, &entry));
     config->optimizer = ls_optimizer_types[entry.index];
     config->optimizer_options = entry.options;
@@ -146,7 +152,7 @@ static void print_schedule(const ls_config *config, ls_entry_printer *optimizer,
     fputc('}', out);
 }
 
-/* A schedule stands in place of the option. */
+/* A schedule is printed in place of the option learning_rate. */
 static void print_options(const ls_config *config, FILE *out) {
     enum { OPTIONS_MAX = 16 };
     ls_option shown[OPTIONS_MAX];
@@ -163,12 +169,13 @@ static void print_options(const ls_config *config, FILE *out) {
     ls_entry_print_end(&printer);
 }
 
-void ls_config_print_optimizer(const ls_config *config, int indent, FILE *out) {
+void ls_config_print_optimizer(const ls_config *config, const ls_config_key *key, int indent, FILE *out) {
+    (void)key;
     fprintf(out, "\n%*s", indent + 2, "");
     print_options(config, out);
 }
 
-/* ---- from settings to a model ---- */
+/* ---- the model ---- */
 
 static ls_status add_layer(const ls_config *config, const ls_layer_entry *layer, ls_model *model) {
     const char *inputs[LS_INPUTS_MAX];

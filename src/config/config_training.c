@@ -1,4 +1,4 @@
-/* config_training.c - the section `training`. */
+/* config_training.c - the section `training` of a config: how long a run is, how it is watched, saved and shown. */
 #include "base/lanes.h"
 #include "config/config_grammar.h"
 
@@ -103,13 +103,13 @@ const ls_config_key ls_config_training_keys[] = {
      .may_change = true},
     LS_CONFIG_KEYS_END};
 
-/* Where a key of the section stands, or the section where it has been left out. */
+/* The place of a key of the section; of the section, where the key was left out. */
 static const ls_place *place_in(const ls_yaml_node *training, const char *key) {
     const ls_yaml_node *child = ls_yaml_child(training, key);
     return child != NULL ? &child->place : &training->place;
 }
 
-/* What watches val_loss needs data to judge by. */
+/* A monitor of val_loss needs validation data. */
 static ls_status check_monitor(const ls_config *config, const ls_yaml_node *training, const char *key, int monitor) {
     bool validated = config->data.split > 0 || config->data.validation.count > 0;
     if (validated || monitor != LS_MONITOR_VAL_LOSS) return LS_OK;

@@ -1,41 +1,18 @@
-/* config_types.c - the tables of layers, transforms, losses, metrics and optimizers, seen as names and options. */
+/* config_types.c - the tables of layers, transforms, losses, metrics, optimizers and schedules, seen alike: as names
+ * and options. The grammar and the help go over them without knowing what a type does. */
 #include "config/config_grammar.h"
 
-static ls_named_type layer_at(int index) {
-    const ls_layer_type *type = ls_layer_types[index];
-    if (type == NULL) return (ls_named_type){0};
-    return (ls_named_type){type->name, type->help, type->options, type->options_bytes};
-}
+#define NAMED(type) ((type) == NULL ? (ls_named_type){0} : (ls_named_type){(type)->name, (type)->help, NULL, 0})
+#define NAMED_WITH_OPTIONS(type)                                                                                       \
+    ((type) == NULL ? (ls_named_type){0}                                                                               \
+                    : (ls_named_type){(type)->name, (type)->help, (type)->options, (type)->options_bytes})
 
-static ls_named_type transform_at(int index) {
-    const ls_transform_type *type = ls_transform_types[index];
-    if (type == NULL) return (ls_named_type){0};
-    return (ls_named_type){type->name, type->help, type->options, type->options_bytes};
-}
-
-static ls_named_type loss_at(int index) {
-    const ls_loss_type *type = ls_loss_types[index];
-    if (type == NULL) return (ls_named_type){0};
-    return (ls_named_type){.name = type->name, .help = type->help};
-}
-
-static ls_named_type metric_at(int index) {
-    const ls_metric_type *type = ls_metric_types[index];
-    if (type == NULL) return (ls_named_type){0};
-    return (ls_named_type){.name = type->name, .help = type->help};
-}
-
-static ls_named_type optimizer_at(int index) {
-    const ls_optimizer_type *type = ls_optimizer_types[index];
-    if (type == NULL) return (ls_named_type){0};
-    return (ls_named_type){type->name, type->help, type->options, type->options_bytes};
-}
-
-static ls_named_type schedule_at(int index) {
-    const ls_schedule_type *type = ls_schedule_types[index];
-    if (type == NULL) return (ls_named_type){0};
-    return (ls_named_type){type->name, type->help, type->options, type->options_bytes};
-}
+static ls_named_type layer_at(int i) { return NAMED_WITH_OPTIONS(ls_layer_types[i]); }
+static ls_named_type transform_at(int i) { return NAMED_WITH_OPTIONS(ls_transform_types[i]); }
+static ls_named_type optimizer_at(int i) { return NAMED_WITH_OPTIONS(ls_optimizer_types[i]); }
+static ls_named_type schedule_at(int i) { return NAMED_WITH_OPTIONS(ls_schedule_types[i]); }
+static ls_named_type loss_at(int i) { return NAMED(ls_loss_types[i]); }
+static ls_named_type metric_at(int i) { return NAMED(ls_metric_types[i]); }
 
 static const char *const layer_keys[] = {"name", "inputs", NULL};
 static const char *const optimizer_keys[] = {"learning_rate", "global_clipnorm", NULL};

@@ -1,4 +1,4 @@
-/* yaml.c - the only door to libyaml. */
+/* yaml.c - YAML text as a tree of nodes, and --set on such a tree. Only this file knows libyaml. */
 #include "config/yaml_node_internal.h"
 
 #include <ctype.h>
@@ -9,12 +9,13 @@
 
 #include "base/memory.h"
 
-/* Of a list or a map, and of a text in all. A config has some hundred; a map's keys are compared with one another. */
+/* Limits of the depth, of the entries of a list or a map, and of all nodes: a config has some hundred nodes. Each key
+ * of a map is compared with all others, so a map may not be long. */
 enum { DEPTH_MAX = 32, ENTRIES_MAX = 4096, NODES_MAX = 65536 };
 
 /* ---- nodes ---- */
 
-/* Where "\0" stands in quotes a text would end for us, but not for who reads the file. */
+/* A quoted text may contain "\0", where C ends it: refused, so that we read what a person reads. */
 static ls_status copy_text(const char *text, size_t length, char **out) {
     if (memchr(text, '\0', length) != NULL) return LS_RAISE(LS_INVALID, "a text cannot have a zero byte in it");
     LS_TRY(ls_alloc(out, (int64_t)length + 1, 1, "the settings"));
@@ -41,7 +42,7 @@ static ls_status check_room(const ls_yaml_node *parent) {
                     parent->kind == LS_YAML_LIST ? "list" : "map", ENTRIES_MAX);
 }
 
-/* Leaves the node's key and place in its parent alone. */
+/* Empties a node; its key and its place in the parent stay. */
 static void clear_content(ls_yaml_node *node) {
     for (ls_yaml_node *child = node->first, *next; child != NULL; child = next) {
         next = child->next;
@@ -88,8 +89,8 @@ ls_status ls_place_prefix(const char *file, const ls_place *place) {
 typedef struct reader {
     yaml_parser_t parser;
     yaml_event_t event; /* the current one */
-    ls_place place;     /* of it, or of what is wrong */
-    int nodes;          /* so far */
+    ls_place place;     /* of the event, or of the error */
+    int nodes;          /* read so far */
 } reader;
 
 static ls_place place_of(const yaml_mark_t *mark) {
@@ -103,14 +104,14 @@ static ls_status next_event(reader *r) {
         return LS_OK;
     }
     if (r->parser.error == YAML_MEMORY_ERROR) return LS_RAISE(LS_ERROR, "cannot allocate memory to read YAML");
-    bool marked = r->parser.error != YAML_READER_ERROR; /* that one knows of bytes only: it stays with the last event */
+    bool marked = r->parser.error != YAML_READER_ERROR; /* that error has no line: the last event's is near */
     if (marked) r->place = place_of(&r->parser.problem_mark);
-    if (strstr(r->parser.problem, "alphabetic or numeric") != NULL) /* of an alias */
+    if (strstr(r->parser.problem, "alphabetic or numeric") != NULL) /* libyaml's words about an alias */
         return LS_RAISE(LS_INVALID, "a text that begins with * or & needs quotes around it");
     return LS_RAISE(LS_INVALID, "this is not YAML: %s", r->parser.problem);
 }
 
-/* The anchor and tag of the current event, where it can have them. */
+/* Refuses anchors, aliases and tags. */
 static ls_status refuse_extras(const reader *r) {
     const yaml_event_t *event = &r->event;
     const yaml_char_t *anchor = NULL, *tag = NULL;
@@ -148,7 +149,7 @@ static ls_status read_list(reader *r, int depth, ls_yaml_node *list) {
     return LS_OK;
 }
 
-/* A copy of the current event as the key of an entry that map does not have yet. */
+/* Copies the current event as a new key of the map. */
 static ls_status read_key(const reader *r, const ls_yaml_node *map, char **key) {
     LS_TRY(refuse_extras(r));
     if (r->event.type != YAML_SCALAR_EVENT) return LS_RAISE(LS_INVALID, "a key must be a plain word");
@@ -184,7 +185,7 @@ static ls_status read_map(reader *r, int depth, ls_yaml_node *map) {
     return LS_OK;
 }
 
-/* The node that the current event begins; afterwards the current event is its last one. */
+/* Reads the node that begins with the current event; afterwards its last event is the current one. */
 static ls_status read_node(reader *r, int depth, ls_yaml_node **out) {
     LS_TRY(refuse_extras(r));
     if (depth > DEPTH_MAX) return LS_RAISE(LS_INVALID, "nested too deeply");
@@ -206,7 +207,7 @@ static ls_status read_node(reader *r, int depth, ls_yaml_node **out) {
     return status;
 }
 
-/* Stream start, document start, a node, document end, stream end. */
+/* The events are: stream start, document start, those of a node, document end, stream end. */
 static ls_status read_document(reader *r, ls_yaml_node **out) {
     LS_TRY(next_event(r));
     LS_TRY(next_event(r));
@@ -273,14 +274,14 @@ static ls_status list_entry(ls_yaml_node *list, const char *word, const ls_place
     return LS_OK;
 }
 
-/* Whether a scalar there is the name of a type: the optimizer, or an entry of a list (a layer or a transform). */
+/* Whether a scalar at that path is the name of a type: the optimizer, or an entry of a list (layer, transform). */
 static bool names_type(const ls_yaml_node *node, const char *path) {
     const char *last = strrchr(path, '.');
     bool place = strcmp(path, "optimizer") == 0 || (last != NULL && isdigit((unsigned char)last[1]));
     return place && node->kind == LS_YAML_SCALAR && isalpha((unsigned char)node->text[0]);
 }
 
-/* "adam" becomes "{adam: null}", which means the same; a second entry is judged by who knows the types. */
+/* "adam" becomes "{adam: null}", which means the same. Whether a second key may follow is for the grammar to say. */
 static ls_status open_type(ls_yaml_node *node) {
     ls_yaml_node *child;
     LS_TRY(new_node(LS_YAML_SCALAR, &node->place, &child));
@@ -292,8 +293,8 @@ static ls_status open_type(ls_yaml_node *node) {
     return copy_text("", 0, &child->text);
 }
 
-/* A scalar on the way becomes a map where nothing is lost by that: "optimizer: adam" is short for
- * "optimizer: {adam: {}}", and what is null or none has nothing. */
+/* Makes a scalar on the path a map, if that loses nothing: "optimizer: adam" is short for "optimizer: {adam: {}}", and
+ * null and none are empty. */
 static ls_status open_map(ls_yaml_node *node, const char *path, const char *word) {
     if (node->kind == LS_YAML_MAP) return LS_OK;
     bool none = ls_yaml_is_null(node) || ls_yaml_is_text(node, "none");
@@ -321,7 +322,8 @@ static ls_status map_entry(ls_yaml_node *map, const char *path, const char *word
     return copy_text(word, strlen(word), &child->key);
 }
 
-/* The node at a path, made where it is not there. The path is cut up, and put together again as far as it is walked. */
+/* Finds the node at a path, or makes it. The path is cut at its dots, and put together again as far as it is walked,
+ * for messages. */
 static ls_status walk(ls_yaml_node *root, char *path, const ls_place *place, ls_yaml_node **out) {
     *out = root;
     char *rest = path;
@@ -334,7 +336,7 @@ static ls_status walk(ls_yaml_node *root, char *path, const ls_place *place, ls_
     return LS_OK;
 }
 
-/* Gives target what value holds, and takes value apart. */
+/* Moves value's content into target, and frees value. */
 static void replace_content(ls_yaml_node *target, ls_yaml_node *value) {
     clear_content(target);
     target->kind = value->kind;
@@ -352,7 +354,7 @@ static ls_status set(ls_yaml_node *root, const char *setting, const ls_place *pl
     if (equals == NULL || equals == setting) return LS_RAISE(LS_INVALID, "expected path.to.key=value");
     ls_yaml_node *value = NULL, *target;
     char *path = NULL;
-    ls_place ignored; /* the line and column in a value of one line help nobody */
+    ls_place ignored; /* line and column within one word of the command line help nobody */
     if (equals[1] == '\0')
         return LS_RAISE(LS_INVALID, "a value is missing; null stands for none, \"\" for an empty text");
     if (strchr("*&!%@`", equals[1]) != NULL)

@@ -1,8 +1,8 @@
-/* yaml_node_internal.h - YAML text as a tree of nodes that know where they stand. Private to run.
+/* yaml_node_internal.h - YAML text as a tree of nodes that know their line and column.
  *
- * The part of YAML that settings need: maps, lists and scalars. Anchors, aliases, tags, several documents and a key
- * given twice are refused, so that what a file says is what stands there. So are more entries than any run has: time
- * and memory stay small whatever the text is. Local. */
+ * Only the part of YAML that settings need is read: maps, lists and scalars. Anchors, aliases, tags, several documents
+ * and a repeated key are refused, so that the text means what it says. More entries than any config has are refused
+ * too, so that time and memory stay small for any text. Local. */
 #ifndef LS_CONFIG_YAML_NODE_INTERNAL_H
 #define LS_CONFIG_YAML_NODE_INTERNAL_H
 
@@ -14,32 +14,32 @@ typedef struct ls_yaml_node ls_yaml_node;
 struct ls_yaml_node {
     ls_yaml_kind kind;
     ls_place place;
-    char *key; /* the name of this entry of a map; else NULL */
+    char *key; /* of an entry of a map; else NULL */
     ls_place key_place;
     char *text;  /* of a scalar; else NULL */
-    bool quoted; /* a quoted scalar is a text, never null */
+    bool quoted; /* a scalar in quotes is a text, never null */
     int count;   /* entries of a list or map */
     ls_yaml_node *first, *last, *next;
 };
 
-/* name stands for the file in messages. Errors: LS_INVALID "name:line:column: ...". The tree is the caller's:
- * ls_yaml_destroy. */
+/* name: the file, in messages. *out is owned by the caller: ls_yaml_destroy. Errors: LS_INVALID "name:line:column:
+ * ...".
+ */
 ls_status ls_yaml_parse(const char *name, const char *text, ls_yaml_node **out);
 void ls_yaml_destroy(ls_yaml_node *node); /* NULL is allowed */
 
-/* Applies "path.to.key=value", the value in YAML: "training.lanes=16", "model.0.dense.units=64". Numbers in the path
- * count list entries from 0, and the number after the last one appends. A path that is not there is made, but
- * a value on the way is not replaced by it. kept: it was given when the run began, and not now. Errors:
- * LS_INVALID "--set ...: ...". */
+/* Applies "path.to.key=value", with the value in YAML: "training.lanes=16", "model.0.dense.units=64". A number in the
+ * path is the index of a list's entry; the number of entries appends one. A missing path is made, but it replaces no
+ * value on the way. kept: the setting was given when the run began, not now. Errors: LS_INVALID "--set ...: ...". */
 ls_status ls_yaml_set(ls_yaml_node *root, const char *setting, bool kept);
 
-/* The entry of a map, or NULL (also where the node is no map, or NULL). */
+/* The entry of a map; NULL: there is none, or the node is not a map or NULL. */
 ls_yaml_node *ls_yaml_child(const ls_yaml_node *node, const char *key);
 /* An empty value, ~ or null. */
 bool ls_yaml_is_null(const ls_yaml_node *node);
 bool ls_yaml_is_text(const ls_yaml_node *node, const char *text);
 
-/* Puts "file:line:column: ", or "--set ...: ", before the thread's failure. Returns its status. */
+/* Puts "file:line:column: " or "--set ...: " before the thread's failure, and returns its status. */
 ls_status ls_place_prefix(const char *file, const ls_place *place);
 
 #endif

@@ -73,7 +73,7 @@ quietly "$LOCKSTEP" train copy.yaml --set training.epochs=1
 # A key that was written by hand and is not there is told of; a name is no first entry of a list.
 sed '1i # from --set: model.conv2d.filters' runs/copy/config.yaml >edited && mv edited runs/copy/config.yaml
 quietly "$LOCKSTEP" train copy.yaml --resume
-grep -q 'runs/copy/config.yaml does not say any more what --set model.conv2d.filters gave' messages || fail "$(cat messages)"
+grep -q 'runs/copy/config.yaml no longer holds what --set model.conv2d.filters gave' messages || fail "$(cat messages)"
 
 refused() { # refused MESSAGE ARGUMENT...
     local message=$1
