@@ -1,4 +1,5 @@
-/* cache.c - see cache.h. */
+/* cache.c - decoded blocks in memory: all of them, shared by the ranks of a host, or a few of this rank alone. A block
+ * is decoded by one thread while others wait for it or read other blocks. */
 #include "data/cache_internal.h"
 
 #include <assert.h>
@@ -15,8 +16,8 @@ enum { EMPTY, FILLING, READY, NO_SLOT = -1 };
 typedef struct slot {
     void *data;
     int64_t block; /* NO_SLOT: none */
-    uint64_t used; /* when it was asked for last */
-    bool awaited;  /* read ahead, and not asked for yet */
+    uint64_t used; /* the clock when it was last asked for */
+    bool awaited;  /* it was read ahead, and was not asked for yet */
 } slot;
 
 struct ls_cache {
@@ -24,18 +25,18 @@ struct ls_cache {
     int64_t count, sample_bytes;
     ls_block_fn decode;
     void *context;
-    /* Every block, at the place of its first sample: shared by the host's ranks, or this rank's own. */
+    /* All blocks, each at the place of its first sample: shared by the host's ranks, or a copy of this rank. */
     ls_shared shared;
-    char *all;              /* NULL: there is no such thing */
-    _Atomic uint8_t *state; /* [count] */
-    /* Under the lock. Decoding is not: the others go on with what is there. */
+    char *all;              /* NULL: there is no room for all blocks */
+    _Atomic uint8_t *state; /* [count] EMPTY, FILLING or READY */
+    /* Under the lock. Decoding itself is not, so that other threads can go on. */
     pthread_mutex_t lock;
     pthread_cond_t filled;
-    bool *filling; /* [count] a thread of this rank decodes the block just now */
-    /* This rank's few. */
+    bool *filling; /* [count] a thread of this rank is decoding the block */
+    /* A few blocks of this rank alone. */
     slot *slots;
     int64_t slot_count, slot_limit, slot_bytes;
-    int64_t *slot_of; /* [count], NO_SLOT where a block is in none */
+    int64_t *slot_of; /* [count] the slot that holds a block, or NO_SLOT */
     uint64_t clock;
 };
 
@@ -100,8 +101,8 @@ void ls_cache_keep(ls_cache *cache, int64_t bytes) {
     pthread_mutex_unlock(&cache->lock);
 }
 
-/* Local but for the host's shared memory: room for all blocks, shared or, where that cannot be had, a copy a rank.
- * Returns what the host gives for it; 0: there is no room. */
+/* Collective over the host. Makes room for all blocks: in shared memory, or, without shared memory, a copy for each
+ * rank. Returns the bytes that the host uses for it; 0: there is no room. */
 static int64_t make_room(ls_cache *cache, const ls_comm *comm, int64_t bytes, int64_t limit_bytes) {
     if (ls_shared_create(comm, bytes, &cache->shared) == LS_OK) {
         cache->all = cache->shared.data;
@@ -127,7 +128,7 @@ int64_t ls_cache_share(ls_cache *cache, const ls_comm *comm, int64_t limit_bytes
     return ls_comm_max(comm, spent_bytes);
 }
 
-/* Under the lock, which is given up meanwhile: decodes a block for all of this rank's threads. */
+/* Under the lock, which is released meanwhile. Decodes a block for all threads of this rank. */
 static ls_status fill(ls_cache *cache, int64_t block, void *data) {
     cache->filling[block] = true;
     pthread_mutex_unlock(&cache->lock);
@@ -143,7 +144,8 @@ static void await(ls_cache *cache, int64_t block) {
     while (cache->filling[block]) pthread_cond_wait(&cache->filled, &cache->lock);
 }
 
-/* Under the lock. Looks among all blocks, decoding where nobody did yet; *found is NULL while another rank is at it. */
+/* Under the lock. Finds a block among all blocks, and decodes it if nobody did yet; *found is NULL while another rank
+ * decodes it. */
 static ls_status find_in_all(ls_cache *cache, int64_t block, const char **found, bool *decoded) {
     _Atomic uint8_t *state = &cache->state[block];
     char *data = cache->all + cache->blocks[block].first * cache->sample_bytes;
@@ -160,10 +162,10 @@ static ls_status find_in_all(ls_cache *cache, int64_t block, const char **found,
     return LS_OK;
 }
 
-/* Whether slot a should give way before slot b. What was read ahead and not asked for yet comes last. */
+/* Whether slot a should be reused before slot b. Blocks that were read ahead and not asked for yet come last. */
 static bool is_older(const slot *a, const slot *b) { return a->awaited != b->awaited ? b->awaited : a->used < b->used; }
 
-/* Under the lock. A new slot, or the one that was not asked for longest; NULL while all of them are being filled. */
+/* Under the lock. A new slot, or the least recently used one; *out is NULL while all slots are being filled. */
 static ls_status free_slot(ls_cache *cache, slot **out) {
     slot *oldest = NULL;
     if (cache->slot_count < cache->slot_limit) {
@@ -239,7 +241,7 @@ ls_status ls_cache_copy(ls_cache *cache, int64_t block, int64_t sample, void *ou
     return status;
 }
 
-/* Under the lock. Where another rank decodes a block for all, there is nothing to do. */
+/* Under the lock. If another rank is decoding the block for all, there is nothing to do. */
 static ls_status read_ahead(ls_cache *cache, int64_t block, bool *decoded) {
     const char *found;
     slot *s;

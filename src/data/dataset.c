@@ -1,4 +1,5 @@
-/* dataset.c - several data files as one data set, each rank's own: it reads what its lanes need, when they need it. */
+/* dataset.c - several data files as one data set. Each rank opens it by itself and reads what its lanes need, when they
+ * need it; nothing here is collective but the shared cache. */
 #include <assert.h>
 #include <glob.h>
 #include <inttypes.h>
@@ -19,8 +20,8 @@ struct ls_dataset {
     ls_dataset_info info;
     ls_data_file **file; /* [files] */
     int files;
-    int64_t *first;       /* [files] where its samples begin in the data set */
-    int64_t *first_block; /* [files] and its blocks */
+    int64_t *first;       /* [files] its first sample in the data set */
+    int64_t *first_block; /* [files] and its first block */
     ls_span *blocks;
     int64_t block_count;
     ls_cache *cache;
@@ -28,7 +29,7 @@ struct ls_dataset {
 
 /* --- opening --- */
 
-/* A pattern that only this name matches. */
+/* Makes a pattern that matches only this name. */
 static ls_status escape(const char *name, char **pattern) {
     LS_TRY(ls_alloc(pattern, 2 * (int64_t)strlen(name) + 1, 1, "the name of a file"));
     char *to = *pattern;
@@ -44,8 +45,8 @@ static ls_status look_up(const char *pattern, int flags, glob_t *names) {
     return LS_RAISE(LS_ERROR, "%s: cannot be looked up", pattern);
 }
 
-/* A pattern's matches in sorted order; one without matches stands for itself, and so does the name of a file that is
- * there, whatever is in it. */
+/* The matches of all patterns, each in sorted order. A pattern without matches stands for itself, and so does the name
+ * of an existing file, even with pattern characters in it. */
 static ls_status expand(const char *const *patterns, int count, glob_t *names) {
     *names = (glob_t){0};
     for (int i = 0; i < count; i++) {
@@ -187,7 +188,7 @@ void ls_dataset_close(ls_dataset *dataset) {
     ls_free(dataset);
 }
 
-/* --- what it says of itself --- */
+/* --- about the data set --- */
 
 const ls_dataset_info *ls_dataset_get_info(const ls_dataset *dataset) { return &dataset->info; }
 
@@ -269,7 +270,7 @@ ls_status ls_dataset_read_names(ls_dataset *dataset, int64_t first, int64_t coun
     return LS_OK;
 }
 
-/* The file that has a sample, its number there, and its block. */
+/* The file that holds a sample, the number of the sample in it, and its block. */
 static const ls_data_file *find_block(const ls_dataset *dataset, int64_t sample, int64_t *block, int64_t *in_file) {
     assert(sample >= 0 && sample < dataset->info.count);
     int64_t f = ls_find_run(dataset->first, dataset->files, sample);

@@ -1,4 +1,5 @@
-/* gzip.c - the door to zlib. */
+/* gzip.c - reads files that may be compressed by gzip. Only this file knows zlib; its functions read plain files too.
+ */
 #include "data/gzip_internal.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
-/* image.c - tells picture files apart and finishes what the decoders give: orientation and channels. */
+/* image.c - recognizes the format of a picture file, has it decoded, and finishes the picture: orientation and
+ * channels. */
 #include "data/image.h"
 #include "store/deflate.h"
 
@@ -11,7 +12,7 @@
 #include "data/gzip_internal.h"
 #include "data/image_codec_internal.h"
 
-/* Of a PNG of one bit a pixel; a JPEG needs a bit or more for a block of 8 x 8. */
+/* A PNG with one bit for each pixel can have this many; a JPEG needs at least a bit for a block of 8 x 8 pixels. */
 enum { SIGNATURE_BYTES = 8, PIXELS_A_BYTE_MAX = 8 * LS_DEFLATE_RATIO };
 
 typedef ls_status (*decode_fn)(FILE *file, const ls_decode_request *request, ls_image *out, int *orientation);
@@ -31,7 +32,7 @@ void ls_image_release(ls_image *image) {
     *image = (ls_image){0};
 }
 
-/* No overflow: both libraries keep sides below 2^31. */
+/* The product cannot overflow: both libraries limit a side to less than 2^31. */
 bool ls_image_fits(int64_t h, int64_t w, int64_t c, const ls_decode_request *request) {
     return h * w * (c + request->channels) < request->limit_bytes;
 }
@@ -50,7 +51,7 @@ ls_status ls_image_make(int64_t h, int64_t w, int64_t c, const ls_decode_request
     return LS_OK;
 }
 
-/* *out: NULL, another kind of file. A disk or network that fails is an error: it makes no picture a bad one. */
+/* *out: the format; NULL: another kind of file. A failing disk or network is an error, not a bad picture. */
 static ls_status recognize(FILE *file, const struct format **out) {
     uint8_t head[SIGNATURE_BYTES];
     *out = NULL;
@@ -62,8 +63,8 @@ static ls_status recognize(FILE *file, const struct format **out) {
     return LS_OK;
 }
 
-/* A picture that is not there, or not for us, is one that is passed over; what else fails is no fault of the picture.
- */
+/* A picture that is missing or not readable for us is skipped (LS_INVALID); any other failure is not the picture's
+ * fault. */
 static ls_status open_picture(const char *path, FILE **out) {
     *out = NULL;
     LS_TRY(ls_file_check_regular(path));
@@ -94,8 +95,8 @@ static void convert_pixel(const uint8_t *in, int64_t in_c, uint8_t *out, int64_t
         memset(out, *in, (size_t)out_c);
 }
 
-/* Turns the picture upright and gives it c channels. In EXIF's eight cases the output's pixel (y, x) is the stored one
- * at the same place, counted from the bottom, from the right, or with rows and columns exchanged. */
+/* Turns the picture upright and gives it c channels. In the eight cases of EXIF, pixel (y, x) of the output is the
+ * stored pixel at that place, counted from the bottom, from the right, or with rows and columns exchanged. */
 static ls_status finish(ls_image *image, int orientation, int64_t c) {
     if (orientation == LS_ORIENTATION_UPRIGHT && image->c == c) return LS_OK;
     bool turned = orientation >= LS_ORIENTATION_TRANSPOSED;

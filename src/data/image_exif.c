@@ -1,14 +1,15 @@
-/* image_exif.c - the one thing that we want to know of EXIF data: which way is up.
+/* image_exif.c - reads the orientation of a picture from EXIF data, and nothing else.
  *
- * EXIF 2.3 is a TIFF 6.0 file: a header ("II" or "MM": the byte order; 42; the offset of the first directory), and
- * directories of 12-byte entries (tag, type, count, value). Whatever is out of bounds or of another type counts as "not
- * said". */
+ * EXIF 2.3 is a TIFF 6.0 file: a header ("II" or "MM" for the byte order; 42; the offset of the first directory), then
+ * directories of 12-byte entries (tag, type, count, value). An entry that is out of bounds or of another type is
+ * ignored.
+ */
 #include "data/image_codec_internal.h"
 
 #include <ctype.h>
 #include <string.h>
 
-/* The directory with the orientation comes first; HEX_BYTES is enough to see it. */
+/* The directory with the orientation comes first, so HEX_BYTES of the data are enough. */
 enum { SIGNATURE_BYTES = 6, HEX_BYTES = 4096 };
 enum { HEADER_BYTES = 8, ENTRY_BYTES = 12, TYPE_SHORT = 3, TAG_ORIENTATION = 0x0112 };
 

@@ -1,4 +1,4 @@
-/* image_jpeg.c - the door to libjpeg (libjpeg-turbo). */
+/* image_jpeg.c - decodes JPEG files. Only this file knows libjpeg (libjpeg-turbo). */
 #include "data/image_codec_internal.h"
 
 #include <setjmp.h>
@@ -7,11 +7,11 @@
 
 #include <jerror.h>
 
-/* An encoder writes about ten scans; thousands of empty ones over a large picture are an attack on our time. */
+/* An encoder writes about ten scans. A file with thousands of empty scans would take hours: it is an attack. */
 enum { SCANS_MAX = 200, EXIF_MARKER = JPEG_APP0 + 1, MARKER_BYTES_MAX = 0xFFFF };
 
-/* The library reports through callbacks and leaves by longjmp; what must outlive that is here, in the frame of
- * ls_jpeg_decode. */
+/* The library reports errors by callbacks, which leave by longjmp. The state that must survive that is here; it lives
+ * in the frame of ls_jpeg_decode. */
 typedef struct reader {
     struct jpeg_decompress_struct jpeg;
     struct jpeg_error_mgr errors;
@@ -30,9 +30,9 @@ static void on_error(j_common_ptr jpeg) {
     longjmp(r->escape, 1);
 }
 
-/* The library warns and makes up what it does not find. As other readers do we live with odd headers, stray bytes and a
- * broken stretch, but not with a picture whose end is missing, be it that the file ends or that another marker than the
- * next restart comes too early. */
+/* The library warns about damage, and invents the missing pixels. As other readers do, we accept odd headers, stray
+ * bytes and a damaged stretch, but not a picture whose end is missing: the file ends, or a marker other than the next
+ * restart comes too early. */
 static void on_message(j_common_ptr jpeg, int level) {
     if (level >= 0) return;
     int marker = ((j_decompress_ptr)jpeg)->unread_marker;
@@ -71,8 +71,9 @@ static bool is_cmyk(const struct jpeg_decompress_struct *jpeg) {
     return jpeg->jpeg_color_space == JCS_CMYK || jpeg->jpeg_color_space == JCS_YCCK;
 }
 
-/* Colours, and the size: the whole picture. Smaller scales (1/2, 1/4, 1/8 have fast transforms) blur and shift what is
- * then averaged: photographs by up to 3 of 255, stripes by up to 30. So they serve only pictures that would not fit. */
+/* Chooses the colours and the scale. Pictures are decoded at full size: the smaller scales (1/2, 1/4, 1/8) blur and
+ * shift the picture, photographs by up to 3 of 255, stripes by up to 30. They are only used for pictures that would not
+ * fit. */
 static void choose_output(reader *r) {
     struct jpeg_decompress_struct *jpeg = &r->jpeg;
     bool grey = r->request->channels == 1 || jpeg->jpeg_color_space == JCS_GRAYSCALE;
@@ -89,7 +90,7 @@ static void choose_output(reader *r) {
     }
 }
 
-/* Adobe's programs store ink upside down (255: none), and say so with their marker; others do as the standard does. */
+/* Adobe's programs store ink inverted (255 is no ink), and say so by a marker; others follow the standard. */
 static void convert_cmyk(const uint8_t *cmyk, int64_t count, bool inverted, uint8_t *rgb) {
     for (int64_t i = 0; i < count; i++, cmyk += 4)
         for (int k = 0; k < 3; k++) {
@@ -119,7 +120,7 @@ static ls_status read_picture(reader *r) {
     choose_output(r);
     int64_t c = jpeg->out_color_space == JCS_GRAYSCALE ? 1 : 3;
     LS_TRY(ls_image_make(jpeg->output_height, jpeg->output_width, c, r->request, r->out));
-    /* Pictures in several scans are held whole, as coefficients: the library keeps to this, or gives up. */
+    /* A picture in several scans is held in memory as coefficients; the library keeps this limit, or fails. */
     jpeg->mem->max_memory_to_use = r->request->limit_bytes - r->out->h * r->out->w * c;
     jpeg_start_decompress(jpeg);
     read_rows(r);

@@ -1,4 +1,4 @@
-/* image_png.c - the door to libpng. */
+/* image_png.c - decodes and writes PNG files. Only this file knows libpng. */
 #include "data/image_codec_internal.h"
 
 #include <setjmp.h>
@@ -10,18 +10,19 @@
 
 enum { MESSAGE_MAX = 256, TEXTS_MAX = 64 };
 
-/* The library leaves by longjmp; what must outlive that is here, in the frame of the function that owns it. */
+/* The library leaves by longjmp. The state that must survive that is here; it lives in the frame of the calling
+ * function. */
 typedef struct codec {
     png_structp png;
     png_infop info;
     jmp_buf escape;
     char message[MESSAGE_MAX];
-    /* when reading */
+    /* Of reading: */
     FILE *source;
     const ls_decode_request *request;
     ls_image *out;
     int orientation;
-    /* when writing */
+    /* Of writing: */
     ls_file *target;
     const ls_image *in;
 } codec;
@@ -32,7 +33,7 @@ static void on_error(png_structp png, png_const_charp message) {
     longjmp(c->escape, 1);
 }
 
-/* Odd or damaged side information, of which we use none. */
+/* Warnings are about side information that we do not use. */
 static void on_warning(png_structp png, png_const_charp message) {
     (void)png;
     (void)message;
@@ -40,14 +41,14 @@ static void on_warning(png_structp png, png_const_charp message) {
 
 /* --- reading --- */
 
-/* Profiles, compressed text and other chunks that are not needed are not even unpacked. */
+/* Profiles, compressed texts and other chunks that are not needed are not decompressed. */
 static void ignore_side_information(png_structp png) {
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_AS_DEFAULT, (png_const_bytep) "eXIf\0tEXt", 2);
     png_set_chunk_cache_max(png, TEXTS_MAX);
 }
 
-/* From the chunk made for it, or from the text in which ImageMagick put EXIF data before there was one. */
+/* From the chunk for EXIF data, or from the text that ImageMagick wrote before that chunk existed. */
 static int find_orientation(codec *c) {
     png_uint_32 bytes = 0;
     png_bytep data = NULL;
@@ -94,7 +95,7 @@ static ls_status read_picture(codec *c) {
     LS_TRY(ls_image_make(h, w, channels, c->request, c->out));
     read_rows(c);
     if (channels % 2 == 0) flatten_alpha(c->out);
-    c->orientation = find_orientation(c); /* which may stand behind the pixels */
+    c->orientation = find_orientation(c); /* it may follow the pixels */
     return LS_OK;
 }
 

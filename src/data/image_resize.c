@@ -1,5 +1,5 @@
-/* image_resize.c - resampling: a weighted mean of pixels, separable in rows and columns, summed in float in a fixed
- * order and rounded once. */
+/* image_resize.c - resizes pictures: each output pixel is a weighted mean of pixels, first over rows, then over
+ * columns. The sums are in float, in a fixed order, and rounded once, so that the result is the same everywhere. */
 #include <math.h>
 #include <string.h>
 
@@ -8,14 +8,14 @@
 
 const char *const ls_fit_names[] = {"crop", "stretch", "pad", NULL};
 
-/* Along one axis: the part of the picture that is used, what it becomes, and where that lies in the output. */
+/* Along one axis: the part of the picture that is used, and the output pixels that it becomes. */
 typedef struct axis {
     int64_t source;      /* pixels of the whole picture */
-    double from, extent; /* the part used */
-    int64_t to, count;   /* output pixels */
+    double from, extent; /* the part that is used */
+    int64_t to, count;   /* its first output pixel, and how many */
 } axis;
 
-/* Which pixels make output pixel i, and their weights: weight[i * most ...]. */
+/* The pixels that make output pixel i: count[i] from first[i] on, with weights from weight[i * most] on. */
 typedef struct taps {
     int64_t most;
     int64_t *first, *count;
@@ -28,7 +28,7 @@ static void taps_release(taps *t) {
     ls_free(t->weight);
 }
 
-/* Where it shrinks, an output pixel is what its interval [begin, end) of the picture covers. */
+/* Where the picture shrinks, output pixel i covers its interval [begin, end). */
 static void cover(const axis *a, int64_t i, taps *t) {
     double begin = a->from + a->extent * (double)i / (double)a->count;
     double end = a->from + a->extent * (double)(i + 1) / (double)a->count;
@@ -41,7 +41,7 @@ static void cover(const axis *a, int64_t i, taps *t) {
     }
 }
 
-/* Where it grows, an output pixel lies between two centres of pixels; at the edge, on the last one. */
+/* Where the picture grows, output pixel i lies between the centres of two pixels; at the edge, on the last one. */
 static void interpolate(const axis *a, int64_t i, taps *t) {
     double centre = a->from + a->extent * ((double)i + 0.5) / (double)a->count - 0.5;
     double place = fmin(fmax(centre, 0), (double)(a->source - 1));
@@ -68,8 +68,8 @@ static ls_status taps_init(const axis *a, taps *t) {
     return LS_OK;
 }
 
-/* The middle part of the right proportions: from a whole pixel on, so that an axis that keeps its scale keeps its
- * sharpness. */
+/* The middle part of the right proportions. It begins at a whole pixel, so that an axis that is not scaled stays sharp.
+ */
 static void crop(axis *a, double scale) {
     a->extent = scale * (double)a->count;
     a->from = floor((double)a->source / 2 - a->extent / 2);
@@ -94,7 +94,7 @@ static void place(axis *rows, axis *columns, ls_fit fit) {
     }
 }
 
-/* sum[x] of one output row over the picture's rows, at the picture's width. */
+/* sum[x]: the weighted sum of the picture's rows for output row i, at the picture's width. */
 static void blend_rows(const ls_image *image, const taps *rows, int64_t i, float *sum) {
     int64_t stride = image->w * image->c;
     memset(sum, 0, (size_t)stride * sizeof *sum);
@@ -112,7 +112,8 @@ static void blend_columns(const float *row, const taps *columns, int64_t count, 
             const float *value = row + columns->first[i] * c + channel;
             float sum = 0;
             for (int64_t k = 0; k < columns->count[i]; k++) sum += weight[k] * value[k * c];
-            out[i * c + channel] = (uint8_t)fminf(sum + 0.5f, UINT8_MAX); /* of a million weights it may be above */
+            out[i * c + channel] =
+                (uint8_t)fminf(sum + 0.5f, UINT8_MAX); /* the sum of a million weights may exceed 1 */
         }
     }
 }

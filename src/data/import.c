@@ -1,6 +1,9 @@
-/* import.c - drives an importer: shuffles, shares out, gathers what was skipped, writes. Rounds of a few megabytes a
- * rank bound the memory; in a round each rank has a run of the shuffled samples and leaves out those that fail, and
- * those behind the last one that is wanted, so what is written or reported does not depend on who read what. */
+/* import.c - imports the samples of a source into a data file: shuffles them, shares them among the ranks, writes them,
+ * and reports the samples that were skipped.
+ *
+ * It works in rounds of some megabytes for each rank, which limits the memory. In a round each rank has a run of the
+ * shuffled samples. It leaves out samples that fail, and samples after the last one that is wanted; so the file and the
+ * messages do not depend on the number of ranks. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +26,7 @@ const ls_option ls_import_options[] = {
     {"seed", LS_OPTION_INT, offsetof(ls_import_settings, seed), .preset = "1", .min = 0, .max = 1e15,
      .help = "seed of the order of the samples, and of what is generated"},
     {"deflate", LS_OPTION_INT, offsetof(ls_import_settings, deflate), .preset = "0", .min = 0, .max = 9,
-     .help = "compression, 0 (none) to 9"},
+     .help = "level of compression, 0 (none) to 9"},
     {"strict", LS_OPTION_BOOL, offsetof(ls_import_settings, strict), .preset = "false",
      .help = "a sample, folder or link that cannot be read is an error"},
     {"overwrite", LS_OPTION_BOOL, offsetof(ls_import_settings, overwrite), .preset = "false",
@@ -40,18 +43,18 @@ typedef struct import_job {
     const ls_import_settings *settings;
     void *source;
     ls_source_info info;
-    int64_t *order, count; /* of the source's samples; how many are to be had */
+    int64_t *order, count; /* [info.count] the shuffled samples; how many of them are wanted */
     ls_writer *writer;
     int64_t written, skipped; /* on all ranks */
-    /* This rank's part of a round: */
+    /* Of this rank in a round: */
     int64_t capacity, sample_bytes;
-    const int64_t *samples; /* their numbers */
+    const int64_t *samples; /* the numbers of its samples */
     uint8_t *data;
     int32_t *labels;
     const char **names;
     ls_status *status;
-    int64_t *good;  /* [size] how many can be had, on each rank */
-    FILE *messages; /* why samples were skipped, each ended by a zero */
+    int64_t *good;  /* [size] how many samples of each rank were read */
+    FILE *messages; /* why samples were skipped; each text ends with a zero */
 } import_job;
 
 /* --- a round --- */
@@ -69,7 +72,7 @@ static void read_task(void *context, int64_t task, int thread) {
     im->status[task] = read_sample(im, task);
 }
 
-/* The failures are few, so they are made again here, where the message comes into this thread's record. */
+/* A sample that failed in another thread is read again here, so that its message is in this thread's record. */
 static ls_status keep_or_skip(import_job *im, int64_t at, int64_t *kept) {
     ls_status status = im->status[at] == LS_OK ? LS_OK : read_sample(im, at);
     if (status == LS_INVALID && !im->settings->strict) {
@@ -85,7 +88,7 @@ static ls_status keep_or_skip(import_job *im, int64_t at, int64_t *kept) {
     return LS_OK;
 }
 
-/* Collective. How many of this rank's samples are still wanted: those of lower ranks come first. */
+/* Collective. How many of this rank's samples are still wanted, after those of lower ranks. */
 static int64_t count_wanted(const import_job *im, int64_t count) {
     int64_t mine = 0, wanted = im->count - im->written;
     for (int64_t i = 0; i < count; i++) mine += im->status[i] == LS_OK;
@@ -94,13 +97,14 @@ static int64_t count_wanted(const import_job *im, int64_t count) {
     return wanted;
 }
 
-/* Local. Those that can be had, *kept of them and `wanted` at most, are left in order; *seen: how far it looked. */
+/* Local. Moves the samples that were read to the front, in order: *kept of them, at most `wanted`. *seen: how many
+ * samples were looked at. */
 static ls_status keep_samples(import_job *im, int64_t count, int64_t wanted, int64_t *seen, int64_t *kept) {
     for (*seen = *kept = 0; *seen < count && *kept < wanted; ++*seen) LS_TRY(keep_or_skip(im, *seen, kept));
     return LS_OK;
 }
 
-/* Collective. Every rank's messages, in the order of the samples, are printed by rank 0. */
+/* Collective. Rank 0 prints the messages of all ranks, in the order of the samples. */
 static ls_status report_skipped(const import_job *im, const char *messages, int64_t bytes) {
     int64_t room = ls_comm_max(im->comm, bytes) + 1;
     if (room == 1) return LS_OK;
@@ -119,7 +123,7 @@ done:
     return status;
 }
 
-/* Collective. This rank's run of the round's samples, of which some may be lost, and the last may not be wanted. */
+/* Collective. Reads and writes this rank's run of the round's samples. */
 static ls_status import_run(import_job *im, int64_t count) {
     char *messages = NULL;
     size_t bytes = 0;
@@ -178,7 +182,7 @@ static ls_status prepare(import_job *im) {
     return LS_OK;
 }
 
-/* Collective. Ranks on several nodes may see different files under the same name. */
+/* Collective. Ranks on different hosts may see different files under the same name. */
 static ls_status check_same_source(const import_job *im) {
     int64_t least = ls_comm_min(im->comm, im->info.count), most = ls_comm_max(im->comm, im->info.count);
     if (least != most)
@@ -196,7 +200,7 @@ static void print_options(FILE *out, const ls_option *table, const void *record)
     }
 }
 
-/* The command in words, for the file. The caller's: free. */
+/* The command line as a text, which the file keeps. Owned by the caller: free. */
 static char *describe(const import_job *im, const void *options, const char *const *files, int count) {
     char *text = NULL;
     size_t bytes;
@@ -240,9 +244,9 @@ static void release(import_job *im) {
     ls_free(im->order);
 }
 
-/* --- the door --- */
+/* --- the whole import --- */
 
-/* By its ending it must be meant for a data set; what is there already is not lost by accident. */
+/* The ending must be that of a data set, and an existing file is not replaced by accident. */
 static ls_status check_output(const ls_import_settings *settings, const char *const *files, int count) {
     const char *output = settings->output;
     const char *ending = strrchr(output, '.');
@@ -276,7 +280,7 @@ static ls_status run(import_job *im, const void *options, const char *const *fil
     return status != LS_OK ? status : closed;
 }
 
-/* What the file says of itself. */
+/* Reads the header of the new file. */
 static ls_status read_info(const char *path, ls_dataset_info *info) {
     ls_dataset *dataset = NULL;
     LS_TRY(ls_dataset_open(&path, 1, &dataset));
@@ -285,7 +289,7 @@ static ls_status read_info(const char *path, ls_dataset_info *info) {
     return LS_OK;
 }
 
-/* Collective. Rank 0 gave the file its name; on a shared file system other nodes may see it later. */
+/* Collective. Rank 0 named the file; on a shared file system other hosts may see it later. */
 static ls_status share_info(const ls_comm *comm, const char *path, ls_dataset_info *info) {
     LS_TRY(ls_agree(comm, comm->rank == 0 ? read_info(path, info) : LS_OK));
     ls_comm_broadcast(comm, info, sizeof *info, 0);

@@ -1,5 +1,5 @@
-/* import_cifar10.c - CIFAR-10's binary batches (https://www.cs.toronto.edu/~kriz/cifar.html): records of a label and
- * three planes, red, green, blue. */
+/* import_cifar10.c - imports CIFAR-10's binary batches (https://www.cs.toronto.edu/~kriz/cifar.html): records of a
+ * label and three planes, red, green, blue. */
 #include <inttypes.h>
 
 #include "base/integers.h"
@@ -10,8 +10,8 @@
 
 enum { SIDE = 32, PLANE = SIDE * SIDE, CHANNELS = 3, RECORD_BYTES = 1 + CHANNELS * PLANE, CLASSES = 10 };
 
-/* A batch has no header that says how much is to come, and a megabyte of gzip may become a gigabyte. CIFAR-10 in one
- * file would be 184 MB. */
+/* A batch has no header with its size, and a megabyte of gzip may become a gigabyte. All of CIFAR-10 would be 184 MB.
+ */
 static const int64_t batch_bytes_max = INT64_C(512) << 20;
 
 static const char *const class_names[CLASSES] = {"airplane", "automobile", "bird",  "cat",  "deer",
@@ -19,14 +19,14 @@ static const char *const class_names[CLASSES] = {"airplane", "automobile", "bird
 
 typedef struct cifar_source {
     int batches;
-    int64_t *begin; /* [batches + 1] where the samples of each begin, and all end */
+    int64_t *begin; /* [batches + 1] the first sample of each batch, and the number of all */
     ls_bytes *batch;
 } cifar_source;
 
 static ls_status read_batch(const char *path, ls_bytes *batch) {
     LS_TRY(ls_gzip_read(path, batch_bytes_max + 1, batch));
     if (batch->count > batch_bytes_max)
-        return LS_RAISE(LS_INVALID, "%s: has more than %" PRId64 " MiB in it, which no batch of CIFAR-10 has", path,
+        return LS_RAISE(LS_INVALID, "%s: has more than %" PRId64 " MiB; a batch of CIFAR-10 has less", path,
                         batch_bytes_max >> 20);
     if (batch->count == 0 || batch->count % RECORD_BYTES != 0)
         return LS_RAISE(LS_INVALID, "%s: has %" PRId64 " bytes, not a multiple of the %d of a CIFAR-10 record", path,

@@ -1,3 +1,5 @@
+/* import_files.c - finds the files to import: searches folders from a stack of its own, follows links after everything
+ * else, and takes each file once, by its device and inode. Rank 0 does it and sends the list to all ranks. */
 #define _GNU_SOURCE /* asprintf */
 #include "data/import_files_internal.h"
 
@@ -15,11 +17,11 @@
 #include "base/log.h"
 #include "base/memory.h"
 
-/* A path that is still to be looked at. */
+/* A path to look at. */
 typedef struct place {
-    char *path; /* owned */
-    int32_t name;
-    bool given; /* on the command line: it must be there */
+    char *path;   /* owned */
+    int32_t name; /* as in ls_file_entry */
+    bool given;   /* it is from the command line, and must exist */
 } place;
 
 typedef struct places {
@@ -36,15 +38,15 @@ typedef struct identity {
 typedef struct search {
     ls_file_list *list;
     bool strict;
-    places stack, links; /* folders to be read, the next one last; links that were met, for later */
-    identity *seen;      /* a hash table of files and folders; seen_room is a power of two */
+    places stack, links; /* folders to read, the next one last; links to follow later */
+    identity *seen;      /* a hash table of the files and folders so far; seen_room is a power of two */
     int64_t seen_count, seen_room;
     double shown_s;
 } search;
 
 /* --- what is left out --- */
 
-/* A path that is long fills no screen. Rank 0's main thread alone comes here. */
+/* A path for a message, with the middle of a long one left out. Only rank 0's main thread calls this. */
 static const char *shown(const char *path) {
     enum { PART_MAX = 100 };
     static char text[2 * PART_MAX + 8];
@@ -61,7 +63,7 @@ static ls_status skip(search *s, const place *p, const char *why) {
     return LS_OK;
 }
 
-/* What is not there or not for us is left out; what else fails is no fault of the data. */
+/* A path that is missing or not readable for us is skipped; any other failure is not the fault of the data. */
 static ls_status skip_or_fail(search *s, const place *p, const char *what) {
     char why[256];
     int reason = errno;
@@ -96,7 +98,7 @@ static ls_status grow_seen(search *s) {
     return LS_OK;
 }
 
-/* *is_new: it is met for the first time. A file system without inodes says 0 of all. */
+/* *is_new: it was not seen before. A file system without inodes gives all files the inode 0. */
 static ls_status remember(search *s, const struct stat *about, bool *is_new) {
     *is_new = true;
     if (about->st_ino == 0) return LS_OK;
@@ -119,7 +121,7 @@ static ls_status add_text(ls_file_list *list, const char *text, int64_t *at) {
     return LS_OK;
 }
 
-/* Looking may take minutes: every ten seconds it says how far it is. */
+/* A search may take minutes: it logs its progress every ten seconds. */
 static void show_progress(search *s) {
     enum { LINE_S = 10 };
     double now_s = ls_clock_s();
@@ -169,7 +171,7 @@ static void sort_places(place *at, int64_t count) {
     if (count > 1) qsort(at, (size_t)count, sizeof *at, by_place);
 }
 
-/* --- folders: read one after another from a stack of our own, for they may be deep --- */
+/* --- folders: they may be nested deeply, so they are on a stack of our own --- */
 
 static ls_status add_entry(const place *folder, const char *name, places *out) {
     place p = {.name = folder->name};
@@ -184,14 +186,15 @@ static ls_status read_names(search *s, const place *folder, places *out) {
     ls_status status = LS_OK;
     struct dirent *entry;
     for (errno = 0; status == LS_OK && (entry = readdir(directory)) != NULL; errno = 0)
-        if (entry->d_name[0] != '.') status = add_entry(folder, entry->d_name, out); /* else hidden, or . and .. */
+        if (entry->d_name[0] != '.')
+            status = add_entry(folder, entry->d_name, out); /* hidden files, "." and ".." begin with a dot */
     if (status == LS_OK && errno != 0)
         status = LS_RAISE(LS_ERROR, "%s: the folder cannot be read: %s", shown(folder->path), strerror(errno));
     closedir(directory);
     return status;
 }
 
-/* Takes the place over: a file goes into the list, a folder onto the stack. */
+/* Takes ownership of p. A file goes into the list, a folder onto the stack. */
 static ls_status sort_in(search *s, place p, const struct stat *about) {
     ls_status status = LS_OK;
     if (S_ISDIR(about->st_mode)) return add_place(&s->stack, p);
@@ -203,7 +206,7 @@ static ls_status sort_in(search *s, place p, const struct stat *about) {
     return status;
 }
 
-/* Takes the place over. Links wait until all that is real was seen. */
+/* Takes ownership of p. Links wait until all files and folders were seen. */
 static ls_status look_at(search *s, place p) {
     struct stat about;
     if (strlen(p.path) >= LS_PATH_MAX) errno = ENAMETOOLONG;
@@ -214,7 +217,7 @@ static ls_status look_at(search *s, place p) {
     return status;
 }
 
-/* A folder that was given is not, nor is what lies deeper. */
+/* Whether a folder lies directly in a folder of the command line. */
 static bool is_right_within(const place *p) {
     return p->name > 0 && (size_t)p->name < strlen(p->path) && strchr(p->path + p->name, '/') == NULL;
 }
@@ -239,7 +242,7 @@ static ls_status read_folder(search *s, const place *folder) {
         inside.at[i].path = NULL;
     }
     release_places(&inside);
-    for (int64_t a = above, b = s->stack.count - 1; a < b; a++, b--) { /* the first is read next */
+    for (int64_t a = above, b = s->stack.count - 1; a < b; a++, b--) { /* so that the first one is read next */
         place swapped = s->stack.at[a];
         s->stack.at[a] = s->stack.at[b];
         s->stack.at[b] = swapped;
@@ -257,7 +260,7 @@ static ls_status read_folders(search *s) {
     return status;
 }
 
-/* Links may lead to folders with links: a generation after another, each in sorted order. */
+/* Links may lead to folders with more links: one generation after another, each in sorted order. */
 static ls_status follow_links(search *s) {
     ls_status status = LS_OK;
     while (status == LS_OK && s->links.count > 0) {
@@ -282,7 +285,7 @@ static ls_status follow_links(search *s) {
 
 /* --- arguments --- */
 
-/* Takes a copy, without slashes at its end. A link that is given is followed like what is real. */
+/* Adds a copy without slashes at its end. A link on the command line is followed at once. */
 static ls_status add_argument(search *s, const char *argument) {
     place p = {.path = strdup(argument), .given = true};
     if (p.path == NULL) return LS_RAISE(LS_ERROR, "no memory for a list of files");
@@ -318,7 +321,7 @@ static int by_path(const void *a, const void *b) {
     return strcmp(sort_text + ((const ls_file_entry *)a)->path, sort_text + ((const ls_file_entry *)b)->path);
 }
 
-/* Local, rank 0, and in its main thread alone. */
+/* Local; only rank 0's main thread calls this. */
 static ls_status find_all(search *s, const char *const *arguments, int count) {
     for (int i = 0; i < count; i++) LS_TRY(add_argument(s, arguments[i]));
     LS_TRY(look_at_arguments(s));

@@ -1,5 +1,5 @@
-/* import_idx.c - IDX files, as MNIST and its relatives have them (http://yann.lecun.com/exdb/mnist): two zero bytes,
- * the type of an element, the number of dimensions; then the dimensions and the elements, big-endian. */
+/* import_idx.c - imports IDX files, the format of MNIST and its relatives (http://yann.lecun.com/exdb/mnist): two zero
+ * bytes, the type of an element, the number of dimensions; then the dimensions and the elements, big-endian. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -16,12 +16,12 @@ typedef struct idx_file {
     int type, dims;
     int64_t dim[LS_DIMS_MAX];
     int64_t element_bytes, sample_bytes;
-    ls_bytes bytes;       /* of the whole file */
-    const uint8_t *items; /* in bytes, behind the header */
+    ls_bytes bytes;       /* the whole file */
+    const uint8_t *items; /* the elements, in bytes */
 } idx_file;
 
 typedef struct idx_source {
-    idx_file images, labels; /* labels.items: NULL where there are none */
+    idx_file images, labels; /* labels.items is NULL without labels */
 } idx_source;
 
 static uint32_t big_endian(const uint8_t *p) {
@@ -58,7 +58,7 @@ static ls_status read_header(idx_file *file) {
     return status;
 }
 
-/* One byte more than the header promises is asked for, to see that the file ends there. */
+/* Asks for one byte more than the header says, to see that the file ends there. */
 static ls_status read_idx(const char *path, idx_file *file) {
     file->path = path;
     LS_TRY(read_header(file));
@@ -93,7 +93,7 @@ static ls_status read_images(const char *path, idx_file *images) {
     return LS_RAISE(LS_INVALID, "%s: holds one number a sample, as labels do; the order is IMAGES LABELS", path);
 }
 
-/* Two dimensions a sample are a grey picture: it gets its channel. */
+/* A sample of two dimensions is a grey picture, and gets its channel. */
 static ls_shape sample_shape(const idx_file *images) {
     ls_shape shape = {.dims = images->dims - 1, .dim = {1, 1, 1, 1}};
     for (int d = 1; d < images->dims; d++) shape.dim[d - 1] = images->dim[d];

@@ -1,4 +1,4 @@
-/* import_images.c - folders of JPEG and PNG files of any size. */
+/* import_images.c - imports folders of JPEG and PNG files of any size; the classes come from folders or file names. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdatomic.h>
@@ -14,7 +14,7 @@
 #include "data/importers_internal.h"
 #include "store/data_format.h"
 
-/* What one picture may take while it is decoded, on each thread: some 89 million pixels in colour, or any JPEG that is
+/* The memory of a thread for decoding a picture: enough for about 89 million pixels in colour, or for any JPEG that is
  * not progressive. */
 static const int64_t picture_bytes_max = INT64_C(512) << 20;
 
@@ -48,20 +48,20 @@ typedef struct images_source {
     int64_t h, w, channels;
     ls_fit fit;
     ls_file_list files;
-    uint8_t *is_picture; /* [files.count] by its content; others will be refused */
+    uint8_t *is_picture; /* [files.count] by its content; other files will be refused */
     int32_t *labels;     /* [files.count] */
     ls_class_list classes;
-    atomic_llong *readable; /* [classes.count] pictures of each that this rank read; NULL: classes were given */
-    atomic_llong deep;      /* pictures of more than 8 bits that this rank read */
+    atomic_llong *readable; /* [classes.count] pictures of each class that this rank read; NULL: classes were given */
+    atomic_llong deep;      /* pictures with more than 8 bits that this rank read */
 } images_source;
 
-/* --- which files are pictures: each rank looks into its share of them --- */
+/* --- which files are pictures: each rank looks into its share of the files --- */
 
 typedef struct look {
     const ls_comm *comm;
     const ls_file_list *files;
     int64_t first;
-    uint8_t *is_picture;  /* [of this rank's share] */
+    uint8_t *is_picture;  /* [files->count], filled in for this rank's share */
     atomic_llong missing; /* a file that this rank does not see; -1: none */
 } look;
 
@@ -75,13 +75,13 @@ static void look_task(void *context, int64_t task, int thread) {
         l->missing = l->first + task;
 }
 
-/* Local. Some at a time, to say how far it is. */
+/* Local. In portions, to show progress. */
 static ls_status look_at_share(ls_pool *pool, look *l, int64_t begin, int64_t end) {
-    enum { PIECE = 4096 };
+    enum { PORTION = 4096 };
     ls_progress progress;
     ls_progress_begin(&progress, "looking", l->files->count);
-    for (l->first = begin; l->first < end; l->first += PIECE) {
-        ls_pool_run(pool, ls_min(PIECE, end - l->first), look_task, l);
+    for (l->first = begin; l->first < end; l->first += PORTION) {
+        ls_pool_run(pool, ls_min(PORTION, end - l->first), look_task, l);
         ls_progress_update(&progress, l->comm->size * (l->first - begin), "");
     }
     if (l->missing < 0) return LS_OK;
@@ -194,7 +194,7 @@ static ls_status sample_images(void *context, int64_t index, void *data, int32_t
     return status;
 }
 
-/* Collective. The number of a class without pictures is spent: no sample has it. */
+/* Collective. Warns of classes without pictures: they keep their number, and no sample has it. */
 static void warn_of_empty(const ls_comm *comm, const images_source *source) {
     int64_t empty = 0, first = -1;
     for (int64_t c = 0; source->readable != NULL && c < source->classes.count; c++) {
@@ -212,13 +212,13 @@ static void report_images(const ls_comm *comm, const void *context) {
     const images_source *source = context;
     int64_t deep = ls_comm_sum(comm, source->deep);
     warn_of_empty(comm, source);
-    if (deep > 0) ls_log_warn("%" PRId64 " of the pictures have 16 bits a value; of these 8 bits are kept", deep);
+    if (deep > 0) ls_log_warn("%" PRId64 " of the pictures have 16 bits for each value, of which 8 are kept", deep);
 }
 
 const ls_importer_type ls_import_images = {
     .name = "images",
     .usage = "DIR|FILE...",
-    .help = "JPEG and PNG files of any size and kind; folders are searched through",
+    .help = "JPEG and PNG files of any size and kind, also in folders",
     .options = options,
     .options_bytes = sizeof(images_options),
     .open = open_images,

@@ -1,3 +1,5 @@
+/* import_labels.c - gives pictures their classes: by the folder or by the beginning of the file name, or as one of the
+ * classes that were given. */
 #include "data/import_labels_internal.h"
 
 #include <errno.h>
@@ -28,7 +30,7 @@ static ls_status add_class(ls_class_list *list, const char *text, size_t length)
     return LS_OK;
 }
 
-/* Between any of the separators; what is empty is left out. */
+/* Adds the parts of a text between separators; empty parts are left out. */
 static ls_status split(const char *text, const char *separators, ls_class_list *out) {
     while (*text != '\0') {
         size_t length = strcspn(text, separators);
@@ -100,7 +102,7 @@ static ls_status read_here(const char *list, const char *of, ls_class_list *out)
     return status == LS_OK ? LS_OK : ls_failure_prefix(of[0] != '\0' ? "--classes-of: " : "--classes: ");
 }
 
-/* The names in one text, each on a line, and back. */
+/* Sends the names as one text, a name in each line. */
 static ls_status share(const ls_comm *comm, ls_class_list *list) {
     int64_t bytes = 0;
     char *text = NULL;
@@ -135,7 +137,7 @@ static part last_part(const char *path, size_t length) {
     return (part){path + begin, length - begin};
 }
 
-/* The sub-folder of the folder that was given; of other files, the folder that they are in. */
+/* The first folder below the folder of the command line; else the folder that the file is in. */
 static part folder_of(const char *path, int32_t name_at) {
     const char *slash = strchr(path + name_at, '/');
     if (slash != NULL && name_at > 0) return (part){path + name_at, (size_t)(slash - path) - (size_t)name_at};
@@ -160,7 +162,7 @@ static int by_text(const void *a, const void *b) {
     return order != 0 ? order : (x->length > y->length) - (x->length < y->length);
 }
 
-/* Sorts them and keeps each once; returns how many there are. */
+/* Sorts the parts and removes duplicates; returns how many are left. */
 static int64_t sort_unique(part *parts, int64_t count) {
     int64_t kept = 0;
     if (count > 1) qsort(parts, (size_t)count, sizeof *parts, by_text);
@@ -171,16 +173,16 @@ static int64_t sort_unique(part *parts, int64_t count) {
 
 /* --- all files --- */
 
-/* What the pictures could be labelled by. */
+/* A way to label the pictures. */
 typedef struct labelling {
     const ls_file_list *files;
     const uint8_t *is_picture;
     ls_labels_from from;
-    part *parts; /* [filled] classes that have pictures, sorted; then, up to count, all */
+    part *parts; /* [count] all classes, sorted; `filled` of them have pictures */
     int64_t pictures, filled, count;
 } labelling;
 
-/* The classes of the pictures; and folders without any, which are classes as well. */
+/* Finds the classes of the pictures. Folders without pictures are classes as well. */
 static ls_status find_classes(const ls_file_list *files, const uint8_t *is_picture, ls_labels_from from,
                               labelling *out) {
     *out = (labelling){.files = files, .is_picture = is_picture, .from = from};
@@ -220,7 +222,8 @@ static ls_status set_labels(const labelling *l, int32_t *labels, ls_class_list *
     for (int64_t i = 0; i < l->files->count; i++) {
         part name = class_of(l->files, i, l->from);
         const part *found = bsearch(&name, l->parts, (size_t)l->count, sizeof name, by_text);
-        labels[i] = found != NULL ? (int32_t)(found - l->parts) : 0; /* else it is no picture, and will be refused */
+        labels[i] =
+            found != NULL ? (int32_t)(found - l->parts) : 0; /* not found: not a picture, which will be refused */
     }
     return say_labels(l, labels);
 }
@@ -231,10 +234,10 @@ static ls_status make_by(const labelling *l, int32_t *labels, ls_class_list *cla
                     l->from == LS_LABELS_FOLDER ? "folder" : "prefix", l->count, LS_CLASSES_MAX);
 }
 
-/* Classes are at least two, and pictures share them. */
+/* There should be at least two classes, with two pictures or more on average. */
 static bool look_like_classes(const labelling *l) { return l->filled >= 2 && l->filled <= l->pictures / 2; }
 
-/* By folders if they look like classes, else by the beginnings of names if these do; what was done is said. */
+/* By folders, if they look like classes; else by the beginnings of names, if these do. The log says which. */
 static ls_status choose(labelling *folders, labelling *prefixes, int32_t *labels, ls_class_list *classes) {
     bool by_folder = look_like_classes(folders), by_prefix = !by_folder && look_like_classes(prefixes);
     const labelling *l = by_folder ? folders : prefixes;
@@ -272,7 +275,8 @@ static int by_wanted(const void *a, const void *b) {
     return by_text(&((const wanted *)a)->name, &((const wanted *)b)->name);
 }
 
-/* The label, or -1. In a data set names are UTF-8, so a folder's name may differ in what is not. */
+/* The label, or -1. Names in a data set are UTF-8, so a folder's name that is not UTF-8 is compared in its cleaned
+ * form. */
 static int32_t find_wanted(const wanted *table, int64_t count, part name) {
     wanted key = {.name = name};
     const wanted *found = bsearch(&key, table, (size_t)count, sizeof key, by_wanted);
@@ -287,7 +291,7 @@ static int32_t find_wanted(const wanted *table, int64_t count, part name) {
     return found != NULL ? found->label : -1;
 }
 
-/* Labels of all pictures; returns the first that is of no class, or -1. */
+/* Labels all pictures; returns the first picture of another class, or -1. */
 static int64_t label_as_wanted(const ls_file_list *files, const uint8_t *is_picture, ls_labels_from from,
                                const wanted *table, int64_t count, int32_t *labels) {
     for (int64_t i = 0; i < files->count; i++) {
@@ -299,7 +303,7 @@ static int64_t label_as_wanted(const ls_file_list *files, const uint8_t *is_pict
     return -1;
 }
 
-/* LS_LABELS_AUTO: by folders, else by the beginnings of names, whichever gives every picture one of the classes. */
+/* LS_LABELS_AUTO: by folders or by the beginnings of names, the first that gives each picture one of the classes. */
 static ls_status make_as_wanted(const ls_file_list *files, const uint8_t *is_picture, ls_labels_from from,
                                 int32_t *labels, const ls_class_list *classes) {
     wanted *table;

@@ -1,8 +1,9 @@
-/* importer.h - what makes data sets: one file src/data/import_<name>.c or synth_<name>.c each, one line in importers.c.
+/* importer.h - importers make data sets. Each importer is a file import_<name>.c or synth_<name>.c, and a line in
+ * importers.c.
  *
- * An importer is asked for its samples by number and gives the same ones on any rank; the driver shuffles them once
- * (seeded), shares them out over the ranks and their threads, leaves out those that fail, and writes the file. So the
- * file is the same for any number of ranks and threads. */
+ * An importer gives its samples by number, the same ones on every rank. The driver (import.c) shuffles them once by a
+ * seed, shares them among the ranks and their threads, skips those that fail, and writes the file. So the file is the
+ * same for any number of ranks and threads. */
 #ifndef LS_DATA_IMPORTER_H
 #define LS_DATA_IMPORTER_H
 
@@ -11,44 +12,44 @@
 #include "data/dataset.h"
 #include "par/comm.h"
 
-/* What an opened source says of itself; strings live until it is closed. */
+/* What is known of an open source. Its strings live until it is closed. */
 typedef struct ls_source_info {
-    int64_t count;   /* samples, those that will fail included */
-    int64_t skipped; /* what else was found, named and left out */
-    uint64_t hash;   /* of the files' names or contents: ranks that see others under the same path are found out */
+    int64_t count;   /* samples, with those that will fail */
+    int64_t skipped; /* paths that were skipped when it was opened */
+    uint64_t hash;   /* of the files' names or contents, to find ranks that see other files under the same path */
     ls_shape shape;
     ls_element element;
     bool labelled, named;
     int classes;
-    const char *const *class_names; /* [classes], or NULL where they have none */
+    const char *const *class_names; /* [classes]; NULL: no names */
 } ls_source_info;
 
-/* What is to be opened. */
+/* What to open. */
 typedef struct ls_source_request {
     const ls_comm *comm;
     ls_pool *pool;
     const void *options;
-    uint64_t seed;            /* of what is generated */
-    const char *const *files; /* [count] the command line's other words */
+    uint64_t seed;            /* of generated samples */
+    const char *const *files; /* [count] the words of the command line */
     int count;
-    bool strict; /* what cannot be used is an error */
+    bool strict; /* a path that cannot be used is an error */
 } ls_source_request;
 
 typedef struct ls_importer_type {
     const char *name;         /* "idx", "cifar10", "images"; "digits" */
-    bool generates;           /* belongs to `synth`, not to `import`: takes no files, has an option "count" */
-    const char *usage, *help; /* usage: the files, "IMAGES [LABELS]" */
+    bool generates;           /* it belongs to `synth`: it takes no files, and has an option "count" */
+    const char *usage, *help; /* usage: the words it takes, "IMAGES [LABELS]" */
     const ls_option *options;
     size_t options_bytes;
-    /* Collective; the request must agree, but for its pool. The source is the same on all ranks. Errors (not agreed:
-     * the driver does that): LS_INVALID, names the file or option; LS_ERROR: no memory, the disk. */
+    /* Collective; the request must be the same on all ranks, except for its pool. Errors (the driver agrees on them):
+     * LS_INVALID: names the file or option; LS_ERROR: no memory, the disk. */
     ls_status (*open)(const ls_source_request *request, void **source, ls_source_info *info);
-    /* Local, thread-safe. Sample `index`: its data (whatever was there before), label and name (a string that lives as
-     * long as the source; NULL: none). Errors: LS_INVALID: this sample cannot be had (names the file); the driver goes
-     * on with the others. Any other error ends the import. */
+    /* Local, thread-safe. Writes all of data, *label, and *name (which lives as long as the source; NULL: no name) of a
+     * sample. Errors: LS_INVALID: this sample cannot be read (names the file); the driver skips it. Any other error
+     * ends the import. */
     ls_status (*sample)(void *source, int64_t index, void *data, int32_t *label, const char **name);
     void (*close)(void *source);
-    /* Collective; NULL: nothing to say. At the end, of the samples that were asked for: warns of what they lost. */
+    /* Collective, at the end of the import: warns about the samples that were read. NULL: nothing to warn about. */
     void (*report)(const ls_comm *comm, const void *source);
 } ls_importer_type;
 
@@ -56,11 +57,11 @@ extern const ls_importer_type *const ls_importer_types[]; /* ended by NULL */
 
 typedef struct ls_import_settings {
     char output[4096];
-    int64_t seed; /* of the one shuffle at import, and of generated samples */
-    int64_t deflate;
-    bool strict;    /* a sample that fails is an error */
-    bool overwrite; /* a data set may have the output's name already */
-    int64_t limit;  /* this many samples, the first in the shuffle's order that do not fail; 0: all */
+    int64_t seed;    /* of the shuffle, and of generated samples */
+    int64_t deflate; /* level of compression */
+    bool strict;     /* a sample that fails is an error */
+    bool overwrite;  /* replace a data set of this name */
+    int64_t limit;   /* import the first samples of the shuffled order that do not fail, this many; 0: all */
 } ls_import_settings;
 extern const ls_option ls_import_options[]; /* of ls_import_settings */
 
@@ -70,9 +71,9 @@ typedef struct ls_import_result {
     ls_dataset_info info;
 } ls_import_result;
 
-/* Collective; the arguments must agree, threads may differ. Rank 0 shows progress and names each sample that was
- * skipped. Errors (agreed): LS_INVALID: the output is there already, or its folder is not; what the importer or the
- * writer says; no sample at all; with `strict` the first that fails. No file is left then. */
+/* Collective; the arguments must be the same on all ranks, except for the pool. Rank 0 shows progress and names each
+ * skipped sample. Errors (agreed): LS_INVALID: the output exists, or its folder does not; the errors of the importer
+ * and the writer; no sample could be read; with `strict` a sample fails. There is no new file then. */
 ls_status ls_import_run(const ls_comm *comm, ls_pool *pool, const ls_importer_type *type, const void *options,
                         const char *const *files, int count, const ls_import_settings *settings,
                         ls_import_result *result);

@@ -1,4 +1,4 @@
-/* importers.c - the table of importers. */
+/* importers.c - the table of importers, and the options that several of them have. */
 #include "data/importers_internal.h"
 
 #include <ctype.h>
@@ -9,7 +9,7 @@ const ls_importer_type *const ls_importer_types[] = {
 
 const char *const ls_channels_names[] = {"1", "3", NULL};
 
-/* Digits from *text on, and where they end. */
+/* Reads digits from *text on, and moves *text behind them. */
 static bool parse_side(const char **text, int64_t *side) {
     *side = 0;
     while (isdigit((unsigned char)**text) && *side <= LS_SIDE_MAX) *side = 10 * *side + *(*text)++ - '0';

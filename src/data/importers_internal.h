@@ -1,4 +1,4 @@
-/* importers_internal.h - the importers, for their table, and what they share. */
+/* importers_internal.h - the importers, for their table, and the options that several of them have. */
 #ifndef LS_DATA_IMPORTERS_INTERNAL_H
 #define LS_DATA_IMPORTERS_INTERNAL_H
 

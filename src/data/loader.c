@@ -1,4 +1,5 @@
-/* loader.c - see loader.h. One thread fills a ring of batches, one empties it; both counts only grow. */
+/* loader.c - prepares batches in a thread of its own. That thread fills a ring of batches, and the caller empties it;
+ * both counts only grow. */
 #include <assert.h>
 #include <float.h>
 #include <inttypes.h>
@@ -11,15 +12,15 @@
 #include "data/loader.h"
 #include "tensor/vector.h"
 
-/* Of a range: by so much its ends may be missed, as transforms round. */
+/* Transforms round, so a number may lie outside a range by this share of it. */
 #define ROUNDING 1e-4f
 
 struct ls_loader {
     ls_loader_spec spec;
     int64_t input_floats, target_floats; /* of a sample */
-    ls_batch *ring;                      /* [slots]: one is in the caller's hands */
+    ls_batch *ring;                      /* [slots]; the caller uses one of them */
     int slots;
-    void *stored; /* [max_rows] samples as they are in the file */
+    void *stored; /* [max_rows] samples as the file has them */
     int32_t *labels;
     float *scratch;
     pthread_t thread;
@@ -27,10 +28,10 @@ struct ls_loader {
     /* Under the lock: */
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    int64_t filled, emptied; /* batches */
-    bool holding;            /* the caller has the batch that is emptied next */
-    bool stop, ended;        /* stop: nobody wants more; ended: there are no more */
-    ls_failure failure;      /* why, if it is one */
+    int64_t filled, emptied; /* how many batches */
+    bool holding;            /* the caller uses the batch that is emptied next */
+    bool stop, ended;        /* the caller wants no more; there are no more */
+    ls_failure failure;      /* why there are no more, if it is a failure */
 };
 
 /* --- the thread --- */
@@ -52,7 +53,7 @@ static void transform(const ls_loader *loader, const ls_batch *batch) {
     }
 }
 
-/* By what rounding makes of the ends; what is not finite is outside in any case. */
+/* Widens the ends by what rounding may add. A number that is not finite is outside in any case. */
 static ls_bounds widen(const ls_bounds *bounds) {
     if (bounds->low == bounds->high) return (ls_bounds){-FLT_MAX, FLT_MAX};
     float span = bounds->high - bounds->low, slack = ROUNDING * (isfinite(span) ? span : 1);
@@ -91,7 +92,7 @@ static ls_status check_part(const ls_loader *loader, const ls_batch *batch, bool
     return refuse(loader, batch->samples[row], x[i], target);
 }
 
-/* What is made of the data is looked at before anything is made of it. */
+/* Checks all numbers of a batch before the model sees them. */
 static ls_status check(const ls_loader *loader, const ls_batch *batch) {
     LS_TRY(check_part(loader, batch, false));
     return loader->spec.target != NULL ? check_part(loader, batch, true) : LS_OK;
@@ -106,7 +107,7 @@ static ls_status fill(ls_loader *loader, ls_batch *batch, bool *more) {
     return check(loader, batch);
 }
 
-/* Waits for a batch to fill; NULL where nobody wants more. */
+/* Waits for an empty batch; NULL: the caller wants no more. */
 static ls_batch *take_empty(ls_loader *loader) {
     pthread_mutex_lock(&loader->lock);
     while (!loader->stop && loader->filled - loader->emptied == loader->slots)

@@ -1,7 +1,7 @@
-/* pipeline.c - transforms in a row.
+/* pipeline.c - applies a list of transforms to a sample.
  *
- * A stage that is not apart works in place, so a sample needs as many buffers as there are stages that are: the last
- * of them writes to the output, and those before take turns with two halves of the scratch space. */
+ * A transform that is not apart works in place. The last transform that is apart writes to the output; those before it
+ * write to the two halves of the scratch space in turn. */
 #include <assert.h>
 #include <string.h>
 
@@ -20,9 +20,9 @@ struct ls_pipeline {
     bool labels;
     stage stage[LS_TRANSFORMS_MAX];
     int stages;
-    ls_signal out;       /* of the last stage, or what is stored where there is none */
-    int apart;           /* stages that are */
-    int64_t half_floats; /* the most that any stage has */
+    ls_signal out;       /* of the last stage; without stages, the stored sample */
+    int apart;           /* how many stages are apart */
+    int64_t half_floats; /* the largest output of a stage */
 };
 
 ls_status ls_pipeline_create(const ls_dataset_info *info, bool labels, ls_pipeline **out) {
@@ -98,7 +98,7 @@ int64_t ls_pipeline_scratch(const ls_pipeline *pipeline) {
     return (pipeline->apart < 2 ? pipeline->apart : 2) * pipeline->half_floats;
 }
 
-/* The buffer of a stage that so many stages apart come after. */
+/* The buffer of a stage; apart_after: how many stages after it are apart. */
 static float *buffer(const ls_pipeline *pipeline, int apart_after, float *out, float *scratch) {
     if (apart_after == 0) return out;
     return apart_after % 2 == 1 ? scratch : scratch + pipeline->half_floats;
@@ -118,7 +118,7 @@ static void load(const ls_pipeline *pipeline, const ls_shape *shape, const void 
     }
 }
 
-/* Input and target have noise of their own, but one augmentation. */
+/* Input and target have different noise, but the same augmentation. */
 static ls_rng stage_rng(const ls_pipeline_call *call, bool augments, int index) {
     if (augments) return ls_rng_stream(call->seed, LS_RNG_AUGMENT, (uint32_t)index, call->epoch);
     uint32_t instance = (call->target ? LS_TRANSFORMS_MAX : 0) + (uint32_t)index;

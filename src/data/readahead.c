@@ -1,6 +1,6 @@
-/* readahead.c - see readahead.h. The thread counts the batches that it has seen, the loader those that it has come to;
- * what the thread reads for batches in between is bounded. A failure ends the thread without a word: the loader meets
- * the same block later, and reports it. */
+/* readahead.c - the thread that reads ahead. It counts the batches that it has seen, and the loader counts those that
+ * it has reached; the blocks read for the batches between are limited. A failure ends the thread silently: the loader
+ * meets the same block later, and reports it. */
 #include "data/readahead.h"
 
 #include <assert.h>
@@ -12,13 +12,13 @@
 struct ls_readahead {
     ls_readahead_spec spec;
     int64_t *samples; /* [max_rows] */
-    int64_t *bytes;   /* [batches] decoded for each batch that the thread is ahead: of batch i at i % batches */
+    int64_t *bytes;   /* [batches] bytes decoded for each batch ahead of the loader; batch i is at i % batches */
     pthread_t thread;
     bool started;
     /* Under the lock: */
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    int64_t seen, reached; /* batches, of the thread and of the loader */
+    int64_t seen, reached; /* how many batches the thread has seen, and the loader has reached */
     int64_t ahead_bytes;   /* the sum of bytes[] from reached to seen */
     bool stop, ended;
 };
@@ -28,7 +28,7 @@ static bool is_far_enough(const ls_readahead *ahead) {
     return batches >= ahead->spec.batches || (batches > 0 && ahead->ahead_bytes >= ahead->spec.room_bytes);
 }
 
-/* Waits until there is room for a batch; false: nobody wants more. *late: the loader is there already. */
+/* Waits until there is room for a batch; false: nobody wants more. *late: the loader has passed this batch already. */
 static bool await_room(ls_readahead *ahead, bool *late) {
     pthread_mutex_lock(&ahead->lock);
     while (!ahead->stop && is_far_enough(ahead)) pthread_cond_wait(&ahead->changed, &ahead->lock);

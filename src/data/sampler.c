@@ -1,4 +1,4 @@
-/* sampler.c - see sampler.h. */
+/* sampler.c - cuts lists of spans, and computes the order of an epoch. sampler.h describes the order. */
 #include "data/sampler.h"
 
 #include <assert.h>
@@ -18,13 +18,13 @@ int64_t ls_spans_samples(const ls_span *spans, int64_t count) {
     return samples;
 }
 
-int64_t ls_spans_cut(const ls_span *spans, int64_t count, int64_t rows, ls_span *pieces) {
+int64_t ls_spans_cut(const ls_span *spans, int64_t count, int64_t rows, ls_span *microbatches) {
     int64_t made = 0;
     for (int64_t i = 0; i < count; i++) {
         int64_t parts = (spans[i].count + rows - 1) / rows;
-        for (int64_t part = 0; pieces != NULL && part < parts; part++) {
+        for (int64_t part = 0; microbatches != NULL && part < parts; part++) {
             int64_t begin = part * spans[i].count / parts, end = (part + 1) * spans[i].count / parts;
-            pieces[made + part] = (ls_span){spans[i].first + begin, end - begin};
+            microbatches[made + part] = (ls_span){spans[i].first + begin, end - begin};
         }
         made += parts;
     }
@@ -72,11 +72,11 @@ typedef struct lane_window {
 struct ls_sampler {
     ls_sampling sampling;
     uint32_t epoch;
-    int64_t samples; /* N */
+    int64_t samples; /* N, of the epoch */
     int64_t spans;
     int64_t capacity;     /* of the next two, in spans */
-    ls_span *span;        /* in the epoch's order */
-    int64_t *position;    /* [spans + 1]: span i has the positions [position[i], position[i+1]) of the sequence */
+    ls_span *span;        /* [spans] in the order of the epoch */
+    int64_t *position;    /* [spans + 1] span i has the positions [position[i], position[i + 1]) of the sequence */
     lane_window *windows; /* [lanes] */
 };
 
@@ -121,7 +121,7 @@ ls_status ls_sampler_begin_epoch(ls_sampler *s, const ls_span *spans, int64_t co
     LS_TRY(make_room(s, count));
     s->epoch = (uint32_t)epoch;
     s->spans = count;
-    int64_t *order = s->position; /* until it has its own use */
+    int64_t *order = s->position; /* position is set later */
     for (int64_t i = 0; i < count; i++) order[i] = i;
     ls_rng rng = ls_rng_stream(s->sampling.seed, LS_RNG_BLOCKS, 0, s->epoch);
     ls_rng_shuffle(&rng, 0, count, order);
@@ -151,15 +151,15 @@ int64_t ls_sampler_rows(const ls_sampler *s, int lane, int64_t step) {
     return lane_share(ls_sampler_batch(s, step), lane, s->sampling.lanes);
 }
 
-/* Where a lane's range of the sequence begins: what the lanes before it take of the full batches, and of the short one.
- */
+/* Where a lane's range of the sequence begins: after the shares of the lanes before it, of all full batches and of the
+ * short batch at the end. */
 static int64_t range_begin(const ls_sampler *s, int lane) {
     int64_t full = s->samples / s->sampling.batch, rest = s->samples % s->sampling.batch;
     return full * ls_lane_offset(s->sampling.batch, lane, s->sampling.lanes) +
            ls_lane_offset(rest, lane, s->sampling.lanes);
 }
 
-/* samples[count] <- what stands in the sequence from this position on. */
+/* Copies the sample numbers from this position of the sequence on. */
 static void read_sequence(const ls_sampler *s, int64_t position, int64_t count, int64_t *samples) {
     int64_t made = 0;
     for (int64_t i = ls_find_run(s->position, s->spans, position); made < count; i++)
@@ -167,7 +167,7 @@ static void read_sequence(const ls_sampler *s, int64_t position, int64_t count, 
             samples[made++] = s->span[i].first + at;
 }
 
-/* A window never needs more room than its lane's range has samples, however large W is. */
+/* Shuffles a window of a lane. It needs no more memory than the lane's range has samples, however large W is. */
 static ls_status open_window(ls_sampler *s, int lane, int64_t number) {
     lane_window *window = &s->windows[lane];
     if (window->number == number) return LS_OK;
@@ -187,7 +187,7 @@ static ls_status open_window(ls_sampler *s, int lane, int64_t number) {
     return LS_OK;
 }
 
-/* Every step before this one was a full batch. */
+/* All steps before this one have full batches, so the place of the lane is a product. */
 ls_status ls_sampler_take(ls_sampler *s, int lane, int64_t step, int64_t *samples) {
     int64_t size = s->sampling.window, left = ls_sampler_rows(s, lane, step);
     int64_t at = step * lane_share(s->sampling.batch, lane, s->sampling.lanes);

@@ -12,9 +12,9 @@
 #include "data/importers_internal.h"
 #include "tensor/random.h"
 
-enum { DIGITS = 10, POINTS_MAX = 16, STROKES_MAX = 4, PIECES = 6, LINE_MAX = POINTS_MAX * PIECES };
+enum { DIGITS = 10, POINTS_MAX = 16, STROKES_MAX = 4, SEGMENTS = 6, LINE_MAX = POINTS_MAX * SEGMENTS };
 
-/* Points x, y in a square of 100, y downwards, stroke after stroke. */
+/* One way to write a digit: points x, y in a square of 100, y downwards, stroke after stroke. */
 typedef struct way {
     int digit, strokes;
     int count[STROKES_MAX]; /* points of each stroke */
@@ -50,7 +50,7 @@ typedef struct digits_options {
 
 static const ls_option options[] = {
     {"count", LS_OPTION_INT, offsetof(digits_options, count), .preset = "10000", .min = 1, .max = 1e12,
-     .help = "how many", .letter = 'n'},
+     .help = "how many samples", .letter = 'n'},
     {"size", LS_OPTION_STRING, offsetof(digits_options, size), .preset = "28x28", .capacity = LS_SIZE_TEXT_MAX,
      .help = "HEIGHTxWIDTH of a picture"},
     {"channels", LS_OPTION_CHOICE, offsetof(digits_options, channels), .preset = "1", .choices = ls_channels_names,
@@ -67,7 +67,7 @@ static const char *const class_names[DIGITS] = {"0", "1", "2", "3", "4", "5", "6
 
 /* --- the line of a drawing --- */
 
-/* What the pen follows; pen[i]: whether it is down from point i to the next. */
+/* The points that the pen follows; pen[i]: whether it is down from point i to the next. */
 typedef struct line {
     int count;
     float x[LINE_MAX], y[LINE_MAX];
@@ -80,7 +80,7 @@ static void add_point(line *l, float x, float y, bool pen) {
     l->pen[l->count++] = pen;
 }
 
-/* Catmull and Rom's cubic: from p1 to p2, in the directions of its neighbours. */
+/* The cubic of Catmull and Rom from p1 to p2, in the directions of the neighbours p0 and p3. */
 static float curve(float p0, float p1, float p2, float p3, float t) {
     return 0.5f * (2 * p1 + t * (p2 - p0 + t * (2 * p0 - 5 * p1 + 4 * p2 - p3 + t * (3 * (p1 - p2) + p3 - p0))));
 }
@@ -88,15 +88,15 @@ static float curve(float p0, float p1, float p2, float p3, float t) {
 static void add_stroke(line *l, float (*p)[2], int count) {
     for (int i = 0; i + 1 < count; i++) {
         const float *a = p[i > 0 ? i - 1 : 0], *b = p[i], *c = p[i + 1], *d = p[i + 2 < count ? i + 2 : i + 1];
-        for (int k = 0; k < PIECES; k++) {
-            float t = (float)k / PIECES;
+        for (int k = 0; k < SEGMENTS; k++) {
+            float t = (float)k / SEGMENTS;
             add_point(l, curve(a[0], b[0], c[0], d[0], t), curve(a[1], b[1], c[1], d[1], t), true);
         }
     }
     add_point(l, p[count - 1][0], p[count - 1][1], false);
 }
 
-/* How much drawings differ, in units of the square. */
+/* How much drawings differ, in units of the square: standard deviations. */
 static const float shake = 0.03f, bend = 0.05f, slant_sd = 0.2f, turn_sd = 0.1f, stretch_sd = 0.15f;
 
 static int choose_way(int digit, float u) {
@@ -106,7 +106,7 @@ static int choose_way(int digit, float u) {
     return first + (int)(u * (float)count);
 }
 
-/* A stroke that begins where the last one ended stays joined to it: both points move alike. */
+/* A stroke that begins where the last one ended stays joined to it: both points move by the same amount. */
 static void trace(const way *w, const float *normal, line *l) {
     float point[POINTS_MAX][2];
     l->count = 0;
@@ -121,7 +121,7 @@ static void trace(const way *w, const float *normal, line *l) {
     }
 }
 
-/* Two slow waves, then stretch, slant and turn about the middle. */
+/* Bends the line by two slow waves; then stretches, slants and turns it about the middle. */
 static void distort(line *l, const float *normal, const float *uniform) {
     float slant = 0.1f + slant_sd * normal[0], stretch = 0.9f * expf(stretch_sd * normal[2]);
     float c = cosf(turn_sd * normal[1]), s = sinf(turn_sd * normal[1]), pi = (float)M_PI;
@@ -135,7 +135,7 @@ static void distort(line *l, const float *normal, const float *uniform) {
     }
 }
 
-/* Scales the line into a box of this side, and puts the middle of its length into the picture's. */
+/* Scales the line into a box of this side, and moves its centre of mass to the middle. */
 static void set_in_box(line *l, float side, float middle_x, float middle_y) {
     float low[2] = {1e9f, 1e9f}, high[2] = {-1e9f, -1e9f};
     float length = 0, sum_x = 0, sum_y = 0;
@@ -143,10 +143,10 @@ static void set_in_box(line *l, float side, float middle_x, float middle_y) {
         low[0] = fminf(low[0], l->x[i]), high[0] = fmaxf(high[0], l->x[i]);
         low[1] = fminf(low[1], l->y[i]), high[1] = fmaxf(high[1], l->y[i]);
         if (!l->pen[i]) continue;
-        float piece = hypotf(l->x[i + 1] - l->x[i], l->y[i + 1] - l->y[i]);
-        length += piece;
-        sum_x += piece * (l->x[i] + l->x[i + 1]) / 2;
-        sum_y += piece * (l->y[i] + l->y[i + 1]) / 2;
+        float segment = hypotf(l->x[i + 1] - l->x[i], l->y[i + 1] - l->y[i]);
+        length += segment;
+        sum_x += segment * (l->x[i] + l->x[i + 1]) / 2;
+        sum_y += segment * (l->y[i] + l->y[i + 1]) / 2;
     }
     float scale = side / fmaxf(high[0] - low[0], high[1] - low[1]);
     for (int i = 0; i < l->count; i++) {
@@ -164,11 +164,11 @@ typedef struct canvas {
 
 static int64_t clamp(int64_t value, int64_t limit) { return value < 0 ? 0 : value > limit ? limit : value; }
 
-static const float edge = 1.4f; /* pixels from full ink to none: MNIST's are soft, as they were made smaller */
+static const float edge =
+    1.4f; /* pixels from full ink to none; MNIST's edges are soft, because its pictures were reduced */
 
-/* The piece of line from point i to the next. A pixel has as much ink as the pen covers of it, by its centre's
- * distance. */
-static void ink_piece(const canvas *out, const line *l, int i, float radius) {
+/* Draws the line from point i to the next. A pixel's ink follows from the distance of its centre. */
+static void draw_segment(const canvas *out, const line *l, int i, float radius) {
     float ax = l->x[i], ay = l->y[i], dx = l->x[i + 1] - ax, dy = l->y[i + 1] - ay;
     float reach = radius + 1, squared = dx * dx + dy * dy + 1e-12f;
     int64_t left = clamp((int64_t)floorf(fminf(ax, ax + dx) - reach), out->w);
@@ -242,7 +242,7 @@ static ls_status sample_digits(void *context, int64_t index, void *data, int32_t
     memset(data, 0, (size_t)(out.h * out.w));
     for (int i = 0; i < l.count; i++) {
         float pressure = 1 + 0.18f * sinf(0.12f * (float)i + 6.28f * uniform[5]);
-        if (l.pen[i]) ink_piece(&out, &l, i, radius * pressure);
+        if (l.pen[i]) draw_segment(&out, &l, i, radius * pressure);
     }
     if (source->channels == 3) colour(data, out.h * out.w, inks[*label]);
     return LS_OK;

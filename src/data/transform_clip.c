@@ -1,4 +1,4 @@
-/* transform_clip.c - no value below the first number, none above the second. */
+/* transform_clip.c - limits all values to a range, as after noise that leaves [0, 1]. */
 #include "data/transforms_internal.h"
 
 typedef struct clip_options {

@@ -1,4 +1,5 @@
-/* transform_gaussian_noise.c - adds normal noise, drawn anew for every sample and, in training, every epoch. */
+/* transform_gaussian_noise.c - adds normal noise, for denoising autoencoders. Each sample, and in training each epoch,
+ * has other noise. */
 #include "data/transforms_internal.h"
 #include "tensor/random.h"
 

@@ -1,4 +1,4 @@
-/* transform_grayscale.c - the luminance of a colour picture.
+/* transform_grayscale.c - makes a colour picture grey, as the input of a model that colours.
  * Source of the weights: ITU-R BT.601, as used by PIL, OpenCV and scikit-image. */
 #include "data/transforms_internal.h"
 

@@ -30,7 +30,7 @@ static void swap(int64_t count, float *a, float *b) {
     }
 }
 
-/* Turns the order of `count` runs of `floats` numbers. */
+/* Reverses the order of `count` runs of `floats` numbers. */
 static void turn(int64_t count, int64_t floats, float *x) {
     for (int64_t i = 0; i < count / 2; i++) swap(floats, x + i * floats, x + (count - 1 - i) * floats);
 }

@@ -1,5 +1,5 @@
-/* transform_rescale.c - black to the first number, white to the second. What is black and white of stored floats cannot
- * be known: 0 and 1, unless it is said. */
+/* transform_rescale.c - maps black to the first number of a range, and white to the second. Black and white of stored
+ * uint8 are 0 and 255; those of stored floats are not known, and taken for 0 and 1 unless the config says them. */
 #include "data/transforms_internal.h"
 
 typedef struct rescale_options {
@@ -14,7 +14,7 @@ static const ls_option options[] = {{"range", LS_OPTION_DOUBLES, offsetof(rescal
                                              "example"},
                                     LS_OPTIONS_END};
 
-/* What is mapped to the range. */
+/* The signal that is mapped to the range. */
 static ls_signal source(const rescale_options *o, const ls_signal *in) {
     ls_signal from = *in;
     if (o->from.count < 2) return from;

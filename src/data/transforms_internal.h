@@ -1,4 +1,4 @@
-/* transforms_internal.h - the transforms, one file each. Private to the room. */
+/* transforms_internal.h - the transforms, for their table. Each one is a file of its own. */
 #ifndef LS_DATA_TRANSFORMS_INTERNAL_H
 #define LS_DATA_TRANSFORMS_INTERNAL_H
 

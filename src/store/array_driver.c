@@ -1,4 +1,5 @@
-/* array_driver.c - see array_driver.h. */
+/* array_driver.c - a file driver for HDF5: it reads from a descriptor, and writes to memory. array_driver_internal.h
+ * says why HDF5 does not open the files itself. */
 #include "store/array_driver_internal.h"
 
 #if H5_VERSION_GE(1, 13, 0)
@@ -12,11 +13,11 @@
 #include "base/memory.h"
 #include "store/hdf5.h"
 
-/* A file as HDF5 knows it. */
+/* A file as HDF5 sees it. */
 typedef struct open_file {
-    H5FD_t common; /* HDF5's own; must be the first */
+    H5FD_t common; /* HDF5's part; it must come first */
     ls_array_backing *backing;
-    haddr_t end; /* of what HDF5 has handed out */
+    haddr_t end; /* of the space that HDF5 has handed out */
 } open_file;
 
 static open_file *of(const H5FD_t *file) { return (open_file *)(uintptr_t)file; }
@@ -35,7 +36,7 @@ static herr_t close_backing(H5FD_t *file) {
     return 0;
 }
 
-/* As HDF5's own driver of files has it: where HDF5 puts things depends on these. */
+/* The flags of HDF5's own file driver: the layout of a file depends on them. */
 static herr_t query(const H5FD_t *file, unsigned long *flags) {
     (void)file;
     if (flags != NULL)
@@ -60,7 +61,7 @@ static haddr_t get_length(const H5FD_t *file, H5FD_mem_t type) {
     return (haddr_t)of(file)->backing->bytes;
 }
 
-/* Said as HDF5's own driver says it, for ls_hdf5_reason. */
+/* In the words of HDF5's own driver, which ls_hdf5_reason understands. */
 static herr_t fail_read(void) {
     int number = errno != 0 ? errno : EIO;
     H5Epush2(H5E_DEFAULT, __FILE__, __func__, __LINE__, H5E_ERR_CLS, H5E_IO, H5E_READERROR,
@@ -69,7 +70,7 @@ static herr_t fail_read(void) {
     return -1;
 }
 
-/* HDF5 may look a little behind the end, where it has written nothing yet. */
+/* HDF5 may read a little past the end, where nothing was written yet: zeros. */
 static herr_t read_backing(H5FD_t *file, H5FD_mem_t type, hid_t transfer, haddr_t at, size_t bytes, void *data) {
     (void)type, (void)transfer;
     const ls_array_backing *backing = of(file)->backing;
@@ -92,7 +93,7 @@ static herr_t write_backing(H5FD_t *file, H5FD_mem_t type, hid_t transfer, haddr
     return 0;
 }
 
-/* HDF5 closes a new file: now it has its length. */
+/* HDF5 calls this when it closes a new file: now the length is known. */
 static herr_t truncate_backing(H5FD_t *file, hid_t transfer, hbool_t closing) {
     (void)transfer, (void)closing;
     if (of(file)->backing->fd < 0) of(file)->backing->bytes = (int64_t)of(file)->end;
@@ -102,7 +103,7 @@ static herr_t truncate_backing(H5FD_t *file, hid_t transfer, hbool_t closing) {
 static const H5FD_class_t driver = {
 #if H5_VERSION_GE(1, 13, 0)
     .version = H5FD_CLASS_VERSION,
-    .value = (H5FD_class_value_t)600, /* a number of our own: HDF5's makers give out those up to 511 */
+    .value = (H5FD_class_value_t)600, /* our own number: the HDF Group assigns those up to 511 */
 #endif
     .name = "lockstep",
     .maxaddr = INT64_MAX,
@@ -121,7 +122,7 @@ static const H5FD_class_t driver = {
 };
 
 ls_status ls_array_driver_use(ls_array_backing *backing, hid_t access) {
-    static hid_t id = H5I_INVALID_HID; /* HDF5 lets go of it at its end */
+    static hid_t id = H5I_INVALID_HID; /* HDF5 frees it at its end */
     if (id < 0) id = H5FDregister(&driver);
     if (id >= 0 && H5Pset_driver(access, id, &backing) >= 0) return LS_OK;
     return LS_RAISE(LS_ERROR, "HDF5 does not take a file driver: %s", ls_hdf5_reason());

@@ -1,9 +1,8 @@
-/* array_driver_internal.h - what HDF5 reads and writes in place of a file that it opens itself: a file driver for HDF5.
- * Private to run.
+/* array_driver_internal.h - a file driver for HDF5, used in place of HDF5's own.
  *
- * Writing goes to memory and cannot fail: HDF5 cannot let go of a file that it cannot write to, for closing fails then,
- * too, and the library ends the program with it (1.10). Reading is strict: HDF5's own driver takes what a disk does not
- * give for zeros. Under ls_hdf5_lock. */
+ * Writing goes to memory and never fails. With its own driver HDF5 cannot close a file that it cannot write to, and
+ * version 1.10 then ends the program. Reading is strict: HDF5's own driver takes missing bytes for zeros. The functions
+ * are called under ls_hdf5_lock. */
 #ifndef LS_STORE_ARRAY_DRIVER_INTERNAL_H
 #define LS_STORE_ARRAY_DRIVER_INTERNAL_H
 
@@ -13,15 +12,15 @@
 
 #include "store/array_memory_internal.h"
 
-/* The caller's; it must outlive the file that HDF5 has open on it. */
+/* Owned by the caller; it must outlive the HDF5 file that is open on it. */
 typedef struct ls_array_backing {
-    int fd;                 /* of a file to read; -1: a new one is written to memory, namely: */
-    ls_array_memory memory; /* the caller releases it */
-    int64_t bytes;          /* of the file; of a new one known when HDF5 has closed it */
-    bool lost;              /* there was no memory for something that HDF5 has written: it does not know, and cannot */
+    int fd;                 /* of a file to read; -1: a new file, written to memory */
+    ls_array_memory memory; /* of the new file; the caller releases it */
+    int64_t bytes;          /* length of the file; of a new one it is known once HDF5 has closed it */
+    bool lost;              /* memory ran out while HDF5 wrote; HDF5 is not told */
 } ls_array_backing;
 
-/* The file that HDF5 opens or creates with this access list is this one, whatever its name. Errors: LS_ERROR. */
+/* HDF5 opens or creates this file with these access properties, whatever name it is given. Errors: LS_ERROR. */
 ls_status ls_array_driver_use(ls_array_backing *backing, hid_t access);
 
 #endif

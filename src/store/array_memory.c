@@ -1,4 +1,4 @@
-/* array_memory.c - see array_memory.h. */
+/* array_memory.c - a sparse file in memory: pages, sorted by their place and found by bisection. */
 #include "store/array_memory_internal.h"
 
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "base/integers.h"
 #include "base/memory.h"
 
-/* The first page that begins there or behind. */
+/* The index of the first page that begins at or after this byte. */
 static int64_t find_place(const ls_array_memory *memory, int64_t at) {
     int64_t low = 0, high = memory->pages;
     while (low < high) {
@@ -19,7 +19,7 @@ static int64_t find_place(const ls_array_memory *memory, int64_t at) {
     return low;
 }
 
-/* The bytes of the page that begins there; NULL: there is none. */
+/* The bytes of the page that begins at this byte; NULL: there is none. */
 static char *find_page(const ls_array_memory *memory, int64_t at) {
     int64_t place = find_place(memory, at);
     return place < memory->pages && memory->page[place].at == at ? memory->page[place].bytes : NULL;
@@ -36,7 +36,7 @@ static ls_status add_page(ls_array_memory *memory, int64_t at) {
     return LS_OK;
 }
 
-/* How many of the bytes lie in the page of the first. */
+/* How many of the bytes are in the first one's page. */
 static int64_t part_in_page(int64_t at, int64_t bytes) {
     return ls_min(bytes, LS_ARRAY_PAGE_BYTES - at % LS_ARRAY_PAGE_BYTES);
 }

@@ -1,5 +1,5 @@
-/* array_memory_internal.h - the bytes of a file that is being described, in memory: only of what has been written, not
- * of what is left for arrays in between. Private to run. Local. */
+/* array_memory_internal.h - the bytes of a new HDF5 file in memory. Only pages that were written take memory: the space
+ * between them is for arrays, which go to the disk directly. Local. */
 #ifndef LS_STORE_ARRAY_MEMORY_INTERNAL_H
 #define LS_STORE_ARRAY_MEMORY_INTERNAL_H
 

@@ -1,4 +1,5 @@
-/* array_reader.c - see array_file.h. Public functions take HDF5's lock around a static one that does the work. */
+/* array_reader.c - the reading half of array_file.h. Each public function takes HDF5's lock around a static function
+ * that does the work. */
 #include <errno.h>
 #include <fcntl.h>
 #include <hdf5.h>
@@ -16,7 +17,7 @@
 struct ls_array_reader {
     ls_array_backing backing;
     hid_t id;
-    hid_t links; /* how to follow them: not out of the file */
+    hid_t links; /* properties that refuse links out of the file */
     char path[LS_PATH_MAX];
 };
 
@@ -24,7 +25,7 @@ static ls_status fail_read(const ls_array_reader *reader, const char *name) {
     return LS_RAISE(ls_hdf5_fault(), "%s: cannot read %s: %s", reader->path, name, ls_hdf5_reason());
 }
 
-/* HDF5 says so in place of a link to another file. */
+/* HDF5 asks this before it follows a link to another file. */
 static herr_t refuse_link(const char *from, const char *group, const char *to, const char *name, unsigned *flags,
                           hid_t access, void *context) {
     (void)from, (void)group, (void)to, (void)name, (void)flags, (void)access, (void)context;
@@ -82,7 +83,7 @@ void ls_array_reader_close(ls_array_reader *reader) {
 
 /* --- arrays --- */
 
-/* {0} where it is none that an array of ours could have, or too large to count. */
+/* {0}: a shape that an array of ours cannot have, or that is too large to count. */
 static ls_shape make_shape(int dims, const hsize_t *dim) {
     ls_shape shape = {.dims = dims};
     int64_t bytes = sizeof(float);
@@ -102,7 +103,7 @@ static ls_shape shape_of(hid_t array) {
     return make_shape(dims, dim);
 }
 
-/* Of float32, in one piece, in this file: as Lockstep writes them. */
+/* Whether an array is as Lockstep writes it: float32, contiguous, in this file. */
 static bool is_plain(hid_t array) {
     hid_t properties = H5Dget_create_plist(array), type = H5Dget_type(array);
     bool plain = properties >= 0 && type >= 0 && H5Pget_layout(properties) == H5D_CONTIGUOUS &&
@@ -162,7 +163,7 @@ ls_status ls_array_reader_read(ls_array_reader *reader, const char *name, int64_
 
 typedef struct listing {
     hid_t links;
-    ls_array_entry *entries; /* NULL: only count them */
+    ls_array_entry *entries; /* NULL: count only */
     int count;
 } listing;
 
@@ -230,7 +231,7 @@ static ls_status read_text(ls_array_reader *reader, hid_t attribute, const char 
     return status;
 }
 
-/* There is memory for one value, and H5Aread would fill in as many as there are. */
+/* The caller has memory for one value, and H5Aread writes as many as the file has. */
 static ls_status check_single(const ls_array_reader *reader, const char *name, hid_t attribute) {
     hid_t space = H5Aget_space(attribute);
     hssize_t values = H5Sget_simple_extent_npoints(space);
@@ -249,7 +250,7 @@ static ls_status open_attribute(ls_array_reader *reader, const char *name, hid_t
 
 bool ls_array_reader_has(ls_array_reader *reader, const char *name) {
     ls_hdf5_lock();
-    bool has = H5Aexists(reader->id, name) != 0; /* where that is not known, who reads it hears why */
+    bool has = H5Aexists(reader->id, name) != 0; /* if that fails, reading it tells why */
     ls_hdf5_unlock();
     return has;
 }

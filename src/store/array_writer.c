@@ -1,5 +1,5 @@
-/* array_writer.c - see array_file.h. HDF5 describes the file in memory; what it made is copied to the disk, and the
- * arrays are then written to the places that it set aside for them. */
+/* array_writer.c - the writing half of array_file.h. HDF5 makes the file in memory, without the arrays' data. Its bytes
+ * are copied to the disk, and the arrays are written to the places that HDF5 has reserved for them. */
 #include <assert.h>
 #include <errno.h>
 #include <hdf5.h>
@@ -21,7 +21,7 @@ typedef struct place {
 
 struct ls_array_writer {
     const ls_file *file;
-    ls_array_backing backing; /* what HDF5 writes */
+    ls_array_backing backing; /* the bytes that HDF5 writes */
     hid_t description;
     int places;
     int64_t room;
@@ -34,7 +34,7 @@ static ls_status fail_describe(const ls_array_writer *writer, const char *name) 
     return LS_RAISE(LS_ERROR, "%s: HDF5 cannot describe %s: %s", writer->file->path, name, ls_hdf5_reason());
 }
 
-/* One format, whatever the library's version, so that old readers and new ones can read it. */
+/* The format does not depend on the library's version, so that old and new readers can read it. */
 static ls_status open_description(ls_array_writer *writer, int64_t user_block_bytes) {
     hid_t access = H5Pcreate(H5P_FILE_ACCESS), create = H5Pcreate(H5P_FILE_CREATE);
     H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18);
@@ -65,7 +65,7 @@ ls_status ls_array_writer_create(const ls_file *file, int64_t user_block_bytes, 
     return status;
 }
 
-/* HDF5 writes most of it only now. */
+/* HDF5 writes most of the description only when it closes the file. */
 static ls_status close_description(ls_array_writer *writer) {
     herr_t closed = H5Fclose(writer->description);
     writer->description = H5I_INVALID_HID;
@@ -85,7 +85,7 @@ void ls_array_writer_destroy(ls_array_writer *writer) {
     ls_free(writer);
 }
 
-/* Makes the groups above an array. HDF5 would do it by itself, but with time stamps. */
+/* Makes the groups above an array. HDF5 could do that itself, but only with time stamps. */
 static ls_status describe_groups(ls_array_writer *writer, const char *name) {
     char path[LS_PATH_MAX];
     snprintf(path, sizeof path, "%s", name);
@@ -107,7 +107,7 @@ static ls_status describe_groups(ls_array_writer *writer, const char *name) {
     return status;
 }
 
-/* Space is set aside now, and not filled, since all of it will be written. */
+/* The space is reserved now. It is not filled, since all of it will be written. */
 static ls_status describe_array(ls_array_writer *writer, const char *name, int64_t rows, const ls_shape *shape) {
     LS_TRY(describe_groups(writer, name));
     hsize_t dim[1 + LS_DIMS_MAX] = {(hsize_t)rows};
@@ -194,7 +194,7 @@ static ls_status find_places(ls_array_writer *writer) {
     return LS_OK;
 }
 
-/* A full disk or a limit on files is known before anything is written. */
+/* So a full disk or a limit on files is found before anything is written. */
 static ls_status reserve(const ls_array_writer *writer) {
     if (ls_fd_reserve(writer->file->fd, writer->backing.bytes)) return LS_OK;
     return LS_RAISE(LS_ERROR, "%s: no room for its %lld bytes: %s", writer->file->path,

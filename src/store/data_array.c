@@ -1,4 +1,4 @@
-/* data_array.c - see data_array.h. */
+/* data_array.c - opens the arrays of a data file, checks what each needs to be read, and walks over its chunks. */
 #include "store/data_array_internal.h"
 
 #include <inttypes.h>
@@ -19,7 +19,7 @@ typedef struct detour {
     char target[2 * NAME_MAX_BYTES];
 } detour;
 
-/* HDF5 asks before it follows a link into another file, wherever on the way that link is. */
+/* HDF5 asks this before it follows a link into another file, at any part of a path. */
 static herr_t refuse_detour(const char *parent_file, const char *parent_group, const char *file, const char *object,
                             unsigned *flags, hid_t access, void *context) {
     detour *taken = context;
@@ -41,7 +41,7 @@ bool ls_data_array_exists(const ls_data_file *file, const char *name) {
     return H5Lexists(file->hdf5, name, H5P_DEFAULT) > 0;
 }
 
-/* --- what a file has --- */
+/* --- descriptions for messages --- */
 
 int ls_data_array_describe(hid_t array, const char *name, char *text, size_t room) {
     static const char *const classes[] = {"int",      "float",     "time", "text",  "bits",  "opaque",
@@ -62,7 +62,7 @@ int ls_data_array_describe(hid_t array, const char *name, char *text, size_t roo
     return length;
 }
 
-/* What there is in a group: "x: uint8 [10, 28, 28]; y: no array". */
+/* The contents of a group: "x: uint8 [10, 28, 28]; y: no array". */
 static void list(const ls_data_file *file, const char *group, char text[LS_DATA_LIST_MAX]) {
     H5G_info_t about;
     size_t used = 0;
@@ -131,12 +131,12 @@ ls_status ls_data_array_find(const ls_data_file *file, const char *name, const c
     if (array >= 0) H5Dclose(array);
     if (array >= 0 || taken.target[0] != '\0') return LS_OK;
     if (is_group(file, name, &taken)) return fail_group(file, name);
-    if (H5Oexists_by_name(file->hdf5, name, H5P_DEFAULT) > 0) return LS_OK; /* damaged: who opens it says so */
+    if (H5Oexists_by_name(file->hdf5, name, H5P_DEFAULT) > 0) return LS_OK; /* damaged: opening it tells so */
     bool soft = H5Lget_info(file->hdf5, name, &link, H5P_DEFAULT) >= 0 && link.type == H5L_TYPE_SOFT;
     return soft ? fail_link(file, name, link.u.val_size) : LS_OK;
 }
 
-/* --- what an array needs --- */
+/* --- checks --- */
 
 static const struct {
     H5Z_filter_t filter;
@@ -167,7 +167,7 @@ static ls_status fail_filter(const ls_data_file *file, const char *name, H5Z_fil
             snprintf(have + used, sizeof have - used, "%s%s", used > 0 ? ", " : "", filters[i].name);
     }
     return LS_RAISE(LS_INVALID,
-                    "%s: %s is packed with %s (number %d), which this HDF5 cannot undo; it has %s. Set "
+                    "%s: %s is compressed with %s (filter %d), which this HDF5 cannot read; it has %s. Set "
                     "HDF5_PLUGIN_PATH to the folder of the filter's plugin, or write the file again with one of these",
                     file->path, name, missing, (int)filter, have);
 }
@@ -190,7 +190,7 @@ bool ls_data_array_fits(const ls_data_file *file, double bytes) {
     return bytes / (2 * LS_DEFLATE_RATIO) <= held;
 }
 
-/* A chunk is read whole. */
+/* A chunk is read as a whole, so it must fit into memory. */
 static ls_status check_chunk(const ls_data_file *file, const char *name, hid_t array, hid_t properties) {
     hsize_t chunk[H5S_MAX_RANK];
     if (H5Pget_layout(properties) != H5D_CHUNKED) return LS_OK;
@@ -245,7 +245,7 @@ ls_status ls_data_array_open(ls_data_file *file, const char *name, hid_t *array)
     return status;
 }
 
-/* --- its chunks --- */
+/* --- chunks --- */
 
 static void note_filters(hid_t properties, ls_data_layout *layout) {
     int count = H5Pget_nfilters(properties);
@@ -292,7 +292,7 @@ int64_t ls_data_array_unit(const ls_data_file *file) {
     return ls_min(unit, file->info.count);
 }
 
-/* The next chunk in the order of rows; false where there is none. */
+/* Moves to the next chunk in row-major order; false: there is none. */
 static bool advance(ls_data_chunk *chunk, const hsize_t *size, const hsize_t *end) {
     for (int d = chunk->dims - 1; d >= 0; d--) {
         chunk->offset[d] += size[d];
@@ -319,7 +319,7 @@ ls_status ls_data_array_chunks(const ls_data_layout *layout, int64_t first, int6
     return LS_OK;
 }
 
-/* HDF5 tells the size of a chunk that has no filters without looking for it. */
+/* Of a chunk without filters HDF5 tells the size even if it was never written; so its place is asked for. */
 bool ls_data_array_has(hid_t array, const ls_data_layout *layout, const ls_data_chunk *chunk) {
     hsize_t bytes = 0;
     haddr_t place = HADDR_UNDEF;

@@ -1,4 +1,4 @@
-/* data_attributes.c - see data_attributes.h. */
+/* data_attributes.c - reads the attributes of a data file: integers, and texts as Lockstep and as h5py write them. */
 #include "store/data_attributes_internal.h"
 
 #include <stdlib.h>

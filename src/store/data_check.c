@@ -1,4 +1,5 @@
-/* data_check.c - see data_check.h. */
+/* data_check.c - holds what was read against hashes where the file has some, and searches it for holes where it has
+ * none. */
 #include "store/data_check_internal.h"
 
 #include <errno.h>
@@ -47,13 +48,13 @@ ls_status ls_data_check_size(const ls_data_file *file, int64_t first, int64_t co
     return LS_OK;
 }
 
-/* Another file of that name is not read: HDF5 has the one that was opened. */
+/* A new file of the same name is not read: HDF5 still has the one that was opened. */
 static void warn_of_replacement(ls_data_file *file) {
     struct stat opened, named;
     if (file->was_replaced || fstat(file->fd, &opened) != 0) return;
     if (stat(file->path, &named) == 0 && named.st_dev == opened.st_dev && named.st_ino == opened.st_ino) return;
     file->was_replaced = true;
-    ls_log_warn("%s was removed or replaced; this run goes on with the file that it has opened, but could not be "
+    ls_log_warn("%s was removed or replaced; this run continues with the file that it has opened, but could not be "
                 "resumed without it",
                 file->path);
 }
@@ -120,7 +121,7 @@ ls_status ls_data_check_load(ls_data_file *file) {
     return status;
 }
 
-/* At all. What the parts of a map hold was looked at when it was opened. */
+/* Whether the array was written at all. The parts of a virtual one were checked when it was opened. */
 static ls_status check_written(const ls_data_file *file, hid_t array, const char *name, const char *rows) {
     H5D_space_status_t written;
     for (int i = 0; i < file->part_count; i++)
@@ -163,25 +164,25 @@ static ls_status check_hashes(const ls_data_file *file, int64_t first, int64_t c
 
 /* --- files without hashes --- */
 
-/* Rows of an array, and what was read of them. */
+/* A search for holes in rows of an array that were just read. */
 typedef struct search {
     ls_data_file *file;
-    const char *name, *rows; /* of the array; what its rows are called */
+    const char *name, *rows; /* of the array; the word for its rows in messages */
     hid_t array;
     const ls_data_layout *layout;
     int64_t element_bytes; /* in memory */
-    int64_t block;         /* rows that are looked at together where there are no chunks */
-    int64_t enough;        /* rows of a chunk that are not all zero by chance */
+    int64_t block;         /* without chunks, this many rows are looked at together */
+    int64_t enough;        /* this many rows are not all zero by chance */
     bool is_full;
-    bool *told;     /* the warning was given */
-    bool by_all;    /* every rank reads the same */
-    bool is_hashed; /* the fingerprint is made of them, too */
+    bool *told;     /* whether the warning was given */
+    bool by_all;    /* every rank reads the same rows */
+    bool is_hashed; /* the fingerprint covers these rows */
     bool (*read)(const struct search *, int64_t first, int64_t count, void *data);
     int64_t first, count;
     const char *data;
 } search;
 
-/* Whether all samples add up to the fingerprint: a whole pass, once, where there are zeros to explain. */
+/* Holds all samples against the fingerprint. That is a pass over the whole file, made once, if zeros were found. */
 static ls_status check_all(ls_data_file *file) {
     const ls_dataset_info *info = &file->info;
     uint64_t content = 0;
@@ -202,10 +203,11 @@ static ls_status check_all(ls_data_file *file) {
                     file->path);
 }
 
-/* Whether the fingerprint tells. */
+/* Whether the fingerprint can tell a hole from zeros. */
 static bool is_decided(const search *s) { return s->file->fingerprinted && s->is_hashed; }
 
-/* Whether all that is to be said of zeros was said. summed: they have a checksum that zeros have, too. */
+/* Whether zeros need no more attention: the fingerprint was checked, or the warning was given. summed: the zeros have a
+ * checksum, which a hole has too. */
 static bool is_settled(const search *s, bool summed) {
     return is_decided(s) ? s->file->is_proven : !summed && *s->told;
 }
@@ -250,7 +252,7 @@ static int64_t row_bytes(const search *s) {
     return bytes;
 }
 
-/* What was read of the chunk: *whole says whether that is all of it. */
+/* Whether the part of the chunk that was read is zero; *whole: that part is the whole chunk. */
 static bool read_is_zero(const search *s, const ls_data_chunk *chunk, bool *whole) {
     size_t stride[1 + LS_DIMS_MAX];
     hsize_t dim[1 + LS_DIMS_MAX];
@@ -279,7 +281,7 @@ static ls_status chunk_is_zero(const search *s, const ls_data_chunk *chunk, bool
     return ok ? LS_OK : ls_data_file_fail(s->file, "is damaged");
 }
 
-/* Who reads zeros out of a compressed chunk reads what was written. Few rows, as at an end, may be zero by chance. */
+/* A compressed chunk is no hole: compressed zeros are other bytes. Few rows, as at an end, may be zero by chance. */
 static ls_status check_zeros(const search *s, const ls_data_layout *layout, int64_t enough,
                              const ls_data_chunk *chunk) {
     int64_t first = (int64_t)chunk->offset[0], count = (int64_t)chunk->dim[0];
@@ -300,7 +302,7 @@ static ls_status check_chunk(void *context, const ls_data_chunk *chunk) {
     return check_zeros(s, s->layout, s->enough, chunk);
 }
 
-/* Rows that lie in a file as one piece, or anyhow in other files. */
+/* Rows that are not in chunks, or not in order in the parts of a virtual array. */
 static ls_status check_blocks(const search *s, bool summed, int64_t first, int64_t end) {
     if (is_settled(s, summed)) return LS_OK;
     int64_t bytes = row_bytes(s), rows = (int64_t)s->layout->extent[0];
@@ -318,7 +320,7 @@ typedef struct part_search {
     const ls_data_part *part;
 } part_search;
 
-/* A chunk of a part, where its rows are in the map; those that the map leaves out are not looked at. */
+/* A chunk of a part, as rows of the virtual array. Rows that the virtual array does not use are not looked at. */
 static ls_status check_part_chunk(void *context, const ls_data_chunk *of_part) {
     const part_search *p = context;
     ls_data_chunk chunk = *of_part;
@@ -376,7 +378,7 @@ ls_status ls_data_check_samples(ls_data_file *file, int64_t first, int64_t count
 
 enum { LABELS_ENOUGH = 16 };
 
-/* A disk loses pages: fewer numbers than fill one, and lie as one piece, are no hole. */
+/* A hole is at least a page of a disk, so fewer numbers than fill one are not searched. */
 static int64_t page_rows(const ls_data_layout *layout) {
     enum { PAGE = 4096 };
     return ls_min(ls_max(PAGE / layout->element_bytes, 1), ls_max((int64_t)layout->extent[0], 1));

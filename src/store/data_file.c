@@ -1,5 +1,5 @@
-/* data_file.c - opens a data file and finds out whether it is one: it may be anybody's. Each rank opens it on its own,
- * without MPI. */
+/* data_file.c - opens a data file, checks its header, and reads its samples. The file may be anybody's, so nothing that
+ * it says is believed. Each rank opens it by itself, without MPI. */
 #include "store/data_file_internal.h"
 
 #include <errno.h>
@@ -24,7 +24,7 @@
 #include "store/hdf5.h"
 #include "store/writer.h"
 
-/* Of all samples: sums and products of what a file holds stay far from the end of int64_t. */
+/* The most bytes of all samples: sums and products of what a file says cannot overflow. */
 static const int64_t DATA_BYTES_MAX = INT64_C(1) << 50;
 
 /* --- opening in HDF5 --- */
@@ -48,7 +48,7 @@ static ls_status check_readable(const ls_data_file *file) {
     return LS_OK;
 }
 
-/* HDF5 notes in a file (of its newer format) that it is being written, and who writes has a lock on it. */
+/* Whether another program holds the lock that HDF5 takes on a file that it writes. */
 static bool is_being_written(const ls_data_file *file) {
     int fd = open(file->path, O_RDONLY | O_CLOEXEC);
     bool taken = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
@@ -62,14 +62,14 @@ static ls_status fail_open(const ls_data_file *file) {
         return LS_RAISE(LS_INVALID, "%s: another program has it open for writing; close it there first (HDF5: %s)",
                         file->path, ls_hdf5_reason());
     if (!noted) return fail_damaged(file);
-    return LS_RAISE(
-        LS_INVALID,
-        "%s: the program that wrote it did not close it: it was killed, or is still at work. Write the file "
-        "again; or, if all is in it, clear its mark with 'h5clear -s' of HDF5's tools",
-        file->path);
+    return LS_RAISE(LS_INVALID,
+                    "%s: the program that wrote it did not close it: it was killed, or is still running. Write the "
+                    "file again, or, if "
+                    "it is complete, clear its mark with 'h5clear -s' of HDF5's tools",
+                    file->path);
 }
 
-/* Without locks: some file systems have none, and a data set that has its name is never written again. */
+/* The file is not locked: some file systems have no locks, and a data set is never written again under its name. */
 ls_status ls_data_file_open_hdf5(ls_data_file *file) {
     struct stat about;
     void *handle = NULL;
@@ -104,7 +104,7 @@ static ls_status open_data(ls_data_file *file) {
     return LS_OK;
 }
 
-/* --- what it holds --- */
+/* --- the header --- */
 
 static ls_status fail_type(const ls_data_file *file) {
     char text[LS_DATA_LIST_MAX];
@@ -179,15 +179,15 @@ bool ls_data_file_read_raw(const ls_data_file *file, int64_t first, int64_t coun
     return ok;
 }
 
-/* Of a file that Lockstep did not write: its chunk, or what Lockstep would have chosen. */
+/* The block size of a file that does not record one: its chunk, or what Lockstep would choose. */
 static int64_t natural_block(const ls_data_file *file) {
     if (file->layout.chunked) return (int64_t)file->layout.chunk[0]; /* HDF5 allows less than 2^32 */
     return ls_writer_block_samples(
         &(ls_writer_spec){.shape = file->info.shape, .element = file->info.element, .max_count = file->info.count});
 }
 
-/* The recorded size comes first: training is a function of it, and must stay so when h5repack changes the chunks. It
- * may be more than there are samples: it was chosen before some could not be read. */
+/* The recorded size counts, not the chunk's: the result of training depends on it, and must not change when h5repack
+ * changes the chunks. It may exceed the number of samples, since it is chosen before some samples fail to import. */
 static ls_status read_block_size(ls_data_file *file) {
     int64_t block = natural_block(file);
     LS_TRY(ls_data_read_integer(file, LS_DATA_BLOCK, &block));
@@ -198,7 +198,7 @@ static ls_status read_block_size(ls_data_file *file) {
 
 /* --- reading --- */
 
-/* Under the lock. Behind the end of a file that was cut HDF5 finds zeros: so its size is looked at afterwards. */
+/* Under the lock. HDF5 reads zeros past the end of a file that was cut, so its size is checked afterwards. */
 static ls_status read_checked(ls_data_file *file, int64_t first, int64_t count, void *data) {
     if (!ls_data_file_read_raw(file, first, count, data)) {
         char damage[96];
@@ -212,7 +212,7 @@ static ls_status read_checked(ls_data_file *file, int64_t first, int64_t count, 
     return ls_data_check_samples(file, first, count, data);
 }
 
-/* Under the lock. Samples of one block, which is read whole, for only whole blocks can be checked. */
+/* Under the lock. Samples of one block. It is read as a whole, since only whole blocks can be checked. */
 static ls_status read_part(ls_data_file *file, int64_t first, int64_t count, char *data) {
     const ls_dataset_info *info = &file->info;
     int64_t begin = first / info->block_samples * info->block_samples;
@@ -251,7 +251,7 @@ ls_status ls_data_file_read(ls_data_file *file, int64_t first, int64_t count, vo
     return status;
 }
 
-/* Hashes of samples spread over the file. What HDF5 decodes as one is read as one, and once. */
+/* Adds the hashes of samples spread over the file. Samples that HDF5 decodes together are read together, and once. */
 static ls_status hash_probes(ls_data_file *file, uint64_t *content) {
     const ls_dataset_info *info = &file->info;
     int64_t probes = ls_min(info->count, LS_FINGERPRINT_PROBES), unit = ls_data_array_unit(file), first = 0, end = 0;
@@ -271,8 +271,8 @@ static ls_status hash_probes(ls_data_file *file, uint64_t *content) {
     return status;
 }
 
-/* Of a file without one: from the labels and some samples, for all would take too long, and the size of its blocks, of
- * which the order of training is made and which nothing else records. */
+/* The fingerprint of a file that has none: from the labels, some samples (all would take too long), and the block size,
+ * which the order of training depends on and nothing else records. */
 static ls_status make_fingerprint(ls_data_file *file) {
     ls_dataset_info *info = &file->info;
     uint64_t content = 0;
@@ -320,7 +320,7 @@ static ls_status read_contents(ls_data_file *file) {
 static ls_status read_under_lock(ls_data_file *file, ls_status (*read)(ls_data_file *)) {
     ls_hdf5_lock();
     ls_status status = read(file);
-    /* Also where it was taken for something that the file has not. */
+    /* A failed disk or network may have looked like something that the file lacks. */
     if (ls_hdf5_system_reason() != NULL) status = ls_data_file_fail(file, "");
     ls_hdf5_unlock();
     return status;

@@ -1,4 +1,4 @@
-/* data_format.h - the names in a data file, for who writes and who reads it. Private to the room. */
+/* data_format.h - the names of arrays and attributes in a data file, and its fingerprint. */
 #ifndef LS_STORE_DATA_FORMAT_H
 #define LS_STORE_DATA_FORMAT_H
 
@@ -20,12 +20,12 @@
 
 enum { LS_DATA_FORMAT_VERSION = 1 };
 
-/* What the fingerprint is made of: a sum over the samples, so that ranks can add up theirs in any order, of hashes that
- * know the sample's number, its bytes (little endian) and its label (0 where there are none). */
+/* The hash of a sample: of its number, its bytes (little-endian) and its label (0: no labels). The fingerprint is made
+ * of their sum, which ranks can form in any order. */
 uint64_t ls_sample_hash(const void *sample, int64_t bytes, int32_t label, int64_t index);
-/* content: that sum. text: LS_FINGERPRINT_MAX. */
+/* content: that sum. text: of LS_FINGERPRINT_MAX bytes. */
 void ls_fingerprint_text(const ls_shape *shape, int element, int64_t count, uint64_t content, char *text);
-/* That of several files, in order: text <- text and next. */
+/* The fingerprint of several files, in order: adds that of the next file to text. */
 void ls_fingerprint_join(char *text, const char *next);
 
 #endif

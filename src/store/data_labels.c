@@ -1,4 +1,4 @@
-/* data_labels.c - see data_labels.h. */
+/* data_labels.c - reads and checks the labels, class names and sample names of a data file. */
 #include "store/data_labels_internal.h"
 
 #include <inttypes.h>
@@ -10,7 +10,7 @@
 #include "store/data_check_internal.h"
 #include "store/data_format.h"
 
-/* As many as the file says, else as the labels show. */
+/* The number of classes is what the file says, else what the labels show. */
 static ls_status read_classes(ls_data_file *file) {
     int32_t largest = 0;
     for (int64_t i = 0; i < file->info.count; i++)
@@ -39,7 +39,7 @@ static ls_status check_labels(ls_data_file *file) {
     return LS_OK;
 }
 
-/* The length comes first: what a file claims to hold is no reason to take memory for it. */
+/* The length is checked before memory is allocated for what the file claims. */
 static ls_status load_labels(ls_data_file *file, hid_t labels) {
     hid_t type = H5Dget_type(labels), space = H5Dget_space(labels);
     hsize_t length = 0;
@@ -58,7 +58,7 @@ static ls_status load_labels(ls_data_file *file, hid_t labels) {
     return check_labels(file);
 }
 
-/* All labels stay in memory: four bytes a sample. */
+/* All labels stay in memory: four bytes for each sample. */
 ls_status ls_data_labels_load(ls_data_file *file) {
     hid_t labels;
     if (!ls_data_array_exists(file, LS_DATA_LABELS)) return LS_OK;
@@ -69,7 +69,7 @@ ls_status ls_data_labels_load(ls_data_file *file) {
     return status;
 }
 
-/* Names of another kind, such as texts of variable length, are left alone. */
+/* Names of another type, such as texts of variable length, are not read. */
 ls_status ls_data_names_find(ls_data_file *file) {
     enum { LONGEST = 1 << 16 };
     hid_t names;

@@ -1,5 +1,6 @@
-/* data_probe.c - see data_probe.h. The child is a program of its own, not a fork: MPI's networks do not bear one. It
- * says what it found in a pipe: a byte a file that it came through, and the failure if there was one. */
+/* data_probe.c - tries data files in a child process. The child is this program, started anew: a fork would break the
+ * networks of MPI. It answers through a pipe: a byte for each file that HDF5 could open, then the failure, if one
+ * failed. */
 #define _GNU_SOURCE /* pipe2 */
 #include "store/data_probe.h"
 #include "store/hdf5.h"
@@ -26,8 +27,9 @@
 
 extern char **environ;
 
-/* Of the child: where it answers; how much processor time and memory the files may cost beside what their bytes do, as
- * they are and decoded; and the exit status with which nothing was tried, as that of a shell that finds no program. */
+/* ANSWER: the descriptor on which the child answers. BASE_SECONDS, BASE_BYTES: processor time and memory that it may
+ * use in any case; more is allowed by the bytes of the files, BYTES_A_SECOND. NOT_STARTED: its exit status if it could
+ * not be started, as a shell has it. */
 enum { ANSWER = 3, BATCH = 256, BASE_SECONDS = 5, BYTES_A_SECOND = 16 << 20, BASE_BYTES = 1 << 30, NOT_STARTED = 127 };
 
 static const char GOOD = '.', BAD = '!';
@@ -37,14 +39,14 @@ void ls_data_probe_by(const char *program) { snprintf(prober, sizeof prober, "%s
 
 /* --- the child --- */
 
-/* What it may use, and what it might without this: a limit that somebody else has set is never raised. */
+/* A limit of the child, and the limit that it was started with, which is never raised. */
 typedef struct allowance {
     int resource;
     bool known;
     struct rlimit own;
 } allowance;
 
-/* Of all files that were given: bytes that are read or decoded, and memory that is had in any case. */
+/* Bytes of all files that the child reads or decodes, and the memory that it may use in any case. */
 static int64_t work_bytes, base_bytes;
 
 static void allow(allowance *a, int64_t most) {
@@ -55,7 +57,7 @@ static void allow(allowance *a, int64_t most) {
     setrlimit(a->resource, &now);
 }
 
-/* What the program has mapped already. */
+/* The memory that the program has mapped already. */
 static int64_t mapped_bytes(void) {
     int64_t pages = 0;
     FILE *file = fopen("/proc/self/statm", "r");
@@ -65,7 +67,7 @@ static int64_t mapped_bytes(void) {
     return pages > 0 ? pages * sysconf(_SC_PAGESIZE) : INT64_MAX / 2;
 }
 
-/* Sanitizers map far more than they use, and end a program that crashes with a status of theirs. */
+/* Sanitizers map far more memory than they use, and end a program that crashes with an exit status of their own. */
 #ifdef __has_feature
 #define HAS_FEATURE(name) __has_feature(name)
 #else
@@ -96,8 +98,8 @@ static void set_limits(int count, char *const *paths) {
     allow_more(all, 0);
 }
 
-/* Few bytes may be many samples. What the header says of them is no mere claim: the file is large enough for that, and
- * for its chunks. HDF5 takes a chunk's room several times, for its filters. */
+/* Compressed samples need more memory than the file's bytes. The header may be trusted here: opening has checked that
+ * the file is large enough for its samples and chunks. HDF5 allocates a chunk several times, for its filters. */
 static void allow_for_samples(const ls_data_file *file) {
     const ls_dataset_info *info = &file->info;
     int64_t unit = ls_data_array_unit(file), block = ls_max(unit, info->block_samples);
@@ -107,7 +109,7 @@ static void allow_for_samples(const ls_data_file *file) {
     allow_more(samples * info->sample_bytes + labels, 4 * block * info->sample_bytes + 8 * chunk + labels);
 }
 
-/* Header, attributes, labels; a block and its names. */
+/* After the header, attributes and labels: the first block and its names. */
 static ls_status try_file(ls_data_file *file) {
     int64_t count = file->info.block_samples;
     ls_sample_name *names = NULL;
@@ -123,7 +125,7 @@ static ls_status try_file(ls_data_file *file) {
     return status;
 }
 
-/* A damaged block is for who reads it to tell of; here it is enough that HDF5 comes back. */
+/* A damaged block is reported when it is read; here it only matters that HDF5 returns. */
 static ls_status try_path(const char *path) {
     ls_data_file file;
     ls_status status = ls_data_file_open_header(path, &file);
@@ -133,10 +135,11 @@ static ls_status try_path(const char *path) {
     }
     if (status == LS_OK) (void)try_file(&file);
     if (status == LS_ERROR && ls_hdf5_lacks_memory())
-        status = LS_RAISE(LS_INVALID,
-                          "%s: HDF5 fails on its header: it asks for too much memory. The file is damaged, or was made "
-                          "to do harm; import it again",
-                          path);
+        status = LS_RAISE(
+            LS_INVALID,
+            "%s: HDF5 fails on its header: it asks for too much memory. The file is damaged or malicious; import "
+            "it again",
+            path);
     ls_data_file_release(&file);
     return status;
 }
@@ -168,7 +171,7 @@ int ls_data_probe_answer(int count, char *const *paths) {
 
 /* --- the parent --- */
 
-/* The errno of a failure, else 0. */
+/* Starts the child. Returns 0, or the errno of a failure. */
 static int start(char *const *paths, int count, int pipe_end, pid_t *child) {
     char *words[BATCH + 3] = {prober, LS_PROBE_WORD};
     for (int i = 0; i < count; i++) words[2 + i] = paths[i];
@@ -183,7 +186,7 @@ static int start(char *const *paths, int count, int pipe_end, pid_t *child) {
     return error;
 }
 
-/* All that comes, up to `most`; less where the child ended before. */
+/* Reads up to `most` bytes, until the child ends. */
 static size_t listen_to(int pipe_end, void *data, size_t most) {
     size_t got = 0;
     while (got < most) {
@@ -195,7 +198,7 @@ static size_t listen_to(int pipe_end, void *data, size_t most) {
     return got;
 }
 
-/* What a file can do to HDF5; anything else that ends the child was somebody else: the system that lacks memory, an
+/* How a file made HDF5 fail, in words; NULL: something else ended the child, such as a lack of memory or an
  * administrator. */
 static const char *harm_of(int status) {
     static const int crashes[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
@@ -210,10 +213,9 @@ static const char *harm_of(int status) {
 static ls_status fail_probe(const char *path, int status) {
     const char *harm = harm_of(status);
     if (harm != NULL)
-        return LS_RAISE(
-            LS_INVALID,
-            "%s: HDF5 fails on its header: %s. The file is damaged, or was made to do harm; import it again", path,
-            harm);
+        return LS_RAISE(LS_INVALID,
+                        "%s: HDF5 fails on its header: %s. The file is damaged or malicious; import it again", path,
+                        harm);
     if (WIFSIGNALED(status))
         return LS_RAISE(LS_ERROR, "%s: the process that tries the file was ended (%s), not by the file; try again",
                         path, strsignal(WTERMSIG(status)));
@@ -221,7 +223,7 @@ static ls_status fail_probe(const char *path, int status) {
                     WEXITSTATUS(status));
 }
 
-/* That there is no second process to try files in is no fault of theirs. */
+/* If no child can be started, the files are opened without a trial. */
 static ls_status go_without(const char *why) {
     ls_log_warn("cannot start %s to try the data files before they are opened (%s); they are opened without that",
                 prober, why);

@@ -1,4 +1,5 @@
-/* data_virtual.c - see data_virtual.h. */
+/* data_virtual.c - checks the parts of a virtual data set, one after another, and remembers which rows each one fills.
+ */
 #include "store/data_virtual_internal.h"
 
 #include <inttypes.h>
@@ -15,12 +16,11 @@
 static ls_status fail_part(const ls_data_file *file, const char *part, const char *what) {
     return LS_RAISE(
         LS_INVALID,
-        "%s: is a map of parts of other files (a virtual data set), and %s %s: HDF5 would give zeros in its "
-        "place",
+        "%s: is a virtual data set, made of parts of other files, and %s %s: HDF5 would read zeros in its place",
         file->path, part, what);
 }
 
-/* The path that HDF5 tries first: an absolute one as it is, others from the folder of the map. */
+/* The path that HDF5 tries first: a relative path starts at the folder of the virtual file. */
 static ls_status find_part(const ls_data_file *file, const char *name, char path[LS_PATH_MAX]) {
     char copy[LS_PATH_MAX];
     snprintf(copy, sizeof copy, "%s", file->path);
@@ -33,7 +33,7 @@ static ls_status find_part(const ls_data_file *file, const char *name, char path
     return LS_OK;
 }
 
-/* Names of files and arrays in a map. */
+/* Of names of files and arrays in a virtual data set. */
 enum { PART_NAME_MAX = 1024 };
 
 typedef struct part {
@@ -50,7 +50,7 @@ static ls_status refuse_missing_chunk(void *context, const ls_data_chunk *chunk)
                     (uintmax_t)chunk->offset[0], p->array_name);
 }
 
-/* That the array holds what is mapped. */
+/* Checks that the array of a part holds the rows that are mapped. */
 static ls_status check_extent(const ls_data_file *file, part *p, hid_t selection) {
     hsize_t dim[H5S_MAX_RANK], begin[H5S_MAX_RANK] = {0}, end[H5S_MAX_RANK] = {0};
     H5D_space_status_t written;
@@ -86,7 +86,7 @@ static ls_status add_part(ls_data_file *file, const char *array, const part *p, 
     return LS_OK;
 }
 
-/* Whether the selection is whole rows from the first to the last. */
+/* Whether the selection is a run of whole rows. */
 static bool is_rows(hid_t selection, const ls_data_layout *layout) {
     hsize_t begin[H5S_MAX_RANK] = {0}, end[H5S_MAX_RANK] = {0};
     if (layout->dims < 1 || layout->dims > 1 + LS_DIMS_MAX) return false;
@@ -100,7 +100,7 @@ static bool is_rows(hid_t selection, const ls_data_layout *layout) {
     return (hsize_t)H5Sget_select_npoints(selection) == points;
 }
 
-/* The part, and the rows that it fills. The last one is the most likely to be met again. */
+/* Adds a part, or more rows to a part that is known; the last one is the most likely. */
 static ls_status remember(ls_data_file *file, const char *array, const part *p, hid_t source, hid_t target) {
     hsize_t from[H5S_MAX_RANK] = {0}, begin[H5S_MAX_RANK] = {0}, end[H5S_MAX_RANK] = {0};
     ls_data_part *known = NULL;
@@ -124,7 +124,7 @@ static ls_status remember(ls_data_file *file, const char *array, const part *p, 
     return LS_OK;
 }
 
-/* The part of mapping i; one that is open already, as the parts of neighbours often are, stays so. */
+/* Opens the part of mapping i. Neighbours often have the same part: it stays open. */
 static ls_status open_part(ls_data_file *file, hid_t properties, size_t i, part *p) {
     char name[PART_NAME_MAX] = "", array_name[PART_NAME_MAX] = "", path[LS_PATH_MAX];
     ssize_t length = H5Pget_virtual_filename(properties, i, name, sizeof name);
@@ -154,7 +154,7 @@ static ls_status check_mapping(ls_data_file *file, const char *name, hid_t prope
                                hssize_t *mapped) {
     LS_TRY(open_part(file, properties, i, p));
     hid_t source = H5Pget_virtual_srcspace(properties, i), target = H5Pget_virtual_vspace(properties, i);
-    if (H5Sget_select_type(source) == H5S_SEL_ALL) { /* whose extent the map does not say */
+    if (H5Sget_select_type(source) == H5S_SEL_ALL) { /* which has no extent of its own */
         H5Sclose(source);
         source = H5Dget_space(p->array);
     }

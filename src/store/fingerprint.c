@@ -1,4 +1,5 @@
-/* fingerprint.c - what tells one data set from another. */
+/* fingerprint.c - hashes of samples and of a whole data set. Resuming compares fingerprints: a run must see the same
+ * data. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <xxhash.h>

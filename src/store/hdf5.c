@@ -1,4 +1,4 @@
-/* hdf5.c - what every use of HDF5 shares: the lock, and its error stack turned into one phrase. */
+/* hdf5.c - the lock for all calls of HDF5, and HDF5's error stack as one phrase for messages. */
 #include <errno.h>
 #include <hdf5.h>
 #include <pthread.h>
@@ -11,23 +11,23 @@
 
 enum { REASON_MAX = 512 };
 
-/* The lock is had in the order of asking: a thread that reads block after block would else take it again and again
- * before another, which saves a checkpoint, is awake. */
+/* The lock is fair: threads get it in the order in which they asked. A plain mutex would let a thread that reads block
+ * after block take it again and again, before a thread that saves a checkpoint wakes up. */
 static pthread_mutex_t counter = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t called = PTHREAD_COND_INITIALIZER;
 static uint64_t tickets, serving;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/* Of the last call that failed since the lock was taken. */
+/* Of the last call that failed since the lock was taken: why, and whose fault. */
 static char reason[REASON_MAX];
 static ls_status fault;
 
-/* Of the first failure since then that was the system's; and whether that was a lack of memory. */
-static char system_reason[REASON_MAX + 96]; /* and what to do */
+/* Of the first failure since then that was the system's fault: why, and whether memory was lacking. */
+static char system_reason[REASON_MAX + 96]; /* with room for what to do */
 static bool lacks_memory;
 
-/* Of "file write failed: time = ..., errno = 28, error message = 'No space left on device', buf = ..." over several
- * lines only what the system said; of anything else the first line. */
+/* Takes the system's words out of "file write failed: time = ..., errno = 28, error message = 'No space left on
+ * device', buf = ..."; of any other text the first line. */
 static void shorten(const char *text) {
     static const char number[] = "errno = ", begin[] = "error message = '";
     const char *said = strstr(text, begin), *code = strstr(text, number);
@@ -41,7 +41,7 @@ static herr_t take_first(unsigned n, const H5E_error2_t *error, void *context) {
     if (error->desc == NULL || error->desc[0] == '\0') return 0;
     shorten(error->desc);
     bool memory = error->maj_num == H5E_RESOURCE && error->min_num == H5E_NOSPACE;
-    bool no_state = strstr(error->desc, "stat info") != NULL; /* fstat failed, and HDF5 keeps the cause to itself */
+    bool no_state = strstr(error->desc, "stat info") != NULL; /* fstat failed; HDF5 does not say why */
     if (memory || no_state) fault = LS_ERROR;
     if (fault == LS_ERROR && system_reason[0] == '\0') {
         bool many = strcmp(reason, strerror(EMFILE)) == 0;
@@ -52,16 +52,15 @@ static herr_t take_first(unsigned n, const H5E_error2_t *error, void *context) {
     return 1;
 }
 
-/* HDF5 calls this where a call of its interface fails, in place of printing its stack to stderr, on every rank; the
- * next call, which may only close something, empties the stack. Walking upward begins at the function where it went
- * wrong, which knows best. */
+/* HDF5 calls this when one of its functions fails, in place of printing its stack to stderr. The stack must be read
+ * now: the next call empties it. Walking upward begins at the function that failed first, which says most. */
 static herr_t remember(hid_t stack, void *context) {
     H5Ewalk2(stack, H5E_WALK_UPWARD, take_first, context);
     return 0;
 }
 
-/* Everything is closed by who opened it. What HDF5 cannot close after a failure of the disk it would try to close for
- * ever at the end of the process, and complain. */
+/* Without HDF5's own function at exit: after a failure of the disk it would try for ever to close what it cannot close.
+ * We close everything ourselves. */
 static void listen(void) {
     H5dont_atexit();
     H5Eset_auto2(H5E_DEFAULT, remember, NULL);

@@ -1,4 +1,5 @@
-/* checkpoint_seal.c - see checkpoint_seal.h. */
+/* seal.c - writes and verifies the seal of a checkpoint: a hash over all its bytes, in HDF5's user block, so that a
+ * damaged file is found before HDF5 opens it. */
 #include "store/seal.h"
 
 #include <endian.h>
@@ -25,8 +26,8 @@ typedef struct seal {
 } seal;
 _Static_assert(sizeof(seal) == LS_SEAL_BYTES, "a seal fills the user block");
 
-/* What cannot be read may be whole, and is only out of reach; that holds for a file, too, that ends before the length
- * that it has. */
+/* A file that cannot be read may be whole, so this is LS_ERROR, also where the disk gives fewer bytes than the file
+ * has. */
 static ls_status fail_read(const char *path) {
     ls_status status = errno == ENOENT ? LS_INVALID : LS_ERROR;
     return LS_RAISE(status, "%s: cannot be read: %s", path,
@@ -44,7 +45,7 @@ static ls_status hash_blocks(int fd, const char *path, int64_t file_bytes, void 
     return LS_OK;
 }
 
-/* The hash that a file with this seal should have. */
+/* The hash of a file with this seal. */
 static ls_status hash_file(int fd, const char *path, const seal *s, XXH128_canonical_t *hash) {
     void *buffer = NULL;
     XXH3_state_t *state = XXH3_createState();
@@ -97,7 +98,7 @@ static ls_status verify(int fd, const char *path) {
 }
 
 ls_status ls_seal_verify(const char *path) {
-    int fd = ls_fd_open(path, O_RDONLY | O_NONBLOCK); /* a pipe of that name must not hold us up */
+    int fd = ls_fd_open(path, O_RDONLY | O_NONBLOCK); /* a pipe of that name must not block */
     if (fd < 0) return fail_read(path);
     ls_status status = verify(fd, path);
     close(fd);

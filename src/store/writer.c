@@ -1,9 +1,9 @@
 /* writer.c - writes a data set from all ranks at once.
  *
- * A column (data, labels, names, hashes) grows by windows of one stripe a rank, a stripe being some whole chunks.
- * Samples come in rank order, in runs that know nothing of chunks, so each is sent to the rank that has its stripe; a
- * full window is one collective write of whole chunks. So a chunk is filtered once, by one rank, and what the file
- * holds does not depend on the number of ranks. Hashes travel a sample each, and are written a block each. */
+ * A column (data, labels, names, hashes) grows by rounds. A round is one stripe for each rank, and a stripe is some
+ * whole chunks. Samples come in rank order, in runs that do not know of chunks, so each sample is sent to the rank that
+ * has its stripe; a full round is one collective write of whole chunks. So a chunk is filtered once, by one rank, and
+ * the file does not depend on the number of ranks. Hashes are sent for each sample, and written for each block. */
 #include <assert.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -19,7 +19,7 @@ enum { BLOCKS_WANTED = 256, BLOCK_BYTES = 1 << 20, STRIPE_BYTES = 4 << 20 /* lon
 /* A column on its way to the file. */
 typedef struct flow {
     MPI_Datatype item; /* a sample of it */
-    void *stripe;      /* this rank's part of the window */
+    void *stripe;      /* this rank's part of the round */
     int64_t stripe_samples;
 } flow;
 
@@ -29,9 +29,9 @@ struct ls_writer {
     flow flow[LS_COLUMNS_MAX];
     int64_t count;                                /* samples of all ranks so far */
     uint64_t content;                             /* sum of the hashes of the blocks that this rank wrote */
-    int64_t *begin;                               /* [size + 1] where each rank's samples of this append begin */
+    int64_t *begin;                               /* [size + 1] where the samples of each rank begin in this append */
     int *sent, *sent_at, *received, *received_at; /* [size] of one exchange */
-    ls_failure failure;                           /* the first one: a file that it has cannot be kept */
+    ls_failure failure;                           /* the first one; after it the file cannot be kept */
 };
 
 int64_t ls_writer_block_samples(const ls_writer_spec *spec) {
@@ -55,7 +55,7 @@ static ls_status check_spec(const ls_writer_spec *spec, const char *path) {
     return LS_OK;
 }
 
-/* Whole chunks; of hashes the stripe of the data, which is whole blocks. */
+/* A stripe is whole chunks. That of the hashes is the stripe of the data, which is whole blocks. */
 static int64_t stripe_samples(const ls_writer_file *file, int column) {
     const ls_column *c = &file->column[column == file->hashes ? 0 : column];
     int64_t chunk = (int64_t)c->chunk_dim[0], chunks = STRIPE_BYTES / (chunk * c->item_bytes);
@@ -80,7 +80,7 @@ static ls_status allocate(ls_writer *writer) {
 static ls_status prepare(ls_writer *writer, const char *path) {
     for (int i = 0; i < writer->file.columns; i++) {
         writer->flow[i].stripe_samples = stripe_samples(&writer->file, i);
-        if (writer->comm->size == 1) continue; /* who may not have started MPI */
+        if (writer->comm->size == 1) continue; /* one rank alone may not have started MPI */
         MPI_Type_contiguous((int)writer->file.column[i].item_bytes, MPI_BYTE, &writer->flow[i].item);
         MPI_Type_commit(&writer->flow[i].item);
     }
@@ -127,7 +127,7 @@ typedef struct range {
     int64_t first, end;
 } range;
 
-/* The samples in all three ranges: their number, and in *at how far behind `base` they begin. */
+/* The number of samples in all three ranges; *at: their distance from `base`. */
 static int common(range a, range b, range c, int64_t base, int *at) {
     int64_t first = a.first > b.first ? a.first : b.first, end = a.end < b.end ? a.end : b.end;
     if (first < c.first) first = c.first;
@@ -138,23 +138,23 @@ static int common(range a, range b, range c, int64_t base, int *at) {
 
 static range run_of(const ls_writer *writer, int rank) { return (range){writer->begin[rank], writer->begin[rank + 1]}; }
 
-static int64_t window_samples(const ls_writer *writer, int column) {
+static int64_t round_samples(const ls_writer *writer, int column) {
     return writer->comm->size * writer->flow[column].stripe_samples;
 }
 
-static range stripe_of(const ls_writer *writer, int column, int64_t window, int rank) {
-    int64_t samples = writer->flow[column].stripe_samples, first = (window * writer->comm->size + rank) * samples;
+static range stripe_of(const ls_writer *writer, int column, int64_t round, int rank) {
+    int64_t samples = writer->flow[column].stripe_samples, first = (round * writer->comm->size + rank) * samples;
     return (range){first, first + samples};
 }
 
-/* Sends the samples of `part`, all of one window, from the ranks that append them to those that have their stripes.
+/* Sends the samples of `part`, all of one round, from the ranks that append them to the ranks that have their stripes.
  */
-static void exchange(ls_writer *writer, int column, const void *source, int64_t window, range part) {
+static void exchange(ls_writer *writer, int column, const void *source, int64_t round, range part) {
     int me = writer->comm->rank;
     const flow *f = &writer->flow[column];
-    range my_run = run_of(writer, me), my_stripe = stripe_of(writer, column, window, me);
+    range my_run = run_of(writer, me), my_stripe = stripe_of(writer, column, round, me);
     for (int r = 0; r < writer->comm->size; r++) {
-        range stripe = stripe_of(writer, column, window, r);
+        range stripe = stripe_of(writer, column, round, r);
         writer->sent[r] = common(my_run, stripe, part, my_run.first, &writer->sent_at[r]);
         writer->received[r] = common(run_of(writer, r), my_stripe, part, my_stripe.first, &writer->received_at[r]);
     }
@@ -167,7 +167,7 @@ static void exchange(ls_writer *writer, int column, const void *source, int64_t 
                       f->item, ls_comm_mpi(writer->comm));
 }
 
-/* Hashes of samples become those of their blocks, in place. */
+/* Adds the hashes of samples to hashes of blocks, in place. */
 static void sum_blocks(ls_writer *writer, uint64_t *hash, int64_t samples) {
     int64_t block = writer->file.block_samples;
     for (int64_t first = 0; first < samples; first += block) {
@@ -178,28 +178,28 @@ static void sum_blocks(ls_writer *writer, uint64_t *hash, int64_t samples) {
     }
 }
 
-/* Collective. The window of a column that ends at `end`. */
-static ls_status write_window(ls_writer *writer, int column, int64_t end) {
-    int64_t samples = window_samples(writer, column), window = (end - 1) / samples;
+/* Collective. Writes the round of a column that ends at `end`. */
+static ls_status write_round(ls_writer *writer, int column, int64_t end) {
+    int64_t samples = round_samples(writer, column), round = (end - 1) / samples;
     const flow *f = &writer->flow[column];
-    range stripe = stripe_of(writer, column, window, writer->comm->rank);
+    range stripe = stripe_of(writer, column, round, writer->comm->rank);
     int64_t rows = end < stripe.end ? end - stripe.first : f->stripe_samples;
     if (rows < 0) rows = 0;
     if (column == writer->file.hashes) sum_blocks(writer, f->stripe, rows);
     ls_writer_part part = {
-        .begin = window * samples, .end = end, .first = stripe.first, .rows = rows, .room = f->stripe_samples};
+        .begin = round * samples, .end = end, .first = stripe.first, .rows = rows, .room = f->stripe_samples};
     return ls_writer_file_write(&writer->file, column, &part, f->stripe);
 }
 
-/* Collective. The samples of this append, of one column. */
+/* Collective. Appends the samples of one column. */
 static ls_status append_column(ls_writer *writer, int column, const void *source) {
     int64_t at = writer->begin[0], all = writer->begin[writer->comm->size];
     while (at < all) {
-        int64_t window = at / window_samples(writer, column), end = (window + 1) * window_samples(writer, column);
+        int64_t round = at / round_samples(writer, column), end = (round + 1) * round_samples(writer, column);
         range part = {at, end < all ? end : all};
-        exchange(writer, column, source, window, part);
+        exchange(writer, column, source, round, part);
         at = part.end;
-        if (at == end) LS_TRY(write_window(writer, column, end));
+        if (at == end) LS_TRY(write_round(writer, column, end));
     }
     return LS_OK;
 }
@@ -211,7 +211,7 @@ static void hash_samples(const ls_writer *writer, int64_t count, const char *dat
         hashes[i] = ls_sample_hash(data + i * bytes, bytes, labels != NULL ? labels[i] : 0, first + i);
 }
 
-/* Collective. Where each rank's samples begin. */
+/* Collective. Finds where the samples of each rank begin. */
 static void number_samples(ls_writer *writer, int64_t count) {
     ls_comm_gather_all(writer->comm, &count, sizeof count, writer->begin + 1);
     writer->begin[0] = writer->count;
@@ -227,12 +227,13 @@ static ls_status check_labels(const ls_writer *writer, int64_t count, const int3
     return LS_OK;
 }
 
-/* Of a name that is too long the end tells more; it is cut between two characters of UTF-8. */
+/* Of a long name the end is kept, which tells more. It is cut between two characters of UTF-8. */
 static void pack_name(const char *name, char *field) {
     size_t length = strlen(name);
     if (length > LS_SAMPLE_NAME_MAX) {
         name += length - LS_SAMPLE_NAME_MAX;
-        for (int i = 0; i < 3 && ((unsigned char)*name & 0xC0) == 0x80; i++) name++; /* more are no UTF-8 */
+        for (int i = 0; i < 3 && ((unsigned char)*name & 0xC0) == 0x80; i++)
+            name++; /* a character has at most 3 such bytes */
         length = strlen(name);
     }
     memcpy(field, name, length);
@@ -267,12 +268,12 @@ done:
 
 /* --- closing --- */
 
-/* Collective. Writes what is left and closes the file. */
+/* Collective. Writes the rest and closes the file. */
 static ls_status finish(ls_writer *writer) {
     if (writer->failure.status != LS_OK) return ls_failure_set(&writer->failure);
     if (writer->count == 0) return LS_RAISE(LS_INVALID, "%s: there is no sample to write", writer->file.file.path);
     for (int i = 0; i < writer->file.columns; i++)
-        if (writer->count % window_samples(writer, i) != 0) LS_TRY(write_window(writer, i, writer->count));
+        if (writer->count % round_samples(writer, i) != 0) LS_TRY(write_round(writer, i, writer->count));
     char text[LS_FINGERPRINT_MAX];
     const ls_writer_spec *spec = &writer->file.spec;
     uint64_t content = (uint64_t)ls_comm_sum(writer->comm, (int64_t)writer->content);

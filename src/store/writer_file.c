@@ -1,4 +1,5 @@
-/* writer_file.c - see writer_file.h. */
+/* writer_file.c - creates, fills and publishes the HDF5 file of a new data set, by MPI-IO where there are several
+ * ranks. */
 #include "store/writer_file_internal.h"
 
 #include <errno.h>
@@ -16,10 +17,10 @@
 #include "store/data_format.h"
 #include "store/hdf5.h"
 
-/* More than HDF5 is known to need. */
+/* Space for what HDF5 writes beside the data: more than it is known to need. */
 enum { METADATA_BYTES = 1 << 20, CHUNK_EXTRA_BYTES = 256 };
 
-/* Rows of a chunk of what is small beside the samples: labels, names, hashes. */
+/* Rows of a chunk of labels, names and hashes, which are small. */
 enum { SMALL_CHUNK = 8192 };
 
 /* Under the lock. */
@@ -27,7 +28,7 @@ static ls_status fail_write(const ls_writer_file *f) {
     return LS_RAISE(LS_ERROR, "%s: cannot be written: %s", f->file.path, ls_hdf5_reason());
 }
 
-/* --- what it is made of --- */
+/* --- columns --- */
 
 static hid_t create_text_type(size_t length) {
     hid_t type = H5Tcopy(H5T_C_S1);
@@ -51,7 +52,8 @@ static ls_column *add_column(ls_writer_file *f, const char *name, hid_t type) {
     return c;
 }
 
-/* Hashes are not filtered: a chunk of them is written by several ranks, and they are checked by their sum. */
+/* Hashes are not filtered, because several ranks write a chunk of them; their sum is checked against the fingerprint.
+ */
 static void add_columns(ls_writer_file *f) {
     const ls_writer_spec *spec = &f->spec;
     hid_t element = spec->element == LS_ELEMENT_UINT8 ? H5T_NATIVE_UINT8 : H5T_NATIVE_FLOAT;
@@ -86,15 +88,15 @@ static ls_status reserve_behind(const ls_writer_file *f, int64_t bytes) {
     return LS_RAISE(LS_ERROR, "%s: cannot be written: %s", f->file.path, strerror(errno));
 }
 
-/* Collective. Makes sure that the disk has room for so many bytes in so many chunks, and for what HDF5 writes beside
- * them: Open MPI's collective writes can lose an error (4.1.4 on a full disk, with several ranks). File systems that
- * cannot reserve go without. */
+/* Collective. Reserves space on the disk for this many bytes in this many chunks, and for what HDF5 writes beside them.
+ * Collective writes of Open MPI can lose an error (4.1.4, full disk, several ranks). On file systems that cannot
+ * reserve this does nothing. */
 static ls_status reserve(const ls_writer_file *f, int64_t bytes, int64_t chunks) {
     bytes += METADATA_BYTES + chunks * CHUNK_EXTRA_BYTES;
     return ls_agree(f->comm, f->comm->rank == 0 ? reserve_behind(f, bytes) : LS_OK);
 }
 
-/* By its first bytes, see run/checkpoint_seal.c. A data set ends in .h5, too, and is made again more easily. */
+/* Whether the file is a checkpoint, by its first bytes (seal.h): it has the same ending, and must not be lost. */
 static bool is_checkpoint(const char *path) {
     static const char begin[] = "LOCKSTEP";
     char head[sizeof begin - 1];
@@ -151,7 +153,7 @@ static ls_status write_attribute(const ls_writer_file *f, const char *name, hid_
     return status;
 }
 
-/* Of fixed length: texts of variable length lie in a heap that HDF5 keeps without a checksum. */
+/* Texts of fixed length: HDF5 has no checksum for those of variable length. */
 static ls_status write_fields(const ls_writer_file *f, const char *name, int64_t count, char *const *texts) {
     size_t length = 1;
     for (int64_t i = 0; i < count; i++)
@@ -166,7 +168,7 @@ static ls_status write_fields(const ls_writer_file *f, const char *name, int64_t
     return status;
 }
 
-/* They are said to be UTF-8, and others believe it. */
+/* The texts are marked as UTF-8, so they must be UTF-8. */
 static ls_status write_texts(const ls_writer_file *f, const char *name, int64_t count, const char *const *texts) {
     char **clean;
     LS_TRY(ls_alloc(&clean, count, sizeof *clean, "attributes"));
@@ -199,16 +201,16 @@ static ls_status create_file(ls_writer_file *f) {
     LS_TRY(reserve(f, 0, 0));
     hid_t access = H5Pcreate(H5P_FILE_ACCESS), create = H5Pcreate(H5P_FILE_CREATE);
     H5Pset_obj_track_times(create, false); /* of the root group: the same calls give the same bytes */
-    /* From 1.10 on HDF5 can keep a checksum of all that is not data; what is damaged is refused instead of believed. */
+    /* Since 1.10 HDF5 has a checksum for all metadata, so that a damaged file is refused. */
     H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110);
-    /* A rank alone has no need of MPI's files, which ask Open MPI for more than it has without mpirun (see comm.c). */
-    H5Pset_file_locking(access, false, true); /* the .part has a lock already */
+    /* One rank alone does not need MPI-IO, which Open MPI cannot open without mpirun (see comm.c). */
+    H5Pset_file_locking(access, false, true); /* the .part file is locked already */
     if (f->comm->size > 1) H5Pset_fapl_mpio(access, ls_comm_mpi(f->comm), MPI_INFO_NULL);
     f->hdf5 = H5Fcreate(f->file.part, H5F_ACC_TRUNC, create, access);
     H5Pclose(create);
     H5Pclose(access);
     LS_TRY(ls_agree(f->comm, f->hdf5 >= 0 ? LS_OK : fail_write(f)));
-    LS_TRY(reserve(f, 0, 0)); /* again, for HDF5 has cut the file */
+    LS_TRY(reserve(f, 0, 0)); /* again, because HDF5 has truncated the file */
     return ls_agree(f->comm, create_contents(f));
 }
 
@@ -228,7 +230,7 @@ static hsize_t rows_of(const ls_column *c, int64_t samples) {
     return (hsize_t)((samples + c->row_samples - 1) / c->row_samples);
 }
 
-/* Collective: every rank makes the same calls, also with no rows of its own. */
+/* Collective: every rank makes the same calls, also without rows of its own. */
 static ls_status write_column(ls_writer_file *f, const ls_column *c, const ls_writer_part *part, const void *stripe) {
     hsize_t total[1 + LS_DIMS_MAX], room[1 + LS_DIMS_MAX], count[1 + LS_DIMS_MAX];
     hsize_t start[1 + LS_DIMS_MAX] = {rows_of(c, part->first)};
@@ -257,7 +259,7 @@ static ls_status write_column(ls_writer_file *f, const ls_column *c, const ls_wr
 ls_status ls_writer_file_write(ls_writer_file *f, int column, const ls_writer_part *part, const void *stripe) {
     const ls_column *c = &f->column[column];
     int64_t rows = (int64_t)rows_of(c, part->end - part->begin), chunk = (int64_t)c->chunk_dim[0];
-    int64_t chunks = (rows + chunk - 1) / chunk + !c->filtered; /* each is written whole, whatever is in it */
+    int64_t chunks = (rows + chunk - 1) / chunk + !c->filtered; /* a chunk is always written as a whole */
     ls_hdf5_lock();
     ls_status status = reserve(f, chunks * chunk * c->item_bytes, chunks);
     if (status == LS_OK) status = ls_agree(f->comm, write_column(f, c, part, stripe));
@@ -267,7 +269,7 @@ ls_status ls_writer_file_write(ls_writer_file *f, int column, const ls_writer_pa
 
 /* --- closing --- */
 
-/* Collective; says whether everything reached the file. */
+/* Collective. Whether everything reached the file. */
 static bool close_file(ls_writer_file *f) {
     bool ok = true;
     for (int i = 0; i < f->columns; i++) {
@@ -290,7 +292,7 @@ ls_status ls_writer_file_finish(ls_writer_file *f, const char *fingerprint) {
     return ls_agree(f->comm, status);
 }
 
-/* Local. A rank flushes what its host has of the file. */
+/* Local. Flushes what the host of this rank holds of the file. */
 static ls_status flush_part(const ls_writer_file *f) {
     int fd = open(f->file.part, O_RDWR | O_CLOEXEC);
     ls_status status = LS_OK;
@@ -300,7 +302,7 @@ static ls_status flush_part(const ls_writer_file *f) {
     return status;
 }
 
-/* Local, rank 0. Gives back what was reserved and not used. */
+/* Local, rank 0. Frees the space that was reserved and not used, and names the file. */
 static ls_status commit(ls_writer_file *f) {
     struct stat info;
     if (fstat(f->file.fd, &info) == 0) (void)!ftruncate(f->file.fd, info.st_size);
