@@ -12,7 +12,7 @@
 #include "base/file.h"
 #include "base/integers.h"
 #include "base/memory.h"
-#include "store/deflate.h"
+#include "store/data_format.h"
 
 enum { FIRST_BYTES = 1 << 20, READ_BYTES_MAX = 1 << 30 };
 

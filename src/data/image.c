@@ -1,7 +1,6 @@
 /* image.c - recognizes the format of a picture file, has it decoded, and finishes the picture: orientation and
  * channels. */
 #include "data/image.h"
-#include "store/deflate.h"
 
 #include <errno.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "base/memory.h"
 #include "data/gzip_internal.h"
 #include "data/image_codec_internal.h"
+#include "store/data_format.h"
 
 /* A PNG with one bit for each pixel can have this many; a JPEG needs at least a bit for a block of 8 x 8 pixels. */
 enum { SIGNATURE_BYTES = 8, PIXELS_A_BYTE_MAX = 8 * LS_DEFLATE_RATIO };

@@ -10,7 +10,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "store/array_memory_internal.h"
+#include "base/status.h"
+
+/* The bytes of a new file. Only pages that were written take memory: the space between them is for arrays, which go to
+ * the disk directly. */
+enum { LS_ARRAY_PAGE_BYTES = 4096 };
+
+typedef struct ls_array_page {
+    int64_t at;  /* where it begins in the file: a multiple of LS_ARRAY_PAGE_BYTES */
+    char *bytes; /* [LS_ARRAY_PAGE_BYTES], zero where nothing has been written */
+} ls_array_page;
+
+/* {0} is an empty file. */
+typedef struct ls_array_memory {
+    ls_array_page *page; /* ascending */
+    int64_t pages, room;
+} ls_array_memory;
+void ls_array_memory_release(ls_array_memory *memory);
 
 /* Owned by the caller; it must outlive the HDF5 file that is open on it. */
 typedef struct ls_array_backing {

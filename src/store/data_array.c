@@ -9,7 +9,6 @@
 #include "base/integers.h"
 #include "store/data_format.h"
 #include "store/data_virtual_internal.h"
-#include "store/deflate.h"
 
 enum { NAME_MAX_BYTES = 256 };
 

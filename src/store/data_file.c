@@ -17,7 +17,6 @@
 #include "base/integers.h"
 #include "base/memory.h"
 #include "store/data_array_internal.h"
-#include "store/data_attributes_internal.h"
 #include "store/data_check_internal.h"
 #include "store/data_format.h"
 #include "store/data_labels_internal.h"

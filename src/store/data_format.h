@@ -20,6 +20,10 @@
 
 enum { LS_DATA_FORMAT_VERSION = 1 };
 
+/* The most bytes that one byte of deflate, the compression of HDF5, gzip and PNG, can become
+ * (https://zlib.net/zlib_tech.html). What a header claims is held against it before memory is allocated. */
+enum { LS_DEFLATE_RATIO = 1032 };
+
 /* The hash of a sample: of its number, its bytes (little-endian) and its label (0: no labels). The fingerprint is made
  * of their sum, which ranks can form in any order. */
 uint64_t ls_sample_hash(const void *sample, int64_t bytes, int32_t label, int64_t index);
