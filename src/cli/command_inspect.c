@@ -37,7 +37,8 @@ static ls_status run(const ls_comm *comm, const ls_call *call) {
     if (given->diff) LS_TRY(refuse_all(call, "beside --diff"));
     if (given->diff) return ls_inspect_diff(comm, call->word[0], call->word[1], stdout);
     LS_TRY(ls_inspect_is_config(comm, call->word[0], &config));
-    if (!config && !given->dot) LS_TRY(refuse_all(call, "but on a config")); /* a run is drawn from its config */
+    if (!config && !given->dot)
+        LS_TRY(refuse_all(call, "but on a config")); /* --dot draws a run from its config, and takes these options */
     if (given->shape[0] != '\0') LS_TRY(ls_shape_parse(given->shape, &inspect.shape));
     return ls_inspect_path(comm, call->word[0], &inspect, stdout);
 }

@@ -1,5 +1,5 @@
-/* main.c - the program: parses a command line, runs the command, on all ranks of MPI where there are several, and ends
- * with one status. */
+/* main.c - the program: parses the command line, runs the command on all ranks, and ends every rank with the same
+ * status. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,13 +14,13 @@
 #include "par/launcher.h"
 #include "store/data_probe.h"
 
-/* What is printed has names from files in it, which must not act on a terminal. (glibc lets stdout be set.) */
+/* Output contains names from files, whose control characters must not reach a terminal. (glibc lets stdout be set.) */
 static void guard_output(void) {
     FILE *guarded = ls_text_stream(STDOUT_FILENO);
     if (guarded != NULL) stdout = guarded;
 }
 
-/* Results that did not reach the disk are a failure, too. */
+/* Output that was not written is a failure too. */
 static ls_status flush_output(void) {
     if (fflush(stdout) == 0 && !ferror(stdout)) return LS_OK;
     return LS_RAISE(LS_ERROR, "cannot write to the standard output: %s", strerror(errno));
@@ -31,12 +31,12 @@ static ls_status run(const ls_comm *comm, const ls_call *call) {
     return ls_agree(comm, flush_output());
 }
 
-/* The rank that is gone first may make the launcher end the others by TERM (srun --kill-on-bad-exit, mpirun), and that
- * must not become the job's status. */
+/* When the first rank exits, the launcher may end the others by TERM (mpirun, srun --kill-on-bad-exit). That signal
+ * must not become the status of the job. */
 static void keep_status(void) { (void)signal(SIGTERM, SIG_IGN); }
 
-/* Says why nothing can be done, without MPI: each process has found the same. The launcher ends all of them when the
- * first one leaves, so the others leave time to the one that speaks. */
+/* Logs a failure without MPI: all processes found the same one. The launcher ends all of them when the first one exits,
+ * so the others wait until rank 0 has logged it. */
 static void fail_apart(int rank) {
     enum { PATIENCE_S = 1 };
     keep_status();
@@ -44,7 +44,7 @@ static void fail_apart(int rank) {
     if (rank > 0) sleep(PATIENCE_S);
 }
 
-/* A failure is agreed. No rank is gone before all have come here: MPI_Finalize waits for everyone. */
+/* The ranks agree on a failure. MPI_Finalize waits for all ranks, so none exits before all have come here. */
 static ls_status run_parallel(int argc, char **argv, int launched_as, const ls_call *call) {
     ls_comm comm;
     ls_status status = ls_comm_init(&comm, &argc, &argv);
@@ -61,7 +61,7 @@ static ls_status run_parallel(int argc, char **argv, int launched_as, const ls_c
     return status;
 }
 
-/* Data files are tried in another process of this program before they are trusted. */
+/* Data files are tried in another process, which is this program too (data_probe.h). */
 static void name_prober(void) {
     char program[LS_PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
@@ -84,7 +84,7 @@ int main(int argc, char **argv) {
     if (argc > 2 && strcmp(argv[1], LS_PROBE_WORD) == 0) return ls_data_probe_answer(argc - 2, argv + 2);
     name_prober();
     if (argc > 0) ls_program_set(argv[0]);
-    (void)signal(SIGXFSZ, SIG_IGN); /* a write beyond the limit of file sizes fails, and the message says so */
+    (void)signal(SIGXFSZ, SIG_IGN); /* so that a write beyond the limit of file sizes fails with a message */
     ls_fd_allow_many();
     guard_output();
     ls_log_init(rank);

@@ -36,8 +36,8 @@ ls_status ls_config_read_file(const char *path, char text[LS_CONFIG_BYTES_MAX]);
 ls_status ls_config_parse_kept(const char *name, const char *text, const char *const *settings, int kept, int count,
                                ls_config **out);
 
-/* Prints a comment line for each key that --set gave: the beginning of the resolved config, which
- * ls_config_load_resumed reads. */
+/* Prints a comment line for each key that --set gave. The resolved config begins with them; ls_config_load_resumed
+ * reads them. */
 void ls_config_print_set_keys(const char *const *settings, int count, FILE *out);
 
 /* The sections, and the checks that need all keys. */

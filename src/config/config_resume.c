@@ -68,28 +68,32 @@ static void print_scalar(const ls_yaml_node *node, FILE *out) {
         ls_quoted_print(node->text, out);
 }
 
-/* As YAML on one line. */
-static void print_flow(const ls_yaml_node *node, FILE *out) {
+/* On one line: as YAML with quotes where it needs them, or for people without. */
+static void print_flow(const ls_yaml_node *node, bool quotes, FILE *out) {
     if (node->kind == LS_YAML_SCALAR) {
-        print_scalar(node, out);
+        if (quotes)
+            print_scalar(node, out);
+        else
+            fputs(node->text, out);
         return;
     }
     fputc(node->kind == LS_YAML_LIST ? '[' : '{', out);
     for (const ls_yaml_node *child = node->first; child != NULL; child = child->next) {
         if (child->key != NULL) fprintf(out, "%s: ", child->key);
-        print_flow(child, out);
+        print_flow(child, quotes, out);
         if (child->next != NULL) fputs(", ", out);
     }
     fputc(node->kind == LS_YAML_LIST ? ']' : '}', out);
 }
 
-/* "training.epochs=20", or the value alone where key is NULL. *text is the caller's: free. */
+/* "training.epochs=20" as --set takes it; the value for people where key is NULL. *text is owned by the caller: free.
+ */
 static ls_status print_setting(const char *key, size_t length, const ls_yaml_node *value, char **text) {
     size_t bytes = 0;
     FILE *out = open_memstream(text, &bytes);
     if (out == NULL) return LS_RAISE(LS_ERROR, "cannot allocate memory for the settings");
     if (key != NULL) fprintf(out, "%.*s=", (int)length, key);
-    print_flow(value, out);
+    print_flow(value, key != NULL, out);
     return fclose(out) == 0 ? LS_OK : LS_RAISE(LS_ERROR, "cannot allocate memory for the settings");
 }
 

@@ -261,7 +261,7 @@ static void filters_that_are_missing_are_named(void **unused) {
     bool there = H5Zfilter_avail(32015) > 0;
     ls_hdf5_unlock();
     if (there) return;
-    expect_refused(path, "zstd (number 32015)");
+    expect_refused(path, "zstd (filter 32015)");
     expect_refused(path, "it has deflate, shuffle, fletcher32");
 }
 

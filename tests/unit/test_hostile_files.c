@@ -175,7 +175,7 @@ static void a_bomb_is_not_unpacked(void **unused) {
     assert_int_equal(bytes.count, 1000);
     ls_free(bytes.data);
     assert_int_equal(import_cifar10(path), LS_INVALID);
-    assert_non_null(strstr(ls_failure_get()->message, "has more than 512 MiB in it"));
+    assert_non_null(strstr(ls_failure_get()->message, "has more than 512 MiB; a batch"));
     unlink(path);
 }
 
