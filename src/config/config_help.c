@@ -60,7 +60,7 @@ static void print_types(const chapter *c, const char *topic, FILE *out) {
     bool all = topic == NULL || strcmp(topic, table->kind) == 0 || strcmp(topic, table->plural) == 0, begun = false;
     for (int i = 0; table->at(i).name != NULL; i++) {
         ls_named_type type = table->at(i);
-        if (!all && strcmp(topic, type.name) != 0) continue;
+        if (topic != NULL && !all && strcmp(topic, type.name) != 0) continue;
         if (!begun) fprintf(out, "%s\n", all ? table->plural : table->kind);
         begun = true;
         fprintf(out, "  %-20s  %s\n", type.name, type.help);

@@ -95,7 +95,7 @@ static outcome import_quietly(const ls_importer_type *type, const void *options,
     close(kept);
     ls_pool_destroy(pool);
     out.lines = ls_comm_sum(&ranks, count_lines(path, ": skipped"));
-    out.deep = ls_comm_sum(&ranks, count_lines(path, "have 16 bits a value; of these 8 bits are kept"));
+    out.deep = ls_comm_sum(&ranks, count_lines(path, "have 16 bits for each value, of which 8 are kept"));
     return out;
 }
 
@@ -206,7 +206,7 @@ static void test_an_output_that_is_there(void **state) {
     const plan p = {0, -1, 0};
     assert_on_all_ranks(import_planned(p).status == LS_OK);
     settings.overwrite = false;
-    assert_on_all_ranks(import_planned(p).status == LS_INVALID && strstr(ls_failure_get()->message, "there already"));
+    assert_on_all_ranks(import_planned(p).status == LS_INVALID && strstr(ls_failure_get()->message, "exists already"));
     settings.overwrite = true;
     assert_on_all_ranks(import_planned(p).status == LS_OK);
     snprintf(settings.output, sizeof settings.output, "%s", scratch_path("nowhere/there.h5"));
