@@ -100,7 +100,7 @@ bool ls_fd_reserve_behind(int fd, int64_t bytes) {
 
 /* A part that is on its way to the disk and arrives. Its error is told once, here or by fsync. */
 static bool flush_part(int fd, int64_t at) {
-    const unsigned all = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+    unsigned all = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
     bool has_none = sync_file_range(fd, at, CALL_BYTES, all) != 0;
     ls_beat();
     return !has_none || errno == EINTR || errno == ENOSYS || errno == EINVAL || errno == ESPIPE || errno == EOPNOTSUPP;

@@ -252,7 +252,7 @@ ls_status ls_file_check_folder_of(const char *path) {
         return LS_RAISE(LS_INVALID, "%s: the name is too long", path);
     const char *folder = dirname(copy);
     struct stat about;
-    const int reason = stat(folder, &about) == 0 ? 0 : errno;
+    int reason = stat(folder, &about) == 0 ? 0 : errno;
     if (reason == ENOENT) return LS_RAISE(LS_INVALID, "%s: the folder %s/ does not exist; make it first", path, folder);
     if (reason != 0)
         return LS_RAISE(ls_fault_of(reason), "%s: the folder %s/ cannot be used: %s", path, folder, strerror(reason));

@@ -42,11 +42,9 @@ ls_status ls_grow(void *array_pointer, int64_t *room, int64_t needed, size_t siz
     return LS_OK;
 }
 
-static int64_t round_up(int64_t count, int64_t unit) { return (count + unit - 1) / unit * unit; }
+int64_t ls_align_bytes(int64_t bytes) { return ls_round_up(bytes, LS_ALIGN_BYTES); }
 
-int64_t ls_align_bytes(int64_t bytes) { return round_up(bytes, LS_ALIGN_BYTES); }
-
-int64_t ls_align_floats(int64_t floats) { return round_up(floats, LS_ALIGN_BYTES / (int64_t)sizeof(float)); }
+int64_t ls_align_floats(int64_t floats) { return ls_round_up(floats, LS_ALIGN_BYTES / (int64_t)sizeof(float)); }
 
 /* What a line of /proc/meminfo says; 0 where there is none. */
 static int64_t system_bytes(const char *name) {

@@ -77,7 +77,7 @@ char *ls_utf8_copy(const char *text) {
     char *copy = malloc(3 * left + 1), *end = copy;
     while (copy != NULL && left > 0) {
         uint32_t code = 0;
-        const int length = ls_utf8_decode(text, left, &code), used = length > 0 ? length : 1;
+        int length = ls_utf8_decode(text, left, &code), used = length > 0 ? length : 1;
         end = mempcpy(end, length > 0 ? text : replacement, length > 0 ? (size_t)length : strlen(replacement));
         text += used;
         left -= (size_t)used;

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/cores.h"
+#include "base/integers.h"
 #include "base/memory.h"
 #include "base/spin.h"
 
@@ -167,6 +168,23 @@ void ls_pool_run(ls_pool *pool, int64_t tasks, ls_task_fn run, void *context) {
     open_door(pool);
     work(pool, 0);
     close_door(pool);
+}
+
+typedef struct blocks {
+    int64_t count, block;
+    ls_range_fn run;
+    void *context;
+} blocks;
+
+static void run_block(void *context, int64_t task, int thread) {
+    (void)thread;
+    const blocks *b = context;
+    b->run(b->context, task * b->block, ls_min((task + 1) * b->block, b->count));
+}
+
+void ls_pool_run_blocks(ls_pool *pool, int64_t count, int64_t block, ls_range_fn run, void *context) {
+    blocks b = {count, block, run, context};
+    ls_pool_run(pool, ls_ceil_div(count, block), run_block, &b);
 }
 
 int ls_pool_threads(const ls_pool *pool) { return pool->threads; }

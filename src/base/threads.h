@@ -33,6 +33,10 @@ ls_status ls_thread_start(pthread_t *id, void *(*run)(void *context), void *cont
  */
 void ls_pool_run(ls_pool *pool, int64_t tasks, ls_task_fn run, void *context);
 
+/* The same over the numbers [0, count), `block` of them a task. A block must not influence results either. */
+typedef void (*ls_range_fn)(void *context, int64_t begin, int64_t end);
+void ls_pool_run_blocks(ls_pool *pool, int64_t count, int64_t block, ls_range_fn run, void *context);
+
 /* From now on the caller of ls_pool_run calls `attend` before each task that it takes itself: work that cannot wait for
  * the end of a run, such as messages. What attend runs on the pool, its caller does alone. NULL: nothing any more. */
 void ls_pool_attend(ls_pool *pool, void (*attend)(void *context), void *context);

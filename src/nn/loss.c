@@ -18,35 +18,25 @@ const ls_loss_type *const ls_loss_types[] = {LOSSES(ENTRY) NULL};
 
 typedef struct evaluation {
     const ls_loss_type *type;
-    int64_t rows, rows_per_task, width;
+    int64_t width;
     const float *z, *target;
     double scale;
     float *dz;
     double *row_loss;
 } evaluation;
 
-static void evaluate_rows(void *context, int64_t task, int thread) {
-    (void)thread;
+static void evaluate_rows(void *context, int64_t begin, int64_t end) {
     const evaluation *e = context;
-    int64_t end = (task + 1) * e->rows_per_task < e->rows ? (task + 1) * e->rows_per_task : e->rows;
-    for (int64_t row = task * e->rows_per_task; row < end; row++) {
+    for (int64_t row = begin; row < end; row++) {
         int64_t at = row * e->width;
-        e->row_loss[row] =
-            e->type->row(e->width, e->z + at, e->target + at, e->scale, e->dz != NULL ? e->dz + at : NULL);
+        float *dz = e->dz != NULL ? e->dz + at : NULL;
+        e->row_loss[row] = e->type->row(e->width, e->z + at, e->target + at, e->scale, dz);
     }
 }
 
 void ls_loss_evaluate(const ls_loss_type *type, ls_pool *pool, const ls_rows *rows, int64_t width, const float *z,
                       const float *target, float *dz, double *row_loss) {
     enum { TASK_NUMBERS = 8192 }; /* enough work to be worth a task */
-    evaluation e = {.type = type,
-                    .rows = rows->count,
-                    .rows_per_task = 1 + TASK_NUMBERS / width,
-                    .width = width,
-                    .z = z,
-                    .target = target,
-                    .scale = 1.0 / (double)rows->global_count,
-                    .dz = dz,
-                    .row_loss = row_loss};
-    ls_pool_run(pool, (rows->count + e.rows_per_task - 1) / e.rows_per_task, evaluate_rows, &e);
+    evaluation e = {type, width, z, target, 1.0 / (double)rows->global_count, dz, row_loss};
+    ls_pool_run_blocks(pool, rows->count, 1 + TASK_NUMBERS / width, evaluate_rows, &e);
 }

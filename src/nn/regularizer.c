@@ -56,25 +56,22 @@ void ls_regularizer_rows(const ls_regularizer *regularizer, ls_pool *pool, int64
 
 enum { BLOCK = 16384 };
 
-typedef struct gradient_blocks {
-    int64_t count;
+typedef struct slope {
     float l1, twice_l2;
     const float *x;
     float *dx;
-} gradient_blocks;
+} slope;
 
-static void add_block(void *context, int64_t block, int thread) {
-    (void)thread;
-    const gradient_blocks *g = context;
-    int64_t end = (block + 1) * BLOCK < g->count ? (block + 1) * BLOCK : g->count;
-    for (int64_t i = block * BLOCK; i < end; i++) {
-        float sign = (float)((g->x[i] > 0) - (g->x[i] < 0));
-        g->dx[i] += g->l1 * sign + g->twice_l2 * g->x[i];
+static void add_slope(void *context, int64_t begin, int64_t end) {
+    const slope *s = context;
+    for (int64_t i = begin; i < end; i++) {
+        float sign = (float)((s->x[i] > 0) - (s->x[i] < 0));
+        s->dx[i] += s->l1 * sign + s->twice_l2 * s->x[i];
     }
 }
 
 void ls_regularizer_gradient(const ls_regularizer *regularizer, ls_pool *pool, int64_t count, const float *x,
                              double scale, float *dx) {
-    gradient_blocks g = {count, (float)(scale * regularizer->l1), (float)(2 * scale * regularizer->l2), x, dx};
-    ls_pool_run(pool, (count + BLOCK - 1) / BLOCK, add_block, &g);
+    slope s = {(float)(scale * regularizer->l1), (float)(2 * scale * regularizer->l2), x, dx};
+    ls_pool_run_blocks(pool, count, BLOCK, add_slope, &s);
 }

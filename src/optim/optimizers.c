@@ -39,13 +39,10 @@ typedef struct application {
     atomic_bool bad; /* a weight is not finite */
 } application;
 
-static void apply_block(void *context, int64_t task, int thread) {
-    (void)thread;
+static void apply_range(void *context, int64_t begin, int64_t end) {
     application *a = context;
-    int64_t begin = task * BLOCK, left = a->whole->count - begin;
-    ls_update block = {.count = left < BLOCK ? left : BLOCK,
-                       .gradient = a->whole->gradient + begin,
-                       .weight = a->whole->weight + begin};
+    ls_update block = {
+        .count = end - begin, .gradient = a->whole->gradient + begin, .weight = a->whole->weight + begin};
     for (int s = 0; s < a->type->slots; s++) block.slot[s] = a->whole->slot[s] + begin;
     a->type->update(a->options, a->step, a->learning_rate, &block);
     if (!ls_vector_finite(block.count, block.weight)) atomic_store(&a->bad, true);
@@ -54,6 +51,6 @@ static void apply_block(void *context, int64_t task, int thread) {
 bool ls_optimizer_apply(const ls_optimizer_type *type, ls_pool *pool, const void *options, int64_t step,
                         double learning_rate, const ls_update *update) {
     application a = {.type = type, .options = options, .step = step, .learning_rate = learning_rate, .whole = update};
-    ls_pool_run(pool, (update->count + BLOCK - 1) / BLOCK, apply_block, &a);
+    ls_pool_run_blocks(pool, update->count, BLOCK, apply_range, &a);
     return !atomic_load(&a.bad);
 }

@@ -31,10 +31,7 @@ typedef struct layout {
     int64_t records, weights, gradients, bytes;
 } layout;
 
-static int64_t pages(int64_t bytes) {
-    int64_t page = LS_GRAIN_FLOATS * (int64_t)sizeof(float);
-    return (bytes + page - 1) / page * page;
-}
+static int64_t pages(int64_t bytes) { return ls_round_up(bytes, LS_GRAIN_FLOATS * (int64_t)sizeof(float)); }
 
 static int64_t vector_bytes(int64_t count) { return pages(count * (int64_t)sizeof(float)); }
 

@@ -11,8 +11,7 @@ enum { TAG_GRADIENTS, TAG_WEIGHTS };
 static ls_bucket_messages *of(ls_messages *m, int64_t bucket) { return &m->bucket[bucket % LS_BUCKETS_UNDER_WAY]; }
 
 static int64_t longest_slice(const ls_shards *shards) {
-    int64_t grains = shards->bucket / LS_GRAIN_FLOATS;
-    return (grains + shards->size - 1) / shards->size * LS_GRAIN_FLOATS;
+    return ls_ceil_div(ls_shards_grains(shards->bucket), shards->size) * LS_GRAIN_FLOATS;
 }
 
 static ls_status alloc_bucket(ls_messages *m, ls_bucket_messages *bucket) {

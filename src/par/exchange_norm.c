@@ -6,15 +6,14 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/integers.h"
 #include "base/memory.h"
 #include "par/comm_mpi.h"
 
 enum { TASK_GRAINS = 16, PARTS = 16 };
 
-static int64_t grains_of(int64_t floats) { return (floats + LS_GRAIN_FLOATS - 1) / LS_GRAIN_FLOATS; }
-
 ls_status ls_norm_init(ls_norm *norm, int64_t count) {
-    *norm = (ls_norm){.grains = grains_of(count)};
+    *norm = (ls_norm){.grains = ls_shards_grains(count)};
     assert(norm->grains <= INT_MAX); /* so that one reduction does: 2e12 weights */
     return ls_alloc(&norm->squares, norm->grains, sizeof(double), "a gradient's norm");
 }
@@ -24,14 +23,13 @@ void ls_norm_release(ls_norm *norm) {
     *norm = (ls_norm){0};
 }
 
-int64_t ls_norm_memory_bytes(int64_t count) { return grains_of(count) * (int64_t)sizeof(double); }
+int64_t ls_norm_memory_bytes(int64_t count) { return ls_shards_grains(count) * (int64_t)sizeof(double); }
 
 void ls_norm_clear(ls_norm *norm) { memset(norm->squares, 0, (size_t)norm->grains * sizeof(double)); }
 
 typedef struct adding {
     double *squares;
     const float *gradient;
-    int64_t count;
 } adding;
 
 /* Several sums side by side, so that they fill a vector. */
@@ -45,22 +43,15 @@ static double square_sum(const float *gradient, int64_t count) {
     return sum;
 }
 
-static void add_grains(void *context, int64_t task, int thread) {
-    (void)thread;
+static void add_grains(void *context, int64_t begin, int64_t end) {
     const adding *a = context;
-    int64_t end = (task + 1) * TASK_GRAINS * LS_GRAIN_FLOATS;
-    if (end > a->count) end = a->count;
-    for (int64_t at = task * TASK_GRAINS * LS_GRAIN_FLOATS; at < end; at += LS_GRAIN_FLOATS)
-        a->squares[at / LS_GRAIN_FLOATS] =
-            square_sum(a->gradient + at, end - at < LS_GRAIN_FLOATS ? end - at : LS_GRAIN_FLOATS);
+    for (int64_t at = begin; at < end; at += LS_GRAIN_FLOATS)
+        a->squares[at / LS_GRAIN_FLOATS] = square_sum(a->gradient + at, ls_min(end - at, LS_GRAIN_FLOATS));
 }
 
 void ls_norm_add(ls_norm *norm, ls_pool *pool, ls_range where, const float *gradient) {
-    adding a = {.squares = norm->squares + where.begin / LS_GRAIN_FLOATS,
-                .gradient = gradient,
-                .count = where.end - where.begin};
-    int64_t task = TASK_GRAINS * LS_GRAIN_FLOATS;
-    ls_pool_run(pool, (a.count + task - 1) / task, add_grains, &a);
+    adding a = {norm->squares + where.begin / LS_GRAIN_FLOATS, gradient};
+    ls_pool_run_blocks(pool, where.end - where.begin, TASK_GRAINS * LS_GRAIN_FLOATS, add_grains, &a);
 }
 
 /* A grain's sum is zero on all ranks but one: so the ranks' sums can be added in any order. */

@@ -10,22 +10,20 @@ enum { TASK_FLOATS = 16 << 10 }; /* a thread's share */
 typedef struct summing {
     const ls_expression *expression;
     const float *const *terms;
-    int64_t begin, count;
+    int64_t begin;
     float *out;
 } summing;
 
-static void sum_task(void *context, int64_t task, int thread) {
-    (void)thread;
+static void sum_range(void *context, int64_t begin, int64_t end) {
     const summing *s = context;
-    int64_t at = task * TASK_FLOATS;
-    ls_expression_sum(s->expression, s->terms, s->begin + at, ls_min(TASK_FLOATS, s->count - at), s->out + at);
+    ls_expression_sum(s->expression, s->terms, s->begin + begin, end - begin, s->out + begin);
 }
 
 /* Where there is nothing to add, the term itself. */
 static const float *add_up(ls_exchange *x, const ls_expression *e, int64_t begin, int64_t count, float *out) {
     if (e->length == 1) return x->terms[e->tokens[0]] + begin;
-    summing s = {.expression = e, .terms = x->terms, .begin = begin, .count = count, .out = out};
-    ls_pool_run(x->pool, (count + TASK_FLOATS - 1) / TASK_FLOATS, sum_task, &s);
+    summing s = {.expression = e, .terms = x->terms, .begin = begin, .out = out};
+    ls_pool_run_blocks(x->pool, count, TASK_FLOATS, sum_range, &s);
     return out;
 }
 
@@ -109,15 +107,12 @@ void ls_exchange_measure_slice(ls_exchange *x, int64_t bucket) { sum_slice(x, bu
 
 typedef struct scaling {
     float *data;
-    int64_t count;
     float factor;
 } scaling;
 
-static void scale_task(void *context, int64_t task, int thread) {
-    (void)thread;
+static void scale_range(void *context, int64_t begin, int64_t end) {
     const scaling *s = context;
-    int64_t end = ls_min((task + 1) * TASK_FLOATS, s->count);
-    for (int64_t i = task * TASK_FLOATS; i < end; i++) s->data[i] *= s->factor;
+    for (int64_t i = begin; i < end; i++) s->data[i] *= s->factor;
 }
 
 void ls_exchange_update_measured_slice(ls_exchange *x, int64_t bucket, float factor) {
@@ -125,8 +120,8 @@ void ls_exchange_update_measured_slice(ls_exchange *x, int64_t bucket, float fac
     int64_t place = ls_shards_place(&x->shards, bucket);
     for (int64_t at = slice.begin; at < slice.end; at += LS_STRIP_FLOATS) {
         ls_range where = {at, ls_min(at + LS_STRIP_FLOATS, slice.end)}, clipped = clipped_part(x, where);
-        scaling s = {kept_gradient(x, where), clipped.end - clipped.begin, factor};
-        if (factor != 1) ls_pool_run(x->pool, (s.count + TASK_FLOATS - 1) / TASK_FLOATS, scale_task, &s);
+        scaling s = {kept_gradient(x, where), factor};
+        if (factor != 1) ls_pool_run_blocks(x->pool, clipped.end - clipped.begin, TASK_FLOATS, scale_range, &s);
         update_strip(x, place + (at - slice.begin), where, kept_gradient(x, where));
     }
 }

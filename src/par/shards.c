@@ -1,14 +1,10 @@
 /* shards.c - buckets, and slices of whole grains; see shards.h. */
 #include "par/shards.h"
 
-#include "base/integers.h"
-
-static int64_t grains(int64_t floats) { return (floats + LS_GRAIN_FLOATS - 1) / LS_GRAIN_FLOATS; }
-
 ls_shards ls_shards_make(int64_t count, int64_t bucket, int rank, int size) {
-    int64_t whole = ls_max(1, grains(ls_min(bucket, count))) * LS_GRAIN_FLOATS;
+    int64_t whole = ls_max(1, ls_shards_grains(ls_min(bucket, count))) * LS_GRAIN_FLOATS;
     return (ls_shards){
-        .count = count, .bucket = whole, .buckets = (count + whole - 1) / whole, .rank = rank, .size = size};
+        .count = count, .bucket = whole, .buckets = ls_ceil_div(count, whole), .rank = rank, .size = size};
 }
 
 ls_range ls_shards_bucket(const ls_shards *shards, int64_t bucket) {
@@ -18,7 +14,7 @@ ls_range ls_shards_bucket(const ls_shards *shards, int64_t bucket) {
 
 ls_range ls_shards_slice(const ls_shards *shards, int64_t bucket, int rank) {
     ls_range whole = ls_shards_bucket(shards, bucket);
-    int64_t length = whole.end - whole.begin, count = grains(length);
+    int64_t length = whole.end - whole.begin, count = ls_shards_grains(length);
     int64_t begin = ls_min(rank * count / shards->size * LS_GRAIN_FLOATS, length);
     int64_t end = ls_min((rank + 1) * count / shards->size * LS_GRAIN_FLOATS, length);
     return (ls_range){whole.begin + begin, whole.begin + end};

@@ -8,7 +8,12 @@
 
 #include <stdint.h>
 
+#include "base/integers.h"
+
 enum { LS_GRAIN_FLOATS = 1024 }; /* a page: it has one writer, and lies near it */
+
+/* Whole grains that so many floats lie in. */
+static inline int64_t ls_shards_grains(int64_t floats) { return ls_ceil_div(floats, LS_GRAIN_FLOATS); }
 
 typedef struct ls_shards {
     int64_t count;   /* of the vector */

@@ -63,38 +63,31 @@ static void apply_backward(ls_activation activation, int64_t count, int64_t widt
 
 enum { BLOCK = 16384 };
 
-typedef struct activation_task {
+typedef struct activation_run {
     ls_activation activation;
-    int64_t count, width, block;
-    const float *y, *dy; /* y is what f is applied to in forward */
+    int64_t width;
+    const float *y, *dy; /* forward: y is what f is applied to, dy NULL */
     float *out;
-    bool backward;
-} activation_task;
+} activation_run;
 
-static void run_task(void *context, int64_t task, int thread) {
-    (void)thread;
-    const activation_task *a = context;
-    int64_t begin = task * a->block, count = ls_min(a->block, a->count - begin);
-    if (a->backward)
-        apply_backward(a->activation, count, a->width, a->y + begin, a->dy + begin, a->out + begin);
+static void run_range(void *context, int64_t begin, int64_t end) {
+    const activation_run *a = context;
+    if (a->dy != NULL)
+        apply_backward(a->activation, end - begin, a->width, a->y + begin, a->dy + begin, a->out + begin);
     else
-        apply(a->activation, count, a->width, a->y + begin, a->out + begin);
+        apply(a->activation, end - begin, a->width, a->y + begin, a->out + begin);
 }
 
-static void run(ls_pool *pool, activation_task a) {
-    a.count *= a.width;
-    a.block = ls_round_up(BLOCK, a.width);
-    ls_pool_run(pool, ls_ceil_div(a.count, a.block), run_task, &a);
+static void run(ls_pool *pool, int64_t count, activation_run a) {
+    ls_pool_run_blocks(pool, count * a.width, ls_round_up(BLOCK, a.width), run_range, &a);
 }
 
 void ls_activation_forward(ls_pool *pool, ls_activation activation, int64_t count, int64_t width, const float *x,
                            float *y) {
-    run(pool, (activation_task){.activation = activation, .count = count, .width = width, .y = x, .out = y});
+    run(pool, count, (activation_run){.activation = activation, .width = width, .y = x, .out = y});
 }
 
 void ls_activation_backward(ls_pool *pool, ls_activation activation, int64_t count, int64_t width, const float *y,
                             const float *dy, float *dx) {
-    run(pool,
-        (activation_task){
-            .activation = activation, .count = count, .width = width, .y = y, .dy = dy, .out = dx, .backward = true});
+    run(pool, count, (activation_run){.activation = activation, .width = width, .y = y, .dy = dy, .out = dx});
 }

@@ -10,22 +10,18 @@
 
 enum { BLOCK = 16384 };
 
-typedef struct add_task {
-    int64_t count;
+typedef struct addition {
     const float *x;
     float *y;
-} add_task;
+} addition;
 
-static void add_block(void *context, int64_t task, int thread) {
-    (void)thread;
-    const add_task *v = context;
-    int64_t begin = task * BLOCK;
-    ls_vector_kernels_get()->add(ls_min(BLOCK, v->count - begin), v->x + begin, v->y + begin);
+static void add_range(void *context, int64_t begin, int64_t end) {
+    const addition *a = context;
+    ls_vector_kernels_get()->add(end - begin, a->x + begin, a->y + begin);
 }
 
 void ls_vector_add(ls_pool *pool, int64_t count, const float *x, float *y) {
-    add_task v = {.count = count, .x = x, .y = y};
-    ls_pool_run(pool, ls_ceil_div(count, BLOCK), add_block, &v);
+    ls_pool_run_blocks(pool, count, BLOCK, add_range, &(addition){x, y});
 }
 
 enum { TREE_BLOCK = 4096 }; /* numbers that a task adds up: a few of these fit in a first-level cache */

@@ -54,6 +54,26 @@ static void test_every_task_runs_once(void **state) {
         for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) check_pool(threads, tasks[i], 20);
 }
 
+static void count_range(void *context, int64_t begin, int64_t end) {
+    record *r = context;
+    if (begin % r->threads != 0 || end <= begin || end - begin > r->threads) r->threads = -1; /* threads: the block */
+    for (int64_t i = begin; i < end; i++) r->runs[i]++;
+}
+
+static void test_blocks_make_up_the_range(void **state) {
+    (void)state;
+    ls_pool *pool;
+    assert_int_equal(ls_pool_create(3, &pool), LS_OK);
+    for (int count = 0; count < 50; count++)
+        for (int block = 1; block < 20; block++) {
+            record r = {.threads = block};
+            ls_pool_run_blocks(pool, count, block, count_range, &r);
+            assert_int_equal(r.threads, block);
+            for (int i = 0; i < TASKS_MAX; i++) assert_int_equal(r.runs[i], i < count);
+        }
+    ls_pool_destroy(pool);
+}
+
 static void test_pool_without_work(void **state) {
     (void)state;
     ls_pool *pool;
@@ -120,7 +140,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_task_runs_once),          cmocka_unit_test(test_pool_without_work),
         cmocka_unit_test(test_threads_wake_from_sleep),       cmocka_unit_test(test_tasks_run_at_the_same_time),
-        cmocka_unit_test(test_only_the_caller_takes_signals),
+        cmocka_unit_test(test_only_the_caller_takes_signals), cmocka_unit_test(test_blocks_make_up_the_range),
     };
     return cmocka_run_group_tests_name("threads", tests, NULL, NULL);
 }
