@@ -1,3 +1,4 @@
+/* What ranks do together: reductions, gathering, agreement, and memory that a host's ranks share. */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
@@ -152,7 +153,7 @@ static void test_agreement_on_the_lowest_failure(void **state) {
     }
 }
 
-static void test_memory_that_a_node_shares(void **state) {
+static void test_memory_that_a_host_shares(void **state) {
     (void)state;
     const int64_t each = 300000, bytes = each * ranks.host_size;
     for (int round = 0; round < 2; round++) { /* new memory is zero though the old was not */
@@ -189,7 +190,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_rank_0_collects_long_parts),
         cmocka_unit_test(test_agreement_that_all_is_well),
         cmocka_unit_test(test_agreement_on_the_lowest_failure),
-        cmocka_unit_test(test_memory_that_a_node_shares),
+        cmocka_unit_test(test_memory_that_a_host_shares),
         cmocka_unit_test(test_too_much_shared_memory_is_a_status),
     };
     return run_on_ranks(argc, argv, "comm", tests, sizeof tests / sizeof *tests);

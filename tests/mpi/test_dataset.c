@@ -1,3 +1,4 @@
+/* Data sets written and read by any number of ranks: equal contents, caches, damage, and errors that all ranks have. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

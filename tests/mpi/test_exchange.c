@@ -1,3 +1,4 @@
+/* The exchange on pretended hosts: the weights are those of one process, bit for bit, whatever way they take. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* Imports by any number of ranks: equal contents, and failures of one rank that end all. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

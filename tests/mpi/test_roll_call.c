@@ -1,3 +1,4 @@
+/* The roll call before a run: who answers, and how it ends. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* Least, mean and most of the ranks' times. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

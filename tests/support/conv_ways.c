@@ -1,3 +1,4 @@
+/* conv_ways.c - asks the kernels' own rules; see conv_ways.h. */
 #include "support/conv_ways.h"
 
 #include "tensor/conv_pass_internal.h"

@@ -1,3 +1,4 @@
+/* gradcheck.c - gradients against central differences over several distances; see gradcheck.h. */
 #include "support/gradcheck.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* kernel_case.c - data, expected results and comparisons of one problem for the kernels; see kernel_case.h. */
 #include "support/kernel_case.h"
 
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* layer_bench.c - the memory and the calls of one layer without a model; see layer_bench.h. */
 #include "support/layer_bench.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* naive.c - sums as they are written on paper, as float chains and in double; see naive.h. */
 #include "support/naive.h"
 
 #include <math.h>

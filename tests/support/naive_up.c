@@ -1,3 +1,4 @@
+/* naive_up.c - the same for up-sampled convolutions; see naive_up.h. */
 #include "support/naive_up.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* naive_up.h - the same as naive.h for a convolution that up-samples first. `exact` is of the large picture, written
- * out; `chain` is what lockstep/conv.h promises: the transposed convolution that it amounts to. */
+ * out; `chain` is what tensor/conv.h promises: the transposed convolution that it amounts to. */
 #ifndef TESTS_SUPPORT_NAIVE_UP_H
 #define TESTS_SUPPORT_NAIVE_UP_H
 

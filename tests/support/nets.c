@@ -1,3 +1,4 @@
+/* nets.c - small models, their options and their lanes, in few words; see nets.h. */
 #include "support/nets.h"
 #include "support/types.h"
 

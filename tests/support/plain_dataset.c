@@ -1,3 +1,4 @@
+/* plain_dataset.c - HDF5 files without Lockstep's attributes; see plain_dataset.h. */
 #include "support/plain_dataset.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* ranks.c - assertions that all ranks fail together, and pretended hosts; see ranks.h. */
 #include "support/ranks.h"
 
 #include <setjmp.h>

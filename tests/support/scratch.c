@@ -1,3 +1,4 @@
+/* scratch.c - files in the directory that belongs to one test; see scratch.h. */
 #include "support/scratch.h"
 
 #include <assert.h>

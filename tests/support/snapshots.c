@@ -1,3 +1,4 @@
+/* snapshots.c - states of runs for tests of checkpoints; see snapshots.h. */
 #include "support/snapshots.h"
 
 #include <setjmp.h>

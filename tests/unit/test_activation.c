@@ -1,3 +1,4 @@
+/* Activations and their derivatives, on every instruction set, against the formulas in double. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

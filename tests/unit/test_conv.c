@@ -1,3 +1,5 @@
+/* Convolutions and input gradients, on every instruction set: chains bit for bit against plain loops, Winograd's
+ * filtering and few filters by their errors, and all of them for equal bits on any rows, lanes and threads. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

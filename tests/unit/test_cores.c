@@ -1,3 +1,4 @@
+/* Cores counted from a description of the processors as the system gives it. */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* Which instruction set is found and used, and the measured peak. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

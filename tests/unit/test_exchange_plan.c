@@ -1,3 +1,4 @@
+/* The exchange's plan for all ranks and groupings, without MPI: every sum has the bits of the tree over all lanes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* Reading and writing pictures: JPEG and PNG, turned, huge, damaged, and on a disk that fails. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* Each importer against files that the test writes itself, right and damaged ones. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

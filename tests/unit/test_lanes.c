@@ -1,3 +1,4 @@
+/* The split of a batch, and the law of the tree over lanes: any cut gives the same bits. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* What the environments of launchers say. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

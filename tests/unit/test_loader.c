@@ -1,3 +1,4 @@
+/* Batches from the loader's thread: order, failures, ends at any time, and memory. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

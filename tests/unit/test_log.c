@@ -1,3 +1,4 @@
+/* Lines, the log file and the progress bar, off and on a terminal. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* Allocation and its message, growing arrays, and the limits of control groups. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* Options set, refused, printed and found by their tables. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* Max-pooling and up-sampling, on every instruction set, against plain loops. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

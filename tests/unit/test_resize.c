@@ -1,3 +1,4 @@
+/* Resizing, cropping and padding of pictures, by laws of what must not change. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* Random numbers: the generator's known answers, independence of streams, and distributions. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

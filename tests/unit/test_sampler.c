@@ -1,3 +1,4 @@
+/* The order of samples: each once an epoch, any step by itself, blocks and windows. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* Shapes counted, printed, read and compared. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

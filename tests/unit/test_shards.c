@@ -1,3 +1,4 @@
+/* The division of a flat vector into buckets, slices and shards. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

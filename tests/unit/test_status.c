@@ -1,3 +1,4 @@
+/* The error record of a thread: messages, traces, and copies for other threads. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

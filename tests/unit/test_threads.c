@@ -1,3 +1,4 @@
+/* The pool: every task once, threads that sleep and wake, and tasks side by side. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

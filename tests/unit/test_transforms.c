@@ -1,3 +1,4 @@
+/* Each transform against its formula, and which of them are random, when. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* Loops over vectors, on every instruction set, against plain ones in double; any cut gives the same bits. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

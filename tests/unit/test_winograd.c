@@ -1,3 +1,4 @@
+/* The identities of minimal filtering in double, and the transforms of every instruction set. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
