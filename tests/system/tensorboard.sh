@@ -3,6 +3,8 @@
 # has the package `tensorboard`, else python3 is asked.
 . "$LOCKSTEP_ROOT/tests/system/lib.sh"
 
+if grep -qs '^$' "$(dirname "$LOCKSTEP")/tensorboard"; then skip "this build has no TensorBoard"; fi
+
 small_data
 small_config >config.yaml
 train() { quietly ranks "$1" "$LOCKSTEP" train config.yaml --run "${@:2}"; }
