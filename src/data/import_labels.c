@@ -125,24 +125,25 @@ ls_status ls_class_list_read(const ls_comm *comm, const char *list, const char *
 
 /* --- the class of a file --- */
 
-/* A part of a path. */
+/* A part of a path, which names a class. */
 typedef struct part {
     const char *text;
     size_t length;
+    int32_t label; /* of a class in a table */
 } part;
 
 static part last_part(const char *path, size_t length) {
     size_t begin = length;
     while (begin > 0 && path[begin - 1] != '/') begin--;
-    return (part){path + begin, length - begin};
+    return (part){path + begin, length - begin, 0};
 }
 
 /* The first folder below the folder of the command line; else the folder that the file is in. */
 static part folder_of(const char *path, int32_t name_at) {
     const char *slash = strchr(path + name_at, '/');
-    if (slash != NULL && name_at > 0) return (part){path + name_at, (size_t)(slash - path) - (size_t)name_at};
+    if (slash != NULL && name_at > 0) return (part){path + name_at, (size_t)(slash - path) - (size_t)name_at, 0};
     slash = strrchr(path, '/');
-    return slash != NULL ? last_part(path, (size_t)(slash - path)) : (part){".", 1};
+    return slash != NULL ? last_part(path, (size_t)(slash - path)) : (part){".", 1, 0};
 }
 
 static part prefix_of(const char *path) {
@@ -151,15 +152,25 @@ static part prefix_of(const char *path) {
     return name;
 }
 
-static part class_of(const ls_file_list *files, int64_t i, ls_labels_from from) {
-    const char *path = ls_file_list_path(files, i);
-    return from == LS_LABELS_FOLDER ? folder_of(path, files->files[i].name) : prefix_of(path);
-}
-
 static int by_text(const void *a, const void *b) {
     const part *x = a, *y = b;
     int order = memcmp(x->text, y->text, x->length < y->length ? x->length : y->length);
     return order != 0 ? order : (x->length > y->length) - (x->length < y->length);
+}
+
+/* --- ways to label the pictures --- */
+
+typedef struct labelling {
+    const ls_file_list *files;
+    const uint8_t *is_picture;
+    ls_labels_from from;
+    part *classes; /* [count] sorted; of classes that were found, `filled` have pictures */
+    int64_t pictures, filled, count;
+} labelling;
+
+static part class_of(const labelling *l, int64_t i) {
+    const char *path = ls_file_list_path(l->files, i);
+    return l->from == LS_LABELS_FOLDER ? folder_of(path, l->files->files[i].name) : prefix_of(path);
 }
 
 /* Sorts the parts and removes duplicates; returns how many are left. */
@@ -171,32 +182,56 @@ static int64_t sort_unique(part *parts, int64_t count) {
     return kept;
 }
 
-/* --- all files --- */
-
-/* A way to label the pictures. */
-typedef struct labelling {
-    const ls_file_list *files;
-    const uint8_t *is_picture;
-    ls_labels_from from;
-    part *parts; /* [count] all classes, sorted; `filled` of them have pictures */
-    int64_t pictures, filled, count;
-} labelling;
-
 /* Finds the classes of the pictures. Folders without pictures are classes as well. */
-static ls_status find_classes(const ls_file_list *files, const uint8_t *is_picture, ls_labels_from from,
-                              labelling *out) {
-    *out = (labelling){.files = files, .is_picture = is_picture, .from = from};
-    LS_TRY(ls_alloc(&out->parts, files->count + files->folder_count, sizeof *out->parts, "class names"));
+static ls_status find_classes(labelling *l) {
+    const ls_file_list *files = l->files;
+    LS_TRY(ls_alloc(&l->classes, files->count + files->folder_count, sizeof *l->classes, "class names"));
     for (int64_t i = 0; i < files->count; i++)
-        if (is_picture[i]) out->parts[out->pictures++] = class_of(files, i, from);
-    out->filled = out->count = sort_unique(out->parts, out->pictures);
-    for (int64_t i = 0; from == LS_LABELS_FOLDER && i < files->folder_count; i++) {
+        if (l->is_picture[i]) l->classes[l->pictures++] = class_of(l, i);
+    l->filled = l->count = sort_unique(l->classes, l->pictures);
+    for (int64_t i = 0; l->from == LS_LABELS_FOLDER && i < files->folder_count; i++) {
         const char *name = files->text + files->folders[i];
-        out->parts[out->count++] = (part){name, strlen(name)};
+        l->classes[l->count++] = (part){name, strlen(name), 0};
     }
-    out->count = sort_unique(out->parts, out->count);
+    l->count = sort_unique(l->classes, l->count);
+    for (int64_t c = 0; c < l->count; c++) l->classes[c].label = (int32_t)c;
     return LS_OK;
 }
+
+/* Takes the classes that were given, whose labels are their order. */
+static ls_status take_classes(const ls_class_list *given, labelling *l) {
+    LS_TRY(ls_alloc(&l->classes, given->count, sizeof *l->classes, "class names"));
+    for (; l->count < given->count; l->count++)
+        l->classes[l->count] = (part){given->name[l->count], strlen(given->name[l->count]), (int32_t)l->count};
+    qsort(l->classes, (size_t)l->count, sizeof *l->classes, by_text);
+    return LS_OK;
+}
+
+/* The label, or -1. Names in a data set are UTF-8, so a folder's name that is not UTF-8 is compared in its cleaned
+ * form. */
+static int32_t find_label(const labelling *l, part name) {
+    const part *found = bsearch(&name, l->classes, (size_t)l->count, sizeof name, by_text);
+    if (found != NULL) return found->label;
+    char *copy = strndup(name.text, name.length), *clean = copy != NULL ? ls_utf8_copy(copy) : NULL;
+    if (clean != NULL && strcmp(copy, clean) != 0) {
+        part cleaned = {clean, strlen(clean), 0};
+        found = bsearch(&cleaned, l->classes, (size_t)l->count, sizeof cleaned, by_text);
+    }
+    free(copy);
+    free(clean);
+    return found != NULL ? found->label : -1;
+}
+
+/* Labels all pictures; returns the first picture of another class, or -1. */
+static int64_t label_pictures(const labelling *l, int32_t *labels) {
+    for (int64_t i = 0; i < l->files->count; i++) {
+        labels[i] = l->is_picture[i] ? find_label(l, class_of(l, i)) : 0; /* other files will be refused */
+        if (labels[i] < 0) return i;
+    }
+    return -1;
+}
+
+/* --- classes that were found --- */
 
 /* "labels from file names: cat 150, dog 150 (--labels none: no labels)" */
 static ls_status say_labels(const labelling *l, const int32_t *labels) {
@@ -207,29 +242,25 @@ static ls_status say_labels(const labelling *l, const int32_t *labels) {
     LS_TRY(ls_alloc(&pictures, l->count, sizeof *pictures, "a count of pictures"));
     for (int64_t i = 0; i < l->files->count; i++)
         if (l->is_picture[i]) pictures[labels[i]]++;
-    for (int64_t c = 0; c < l->count && c < NAMED && used < sizeof text / 2; c++)
-        used +=
-            (size_t)snprintf(text + used, sizeof text - used, "%s%.*s %" PRId64, c > 0 ? ", " : "",
-                             (int)(l->parts[c].length < 40 ? l->parts[c].length : 40), l->parts[c].text, pictures[c]);
+    for (int64_t c = 0; c < l->count && c < NAMED && used < sizeof text / 2; c++) {
+        int length = (int)(l->classes[c].length < 40 ? l->classes[c].length : 40);
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%.*s %" PRId64, c > 0 ? ", " : "", length,
+                                 l->classes[c].text, pictures[c]);
+    }
     ls_free(pictures);
     ls_log_info("labels from %s: %s%s (--labels none: no labels)",
                 l->from == LS_LABELS_FOLDER ? "folders" : "file names", text, l->count > NAMED ? ", ..." : "");
     return LS_OK;
 }
 
-static ls_status set_labels(const labelling *l, int32_t *labels, ls_class_list *classes) {
-    for (int64_t i = 0; i < l->count; i++) LS_TRY(add_class(classes, l->parts[i].text, l->parts[i].length));
-    for (int64_t i = 0; i < l->files->count; i++) {
-        part name = class_of(l->files, i, l->from);
-        const part *found = bsearch(&name, l->parts, (size_t)l->count, sizeof name, by_text);
-        labels[i] =
-            found != NULL ? (int32_t)(found - l->parts) : 0; /* not found: not a picture, which will be refused */
-    }
+static ls_status use(const labelling *l, int32_t *labels, ls_class_list *classes) {
+    for (int64_t i = 0; i < l->count; i++) LS_TRY(add_class(classes, l->classes[i].text, l->classes[i].length));
+    label_pictures(l, labels);
     return say_labels(l, labels);
 }
 
-static ls_status make_by(const labelling *l, int32_t *labels, ls_class_list *classes) {
-    if (l->count <= LS_CLASSES_MAX) return set_labels(l, labels, classes);
+static ls_status use_as_wanted(const labelling *l, int32_t *labels, ls_class_list *classes) {
+    if (l->count <= LS_CLASSES_MAX) return use(l, labels, classes);
     return LS_RAISE(LS_INVALID, "--labels %s gives %" PRId64 " classes, and a data set can have %d",
                     l->from == LS_LABELS_FOLDER ? "folder" : "prefix", l->count, LS_CLASSES_MAX);
 }
@@ -238,7 +269,7 @@ static ls_status make_by(const labelling *l, int32_t *labels, ls_class_list *cla
 static bool look_like_classes(const labelling *l) { return l->filled >= 2 && l->filled <= l->pictures / 2; }
 
 /* By folders, if they look like classes; else by the beginnings of names, if these do. The log says which. */
-static ls_status choose(labelling *folders, labelling *prefixes, int32_t *labels, ls_class_list *classes) {
+static ls_status choose(const labelling *folders, const labelling *prefixes, int32_t *labels, ls_class_list *classes) {
     bool by_folder = look_like_classes(folders), by_prefix = !by_folder && look_like_classes(prefixes);
     const labelling *l = by_folder ? folders : prefixes;
     if ((by_folder || by_prefix) && l->count > LS_CLASSES_MAX) {
@@ -250,87 +281,40 @@ static ls_status choose(labelling *folders, labelling *prefixes, int32_t *labels
         ls_log_warn("%" PRId64 " folders for %" PRId64 " pictures do not look like classes: %s", folders->filled,
                     folders->pictures,
                     by_prefix ? "labels are made of the beginnings of file names" : "no labels are made");
-    return by_folder || by_prefix ? set_labels(l, labels, classes) : LS_OK;
+    return by_folder || by_prefix ? use(l, labels, classes) : LS_OK;
 }
 
-static ls_status make_auto(const ls_file_list *files, const uint8_t *is_picture, int32_t *labels,
-                           ls_class_list *classes) {
-    labelling folders = {0}, prefixes = {0};
-    ls_status status = find_classes(files, is_picture, LS_LABELS_FOLDER, &folders);
-    if (status == LS_OK) status = find_classes(files, is_picture, LS_LABELS_PREFIX, &prefixes);
-    if (status == LS_OK) status = choose(&folders, &prefixes, labels, classes);
-    ls_free(folders.parts);
-    ls_free(prefixes.parts);
-    return status;
+static ls_status label_by_found(labelling *folders, labelling *prefixes, ls_labels_from from, int32_t *labels,
+                                ls_class_list *classes) {
+    if (from != LS_LABELS_PREFIX) LS_TRY(find_classes(folders));
+    if (from != LS_LABELS_FOLDER) LS_TRY(find_classes(prefixes));
+    if (from == LS_LABELS_AUTO) return choose(folders, prefixes, labels, classes);
+    return use_as_wanted(from == LS_LABELS_FOLDER ? folders : prefixes, labels, classes);
 }
 
-/* --- classes that are given --- */
-
-typedef struct wanted {
-    part name;
-    int32_t label;
-} wanted;
-
-static int by_wanted(const void *a, const void *b) {
-    return by_text(&((const wanted *)a)->name, &((const wanted *)b)->name);
-}
-
-/* The label, or -1. Names in a data set are UTF-8, so a folder's name that is not UTF-8 is compared in its cleaned
- * form. */
-static int32_t find_wanted(const wanted *table, int64_t count, part name) {
-    wanted key = {.name = name};
-    const wanted *found = bsearch(&key, table, (size_t)count, sizeof key, by_wanted);
-    if (found != NULL) return found->label;
-    char *copy = strndup(name.text, name.length), *clean = copy != NULL ? ls_utf8_copy(copy) : NULL;
-    if (clean != NULL && strcmp(copy, clean) != 0) {
-        wanted cleaned = {.name = {clean, strlen(clean)}};
-        found = bsearch(&cleaned, table, (size_t)count, sizeof key, by_wanted);
-    }
-    free(copy);
-    free(clean);
-    return found != NULL ? found->label : -1;
-}
-
-/* Labels all pictures; returns the first picture of another class, or -1. */
-static int64_t label_as_wanted(const ls_file_list *files, const uint8_t *is_picture, ls_labels_from from,
-                               const wanted *table, int64_t count, int32_t *labels) {
-    for (int64_t i = 0; i < files->count; i++) {
-        labels[i] = 0;
-        if (!is_picture[i]) continue;
-        labels[i] = find_wanted(table, count, class_of(files, i, from));
-        if (labels[i] < 0) return i;
-    }
-    return -1;
-}
+/* --- classes that were given --- */
 
 /* LS_LABELS_AUTO: by folders or by the beginnings of names, the first that gives each picture one of the classes. */
-static ls_status make_as_wanted(const ls_file_list *files, const uint8_t *is_picture, ls_labels_from from,
-                                int32_t *labels, const ls_class_list *classes) {
-    wanted *table;
-    LS_TRY(ls_alloc(&table, classes->count, sizeof *table, "class names"));
-    for (int64_t i = 0; i < classes->count; i++)
-        table[i] = (wanted){{classes->name[i], strlen(classes->name[i])}, (int32_t)i};
-    qsort(table, (size_t)classes->count, sizeof *table, by_wanted);
-    ls_labels_from first = from == LS_LABELS_AUTO ? LS_LABELS_FOLDER : from;
-    int64_t stranger = label_as_wanted(files, is_picture, first, table, classes->count, labels);
-    if (stranger >= 0 && from == LS_LABELS_AUTO &&
-        label_as_wanted(files, is_picture, LS_LABELS_PREFIX, table, classes->count, labels) < 0)
-        stranger = -1;
-    ls_free(table);
-    if (stranger < 0) return LS_OK;
-    part name = class_of(files, stranger, first);
+static ls_status label_by_given(labelling *folders, labelling *prefixes, ls_labels_from from, int32_t *labels,
+                                const ls_class_list *classes) {
+    labelling *first = from == LS_LABELS_PREFIX ? prefixes : folders;
+    LS_TRY(take_classes(classes, folders));
+    LS_TRY(take_classes(classes, prefixes));
+    int64_t stranger = label_pictures(first, labels);
+    if (stranger < 0 || (from == LS_LABELS_AUTO && label_pictures(prefixes, labels) < 0)) return LS_OK;
+    part name = class_of(first, stranger);
     return LS_RAISE(LS_INVALID, "%s: its class would be '%.*s', which is none of the %" PRId64 " that were given",
-                    ls_file_list_path(files, stranger), (int)name.length, name.text, classes->count);
+                    ls_file_list_path(first->files, stranger), (int)name.length, name.text, classes->count);
 }
 
 ls_status ls_labels_make(const ls_file_list *files, const uint8_t *is_picture, ls_labels_from from, int32_t *labels,
                          ls_class_list *classes) {
+    labelling folders = {.files = files, .is_picture = is_picture, .from = LS_LABELS_FOLDER}, prefixes = folders;
+    prefixes.from = LS_LABELS_PREFIX;
     if (from == LS_LABELS_NONE) return LS_OK;
-    if (classes->count > 0) return make_as_wanted(files, is_picture, from, labels, classes);
-    if (from == LS_LABELS_AUTO) return make_auto(files, is_picture, labels, classes);
-    labelling l = {0};
-    ls_status status = find_classes(files, is_picture, from, &l);
-    if (status == LS_OK) status = make_by(&l, labels, classes);
-    ls_free(l.parts);
+    ls_status status = classes->count > 0 ? label_by_given(&folders, &prefixes, from, labels, classes)
+                                          : label_by_found(&folders, &prefixes, from, labels, classes);
+    ls_free(folders.classes);
+    ls_free(prefixes.classes);
     return status;
 }
