@@ -15,7 +15,7 @@
 static ls_status init_reduction(ls_stepper *stepper) {
     const ls_task *task = stepper->task;
     int64_t sums = ls_model_batch_sums(task->model), size = task->comm->size;
-    stepper->most_lanes = (task->lanes.count + size - 1) / size;
+    stepper->most_lanes = ls_lanes_most(task->lanes.count, (int)size);
     LS_TRY(ls_alloc(&stepper->rank_sums, sums * stepper->most_lanes, sizeof(double), "a rank's sums"));
     return ls_alloc(&stepper->gathered, sums * stepper->most_lanes * size, sizeof(double), "all ranks' sums");
 }
@@ -171,21 +171,21 @@ double ls_stepper_learning_rate(const ls_stepper *stepper, int64_t step) {
     return task->schedule != NULL ? task->schedule->rate(task->schedule_options, step) : stepper->learning_rate;
 }
 
-/* How many of a piece's numbers are trained; those after them only move along. */
+/* How many of a strip's numbers are trained; those after them only move along. */
 static int64_t trained_part(const ls_stepper *stepper, int64_t count, const float *weight) {
     int64_t begin = weight - ls_exchange_weights(stepper->exchange);
     return ls_min(count, ls_max(0, ls_model_trained_count(stepper->task->model) - begin));
 }
 
-/* The exchange calls this and the next one for pieces of this rank's shard. */
-static void complete_piece(void *context, int64_t place, int64_t count, float *gradient, float *weight) {
+/* The exchange calls this and the next one for strips of this rank's shard. */
+static void complete_strip(void *context, int64_t place, int64_t count, float *gradient, float *weight) {
     (void)place;
     const ls_stepper *stepper = context;
     int64_t begin = weight - ls_exchange_weights(stepper->exchange), trained = trained_part(stepper, count, weight);
     ls_model_add_weight_penalty(stepper->task->model, stepper->task->pool, begin, begin + trained, weight, gradient);
 }
 
-static void update_piece(void *context, int64_t place, int64_t count, float *gradient, float *weight) {
+static void update_strip(void *context, int64_t place, int64_t count, float *gradient, float *weight) {
     ls_stepper *stepper = context;
     const ls_task *task = stepper->task;
     int64_t trained = trained_part(stepper, count, weight);
@@ -245,8 +245,8 @@ void ls_stepper_run(ls_stepper *stepper, const ls_batch *batch, ls_signals *sign
     ls_contribution mine = {.signals = *signals,
                             .values = scores + 1,
                             .lane_values = lane_values(stepper, scores),
-                            .complete = complete_piece,
-                            .update = update_piece,
+                            .complete = complete_strip,
+                            .update = update_strip,
                             .context = stepper,
                             .clipped = ls_model_trained_count(stepper->task->model)};
     ls_exchange_begin(stepper->exchange, &mine);
