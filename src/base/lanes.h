@@ -64,7 +64,7 @@ static inline ls_rows ls_rows_single(int64_t count) {
     return rows;
 }
 
-/* lane_sum[lane * stride] = the lane's row_values, added in row order. */
+/* lane_sum[lane * stride] = the sum of the lane's row_value[rows], added in row order. */
 void ls_rows_lane_sums(const ls_rows *rows, const double *row_value, int64_t stride, double *lane_sum);
 
 /* ---- the tree ---- */
@@ -72,8 +72,8 @@ void ls_rows_lane_sums(const ls_rows *rows, const double *row_value, int64_t str
 /* How many lanes the largest subtree has that begins at lane `begin` and does not pass `end`. */
 int ls_subtree_lanes(int begin, int end);
 
-/* The additions that make the sum of `count` terms; at the end it is x[0]. count is a power of two, of any other count
- * the last terms wait for the end.
+/* The additions that make the sum of the terms x[0], ..., x[count - 1]. At the end the sum is in x[0]. count is a power
+ * of two. (With any other count the last terms are added at the end.)
  *
  *   for (ls_tree t = ls_tree_of(count); ls_tree_next(&t);) x[t.to] += x[t.from]; */
 typedef struct ls_tree {
@@ -93,12 +93,12 @@ static inline bool ls_tree_next(ls_tree *t) {
     return t->from < t->count;
 }
 
-/* values[0] in double, by that tree; the other values are overwritten. For losses and metrics. */
+/* Returns the sum of values[count] in that tree, in double, for losses and metrics. The values are overwritten. */
 double ls_lanes_sum(double *values, int count);
 
-/* The same tree where terms come one by one. Sums are added as a binary counter carries: term number `index` (from 0)
- * and the sums that wait in the places 0, 1, ... below ls_tree_carries(index), added to it in that order, make a sum
- * that waits in the place ls_tree_carries(index). The sum of 2^k terms ends in place k. */
+/* The same tree where terms come one by one. Sums wait in places, and are added as a binary counter carries: to term
+ * number `index` (from 0) the sums in the places 0, 1, ..., carries - 1 are added, in that order, and the result waits
+ * in place `carries`. The sum of 2^k terms ends in place k. */
 static inline int ls_tree_carries(int64_t index) { return __builtin_ctzll(~(unsigned long long)index); }
 
 /* The place of the largest sum that so many terms (1 or more) make. */

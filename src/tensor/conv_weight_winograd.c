@@ -20,7 +20,7 @@ enum {
     CHUNK_MIN = 32,                /* and not fewer for the largest phase */
     CHUNK_FLOATS = 210000,         /* of a chunk's transforms */
     SUM_FLOATS = 65536,            /* of a block's gradient */
-    TRANSFORM_WORK = 12,           /* multiplications that it takes as long to transform a number; measured */
+    TRANSFORM_WORK = 12,           /* what it costs to transform a number, in multiplications; measured */
     PAD = LS_COLUMNS_ALIGN,        /* between points, whose numbers would else meet in a few sets of the cache */
 };
 

@@ -29,8 +29,8 @@ enum {
     HEIGHT = 6,            /* of the products' widest tiles: a task has a multiple of so many patches */
     TASKS = 3,             /* a thread: with fewer blocks of patches, panels are divided among tasks, too */
     LINE = LS_LINE_FLOATS, /* points are that much further apart, as powers of two would share a cache set */
-    TRANSFORM_WORK = 16,   /* multiplications that it takes as long to transform a number; measured */
-    PIXEL_WORK = 200       /* and to find a pixel of a patch */
+    TRANSFORM_WORK = 16,   /* what it costs to transform a number, in multiplications; measured */
+    PIXEL_WORK = 200       /* what it costs to find a pixel of a patch, in multiplications; measured */
 };
 
 /* A phase that has taps. */
@@ -49,11 +49,11 @@ typedef struct blocking {
     ls_winograd_shape shape; /* of the phase with the most taps */
     int64_t phases;
     phase phase[PHASES_MAX];
-    int64_t steps[POINTS_MAX]; /* of a point's sums */
-    int64_t all_steps;         /* of all points */
+    int64_t steps[POINTS_MAX]; /* length of a point's sums */
+    int64_t all_steps;         /* the same of all points together */
     int64_t patches;           /* of all pictures */
-    int64_t block, blocks;     /* patches of a task; blocks of so many */
-    int64_t panel_groups;      /* that a block's panels are divided into */
+    int64_t block, blocks;     /* patches of a block, and the number of blocks */
+    int64_t panel_groups;      /* groups that the panels are divided into: a task is a block and a group */
     float *packed;             /* transformed kernels */
     int64_t packed_floats;
     float *private; /* a thread's */

@@ -66,7 +66,7 @@ static const float *copy_rows(const float *x, int64_t stride, int64_t rows, int6
     return out;
 }
 
-/* Where rows are few, a block of b that lies well is not worth packing. */
+/* Whether tiles read b where it lies: with few rows a block whose rows are whole vectors is not worth packing. */
 static bool is_direct(const product *g) {
     return g->shared == NULL && !g->b.transposed && g->n % LS_COLUMNS_ALIGN == 0;
 }
