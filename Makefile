@@ -24,7 +24,7 @@ Q     := $(if $(V),,@)
 MODE  := $(or $(subst $(comma),-,$(SAN)),release)
 
 # One directory of src/ each, lowest first; a room uses only rooms before it (scripts/check-deps).
-ROOMS ?= base tensor nn optim par store data train config state report run cli
+ROOMS ?= base tensor nn optim par store data train state report config run cli
 
 PACKAGES := yaml-0.1 libjpeg libpng zlib sleef libxxhash
 # Clang means other things by -Wconversion and -Wdouble-promotion: that enums are unsigned, and that INFINITY is a float.

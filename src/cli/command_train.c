@@ -2,7 +2,7 @@
 #include "cli/command.h"
 #include "config/config.h"
 #include "report/event_file.h"
-#include "run/trainer.h"
+#include "run/train.h"
 
 typedef struct train_options {
     char run[LS_PATH_MAX];
@@ -32,7 +32,7 @@ static ls_status run(const ls_comm *comm, const ls_call *call) {
     ls_train_options how = {
         .run = names.run, .resume = given->resume, .overwrite = given->overwrite, .debug = given->debug};
     ls_status status = config->training.tensorboard.enabled ? ls_event_file_supported() : LS_OK;
-    if (status == LS_OK) status = ls_trainer_run(comm, config, &how);
+    if (status == LS_OK) status = ls_train_run(comm, config, &how);
     ls_config_destroy(config);
     return status;
 }

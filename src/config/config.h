@@ -18,6 +18,8 @@
 #include "optim/schedule.h"
 #include "par/comm.h"
 #include "par/exchange.h"
+#include "report/callbacks.h"
+#include "state/callback_checkpoint.h"
 #include "train/early_stopping.h"
 #include "train/plateau.h"
 
@@ -66,19 +68,6 @@ typedef struct ls_data_settings {
     bool target_labels; /* the target is the one-hot label */
     ls_place input_place, target_place, parts_place, split_place;
 } ls_data_settings;
-
-typedef struct ls_checkpoint_settings {
-    int64_t every_epochs;   /* save after every N epochs; 0: only at the end and when stopped */
-    int64_t every_steps;    /* also save after every N steps; 0: never */
-    int64_t keep;           /* numbered checkpoints kept */
-    double best_interval_s; /* the best weights are written at most once in this time, and at the end */
-} ls_checkpoint_settings;
-
-typedef struct ls_tensorboard_settings {
-    bool enabled; /* false: "tensorboard: none" */
-    bool images, histograms;
-    int64_t projector; /* how many samples the projector shows at most; 0: none */
-} ls_tensorboard_settings;
 
 typedef struct ls_training_settings {
     int64_t epochs, batch_size, lanes;

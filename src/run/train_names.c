@@ -1,4 +1,4 @@
-/* trainer_names.c - which run, and which config, a command line of `train` means. */
+/* train_names.c - which run, and which config, a command line of `train` means. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,7 +6,7 @@
 
 #include "base/path.h"
 #include "run/run_directory.h"
-#include "run/trainer.h"
+#include "run/train.h"
 
 static const char config_name[] = "config.yaml";
 

@@ -1,6 +1,6 @@
-/* trainer.h - trains what a config describes, and keeps the run directory. */
-#ifndef LS_RUN_TRAINER_H
-#define LS_RUN_TRAINER_H
+/* train.h - trains what a config describes, and keeps the run directory. */
+#ifndef LS_RUN_TRAIN_H
+#define LS_RUN_TRAIN_H
 
 #include "config/config.h"
 #include "par/comm.h"
@@ -27,6 +27,6 @@ typedef struct ls_train_options {
  * (agreed): LS_INVALID: config, data, a directory that holds a run, before the first batch; at any batch a file of data
  * that is damaged, has a hole or is cut, and a number in it that is not finite or out of bounds (loader.h). LS_ERROR:
  * disk, memory, a loss or weights that are not finite. */
-ls_status ls_trainer_run(const ls_comm *comm, const ls_config *config, const ls_train_options *options);
+ls_status ls_train_run(const ls_comm *comm, const ls_config *config, const ls_train_options *options);
 
 #endif

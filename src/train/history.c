@@ -1,41 +1,25 @@
-/* metrics.c - see metrics.h. */
-#include "report/metrics.h"
+/* history.c - an epoch's numbers by their names, and the line of JSON that they make. */
+#include "train/history.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/descriptor.h"
-#include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
 
 enum { LINE_MAX_BYTES = 1024 };
 
-static ls_status add(ls_metrics *metrics, const char *text) {
+static ls_status add(ls_history *history, const char *text) {
     int64_t bytes = (int64_t)strlen(text);
-    LS_TRY(ls_grow(&metrics->text, &metrics->room, metrics->length + bytes + 1, 1, "the metrics"));
-    memcpy(metrics->text + metrics->length, text, (size_t)bytes + 1);
-    metrics->length += bytes;
+    LS_TRY(ls_grow(&history->text, &history->room, history->length + bytes + 1, 1, "the history"));
+    memcpy(history->text + history->length, text, (size_t)bytes + 1);
+    history->length += bytes;
     return LS_OK;
 }
 
-ls_status ls_metrics_restore(ls_metrics *metrics, const char *history) {
-    metrics->length = 0;
-    return add(metrics, history);
-}
-
-/* The file is replaced, not cut: a kill in between leaves one or the other. */
-ls_status ls_metrics_open(ls_metrics *metrics, const char *path) {
-    LS_TRY(ls_file_write_text(path, ls_metrics_history(metrics)));
-    metrics->fd = ls_fd_open(path, O_WRONLY | O_APPEND | O_NOFOLLOW);
-    if (metrics->fd >= 0) return LS_OK;
-    metrics->fd = 0;
-    return LS_RAISE(LS_ERROR, "%s: cannot be written: %s", path, strerror(errno));
+ls_status ls_history_restore(ls_history *history, const char *text) {
+    history->length = history->last = 0;
+    return add(history, text);
 }
 
 static void add_scalar(ls_scalar *scalars, int *count, const char *prefix, const char *name, double value) {
@@ -44,7 +28,7 @@ static void add_scalar(ls_scalar *scalars, int *count, const char *prefix, const
     scalar->value = value;
 }
 
-int ls_epoch_scalars(const ls_epoch_metrics *epoch, ls_scalar scalar[LS_SCALARS_MAX]) {
+int ls_epoch_scalars(const ls_epoch_logs *epoch, ls_scalar scalar[LS_SCALARS_MAX]) {
     int count = 0;
     add_scalar(scalar, &count, "", "epoch", (double)epoch->epoch);
     add_scalar(scalar, &count, "", "step", (double)epoch->step);
@@ -61,7 +45,7 @@ int ls_epoch_scalars(const ls_epoch_metrics *epoch, ls_scalar scalar[LS_SCALARS_
 }
 
 /* Returns how long the line is then. */
-static int print_scalars(const ls_epoch_metrics *epoch, char *line, int capacity) {
+static int print_scalars(const ls_epoch_logs *epoch, char *line, int capacity) {
     ls_scalar scalar[LS_SCALARS_MAX];
     char number[LS_NUMBER_TEXT_MAX];
     int length = 0, count = ls_epoch_scalars(epoch, scalar);
@@ -72,7 +56,7 @@ static int print_scalars(const ls_epoch_metrics *epoch, char *line, int capacity
 }
 
 /* Returns how long the line is then. */
-static int print_times(const ls_epoch_metrics *epoch, char *line, int length, int capacity) {
+static int print_times(const ls_epoch_logs *epoch, char *line, int length, int capacity) {
     char n[3][LS_NUMBER_TEXT_MAX];
     for (int i = 0; i < epoch->times; i++) {
         const ls_epoch_time *time = &epoch->time[i];
@@ -83,21 +67,20 @@ static int print_times(const ls_epoch_metrics *epoch, char *line, int length, in
     return length;
 }
 
-ls_status ls_metrics_append(ls_metrics *metrics, const ls_epoch_metrics *epoch) {
+ls_status ls_history_append(ls_history *history, const ls_epoch_logs *logs) {
     char line[LINE_MAX_BYTES];
-    int length = print_scalars(epoch, line, (int)sizeof line);
-    length = print_times(epoch, line, length, (int)sizeof line);
-    length += snprintf(line + length, sizeof line - (size_t)length, "}\n");
-    LS_TRY(add(metrics, line));
-    if (metrics->fd <= 0) return LS_OK;
-    if (ls_fd_write(metrics->fd, line, length)) return LS_OK;
-    return LS_RAISE(LS_ERROR, "metrics.jsonl cannot be written: %s", strerror(errno));
+    int length = print_scalars(logs, line, (int)sizeof line);
+    length = print_times(logs, line, length, (int)sizeof line);
+    (void)snprintf(line + length, sizeof line - (size_t)length, "}\n");
+    history->last = history->length;
+    return add(history, line);
 }
 
-const char *ls_metrics_history(const ls_metrics *metrics) { return metrics->text ? metrics->text : ""; }
+const char *ls_history_text(const ls_history *history) { return history->text != NULL ? history->text : ""; }
 
-void ls_metrics_close(ls_metrics *metrics) {
-    if (metrics->fd > 0) (void)close(metrics->fd);
-    ls_free(metrics->text);
-    *metrics = (ls_metrics){0};
+const char *ls_history_last(const ls_history *history) { return ls_history_text(history) + history->last; }
+
+void ls_history_release(ls_history *history) {
+    ls_free(history->text);
+    *history = (ls_history){0};
 }
