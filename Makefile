@@ -24,7 +24,7 @@ Q     := $(if $(V),,@)
 MODE  := $(or $(subst $(comma),-,$(SAN)),release)
 
 # One directory of src/ each, lowest first; a room uses only rooms before it (scripts/check-deps).
-ROOMS ?= base tensor nn optim par store data train state report config run cli
+ROOMS ?= base tensor nn optim par store data train state report config run api cli
 
 PACKAGES := yaml-0.1 libjpeg libpng zlib sleef libxxhash
 # Clang means other things by -Wconversion and -Wdouble-promotion: that enums are unsigned, and that INFINITY is a float.
@@ -65,7 +65,7 @@ endif
 
 # A header is "room/name.h"; "room/name_internal.h" is for its own room, and for tests.
 COMPILE = $(CC) -std=gnu11 $(WARNINGS) $(FLOAT) $(CFLAGS) $(SANITIZE) -pthread -MMD -MP \
-          -DLS_VERSION='"$(VERSION)"' -Isrc -isystem $(BUILD)/src $(PACKAGE_CFLAGS) $(CPPFLAGS)
+          -DLS_VERSION='"$(VERSION)"' -Iinclude -Isrc -isystem $(BUILD)/src $(PACKAGE_CFLAGS) $(CPPFLAGS)
 LINK    = $(CC) $(CFLAGS) $(SANITIZE) -pthread $(if $(SAN),-rdynamic) $(LDFLAGS)
 LIBS    = $(PACKAGE_LIBS) -lm
 
@@ -117,7 +117,7 @@ CPPCHECK  = $(if $(findstring Cppcheck 2.10,$(shell cppcheck --version 2>/dev/nu
 
 check-format:
 	@echo "  clang-format"
-	$(if $(FORMATTER),$(Q)$(FORMATTER) --dry-run -Werror $(wildcard src/*/*.[ch] tests/*/*.[ch]),@echo "SKIP check-format: there is no clang-format 14")
+	$(if $(FORMATTER),$(Q)$(FORMATTER) --dry-run -Werror $(wildcard include/*/*.h src/*/*.[ch] tests/*/*.[ch] examples/*.c),@echo "SKIP check-format: there is no clang-format 14")
 
 check-deps:
 	@echo "  check-deps"
@@ -127,7 +127,7 @@ check-deps:
 # lane, and a compound literal with braces inside an argument.
 check-code:
 	@echo "  cppcheck"
-	$(if $(CPPCHECK),$(Q)cppcheck $(CPPCHECK_OPTIONS) -j 2 -Isrc $(addprefix src/,$(ROOMS)),@echo "SKIP check-code: there is no cppcheck 2.10")
+	$(if $(CPPCHECK),$(Q)cppcheck $(CPPCHECK_OPTIONS) -j 2 -Iinclude -Isrc $(addprefix src/,$(ROOMS)),@echo "SKIP check-code: there is no cppcheck 2.10")
 
 CPPCHECK_OPTIONS := --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
                     --suppress=missingIncludeSystem --suppress=invalidPointerCast --suppress=internalAstError \
@@ -167,12 +167,13 @@ MAN  := $(TO)/share/man/man1/lockstep.1
 BASH := $(TO)/share/bash-completion/completions/lockstep
 ZSH  := $(TO)/share/zsh/site-functions/_lockstep
 
-install: all $(BUILD)/lockstep.pc ## install program, library, headers, configs, scripts, jobs, documents, man page and completions under PREFIX
-	install -d $(TO)/bin $(TO)/lib/pkgconfig $(OWN) $(TO)/share/doc/lockstep/docs/notes $(addprefix $(TO)/share/lockstep/,configs scripts jobs build)
+install: all $(BUILD)/lockstep.pc ## install program, library, header, examples, configs, scripts, jobs, documents, man page and completions under PREFIX
+	install -d $(TO)/bin $(TO)/lib/pkgconfig $(OWN) $(TO)/share/doc/lockstep/docs/notes $(addprefix $(TO)/share/lockstep/,configs examples scripts jobs build)
 	install $(PROGRAM) $(TO)/bin/
 	install -m 644 $(LIBRARY) $(TO)/lib/
 	install -m 644 $(BUILD)/lockstep.pc $(TO)/lib/pkgconfig/
-	for room in $(ROOMS); do install -d $(TO)/include/lockstep/$$room; install -m 644 $$(ls src/$$room/*.h | grep -v _internal.h) $(TO)/include/lockstep/$$room/; done
+	install -m 644 include/lockstep/*.h $(TO)/include/lockstep/
+	install -m 644 examples/* $(TO)/share/lockstep/examples/
 	install -m 644 configs/*.yaml $(TO)/share/lockstep/configs/
 	install $(addprefix scripts/,get-data plot reproduce mpi-env) $(TO)/share/lockstep/scripts/
 	install jobs/* $(TO)/share/lockstep/jobs/
@@ -207,7 +208,7 @@ Name: lockstep
 Description: Trains image autoencoders on clusters of CPUs
 URL: file://$(PREFIX)/share/doc/lockstep/README.md
 Version: $(VERSION)
-Cflags: -I$${prefix}/include/lockstep
+Cflags: -I$${prefix}/include
 Libs: -L$${prefix}/lib -llockstep $(LIBS) -pthread
 endef
 .PHONY: $(BUILD)/lockstep.pc

@@ -8,6 +8,7 @@
 
 #include "base/integers.h"
 #include "base/memory.h"
+#include "data/arrays.h"
 #include "data/cache_internal.h"
 #include "data/dataset.h"
 #include "store/data_file.h"
@@ -18,6 +19,7 @@ enum { KEEP_BYTES = 64 << 20 };
 
 struct ls_dataset {
     ls_dataset_info info;
+    ls_arrays arrays;    /* count 0: the samples are in files */
     ls_data_file **file; /* [files] */
     int files;
     int64_t *first;       /* [files] its first sample in the data set */
@@ -177,6 +179,43 @@ ls_status ls_dataset_open_tried(const char *const *paths, int count, ls_dataset 
     return status;
 }
 
+/* --- of samples in memory, which have no files --- */
+
+ls_status ls_dataset_of_arrays(const ls_arrays *arrays, ls_dataset **out) {
+    enum { BLOCK_SAMPLES = 64 };
+    int64_t x = ls_shape_count(&arrays->x_shape), y = arrays->y != NULL ? ls_shape_count(&arrays->y_shape) : 0;
+    ls_dataset *dataset;
+    *out = NULL;
+    LS_TRY(ls_alloc(&dataset, 1, sizeof *dataset, "a data set"));
+    dataset->arrays = *arrays;
+    dataset->info = (ls_dataset_info){.count = arrays->count,
+                                      .shape = y == 0 ? arrays->x_shape : (ls_shape){.dims = 1, .dim = {x + y}},
+                                      .element = LS_ELEMENT_FLOAT32,
+                                      .sample_bytes = (x + y) * (int64_t)sizeof(float),
+                                      .block_samples = BLOCK_SAMPLES};
+    dataset->block_count = (arrays->count + BLOCK_SAMPLES - 1) / BLOCK_SAMPLES;
+    ls_status status = ls_alloc(&dataset->blocks, dataset->block_count, sizeof *dataset->blocks, "a data set");
+    for (int64_t b = 0; status == LS_OK && b < dataset->block_count; b++) {
+        int64_t first = b * BLOCK_SAMPLES;
+        dataset->blocks[b] = (ls_span){first, ls_min(BLOCK_SAMPLES, arrays->count - first)};
+    }
+    if (LS_FAILED(status))
+        ls_dataset_close(dataset);
+    else
+        *out = dataset;
+    return status;
+}
+
+static const char memory_name[] = "the arrays"; /* for messages, in place of a path */
+
+static bool is_in_memory(const ls_dataset *dataset) { return dataset->arrays.count > 0; }
+
+static void copy_sample(const ls_arrays *arrays, int64_t sample, float *out) {
+    int64_t x = ls_shape_count(&arrays->x_shape), y = ls_shape_count(&arrays->y_shape);
+    memcpy(out, arrays->x + sample * x, (size_t)x * sizeof *out);
+    if (arrays->y != NULL) memcpy(out + x, arrays->y + sample * y, (size_t)y * sizeof *out);
+}
+
 void ls_dataset_close(ls_dataset *dataset) {
     if (dataset == NULL) return;
     ls_cache_destroy(dataset->cache);
@@ -204,6 +243,7 @@ const char *ls_dataset_class_name(const ls_dataset *dataset, int label) {
 int ls_dataset_files(const ls_dataset *dataset) { return dataset->files; }
 
 const char *ls_dataset_path(const ls_dataset *dataset, int file) {
+    if (is_in_memory(dataset)) return memory_name;
     assert(file >= 0 && file < dataset->files);
     return ls_data_file_path(dataset->file[file]);
 }
@@ -215,6 +255,8 @@ const char *ls_dataset_file_fingerprint(const ls_dataset *dataset, int file) {
 
 const char *ls_dataset_locate(const ls_dataset *dataset, int64_t sample, int64_t *at) {
     assert(sample >= 0 && sample < dataset->info.count);
+    *at = sample;
+    if (is_in_memory(dataset)) return memory_name;
     int64_t f = ls_find_run(dataset->first, dataset->files, sample);
     *at = sample - dataset->first[f];
     return ls_data_file_path(dataset->file[f]);
@@ -238,6 +280,11 @@ ls_status ls_dataset_read(ls_dataset *dataset, int64_t first, int64_t count, voi
     assert(first >= 0 && count >= 0 && first + count <= dataset->info.count);
     assert(labels == NULL || dataset->info.labelled);
     char *next = data;
+    if (is_in_memory(dataset)) {
+        for (int64_t i = 0; i < count; i++, next += dataset->info.sample_bytes)
+            copy_sample(&dataset->arrays, first + i, (float *)(void *)next);
+        return LS_OK;
+    }
     while (count > 0) {
         int64_t f = ls_find_run(dataset->first, dataset->files, first), at = first - dataset->first[f];
         ls_data_file *file = dataset->file[f];
@@ -285,6 +332,10 @@ ls_status ls_dataset_fetch(ls_dataset *dataset, int64_t count, const int64_t *sa
     assert(labels == NULL || dataset->info.labelled);
     for (int64_t i = 0; i < count; i++, next += dataset->info.sample_bytes) {
         int64_t block, in_file;
+        if (is_in_memory(dataset)) {
+            copy_sample(&dataset->arrays, samples[i], (float *)(void *)next);
+            continue;
+        }
         const ls_data_file *file = find_block(dataset, samples[i], &block, &in_file);
         LS_TRY(ls_cache_copy(dataset->cache, block, in_file % ls_data_file_info(file)->block_samples, next));
         if (labels != NULL) labels[i] = ls_data_file_labels(file)[in_file];
@@ -294,7 +345,7 @@ ls_status ls_dataset_fetch(ls_dataset *dataset, int64_t count, const int64_t *sa
 
 ls_status ls_dataset_read_ahead(ls_dataset *dataset, int64_t count, const int64_t *samples, int64_t *bytes) {
     *bytes = 0;
-    for (int64_t i = 0; i < count; i++) {
+    for (int64_t i = 0; i < count && !is_in_memory(dataset); i++) {
         int64_t block, in_file;
         bool decoded;
         (void)find_block(dataset, samples[i], &block, &in_file);
@@ -304,8 +355,11 @@ ls_status ls_dataset_read_ahead(ls_dataset *dataset, int64_t count, const int64_
     return LS_OK;
 }
 
-void ls_dataset_keep(ls_dataset *dataset, int64_t bytes) { ls_cache_keep(dataset->cache, bytes); }
+void ls_dataset_keep(ls_dataset *dataset, int64_t bytes) {
+    if (!is_in_memory(dataset)) ls_cache_keep(dataset->cache, bytes);
+}
 
 int64_t ls_dataset_cache(ls_dataset *dataset, const ls_comm *comm, int64_t limit_bytes) {
+    if (is_in_memory(dataset)) return dataset->info.count * dataset->info.sample_bytes; /* all are there already */
     return ls_cache_share(dataset->cache, comm, limit_bytes);
 }

@@ -11,48 +11,7 @@
 #include "base/memory.h"
 #include "run/data_paths.h"
 #include "train/division.h"
-
-/* Collective. Who lowers the others' instruction set is worth knowing: without that host all would be faster. */
-static void name_lowest(const ls_session *session, ls_isa mine) {
-    const ls_comm *comm = session->task.comm;
-    bool lowest = mine == session->isa;
-    ls_isa highest = (ls_isa)ls_comm_max(comm, mine);
-    int64_t ranks = ls_comm_sum(comm, lowest), first = ls_comm_min(comm, lowest ? comm->rank : comm->size);
-    char host[LS_HOST_MAX], others[64] = "";
-    memcpy(host, comm->host, sizeof host);
-    ls_comm_broadcast(comm, host, sizeof host, (int)first);
-    if (highest == session->isa) return;
-    if (ranks > 1) snprintf(others, sizeof others, " (and %" PRId64 " more)", ranks - 1);
-    ls_log_warn("rank %" PRId64 " on %s%s has no more than %s, and others have %s: all compute with %s", first, host,
-                others, ls_isa_name(session->isa), ls_isa_name(highest), ls_isa_name(session->isa));
-}
-
-/* The lowest instruction set of all ranks: kernels of one width give one result. */
-static ls_status choose_isa(ls_session *session) {
-    ls_isa mine = LS_ISA_PORTABLE;
-    LS_TRY(ls_agree(session->task.comm, ls_cpu_detect(&mine)));
-    session->isa = (ls_isa)ls_comm_min(session->task.comm, mine);
-    name_lowest(session, mine);
-    ls_cpu_use(session->isa);
-    return LS_OK;
-}
-
-/* Collective. What the config says is obeyed, but not silently where it cannot help. A core counts once, however many
- * hardware threads it has. */
-static int choose_threads(const ls_session *session) {
-    int64_t wanted = session->config->training.threads;
-    ls_cpus ours = ls_comm_host_cpus(session->task.comm), mine = ls_cpus_allowed(), all = ls_cpus_of_machine();
-    int processes = session->task.comm->host_size;
-    int threads = wanted > 0 ? (int)wanted : ls_threads_default(ls_cpus_cores(&ours), processes);
-    int allowed = (int)ls_comm_min(session->task.comm, ls_cpus_cores(&mine));
-    int cores = ls_cpus_cores(&all), fair = cores / processes;
-    bool too_few = ls_comm_min(session->task.comm, ls_cpus_count(&mine)) < threads || allowed < fair;
-    if (allowed < cores && too_few)
-        ls_log_warn("a rank is bound to %d of %d cores, fewer than the %d threads it could use; start with 'mpirun "
-                    "--bind-to none' or a binding as wide as the threads",
-                    allowed, cores, threads > fair ? threads : fair);
-    return threads;
-}
+#include "train/machine.h"
 
 static bool is_noisy(const ls_transform_list *list) {
     for (int i = 0; i < list->count; i++)
@@ -93,8 +52,8 @@ ls_session ls_session_of(const ls_comm *comm, const ls_config *config, ls_pulse 
 ls_status ls_session_start(ls_session *session, const ls_comm *comm, const ls_config *config, ls_pulse *pulse) {
     *session = ls_session_of(comm, config, pulse);
     LS_TRY(ls_watchdog_start(comm, pulse, config->training.stall_timeout_s, &session->watchdog));
-    LS_TRY(choose_isa(session));
-    session->task.threads = choose_threads(session);
+    LS_TRY(ls_machine_choose_isa(comm, &session->isa));
+    session->task.threads = ls_machine_threads(comm, config->training.threads);
     return ls_agree(comm, ls_pool_create(session->task.threads, &session->task.pool));
 }
 

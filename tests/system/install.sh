@@ -24,23 +24,16 @@ cmp place/bin/lockstep $share/build/lockstep
 for script in $share/scripts/get-data $share/jobs/*; do bash -n "$script"; done
 expect_exit 2 $share/scripts/get-data nothing >messages 2>&1
 
-# For programs: one that opens the data set.
-cat >count.c <<'PROGRAM'
-#include <inttypes.h>
-#include <data/dataset.h>
-#include <stdio.h>
-
-int main(int argc, char **argv) {
-    ls_dataset *dataset;
-    if (argc != 2 || ls_dataset_open((const char *[]){argv[1]}, 1, &dataset) != LS_OK) return 1;
-    printf("%" PRId64 "\n", ls_dataset_get_info(dataset)->count);
-    ls_dataset_close(dataset);
-}
-PROGRAM
+# For programs: the example, with the installed header and library alone. On two ranks it has the same bits.
 export PKG_CONFIG_PATH=$PWD/place/lib/pkgconfig
 [ "$(pkg-config --modversion lockstep)" = "$(place/bin/lockstep --version | grep -oE '[0-9]+\.[0-9.]+' | head -n 1)" ] || fail "version"
-cc count.c $(pkg-config --cflags --libs lockstep) -o count
-[ "$(./count data/demo-digits.h5)" = 500 ] || fail "500 samples were expected"
+cc -std=c99 -Wall -Wextra -Wpedantic -Werror $share/examples/encoder.c $(pkg-config --cflags --libs lockstep) -o encoder
+OMP_NUM_THREADS=2 ./encoder >one
+OMP_NUM_THREADS=1 ranks 2 ./encoder >two
+cmp one two || fail "two ranks: $(diff one two)"
+grep -q '^epoch 25: loss ' one || fail "the callback was not told: $(cat one)"
+# Pattern i is restored: number i of line i is large, all others are small.
+tail -n 8 one | awk '{ for (i = 1; i <= 8; i++) if (i == NR ? $i < 0.9 : $i > 0.1) exit 1 }' || fail "not restored: $(cat one)"
 
 make_it PREFIX="$PWD/place" uninstall
 nothing_left place
