@@ -19,6 +19,7 @@ enum { PREDICTED_ROWS = 256, DEFAULT_LANES = 8, WORDS_MAX = 32, OPTIONS_MAX = 10
 static ls_comm comm = {.size = 1, .host_size = 1};
 static ls_pool *pool;
 static int threads;
+static ls_isa isa;
 
 struct lockstep_model {
     ls_model *model;
@@ -31,7 +32,6 @@ struct lockstep_model {
 /* --- the job --- */
 
 int lockstep_init(int *argc, char ***argv) {
-    ls_isa isa;
     LS_TRY(ls_comm_init(&comm, argc, argv));
     ls_log_init(comm.rank);
     LS_TRY(ls_machine_choose_isa(&comm, &isa));
@@ -85,7 +85,7 @@ static int split(char *text, const char *separators, char *words[WORDS_MAX]) {
 static ls_status unknown_option(const ls_option *table, const char *word) {
     const char *names[WORDS_MAX];
     int count = 0;
-    for (; table[count].name != NULL && count < WORDS_MAX; count++) names[count] = table[count].name;
+    for (; count < WORDS_MAX && table[count].name != NULL; count++) names[count] = table[count].name;
     return ls_unknown("option", word, "", names, count);
 }
 
@@ -225,6 +225,7 @@ static ls_task task_of(const lockstep_model *m, const lockstep_arrays *data, con
     return (ls_task){.comm = &comm,
                      .pool = pool,
                      .threads = threads,
+                     .isa = isa,
                      .model = m->model,
                      .loss = m->loss,
                      .seed = o->seed,

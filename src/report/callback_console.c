@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "report/callbacks.h"
-#include "tensor/cpu.h"
 
 typedef struct console {
     ls_progress progress;
@@ -33,7 +32,7 @@ static ls_status describe(ls_callback *self, ls_trainer *t) {
                 " in %d lanes, on %d %s x %d %s (%s)",
                 report->config, ls_model_param_count(task->model), samples, ls_plural(samples, "sample", "samples"),
                 task->batch_size, lanes, ranks, ls_plural(ranks, "rank", "ranks"), task->threads,
-                ls_plural(task->threads, "thread", "threads"), ls_isa_name(ls_cpu_isa()));
+                ls_plural(task->threads, "thread", "threads"), ls_isa_name(task->isa));
     describe_memory(task);
     double balance = ls_lanes_balance(lanes, ranks);
     if (balance < 1)

@@ -52,7 +52,7 @@ ls_session ls_session_of(const ls_comm *comm, const ls_config *config, ls_pulse 
 ls_status ls_session_start(ls_session *session, const ls_comm *comm, const ls_config *config, ls_pulse *pulse) {
     *session = ls_session_of(comm, config, pulse);
     LS_TRY(ls_watchdog_start(comm, pulse, config->training.stall_timeout_s, &session->watchdog));
-    LS_TRY(ls_machine_choose_isa(comm, &session->isa));
+    LS_TRY(ls_machine_choose_isa(comm, &session->task.isa));
     session->task.threads = ls_machine_threads(comm, config->training.threads);
     return ls_agree(comm, ls_pool_create(session->task.threads, &session->task.pool));
 }

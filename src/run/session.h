@@ -4,14 +4,12 @@
 
 #include "config/config.h"
 #include "run/data_kind.h"
-#include "tensor/cpu.h"
 #include "train/task.h"
 #include "train/watchdog.h"
 
 typedef struct ls_session {
     ls_task task; /* what the config describes, with its data, pipelines and model once they are opened or built */
     const ls_config *config;
-    ls_isa isa;            /* agreed: the lowest of all ranks */
     char *class_names;     /* of the training data: see ls_kind_class_names; owned */
     ls_watchdog *watchdog; /* of the task's pulse */
 } ls_session;

@@ -49,10 +49,10 @@ static ls_status check_same_run(const run *r, const ls_checkpoint_info *info) {
     LS_TRY(ls_config_parse(info->path, info->config, NULL, 0, &then));
     ls_status status = ls_config_compare(then, r->config, goes_on(r, info));
     ls_config_destroy(then);
-    if (status == LS_OK && strcmp(info->isa, ls_isa_name(r->session.isa)) != 0)
+    if (status == LS_OK && strcmp(info->isa, ls_isa_name(r->session.task.isa)) != 0)
         ls_log_warn(
             "the run was on %s so far and goes on on %s: its last digits may differ from an uninterrupted run's",
-            info->isa, ls_isa_name(r->session.isa));
+            info->isa, ls_isa_name(r->session.task.isa));
     return status;
 }
 

@@ -7,7 +7,6 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "state/best.h"
-#include "tensor/cpu.h"
 #include "train/stop.h"
 
 const char *ls_saving_validation(const ls_trainer *t) {
@@ -27,7 +26,7 @@ static ls_snapshot snapshot_of(const ls_saving *saving, const ls_trainer *t) {
                      .validation = ls_saving_validation(t),
                      .history = ls_history_text(&t->history),
                      .lanes = task->lanes.count,
-                     .isa = ls_isa_name(ls_cpu_isa())};
+                     .isa = ls_isa_name(task->isa)};
     memcpy(s.slot, t->stepper.slot, sizeof s.slot);
     return s;
 }

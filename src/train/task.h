@@ -12,6 +12,7 @@
 #include "optim/schedule.h"
 #include "par/comm.h"
 #include "par/exchange.h"
+#include "tensor/cpu.h"
 #include "train/early_stopping.h"
 #include "train/plateau.h"
 #include "train/pulse.h"
@@ -21,6 +22,7 @@ typedef struct ls_task {
     const ls_comm *comm;
     ls_pool *pool;   /* this rank's */
     int threads;     /* of the pool */
+    ls_isa isa;      /* of all ranks: see machine.h */
     ls_lanes lanes;  /* first and end are this rank's; equal where nothing is trained */
     ls_pulse *pulse; /* this rank's; NULL: nobody wants to know */
 
