@@ -128,7 +128,7 @@ refuses 'the name must end in one of .h5' "$LOCKSTEP" decode two --code 0,0 -o o
 refuses "codes.1.csv is to be read" "$LOCKSTEP" decode run --data codes.1.csv -o codes.1.csv
 cp codes.1.csv keep.rows.csv
 refuses "keep.rows.csv is to be read" "$LOCKSTEP" decode run --data keep.rows.csv -o keep.npy
-refuses "keep.rows.csv: is not a file that Lockstep has made" ranks 2 "$LOCKSTEP" encode run -o keep.npy --overwrite
+refuses "keep.rows.csv: is in the way" ranks 2 "$LOCKSTEP" encode run -o keep.npy --overwrite
 cmp codes.1.csv keep.rows.csv
 printf 'label,x0,x1\n1,2,3\n1,2\n' >short.csv
 refuses 'short.csv:3: 1 number, but a code has 2' ranks 2 "$LOCKSTEP" decode two --data short.csv -o out.npy --overwrite
