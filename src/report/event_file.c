@@ -101,7 +101,7 @@ static ls_status read_png(const char *path, uint8_t **data, int64_t *bytes) {
     struct stat info;
     *data = NULL;
     FILE *in = fopen(path, "rb");
-    if (!in) return LS_RAISE(LS_ERROR, "%s: cannot be read: %s", path, strerror(errno));
+    if (in == NULL) return LS_RAISE(LS_ERROR, "%s: cannot be read: %s", path, strerror(errno));
     ls_status status = LS_OK;
     if (fstat(fileno(in), &info) != 0 || info.st_size < PNG_HEAD_BYTES)
         status = LS_RAISE(LS_ERROR, "%s: is not the picture that was written", path);
@@ -183,7 +183,7 @@ ls_status ls_event_file_flush(ls_event_file *file) {
 }
 
 void ls_event_file_close(ls_event_file *file) {
-    if (!file) return;
+    if (file == NULL) return;
     if (file->fd >= 0) (void)close(file->fd);
     ls_free(file->records);
     ls_free(file);

@@ -1,5 +1,4 @@
-/* event_file.h - an event file, as TensorBoard reads it: scalars, pictures and histograms, each of a step. Private to
- * run. Local.
+/* event_file.h - an event file, as TensorBoard reads it: scalars, pictures and histograms, each of a step. Local.
  *
  * A file only grows. A run that goes on after a stop or a kill opens another one, which TensorBoard reads after those
  * before it (its name holds the time); its first event makes TensorBoard forget what it has read of later steps, which

@@ -1,3 +1,4 @@
+/* histogram.c - counts numbers by the highest bits of their floats. */
 #include "report/histogram_internal.h"
 
 #include <math.h>

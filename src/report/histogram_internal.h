@@ -1,4 +1,4 @@
-/* histogram_internal.h - how often numbers of which size occur. Private to run. Local.
+/* histogram_internal.h - how often numbers of which size occur. Local.
  *
  * Buckets are fixed and grow with the numbers in them: eight an octave on either side of zero, so that any set of
  * numbers is counted in one pass over it. A float's bits rise with its magnitude, so its bucket is its highest bits. */

@@ -1,5 +1,5 @@
 /* output_format_internal.h - what a kind of output file is: one file output_<name>.c each, one line in outputs.c.
- * Private to run. Local. */
+ * Local. */
 #ifndef LS_REPORT_OUTPUT_FORMAT_INTERNAL_H
 #define LS_REPORT_OUTPUT_FORMAT_INTERNAL_H
 

@@ -25,7 +25,7 @@ typedef struct npy_file {
 /* Magic, version, length of the header, header, spaces up to a multiple of 64 bytes that ends in a newline. */
 static ls_status write_header(ls_file *file, const ls_sink_spec *spec) {
     char text[256] = "\x93NUMPY\x01"; /* and a zero: version 1.0 */
-    const int header = 10, room = (int)sizeof text - header;
+    int header = 10, room = (int)sizeof text - header;
     const char order = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? '<' : '>';
     int used = snprintf(text + header, (size_t)room, "{'descr': '%cf4', 'fortran_order': False, 'shape': (%" PRId64 ",",
                         order, spec->total);
@@ -56,8 +56,8 @@ static bool is_ours(const char *path) {
     static const char *const headers[] = {"name\n", "label\n", "name,label\n"};
     char line[LS_ROW_TEXT_MAX] = "";
     FILE *file = ls_file_check_regular(path) == LS_OK ? fopen(path, "rb") : NULL;
-    if (!file) return false;
-    const bool read = fgets(line, sizeof line, file) != NULL;
+    if (file == NULL) return false;
+    bool read = fgets(line, sizeof line, file) != NULL;
     (void)fclose(file);
     for (size_t i = 0; read && i < sizeof headers / sizeof *headers; i++)
         if (strcmp(line, headers[i]) == 0) return true;
@@ -111,7 +111,7 @@ static ls_status append(void *state, int64_t count, const float *data, const int
 /* Whenever this ends, no array stands beside the rows of another one: both files are on the disk before either gets
  * its name, and old rows go first. */
 static ls_status commit(npy_file *npy) {
-    const bool has_rows = npy->rows.fd >= 0;
+    bool has_rows = npy->rows.fd >= 0;
     if (has_rows) LS_TRY(ls_file_flush(&npy->rows));
     LS_TRY(ls_file_flush(&npy->file));
     if (npy->has_old_rows && unlink(npy->rows_path) != 0 && errno != ENOENT)

@@ -1,3 +1,4 @@
+/* output_rows.c - names and labels in CSV. */
 #include "report/output_rows_internal.h"
 
 #include <inttypes.h>

@@ -1,5 +1,5 @@
 /* output_rows_internal.h - which row of a file of text is which sample: its name and its label, as the first fields of
- * a line, separated and quoted as RFC 4180 says, in UTF-8 (bytes that are none are replaced). Private to run. Local. */
+ * a line, separated and quoted as RFC 4180 says, in UTF-8 (bytes that are none are replaced). Local. */
 #ifndef LS_REPORT_OUTPUT_ROWS_INTERNAL_H
 #define LS_REPORT_OUTPUT_ROWS_INTERNAL_H
 

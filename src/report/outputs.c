@@ -1,4 +1,4 @@
-/* outputs.c - files of arrays that come in pieces; see outputs.h. */
+/* outputs.c - the table of file formats, and what an output may take the place of. */
 #include "report/outputs.h"
 
 #include <assert.h>
@@ -70,7 +70,7 @@ ls_status ls_sink_check_input(const char *path, const char *input) {
     LS_TRY(find_format(path, &format));
     LS_TRY(ls_file_follow(path, place));
     if (ls_file_is_same(place, input)) return fail_input(input, path);
-    if (!format->beside) return LS_OK;
+    if (format->beside == NULL) return LS_OK;
     LS_TRY(format->beside(place, second));
     return ls_file_is_same(second, input) ? fail_input(input, second) : LS_OK;
 }
@@ -95,7 +95,7 @@ ls_status ls_sink_append(ls_sink *sink, int64_t count, const float *data, const 
 }
 
 ls_status ls_sink_close(ls_sink *sink, bool keep) {
-    if (!sink) return LS_OK;
+    if (sink == NULL) return LS_OK;
     assert(!keep || sink->done == sink->total);
     ls_status status = sink->state ? sink->format->close(sink->state, keep) : LS_OK;
     ls_free(sink);

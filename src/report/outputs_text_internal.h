@@ -1,4 +1,4 @@
-/* outputs_text_internal.h - words in pictures. Private to run. Local. */
+/* outputs_text_internal.h - words in pictures. Local. */
 #ifndef LS_REPORT_OUTPUTS_TEXT_INTERNAL_H
 #define LS_REPORT_OUTPUTS_TEXT_INTERNAL_H
 

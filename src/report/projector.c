@@ -1,3 +1,4 @@
+/* projector.c - the files of TensorBoard's projector, as texts and one picture. */
 #include "report/projector.h"
 
 #include <errno.h>
@@ -46,7 +47,7 @@ static ls_status print_codes(const ls_projection *p, FILE *out) {
 
 static void print_label(const ls_dataset *dataset, int32_t label, FILE *out) {
     const char *name = ls_dataset_class_name(dataset, label);
-    if (name)
+    if (name != NULL)
         ls_utf8_print(name, out);
     else
         fprintf(out, "%" PRId32, label);
@@ -55,7 +56,7 @@ static void print_label(const ls_dataset *dataset, int32_t label, FILE *out) {
 static void print_sample(const ls_projection *p, const int32_t *label, const char *name, FILE *out) {
     if (label) print_label(p->dataset, *label, out);
     if (label && name) (void)fputc('\t', out);
-    if (name) ls_utf8_print(name, out);
+    if (name != NULL) ls_utf8_print(name, out);
     (void)fputc('\n', out);
 }
 

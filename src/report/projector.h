@@ -1,4 +1,4 @@
-/* projector.h - files for TensorBoard's projector: codes as points, with labels and small pictures. Private to run.
+/* projector.h - files for TensorBoard's projector: codes as points, with labels and small pictures.
  * Local (for rank 0).
  *
  * TensorBoard looks for projector_config.pbtxt beside event files; the other files' names begin with "projector", too.

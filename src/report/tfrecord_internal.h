@@ -1,5 +1,4 @@
-/* tfrecord_internal.h - the frames around the records of TensorFlow's files, those of TensorBoard among them. Private
- * to run.
+/* tfrecord_internal.h - the frames around the records of TensorFlow's files, those of TensorBoard among them.
  *
  * A record is its length, a checksum of that, its data, and a checksum of them, all little-endian
  * (tensorflow/core/lib/io/record_writer.h). Checksums are CRC-32C (RFC 3720, B.4), turned and shifted so that

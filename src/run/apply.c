@@ -49,8 +49,7 @@ static ls_status write_grid(const ls_trained *t, int layer, ls_use use, const ch
 
 static void report_layer(const ls_trained *t, int layer, const ls_application *a) {
     char source[LS_PATH_MAX + 8];
-    const bool last = layer == ls_model_layers(t->session.task.model) - 1,
-               picture = ls_path_ends(a->output.path, ".png");
+    bool last = layer == ls_model_layers(t->session.task.model) - 1, picture = ls_path_ends(a->output.path, ".png");
     (void)snprintf(source, sizeof source, " (%s)", a->data ? a->data : "the validation data; --data FILE for others");
     ls_output_report(t, a->output.path,
                      last      ? picture ? "a picture of outputs of" : "outputs of"

@@ -1,3 +1,4 @@
+/* bench.c - times steps on random data, and what all threads could reach. */
 #include "run/bench.h"
 
 #include <stdio.h>
@@ -98,7 +99,7 @@ static ls_status time_steps(bench *b, int64_t steps, bool profile) {
 }
 
 static void print_profile(const bench *b, double peak_gflops, bool json) {
-    if (!b->stepper.profile) return;
+    if (b->stepper.profile == NULL) return;
     if (json) fputs(", \"profile\": [", stdout);
     ls_profile_print(&b->profile, b->session.task.model, b->batch.rows.count, peak_gflops, json);
     if (json) putchar(']');

@@ -1,3 +1,4 @@
+/* codes.c - codes from wherever they come; readers of files are in codes_npy.c and codes_csv.c. */
 #include "run/codes.h"
 
 #include <inttypes.h>
@@ -113,7 +114,7 @@ ls_status ls_codes_open(const ls_comm *comm, const ls_code_source *source, const
     *out = (ls_codes){.shape = *shape};
     if (source->texts > 0) return ls_agree(comm, read_texts(source, out));
     if (source->rows > 0) return ls_agree(comm, lay_grid(source, out));
-    if (!source->file) return ls_agree(comm, draw(source, out));
+    if (source->file == NULL) return ls_agree(comm, draw(source, out));
     LS_TRY(open_file(comm, source->file, out));
     if (source->count > 0) out->count = ls_min(out->count, source->count);
     return LS_OK;
@@ -136,7 +137,7 @@ ls_status ls_codes_check(const char *path, const ls_codes *codes, int64_t first,
 
 ls_status ls_codes_read(ls_codes *codes, int64_t first, int64_t count, float *out) {
     int64_t floats = ls_shape_count(&codes->shape);
-    if (codes->dataset) {
+    if (codes->dataset != NULL) {
         LS_TRY(ls_dataset_read(codes->dataset, first, count, out, NULL));
         return ls_codes_check(ls_dataset_path(codes->dataset, 0), codes, first, count, out);
     }

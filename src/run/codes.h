@@ -1,4 +1,4 @@
-/* codes.h - codes to decode: from a file, the command line, a grid or a random generator. Private to run.
+/* codes.h - codes to decode: from a file, the command line, a grid or a random generator.
  *
  * Those of a data set are read where they are needed; others are in memory, the same on all ranks. */
 #ifndef LS_RUN_CODES_H

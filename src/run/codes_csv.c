@@ -64,7 +64,7 @@ static ls_status check_count(int64_t found, int64_t count) {
 
 ls_status ls_codes_parse(const char *text, int64_t count, float *out) {
     char *copy = strdup(text), *next = copy;
-    if (!copy) return LS_RAISE(LS_ERROR, "no memory for a code");
+    if (copy == NULL) return LS_RAISE(LS_ERROR, "no memory for a code");
     ls_status status = LS_OK;
     int64_t found = 0;
     for (char *field; status == LS_OK && (field = strsep(&next, ",")); found++) {
@@ -95,7 +95,7 @@ static ls_status begin_field(csv_table *csv) {
 static int next_byte(csv_table *csv) {
     int c = getc(csv->file);
     if (c == '\r') {
-        const int after = getc(csv->file);
+        int after = getc(csv->file);
         if (after != '\n' && after != EOF) (void)ungetc(after, csv->file);
         c = '\n';
     }
@@ -122,9 +122,9 @@ static ls_status read_quoted(csv_table *csv) {
 /* A field up to what ends it, which is *end; spaces before it are not part of it. */
 static ls_status read_field(csv_table *csv, int *end) {
     LS_TRY(begin_field(csv));
-    const int64_t begin = csv->bytes;
+    int64_t begin = csv->bytes;
     for (;;) {
-        const int c = *end = next_byte(csv);
+        int c = *end = next_byte(csv);
         if (c == EOF || c == '\n' || c == csv->separator) break;
         if (c == '\0') return LS_RAISE(LS_INVALID, "here is a zero byte; the file must be text in UTF-8");
         if (c == ' ' && csv->bytes == begin) continue;
@@ -174,7 +174,7 @@ static ls_status sniff(csv_table *csv) {
     if (ferror(csv->file)) return LS_RAISE(LS_ERROR, "%s: cannot be read: %s", csv->path, strerror(errno));
     if (got >= 2 && (memcmp(head, "\xFF\xFE", 2) == 0 || memcmp(head, "\xFE\xFF", 2) == 0))
         return LS_RAISE(LS_INVALID, "%s: is text in UTF-16; save it as UTF-8", csv->path);
-    const bool marked = strncmp(head, mark, strlen(mark)) == 0;
+    bool marked = strncmp(head, mark, strlen(mark)) == 0;
     head[strcspn(head, "\r\n")] = '\0';
     csv->separator = strchr(head, ';') ? ';' : !strchr(head, ',') && strchr(head, '\t') ? '\t' : ',';
     if (fseeko(csv->file, marked ? (off_t)strlen(mark) : 0, SEEK_SET) == 0) return LS_OK;
@@ -193,7 +193,7 @@ static bool counts_columns(const csv_table *csv, int64_t first) {
 
 static bool is_header(const csv_table *csv) {
     float number;
-    const int64_t first = *field_of(csv, 0) ? 0 : 1;
+    int64_t first = *field_of(csv, 0) ? 0 : 1;
     if (first == csv->fields) return false;
     if (!is_number(field_of(csv, first), &number)) return true;
     if (!counts_columns(csv, first)) return false;
@@ -206,7 +206,7 @@ static bool is_header(const csv_table *csv) {
 static ls_status skip_columns(csv_table *csv) {
     for (int64_t i = 0; i < csv->fields; i++) {
         const char *name = field_of(csv, i);
-        const bool rows = i == 0 && *name == '\0';
+        bool rows = i == 0 && *name == '\0';
         if (!rows && strcasecmp(name, "label") != 0 && strcasecmp(name, "name") != 0) continue;
         if (csv->skips == SKIPPED_MAX) return LS_RAISE(LS_INVALID, "more than %d columns of labels", SKIPPED_MAX);
         csv->skipped[csv->skips++] = i;
@@ -224,7 +224,7 @@ static bool is_skipped(const csv_table *csv, int64_t column) {
 
 /* A separator at the end of a line ends its last number; it begins no other. */
 static ls_status take_record(csv_table *csv, ls_codes *codes) {
-    const int64_t numbers = ls_shape_count(&codes->shape), at = codes->count * numbers;
+    int64_t numbers = ls_shape_count(&codes->shape), at = codes->count * numbers;
     if (csv->fields == csv->skips + numbers + 1 && !*field_of(csv, csv->fields - 1)) csv->fields--;
     LS_TRY(ls_grow(&codes->data, &csv->number_room, at + numbers, sizeof(float), "codes"));
     int64_t found = 0;

@@ -1,3 +1,4 @@
+/* codes_spread.c - gives drawn codes the mean and deviation that the codes of a data set have. */
 #include "run/codes_spread.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-/* codes_spread.h - how the codes of real samples lie: their mean and deviation, number by number. Private to run. */
+/* codes_spread.h - how the codes of real samples lie: their mean and deviation, number by number. */
 #ifndef LS_RUN_CODES_SPREAD_H
 #define LS_RUN_CODES_SPREAD_H
 

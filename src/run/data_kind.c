@@ -1,3 +1,4 @@
+/* data_kind.c - compares shapes, elements, classes and files of two sets of data. */
 #include "run/data_kind.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* data_kind.h - whether data is what a model is made for: one place for training, validation and every use of a
- * trained model. Private to run. Local. (The numbers of the samples are looked at by the loader, as they come.) */
+ * trained model. Local. (The numbers of the samples are looked at by the loader, as they come.) */
 #ifndef LS_RUN_DATA_KIND_H
 #define LS_RUN_DATA_KIND_H
 

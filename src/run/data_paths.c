@@ -1,3 +1,4 @@
+/* data_paths.c - says of a data set that cannot be opened what its user may have meant. */
 #include "run/data_paths.h"
 
 #include <glob.h>

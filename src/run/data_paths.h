@@ -1,4 +1,4 @@
-/* data_paths.h - data sets by the paths that a config or a command line names. Private to run. Local. */
+/* data_paths.h - data sets by the paths that a config or a command line names. Local. */
 #ifndef LS_RUN_DATA_PATHS_H
 #define LS_RUN_DATA_PATHS_H
 

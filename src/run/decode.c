@@ -85,7 +85,7 @@ static bool is_made(const ls_code_source *source) { return !source->file && sour
 /* Nothing draws the codes of a plain autoencoder to N(0, 1): theirs may be anywhere. */
 static ls_status suit(const ls_trained *t, int layer, const ls_code_source *source, ls_codes *codes) {
     const ls_layer *of = ls_model_layer(t->session.task.model, layer);
-    if (source->like) return ls_codes_spread(t, layer, codes);
+    if (source->like != NULL) return ls_codes_spread(t, layer, codes);
     if (!of->type->normal)
         ls_log_warn(
             "training does not bind the codes of layer '%s' to N(0, 1), which these are drawn from; --data FILE.h5 "

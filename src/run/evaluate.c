@@ -40,7 +40,7 @@ typedef struct baseline {
 
 /* Black and white have no finite logit: as in Keras, what is nearer than 1e-7 to them is not distinguished. */
 static float logit(float share) {
-    const double nearest = 1e-7, p = fmin(fmax((double)share, nearest), 1 - nearest);
+    double nearest = 1e-7, p = fmin(fmax((double)share, nearest), 1 - nearest);
     return (float)log(p / (1 - p));
 }
 

@@ -1,3 +1,4 @@
+/* init.c - writes a config for a data set: it looks at samples, and halves pictures until they are small. */
 #include "run/init.h"
 
 #include <errno.h>
@@ -73,7 +74,7 @@ static ls_status find_subject(const char *data, subject *s) {
 /* Stored bytes are 0 to 255, which is brought to 0 to 1. Other data is left alone where a network can deal with it. */
 static bool is_scaled(const subject *s) {
     float span = s->high - s->low;
-    return s->info.element == LS_ELEMENT_UINT8 || (span > 0 && (span < 0.1F || s->low < -4 || s->high > 4));
+    return s->info.element == LS_ELEMENT_UINT8 || (span > 0 && (span < 0.1f || s->low < -4 || s->high > 4));
 }
 
 static bool is_probability(const subject *s) { return is_scaled(s) || (s->low >= 0 && s->high <= 1); }

@@ -1,3 +1,4 @@
+/* inspect.c - tells what a path is, and who prints that kind of thing. */
 #include "run/inspect.h"
 
 #include <errno.h>

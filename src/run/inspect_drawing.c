@@ -12,7 +12,7 @@ static char *option_text(const ls_option *option, const void *record) {
     char *text = NULL;
     size_t bytes;
     FILE *out = open_memstream(&text, &bytes);
-    if (!out) return NULL;
+    if (out == NULL) return NULL;
     ls_option_print(option, record, out);
     (void)fclose(out);
     return text;

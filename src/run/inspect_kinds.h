@@ -1,4 +1,4 @@
-/* inspect_kinds.h - what `inspect` prints of each kind of thing. Private to run. All functions are Local. */
+/* inspect_kinds.h - what `inspect` prints of each kind of thing. All functions are Local. */
 #ifndef LS_RUN_INSPECT_KINDS_H
 #define LS_RUN_INSPECT_KINDS_H
 

@@ -12,7 +12,7 @@
 
 /* Labels and names mean in the output what they mean in the origin. */
 static ls_status describe_origin(ls_output_file *file) {
-    if (!file->origin) return LS_OK;
+    if (file->origin == NULL) return LS_OK;
     const ls_dataset_info *info = ls_dataset_get_info(file->origin);
     file->spec.labelled = info->labelled;
     file->spec.named = info->named;
@@ -28,7 +28,7 @@ static ls_status describe_origin(ls_output_file *file) {
 static ls_status check_output(const ls_trained *t, const char *codes, const ls_output *output) {
     const ls_dataset *data = t->session.task.train;
     LS_TRY(ls_sink_check_input(output->path, t->info.path));
-    if (codes) LS_TRY(ls_sink_check_input(output->path, codes));
+    if (codes != NULL) LS_TRY(ls_sink_check_input(output->path, codes));
     for (int i = 0; data && i < ls_dataset_files(data); i++)
         LS_TRY(ls_sink_check_input(output->path, ls_dataset_path(data, i)));
     return output->overwrite ? LS_OK : ls_sink_check_imported(output->path);
@@ -40,7 +40,7 @@ ls_status ls_output_agree(const ls_trained *t, const char *codes, const ls_outpu
 
 void ls_output_report(const ls_trained *t, const char *output, const char *what, int64_t count, const char *source,
                       const ls_shape *shape) {
-    const int64_t numbers = ls_shape_count(shape);
+    int64_t numbers = ls_shape_count(shape);
     ls_log_info("%s: %s %" PRId64 " %s%s, %" PRId64 " %s each, weights of epoch %" PRId64, output, what, count,
                 source ? ls_plural(count, "sample", "samples") : ls_plural(count, "code", "codes"),
                 source ? source : "", numbers, ls_plural(numbers, "number", "numbers"), t->info.position.epoch);
@@ -96,7 +96,7 @@ void ls_output_describe(const ls_trained *t, int layer, int64_t total, ls_sink_s
 }
 
 ls_status ls_output_find_layer(const ls_trained *t, const char *name, int *layer) {
-    if (!name) name = t->config->code;
+    if (name == NULL) name = t->config->code;
     if (!name[0])
         return LS_RAISE(LS_INVALID,
                         "%s has no 'code:' that names the layer which ends the encoder; name one with --layer",

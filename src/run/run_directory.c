@@ -1,3 +1,4 @@
+/* run_directory.c - what is a run, and what is somebody else's: nothing that Lockstep has not written is removed. */
 #include "run/run_directory.h"
 
 #include <dirent.h>
@@ -19,7 +20,8 @@ static ls_status remove_matching(const char *run, const char *folder, const char
     char path[LS_PATH_MAX], entry_path[LS_PATH_MAX];
     LS_TRY(ls_path_join(run, folder, path));
     DIR *directory = opendir(path);
-    if (!directory) return errno == ENOENT ? LS_OK : LS_RAISE(LS_ERROR, "cannot read %s: %s", path, strerror(errno));
+    if (directory == NULL)
+        return errno == ENOENT ? LS_OK : LS_RAISE(LS_ERROR, "cannot read %s: %s", path, strerror(errno));
     ls_status status = LS_OK;
     errno = 0;
     for (struct dirent *entry; status == LS_OK && (entry = readdir(directory)); errno = 0) {
@@ -59,11 +61,11 @@ static ls_status check_folder(const char *run, const char *folder) {
     LS_TRY(ls_path_join(run, folder, path));
     DIR *directory = opendir(path);
     if (!directory && errno == ENOENT) return LS_OK;
-    if (!directory) return LS_RAISE(LS_ERROR, "%s: cannot be read: %s", path, strerror(errno));
+    if (directory == NULL) return LS_RAISE(LS_ERROR, "%s: cannot be read: %s", path, strerror(errno));
     bool own = true;
     errno = 0;
     for (struct dirent *entry; own && (entry = readdir(directory));) own = is_run_file(folder, entry->d_name);
-    const int error = own ? errno : 0;
+    int error = own ? errno : 0;
     closedir(directory);
     if (error != 0) return LS_RAISE(LS_ERROR, "%s: cannot be read: %s", path, strerror(error));
     if (own) return LS_OK;
@@ -112,7 +114,7 @@ static ls_status find_checkpoint(const char *run, bool *found) {
     *found = false;
     LS_TRY(ls_path_join(run, "checkpoints", path));
     DIR *directory = opendir(path);
-    if (!directory) return errno == ENOENT ? LS_OK : fail_read(path);
+    if (directory == NULL) return errno == ENOENT ? LS_OK : fail_read(path);
     errno = 0;
     for (struct dirent *entry; !*found && (entry = readdir(directory));)
         *found = fnmatch("*.h5", entry->d_name, FNM_PERIOD) == 0;
@@ -146,7 +148,7 @@ static int skip_comments(FILE *file) {
 static ls_status compare_file(const char *path, const char *text, bool *same) {
     *same = false;
     FILE *file = fopen(path, "rb");
-    if (!file) return fail_read(path);
+    if (file == NULL) return fail_read(path);
     int c = skip_comments(file);
     for (; *text && c == (unsigned char)*text; text++) c = getc(file);
     *same = *text == '\0' && c == EOF;
@@ -163,7 +165,7 @@ static ls_status find_log(const char *run, bool *found) {
     ls_status status = ls_file_check_regular(path);
     if (status != LS_OK) return status == LS_INVALID ? LS_OK : status;
     FILE *file = fopen(path, "r");
-    if (!file) return fail_read(path);
+    if (file == NULL) return fail_read(path);
     while (!*found && fgets(line, sizeof line, file)) *found = fnmatch("20*:[0-9][0-9] lockstep*", line, 0) == 0;
     if (ferror(file)) status = fail_read(path);
     (void)fclose(file);
@@ -187,7 +189,7 @@ static ls_status check_config(const char *run, bool replace) {
     char path[LS_PATH_MAX];
     bool logged, own;
     LS_TRY(ls_path_join(run, "config.yaml", path));
-    const bool there = access(path, F_OK) == 0;
+    bool there = access(path, F_OK) == 0;
     if (!there && (errno != ENOENT || !replace)) return errno == ENOENT ? LS_OK : fail_read(path);
     LS_TRY(find_log(run, &logged));
     if (logged) return LS_OK;
@@ -217,7 +219,7 @@ ls_status ls_run_directory_count_epochs(const char *run, int64_t *epochs) {
     if (access(path, F_OK) != 0 && errno == ENOENT) return LS_OK;
     LS_TRY(ls_file_check_regular(path));
     FILE *file = fopen(path, "rb");
-    if (!file) return fail_read(path);
+    if (file == NULL) return fail_read(path);
     for (int c; (c = getc(file)) != EOF;) *epochs += c == '\n';
     ls_status status = ferror(file) ? fail_read(path) : LS_OK;
     (void)fclose(file);

@@ -1,4 +1,4 @@
-/* run_directory.h - the folder that a run lives in. Private to run. All functions are Local and for rank 0. */
+/* run_directory.h - the folder that a run lives in. All functions are Local and for rank 0. */
 #ifndef LS_RUN_RUN_DIRECTORY_H
 #define LS_RUN_RUN_DIRECTORY_H
 

@@ -219,7 +219,7 @@ ls_status ls_session_check_division(const ls_session *session) {
 
 /* A host may have its own copy of a path, and another one there. */
 ls_status ls_session_check_same_data(const ls_comm *comm, const ls_dataset *dataset) {
-    if (!dataset) return LS_OK;
+    if (dataset == NULL) return LS_OK;
     const ls_dataset_info *info = ls_dataset_get_info(dataset);
     int64_t content = (int64_t)strtoull(info->fingerprint, NULL, 16),
             all[] = {content, info->count, info->block_samples};

@@ -1,3 +1,4 @@
+/* trained.c - from a checkpoint to a model that is ready to run, and the samples that it was not trained on. */
 #include "run/trained.h"
 
 #include <string.h>
@@ -40,7 +41,7 @@ static ls_status held_out_samples(ls_trained *t) {
 static ls_status open_data(ls_trained *t, const char *data, bool targeted) {
     const ls_paths *validation = &t->config->data.validation;
     const ls_data_kind kind = {.name = t->info.path, .info = &t->info.data, .class_names = t->info.class_names};
-    if (data) return ls_session_open_only(&t->session, &data, 1, &kind, targeted);
+    if (data != NULL) return ls_session_open_only(&t->session, &data, 1, &kind, targeted);
     if (validation->count == 0) return ls_session_open_data(&t->session);
     return ls_session_open_only(&t->session, (const char *const *)validation->path, validation->count, &kind, targeted);
 }

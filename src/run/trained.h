@@ -1,4 +1,4 @@
-/* trained.h - a trained model out of a run or a checkpoint, and the samples to run it on. Private to run. */
+/* trained.h - a trained model out of a run or a checkpoint, and the samples to run it on. */
 #ifndef LS_RUN_TRAINED_H
 #define LS_RUN_TRAINED_H
 

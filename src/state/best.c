@@ -1,3 +1,4 @@
+/* best.c - keeps the best weights on rank 0, and writes them when enough time has passed. */
 #include "state/best.h"
 
 #include <string.h>

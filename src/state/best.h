@@ -1,4 +1,4 @@
-/* best.h - the best weights so far: in memory on rank 0 until it is time to write them. Private to run.
+/* best.h - the best weights so far: in memory on rank 0 until it is time to write them.
  *
  * A run that improves every few seconds should not write large weights as often; so best.h5 is written at most once in
  * an interval, but always before a complete checkpoint, whose position knows of the best. */

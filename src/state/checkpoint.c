@@ -1,4 +1,4 @@
-/* checkpoint.c - writing and reading one checkpoint; see checkpoint.h. */
+/* checkpoint.c - writes and reads one checkpoint: rank 0 writes, and gathers the optimizer's shards piece by piece. */
 #include "state/checkpoint.h"
 
 #include <stdio.h>
@@ -197,7 +197,7 @@ static ls_status read_slot(ls_array_reader *reader, const char *path, const ls_s
 
 static ls_status check_optimizer(ls_array_reader *reader, const char *path, const ls_snapshot *s) {
     char *name;
-    if (!s->optimizer) return LS_OK;
+    if (s->optimizer == NULL) return LS_OK;
     LS_TRY(ls_array_reader_get_text(reader, "optimizer", &name));
     ls_status status = LS_OK;
     if (strcmp(name, s->optimizer->name) != 0)

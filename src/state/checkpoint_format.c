@@ -1,4 +1,4 @@
-/* checkpoint_format.c - see checkpoint_format.h. */
+/* checkpoint_format.c - the table of the position's fields, and the names of arrays. */
 #include "state/checkpoint_format_internal.h"
 
 #include <stdio.h>

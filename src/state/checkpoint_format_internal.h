@@ -1,4 +1,4 @@
-/* checkpoint_format_internal.h - the names in a checkpoint, for who writes, reads and compares it. Private to run.
+/* checkpoint_format_internal.h - the names in a checkpoint, for who writes, reads and compares it.
  * Local. */
 #ifndef LS_STATE_CHECKPOINT_FORMAT_INTERNAL_H
 #define LS_STATE_CHECKPOINT_FORMAT_INTERNAL_H

@@ -1,4 +1,4 @@
-/* checkpoint_run.c - the checkpoints of a run directory; see checkpoint.h. */
+/* checkpoint_run.c - the checkpoints of a run directory: which there are, which is the newest whole one, which go. */
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -52,7 +52,7 @@ static ls_status list_steps(const char *run, steps *s) {
     LS_TRY(ls_path_join(run, FOLDER, folder));
     DIR *entries = opendir(folder);
     if (!entries && errno == ENOENT) return LS_OK;
-    if (!entries) return LS_RAISE(LS_ERROR, "%s: cannot be read: %s", folder, strerror(errno));
+    if (entries == NULL) return LS_RAISE(LS_ERROR, "%s: cannot be read: %s", folder, strerror(errno));
     ls_status status = LS_OK;
     errno = 0;
     for (struct dirent *entry; status == LS_OK && (entry = readdir(entries)); errno = 0) {

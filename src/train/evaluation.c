@@ -8,7 +8,7 @@ static ls_status local_sums(const ls_microbatches *p, ls_loader *loader, const l
     const ls_batch *batch;
     for (int64_t round = 0;; round++) {
         LS_TRY(ls_loader_next(loader, &batch));
-        if (!batch) return LS_OK;
+        if (batch == NULL) return LS_OK;
         ls_pulse_beat(p->task->pulse);
         m->batch(m->context, p, batch, sums + round * p->chunk * m->scores);
     }

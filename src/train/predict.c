@@ -49,7 +49,7 @@ static ls_status run_encoder(void *context, const ls_microbatches *p, int64_t *r
     const encoder *e = context;
     const ls_batch *batch;
     LS_TRY(ls_loader_next(e->loader, &batch));
-    if (!batch) return LS_OK;
+    if (batch == NULL) return LS_OK;
     ls_pass pass = ls_microbatches_pass(p, batch);
     ls_model_forward(p->task->model, &pass, e->weights, batch->input, e->layer);
     *output = ls_model_predict(p->task->model, &pass, e->layer);

@@ -29,11 +29,11 @@ static void turn(ls_profile *profile, int place) {
 }
 
 void ls_profile_begin(ls_profile *profile) {
-    if (profile) profile->entered_s = ls_clock_s();
+    if (profile != NULL) profile->entered_s = ls_clock_s();
 }
 
 void ls_profile_end(ls_profile *profile) {
-    if (!profile) return;
+    if (profile == NULL) return;
     turn(profile, 0);
     profile->step++;
 }
@@ -41,7 +41,7 @@ void ls_profile_end(ls_profile *profile) {
 void ls_profile_turn(void *profile, int layer, ls_work work) { turn(profile, layer * LS_WORKS + (int)work); }
 
 void ls_profile_turn_other(ls_profile *profile, int other) {
-    if (profile) turn(profile, other_place(profile, other));
+    if (profile != NULL) turn(profile, other_place(profile, other));
 }
 
 /* ---- what is printed ---- */

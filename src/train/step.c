@@ -239,7 +239,7 @@ void ls_stepper_run(ls_stepper *stepper, const ls_batch *batch, ls_signals *sign
     const ls_lanes *lanes = &stepper->task->lanes;
     int scores = ls_scores_count(stepper->task);
     if (!all_can_compute(stepper, batch)) batch = NULL;
-    if (batch) forward(stepper, batch);
+    if (batch != NULL) forward(stepper, batch);
     if (!all_finite(scores * (lanes->end - lanes->first), stepper->lane_sums) || !stepper->weights_finite)
         signals->not_finite = true;
     ls_contribution mine = {.signals = *signals,
@@ -250,7 +250,7 @@ void ls_stepper_run(ls_stepper *stepper, const ls_batch *batch, ls_signals *sign
                             .context = stepper,
                             .clipped = ls_model_trained_count(stepper->task->model)};
     ls_exchange_begin(stepper->exchange, &mine);
-    if (batch) backward(stepper, batch);
+    if (batch != NULL) backward(stepper, batch);
     ls_pulse_enter(stepper->task->pulse, LS_ACTIVITY_EXCHANGE);
     ls_profile_turn_other(stepper->profile, LS_PROFILE_UPDATE);
     ls_exchange_end(stepper->exchange, signals, stepper->all_values);
