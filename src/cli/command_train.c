@@ -23,14 +23,14 @@ static const ls_option options[] = {
 
 static ls_status run(const ls_comm *comm, const ls_call *call) {
     const train_options *given = call->options[0];
-    ls_train_names names;
+    ls_train_paths paths;
     ls_config *config;
     if (given->resume && given->overwrite)
         return LS_RAISE(LS_INVALID, "--resume keeps the run and --overwrite throws it away: give one of them");
-    LS_TRY(ls_train_names_find(comm, call->word[0], given->run, given->resume, &names));
-    LS_TRY(ls_config_load_resumed(comm, names.config, names.then, call->repeated, call->repeats, &config));
+    LS_TRY(ls_train_paths_find(comm, call->word[0], given->run, given->resume, &paths));
+    LS_TRY(ls_config_load_resumed(comm, paths.config, paths.earlier_config, call->repeated, call->repeats, &config));
     ls_train_options how = {
-        .run = names.run, .resume = given->resume, .overwrite = given->overwrite, .debug = given->debug};
+        .run = paths.run, .resume = given->resume, .overwrite = given->overwrite, .debug = given->debug};
     ls_status status = config->training.tensorboard.enabled ? ls_event_file_supported() : LS_OK;
     if (status == LS_OK) status = ls_train_run(comm, config, &how);
     ls_config_destroy(config);

@@ -5,16 +5,16 @@
 #include "config/config.h"
 #include "par/comm.h"
 
-/* What the word of `train WORD` names. */
-typedef struct ls_train_names {
-    char config[LS_PATH_MAX], run[LS_PATH_MAX];
-    char then[LS_PATH_MAX]; /* the config that the run to be resumed had so far; "": it is to begin */
-} ls_train_names;
+/* The files that a command line of `train` means. */
+typedef struct ls_train_paths {
+    char config[LS_PATH_MAX], run[LS_PATH_MAX]; /* the config to read; the run's directory */
+    char earlier_config[LS_PATH_MAX];           /* the config.yaml of a run that is resumed; "": the run begins */
+} ls_train_paths;
 
-/* Collective. run: what --run says, or "". A config.yaml, or CONFIG.yaml, begins or resumes its run: `run`, else
- * runs/CONFIG. With resume a run's directory, or the config.yaml in it, is that run with its own config. Errors
- * (agreed): LS_INVALID: a directory that is no run's, or is not to be resumed. */
-ls_status ls_train_names_find(const ls_comm *comm, const char *word, const char *run, bool resume, ls_train_names *out);
+/* Collective. word: a config, CONFIG.yaml, whose run is `run` (the value of --run), or runs/CONFIG where that is "".
+ * With resume, word may also be a run's directory, or the config.yaml in it: that run is resumed with its own config.
+ * Errors (agreed): LS_INVALID: a directory that is not a run's, or a run without resume. */
+ls_status ls_train_paths_find(const ls_comm *comm, const char *word, const char *run, bool resume, ls_train_paths *out);
 
 typedef struct ls_train_options {
     const char *run; /* the run directory */

@@ -1,4 +1,4 @@
-/* train_names.c - which run, and which config, a command line of `train` means. */
+/* train_paths.c - which run, and which config, a command line of `train` means. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,7 +34,7 @@ static bool find_run_of(const char *config, char run[LS_PATH_MAX]) {
 }
 
 /* `train RUN --resume`. */
-static ls_status name_run(const char *directory, const char *run, bool resume, ls_train_names *out) {
+static ls_status name_run(const char *directory, const char *run, bool resume, ls_train_paths *out) {
     size_t length = strlen(directory);
     while (length > 1 && directory[length - 1] == '/') length--;
     snprintf(out->run, sizeof out->run, "%.*s", (int)length, directory);
@@ -52,7 +52,7 @@ static ls_status name_run(const char *directory, const char *run, bool resume, l
     return ls_path_join(out->run, config_name, out->config);
 }
 
-static ls_status find(const char *word, const char *run, bool resume, ls_train_names *out) {
+static ls_status find(const char *word, const char *run, bool resume, ls_train_paths *out) {
     if (ls_file_is_directory(word)) return name_run(word, run, resume, out);
     if (strlen(word) >= sizeof out->config) return LS_RAISE(LS_INVALID, "the name of the config is too long");
     snprintf(out->config, sizeof out->config, "%s", word);
@@ -61,14 +61,15 @@ static ls_status find(const char *word, const char *run, bool resume, ls_train_n
     return LS_OK;
 }
 
-static ls_status find_all(const char *word, const char *run, bool resume, ls_train_names *out) {
+static ls_status find_all(const char *word, const char *run, bool resume, ls_train_paths *out) {
     LS_TRY(find(word, run, resume, out));
-    return resume && ls_run_directory_is_run(out->run) ? ls_path_join(out->run, config_name, out->then) : LS_OK;
+    return resume && ls_run_directory_is_run(out->run) ? ls_path_join(out->run, config_name, out->earlier_config)
+                                                       : LS_OK;
 }
 
-ls_status ls_train_names_find(const ls_comm *comm, const char *word, const char *run, bool resume,
-                              ls_train_names *out) {
-    *out = (ls_train_names){0};
+ls_status ls_train_paths_find(const ls_comm *comm, const char *word, const char *run, bool resume,
+                              ls_train_paths *out) {
+    *out = (ls_train_paths){0};
     LS_TRY(ls_agree(comm, comm->rank == 0 ? find_all(word, run, resume, out) : LS_OK));
     ls_comm_broadcast(comm, out, sizeof *out, 0);
     return LS_OK;
