@@ -20,11 +20,21 @@ typedef struct ls_report {
     ls_tensorboard_settings tensorboard;
 } ls_report;
 
-extern const ls_callback_type ls_callback_console;     /* lines of the log, and the progress of an epoch */
-extern const ls_callback_type ls_callback_metrics;     /* RUN/metrics.jsonl */
-extern const ls_callback_type ls_callback_pictures;    /* RUN/images/epoch-NNNN.png */
-extern const ls_callback_type ls_callback_tensorboard; /* event files in RUN/tensorboard/; after the pictures */
-extern const ls_callback_type ls_callback_projector;   /* and what its projector shows of the best epoch */
+/* The table: one line each, told in this order.
+ *   console      lines of the log, and the progress of an epoch
+ *   metrics      RUN/metrics.jsonl
+ *   pictures     RUN/images/epoch-NNNN.png
+ *   tensorboard  event files in RUN/tensorboard/; after the pictures, which it shows
+ *   projector    what TensorBoard's projector shows of the best epoch */
+#define LS_REPORT_CALLBACKS(X)                                                                                         \
+    X(console)                                                                                                         \
+    X(metrics)                                                                                                         \
+    X(pictures)                                                                                                        \
+    X(tensorboard)                                                                                                     \
+    X(projector)
+
+#define LS_DECLARE_CALLBACK(name) extern const ls_callback_type ls_callback_##name;
+LS_REPORT_CALLBACKS(LS_DECLARE_CALLBACK)
 
 /* Local. Of a run that is over: its best epoch, and what to do next. */
 void ls_console_tell_end(const ls_report *report, const ls_trainer *trainer);

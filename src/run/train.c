@@ -174,15 +174,12 @@ static ls_status prepare(run *r) {
 
 /* --- training --- */
 
-/* The table of a run's outputs: one line each, called in this order. */
+#define REPORT(name) {.type = &ls_callback_##name, .settings = &r->report},
+
+/* The checkpoint comes last, so that it knows what the others have done. */
 static ls_status train(run *r) {
     ls_callback callbacks[] = {
-        {.type = &ls_callback_console, .settings = &r->report},
-        {.type = &ls_callback_metrics, .settings = &r->report},
-        {.type = &ls_callback_pictures, .settings = &r->report},
-        {.type = &ls_callback_tensorboard, .settings = &r->report},
-        {.type = &ls_callback_projector, .settings = &r->report},
-        {.type = &ls_callback_checkpoint, .settings = &r->saving},
+        LS_REPORT_CALLBACKS(REPORT){.type = &ls_callback_checkpoint, .settings = &r->saving},
     };
     ls_status status = ls_trainer_run(&r->trainer, callbacks, sizeof callbacks / sizeof *callbacks);
     if (status != LS_STOPPED) return status;
