@@ -78,8 +78,8 @@ static void log_epoch(const ls_trainer *t) {
 static ls_status tell_epoch(ls_callback *self, ls_trainer *t) {
     (void)self;
     log_epoch(t);
-    if (!isnan(t->logs.next_lr)) ls_log_info("no progress: the learning rate is %g from now on", t->logs.next_lr);
-    if (t->logs.stops) ls_log_info("no progress: the run ends early");
+    if (!isnan(t->logs.next_lr)) ls_log_info("no improvement: the learning rate is %g from now on", t->logs.next_lr);
+    if (t->logs.stops) ls_log_info("no improvement: the run ends early (training.early_stopping)");
     return LS_OK;
 }
 

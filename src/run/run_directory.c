@@ -228,7 +228,7 @@ ls_status ls_run_directory_count_epochs(const char *run, int64_t *epochs) {
 
 ls_status ls_run_directory_open(const char *run, ls_run_use use, int *lock) {
     if (access(run, F_OK) == 0 && !ls_file_is_directory(run))
-        return LS_RAISE(LS_INVALID, "%s is no directory, and a run is one; name another with --run", run);
+        return LS_RAISE(LS_INVALID, "%s is not a directory; name another run directory with --run", run);
     LS_TRY(ls_file_make_directory(run));
     LS_TRY(lock_directory(run, lock));
     bool found;
@@ -237,7 +237,7 @@ ls_status ls_run_directory_open(const char *run, ls_run_use use, int *lock) {
     if (!found || use == LS_RUN_REPLACE) return check_config(run, found);
     if (use == LS_RUN_RESUME) return LS_OK;
     return LS_RAISE(LS_INVALID,
-                    "%s already holds a run; go on with it with --resume, replace it with --overwrite, or name "
+                    "%s already holds a run; continue it with --resume, replace it with --overwrite, or name "
                     "another directory with --run",
                     run);
 }

@@ -50,9 +50,9 @@ static ls_status check_same_run(const run *r, const ls_checkpoint_info *info) {
     ls_status status = ls_config_compare(then, r->config, goes_on(r, info));
     ls_config_destroy(then);
     if (status == LS_OK && strcmp(info->isa, ls_isa_name(r->session.task.isa)) != 0)
-        ls_log_warn(
-            "the run was on %s so far and goes on on %s: its last digits may differ from an uninterrupted run's",
-            info->isa, ls_isa_name(r->session.task.isa));
+        ls_log_warn("the run used %s so far and continues with %s: its last digits may differ from those of an "
+                    "uninterrupted run",
+                    info->isa, ls_isa_name(r->session.task.isa));
     return status;
 }
 
@@ -60,7 +60,7 @@ static ls_status take_up(run *r, const ls_checkpoint_info *info) {
     LS_TRY(check_same_run(r, info));
     LS_TRY(ls_saving_restore(&r->saving, &r->trainer, info));
     if (!goes_on(r, info)) return LS_OK;
-    ls_log_info("going on from %s: %" PRId64 " %s and %" PRId64 " %s done", info->path, info->position.epoch,
+    ls_log_info("continuing from %s: %" PRId64 " %s and %" PRId64 " %s done", info->path, info->position.epoch,
                 ls_plural(info->position.epoch, "epoch", "epochs"), info->position.epoch_step,
                 ls_plural(info->position.epoch_step, "step", "steps"));
     return LS_OK;
@@ -184,7 +184,8 @@ static ls_status train(run *r) {
     ls_status status = ls_trainer_run(&r->trainer, callbacks, sizeof callbacks / sizeof *callbacks);
     if (status != LS_STOPPED) return status;
     return LS_RAISE(LS_STOPPED,
-                    "stopped by a signal after saving epoch %" PRId64 ", step %" PRId64 " in %s; go on with --resume",
+                    "stopped by a signal after saving epoch %" PRId64 ", step %" PRId64
+                    " in %s; continue it with --resume",
                     r->trainer.position.epoch + 1, r->trainer.position.epoch_step, r->options->run);
 }
 

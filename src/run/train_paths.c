@@ -46,7 +46,7 @@ static ls_status name_run(const char *directory, const char *run, bool resume, l
                         "'lockstep import images' and 'lockstep init')",
                         directory);
     if (!resume)
-        return LS_RAISE(LS_INVALID, "%s is a run; go on with it with --resume, or name a config to begin another",
+        return LS_RAISE(LS_INVALID, "%s is a run; continue it with --resume, or name a config to begin another",
                         directory);
     if (run[0] != '\0') return LS_RAISE(LS_INVALID, "%s is a run that goes on where it is: leave --run out", directory);
     return ls_path_join(out->run, config_name, out->config);

@@ -57,7 +57,7 @@ refused 'lockstep import images pictures -o FILE.h5' import pictures
 refused 'write -o codes.h5' encode alone codes.h5
 refused "did you mean '--run'?" train config.yaml -o runs/z
 
-for name in config.yaml /dev/null; do refused "$name is no directory, and a run is one" train config.yaml --run $name; done
+for name in config.yaml /dev/null; do refused "$name is not a directory; name another run" train config.yaml --run $name; done
 
 # Words of others.
 refused "'mae' is a metric, not a loss here" train config.yaml --set loss=mae

@@ -36,7 +36,7 @@ announced() { readlink run/checkpoints/last.h5 2>/dev/null | sed 's/step-0*\([0-
 # taken_up: the step at which the resumed run says it goes on, or was finished already.
 taken_up() {
     if grep -q '^run is finished: ' messages; then announced; else
-        sed -n 's#^going on from run/checkpoints/step-0*\([0-9]*\)\.h5: .*#\1#p' messages
+        sed -n 's#^continuing from run/checkpoints/step-0*\([0-9]*\)\.h5: .*#\1#p' messages
     fi
 }
 

@@ -39,7 +39,7 @@ touch run/checkpoints/step-0000009999.h5.part
 epochs=$(($(epochs_of run) + 2))
 quietly train 2 run --resume --set training.epochs=$epochs
 grep -q "^lockstep: warning: $newest: damaged.*passing it over" messages || fail "no warning: $(cat messages)"
-grep -q '^going on from run/checkpoints/step-' messages || fail "it did not go on: $(cat messages)"
+grep -q '^continuing from run/checkpoints/step-' messages || fail "it did not go on: $(cat messages)"
 [ -z "$(find run -name '*.part')" ] || fail "left behind: $(find run -name '*.part')"
 quietly train 2 whole --set training.epochs=$epochs
 same_run whole run

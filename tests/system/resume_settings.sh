@@ -83,7 +83,7 @@ refused() { # refused MESSAGE ARGUMENT...
 }
 mkdir empty
 refused 'empty is a directory, and no run' empty --resume
-refused 'runs/config is a run; go on with it with --resume' runs/config
+refused 'runs/config is a run; continue it with --resume' runs/config
 refused '--set training.batch_size=64: training.batch_size is 64 here, but the run was started with 50, which cannot change when it is resumed; leave it out' runs/config --resume --set training.batch_size=64
 refused 'leave --run out' runs/config --resume --run other
 

@@ -94,7 +94,7 @@ await 90 grep -qs . told/metrics.jsonl
 on h1 scancel --signal=TERM "$told"
 await 30 has_returned lockstep-"$told".txt 0
 grep -q '^stopped after saving: back into the queue' lockstep-"$told".txt || fail "$(cat lockstep-"$told".txt)"
-going_on() { [ "$(grep -c '^going on from' lockstep-"$told".txt)" -ge "$1" ]; }
+going_on() { [ "$(grep -c '^continuing from' lockstep-"$told".txt)" -ge "$1" ]; }
 await 60 going_on 1
 sleep 1
 kill -KILL "$(processes_of told | head -n 1)"
@@ -115,7 +115,7 @@ goes_on() {
     mv "$config.new" "$config"
     ends "$number" 0
     grep -q '^lockstep: stopped by a signal after saving' "$output"
-    grep -q "^going on from $run/checkpoints" "$output"
+    grep -q "^continuing from $run/checkpoints" "$output"
     [ "$(job "$number" Restarts)" = "$(returned "$output")" ] ||
         fail "job $number was restarted $(job "$number" Restarts) times: $(cat "$output")"
     "$LOCKSTEP" train "$config" --run "whole $run" >"messages of $run" 2>&1 || fail "$(cat "messages of $run")"

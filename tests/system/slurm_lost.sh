@@ -21,7 +21,7 @@ submit() {
         --set training.stall_timeout="$(patience 5)"
 }
 
-going_on() { grep -qs '^going on from' lockstep-"$1".txt; }
+going_on() { grep -qs '^continuing from' lockstep-"$1".txt; }
 over() { [ -z "$(on h1 squeue --noheader --jobs="$1" --format=%i)" ]; }
 
 # ends_well RUN NUMBER: it has gone on; it is told to save, given one more epoch in the queue, and ends.

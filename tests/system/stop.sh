@@ -16,7 +16,7 @@ stopped() {
     kill -"$signal" "$("$whom" $!)"
     wait $! || status=$?
     [ $status = 75 ] || fail "exit status $status, expected 75: $(cat messages)"
-    [ "$(grep -c '^lockstep: stopped by a signal after saving epoch .* go on with --resume$' messages)" = 1 ] ||
+    [ "$(grep -c '^lockstep: stopped by a signal after saving epoch .* continue it with --resume$' messages)" = 1 ] ||
         fail "one message was expected: $(cat messages)"
     await 10 nobody_left
 }
