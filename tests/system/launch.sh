@@ -54,7 +54,7 @@ quietly ranks 3 "${forbidden[@]}" "$LOCKSTEP" help
 
 # Advice that works: a run that goes on keeps its lanes.
 expect_exit 2 ranks 9 "$LOCKSTEP" train config.yaml --run nine >messages 2>&1
-said "start at most 8 ranks, or --set training.lanes=16"
+said "start at most 8 ranks, or add --set training.lanes=16"
 expect_exit 2 ranks 9 "$LOCKSTEP" train config.yaml --run two --resume --set training.epochs=2 >messages 2>&1
 said "keeps its lanes: start at most 8 ranks"
 ! grep -q 'training.lanes=' messages || fail "advice that is refused afterwards: $(cat messages)"
