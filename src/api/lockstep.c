@@ -209,6 +209,8 @@ static ls_status end_epoch(ls_callback *self, ls_trainer *t) {
 
 static const ls_callback_type callers_type = {.on = {[LS_ON_EPOCH_END] = end_epoch}};
 
+static int lanes_of(const lockstep_fit_options *o) { return o->lanes > 0 ? o->lanes : DEFAULT_LANES; }
+
 static ls_status check_options(const lockstep_model *m, const lockstep_arrays *data, const lockstep_fit_options *o) {
     ls_shape in = ls_model_input_shape(m->model), out = ls_model_output_shape(m->model);
     if (m->loss == NULL) return LS_RAISE(LS_INVALID, "the model is not compiled: see lockstep_compile");
@@ -216,6 +218,11 @@ static ls_status check_options(const lockstep_model *m, const lockstep_arrays *d
     if (data->y == NULL && ls_shape_count(&in) != ls_shape_count(&out))
         return LS_RAISE(LS_INVALID, "without y the output must have as many numbers as the input");
     if (o->epochs < 1 || o->batch_size < 1) return LS_RAISE(LS_INVALID, "epochs and batch_size must be positive");
+    int lanes = lanes_of(o);
+    if ((lanes & (lanes - 1)) != 0 || lanes < comm.size)
+        return LS_RAISE(LS_INVALID,
+                        "lanes is %d, but must be a power of two, and not below the number of processes, %d", lanes,
+                        comm.size);
     if (!(o->validation_split >= 0 && o->validation_split < 1))
         return LS_RAISE(LS_INVALID, "validation_split must be from 0 to below 1");
     return LS_OK;
@@ -249,8 +256,7 @@ static ls_status open_task(const lockstep_model *m, const lockstep_arrays *data,
                         .y = data->y,
                         .x_shape = ls_model_input_shape(m->model),
                         .y_shape = ls_model_output_shape(m->model)};
-    int lanes = o->lanes > 0 ? o->lanes : DEFAULT_LANES;
-    LS_TRY(ls_lanes_init(&task->lanes, lanes, comm.rank, comm.size));
+    LS_TRY(ls_lanes_init(&task->lanes, lanes_of(o), comm.rank, comm.size));
     LS_TRY(ls_dataset_of_arrays(&arrays, &task->train));
     return ls_arrays_pipelines(task->train, &arrays, &task->input, &task->target);
 }
