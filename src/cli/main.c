@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/descriptor.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "par/launcher.h"
@@ -26,7 +28,41 @@ static ls_status flush_output(void) {
     return LS_RAISE(LS_ERROR, "cannot write to the standard output: %s", strerror(errno));
 }
 
-static ls_status run(const ls_comm *comm, const ls_call *call) {
+/* The words of the command line and the version, a line each. *text is the caller's (free). */
+static ls_status join_words(int argc, char *const *argv, char **text) {
+    size_t bytes;
+    FILE *out = open_memstream(text, &bytes);
+    if (out == NULL) return LS_RAISE(LS_ERROR, "no memory for the command line");
+    for (int i = 1; i < argc; i++) fprintf(out, "%s\n", argv[i]);
+    fputs(LS_VERSION, out);
+    return fclose(out) == 0 ? LS_OK : LS_RAISE(LS_ERROR, "no memory for the command line");
+}
+
+/* Collective. Ranks that were told different things would wait for each other for ever. */
+static ls_status check_same_words(const ls_comm *comm, int argc, char *const *argv) {
+    char *mine = NULL, *first = NULL;
+    ls_status status = join_words(argc, argv, &mine);
+    int64_t bytes = status == LS_OK ? (int64_t)strlen(mine) + 1 : 1;
+    int64_t room = ls_comm_max(comm, bytes);
+    if (status == LS_OK) status = ls_alloc(&first, room, 1, "the command line");
+    status = ls_agree(comm, status);
+    if (status == LS_OK) {
+        if (comm->rank == 0) memcpy(first, mine, (size_t)bytes);
+        ls_comm_broadcast(comm, first, room, 0);
+        if (strcmp(first, mine) != 0)
+            status = LS_RAISE(LS_INVALID,
+                              "rank %d has other words on its command line than rank 0, or is another "
+                              "version of lockstep; start all ranks alike",
+                              comm->rank);
+        status = ls_agree(comm, status);
+    }
+    ls_free(first);
+    free(mine);
+    return status;
+}
+
+static ls_status run(const ls_comm *comm, int argc, char *const *argv, const ls_call *call) {
+    LS_TRY(check_same_words(comm, argc, argv));
     LS_TRY(call->command->run(comm, call));
     return ls_agree(comm, flush_output());
 }
@@ -52,7 +88,7 @@ static ls_status run_parallel(int argc, char **argv, int launched_as, const ls_c
         fail_apart(launched_as);
     } else {
         ls_log_init(comm.rank);
-        status = run(&comm, call);
+        status = run(&comm, argc, argv, call);
         if (status != LS_OK) keep_status();
         if (status != LS_OK) ls_log_failure();
     }

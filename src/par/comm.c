@@ -72,14 +72,19 @@ static bool cannot_connect(const ls_launcher *launcher) {
 #endif
 }
 
-/* What MPI finds wrong while ranks talk is the loss of one of them or of the network. Its own way would be to end with
- * the number of the error, which can be the number of anything. */
+/* What MPI finds wrong while ranks talk is the loss of one of them or of the network, unless a message is not what its
+ * receiver waits for: then the ranks do different things. MPI's own way would be to end with the number of the error,
+ * which can be the number of anything. */
 static void end_after_error(MPI_Comm *mpi, int *code, ...) {
     char text[MPI_MAX_ERROR_STRING];
-    int length;
+    int length, class;
+    MPI_Error_class(*code, &class);
     MPI_Error_string(*code, text, &length);
-    ls_log_rank("MPI: %s; another rank, or the way to it, is lost; --resume goes on from the last checkpoint", text);
-    MPI_Abort(*mpi, LS_LOST);
+    bool differ = class == MPI_ERR_TRUNCATE || class == MPI_ERR_COUNT || class == MPI_ERR_TYPE;
+    ls_log_rank("MPI: %s; %s", text,
+                differ ? "the ranks do not do the same: start all of them with the same words and the same program"
+                       : "another rank, or the way to it, is lost; --resume goes on from the last checkpoint");
+    MPI_Abort(*mpi, differ ? LS_INVALID : LS_LOST);
 }
 
 static void handle_errors(void) {

@@ -59,6 +59,11 @@ expect_exit 2 ranks 9 "$LOCKSTEP" train config.yaml --run two --resume --set tra
 said "keeps its lanes: start at most 8 ranks"
 ! grep -q 'training.lanes=' messages || fail "advice that is refused afterwards: $(cat messages)"
 
+# Ranks that are told different things would wait for each other.
+expect_exit 2 timeout $(patience 60) mpirun -np 2 sh -c '[ "${OMPI_COMM_WORLD_RANK:-$PMI_RANK}" = 0 ] || set -- "$@" --resume; exec "$0" "$@"' \
+    "$LOCKSTEP" train config.yaml --run different >messages 2>&1
+said "rank 1 has other words on its command line than rank 0"
+
 # One rank of two has a lower instruction set.
 "$LOCKSTEP" inspect config.yaml >/dev/null
 quietly mpirun -np 2 sh -c '[ "${OMPI_COMM_WORLD_RANK:-$PMI_RANK}" = 0 ] || export LOCKSTEP_ISA=portable; exec "$0" "$@"' \
