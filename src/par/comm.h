@@ -22,7 +22,7 @@ typedef struct ls_comm {
     int rank, size;           /* of the job */
     int host_rank, host_size; /* among the ranks of this host */
     char host[LS_HOST_MAX];
-    struct ls_comm_handles *handles; /* MPI's own, private to par (comm_mpi.h) */
+    struct ls_comm_handles *handles; /* MPI's own (comm_mpi.h) */
 } ls_comm;
 
 /* Collective. Starts MPI where a launcher has started several processes. On one host it does not look for networks,

@@ -1,5 +1,5 @@
-/* comm_mpi.h - MPI's own handle of a communicator, for the two that need it: the exchange, and the writer of data
- * sets, which hands it to parallel HDF5. */
+/* comm_mpi.h - MPI itself, for the rooms that talk by it: par, and store, whose writer of data files hands the
+ * communicator to parallel HDF5 and sends samples to the ranks that write them. */
 #ifndef LS_PAR_COMM_MPI_H
 #define LS_PAR_COMM_MPI_H
 

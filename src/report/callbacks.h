@@ -1,5 +1,5 @@
 /* callbacks.h - the outputs of a run, each a callback of its own (train/callback.h) in a file callback_<name>.c. A new
- * one is such a file, a line here, and a line in the table of run/train.c. */
+ * one is such a file, and a line in the table here. */
 #ifndef LS_REPORT_CALLBACKS_H
 #define LS_REPORT_CALLBACKS_H
 

@@ -60,7 +60,7 @@ static ls_status check_folder(const char *run, const char *folder) {
     char path[LS_PATH_MAX];
     LS_TRY(ls_path_join(run, folder, path));
     DIR *directory = opendir(path);
-    if (!directory && errno == ENOENT) return LS_OK;
+    if (directory == NULL && errno == ENOENT) return LS_OK;
     if (directory == NULL) return LS_RAISE(LS_ERROR, "%s: cannot be read: %s", path, strerror(errno));
     bool own = true;
     errno = 0;

@@ -23,7 +23,8 @@ static ls_status write_best(ls_best *best, const ls_snapshot *snapshot) {
 static bool keep(ls_best *best, const ls_snapshot *snapshot) {
     int64_t count = ls_model_flat_count(snapshot->model);
     if (ls_clock_s() - best->written_s >= best->interval_s) return false;
-    if (!best->weights && ls_alloc(&best->weights, count, sizeof(float), "the best weights") != LS_OK) return false;
+    if (best->weights == NULL && ls_alloc(&best->weights, count, sizeof(float), "the best weights") != LS_OK)
+        return false;
     memcpy(best->weights, snapshot->weights, (size_t)count * sizeof(float));
     return true;
 }

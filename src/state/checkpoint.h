@@ -1,14 +1,25 @@
 /* checkpoint.h - the state of a run in one file, whole or not there.
  *
- * A checkpoint is an HDF5 file of named arrays and attributes, independent of the number of ranks; the same state gives
- * the same bytes: /weights/<layer>/<array>            float32, Keras' names and shapes
+ * A checkpoint is an HDF5 file of named arrays and attributes. It does not depend on the number of ranks, and the same
+ * state gives the same bytes.
+ *
+ *   /weights/<layer>/<array>            float32, with Keras' names and shapes
  *   /optimizer/<slot>/<layer>/<array>   float32, flat
- *   attributes of /                     lockstep_format, version, config, history (metrics.jsonl so far), fingerprint,
- * sample_shape, element, classes and class_names (of the training data; names: a line each), validation_fingerprint
- * (empty: no files of its own), isa, lanes, optimizer (empty: weights only), and the fields of ls_position by name. Its
- * first 512 bytes (HDF5's user block) hold its length and a hash of all of it (src/store/seal.h): a damaged
- * file is known before HDF5 opens it. It is written beside its name, flushed to disk, renamed, the directory flushed: a
- * kill at any instant leaves the old file or the new one. */
+ *
+ * Attributes of the root:
+ *
+ *   lockstep_format, version            of the file, and of the program that wrote it
+ *   config, history                     texts: the resolved config, and metrics.jsonl so far
+ *   fingerprint, sample_shape, element  of the training data
+ *   classes, class_names                of the training data; a line for each name
+ *   validation_fingerprint              empty: the run has no validation files of its own
+ *   isa, lanes                          the instruction set, and training.lanes
+ *   optimizer                           its name; empty: the file holds weights only
+ *   the fields of ls_position           by their names
+ *
+ * The first 512 bytes (HDF5's user block) hold the length of the file and a hash of all of it (store/seal.h), so a
+ * damaged file is known before HDF5 opens it. The file is written beside its name, flushed to disk and renamed, and the
+ * directory is flushed: a kill at any instant leaves the old file or the new one. */
 #ifndef LS_STATE_CHECKPOINT_H
 #define LS_STATE_CHECKPOINT_H
 
@@ -27,8 +38,8 @@
 typedef struct ls_snapshot {
     const ls_model *model;              /* names, shapes and places of the arrays */
     const ls_optimizer_type *optimizer; /* NULL: weights only */
-    float *weights; /* [flat count], whole; NULL in ls_checkpoint_read: leave them (another rank reads into shared
-                       memory) */
+    /* [flat count], whole; NULL in ls_checkpoint_read: another rank reads them into shared memory. */
+    float *weights;
     float *slot[LS_SLOTS_MAX]; /* this rank's shard of each slot */
     ls_shards shards;
     ls_position position;

@@ -51,7 +51,7 @@ static ls_status list_steps(const char *run, steps *s) {
     char folder[LS_PATH_MAX], name[STEP_NAME_MAX];
     LS_TRY(ls_path_join(run, FOLDER, folder));
     DIR *entries = opendir(folder);
-    if (!entries && errno == ENOENT) return LS_OK;
+    if (entries == NULL && errno == ENOENT) return LS_OK;
     if (entries == NULL) return LS_RAISE(LS_ERROR, "%s: cannot be read: %s", folder, strerror(errno));
     ls_status status = LS_OK;
     errno = 0;

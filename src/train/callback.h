@@ -37,7 +37,7 @@ typedef struct ls_callback_type {
 
 struct ls_callback {
     const ls_callback_type *type;
-    const void *settings; /* what its header asks for; must stay until the run is over */
+    const void *settings; /* of a type that the callback's own header names; must stay until the run is over */
     void *state;          /* the trainer's to allocate and free; zero before LS_ON_TRAIN_BEGIN */
 };
 

@@ -18,8 +18,8 @@ typedef struct ls_stepper {
     double *all_values;        /* [lanes][scores + 1] */
     double *column;            /* [lanes]: of one score or batch sum */
     int64_t most_lanes;        /* of a rank */
-    double *rank_sums;         /* [most lanes][batch sums], and */
-    double *gathered;          /* [ranks] of them: what layers add up over the batch */
+    double *rank_sums;         /* [most lanes][batch sums]: what layers add up over this rank's lanes */
+    double *gathered;          /* [ranks][most lanes][batch sums]: the same of all ranks */
     bool weights_finite;       /* so far, in this rank's shard */
     int64_t step;              /* updates done */
     double learning_rate;      /* of the updates to come, where the task has no schedule */

@@ -52,7 +52,7 @@ typedef struct ls_task {
     ls_pipeline *input, *target;
     ls_bounds input_bounds; /* what the input must be within, where that is known: of a trained model */
     bool input_noise;       /* the input pipeline draws noise, which keeps to no bounds */
-    bool untargeted; /* the data has no targets that the model's are like: the pipeline only says what they are */
+    bool untargeted; /* the data set has no targets of the model's kind: of the target pipeline only shapes are used */
 
     /* How long. */
     int64_t epochs, batch_size;
