@@ -14,12 +14,12 @@ ls_status ls_picture_path(const ls_report *report, const ls_trainer *t, char *pa
 
 static ls_status draw(ls_callback *self, ls_trainer *t) {
     const ls_report *report = self->settings;
-    const ls_judges *judges = &t->judges;
+    const ls_validation_samples *samples = &t->validation;
     char path[LS_PATH_MAX];
     int last = ls_model_layers(t->task->model) - 1;
     if (report->images == 0 || t->task->comm->rank != 0) return LS_OK;
     LS_TRY(ls_picture_path(report, t, path));
-    return ls_pictures_write(t->task, judges->dataset, LS_USE_VALIDATION, judges->spans, judges->count,
+    return ls_pictures_write(t->task, samples->dataset, LS_USE_VALIDATION, samples->spans, samples->count,
                              ls_trainer_weights(t), last, report->images, path);
 }
 

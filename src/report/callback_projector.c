@@ -24,28 +24,29 @@ static ls_status list_codes(void *context, const ls_span *spans, int64_t count, 
     return LS_OK;
 }
 
-static ls_status write_points(const ls_report *report, const ls_judges *judges, int64_t count, const code_list *list) {
+static ls_status write_points(const ls_report *report, const ls_validation_samples *samples, int64_t count,
+                              const code_list *list) {
     char folder[LS_PATH_MAX];
     LS_TRY(ls_path_join(report->run, "tensorboard", folder));
     return ls_projector_write(&(ls_projection){.folder = folder,
-                                               .dataset = judges->dataset,
-                                               .spans = judges->spans,
+                                               .dataset = samples->dataset,
+                                               .spans = samples->spans,
                                                .count = count,
-                                               .samples = ls_spans_samples(judges->spans, count),
+                                               .samples = ls_spans_samples(samples->spans, count),
                                                .width = list->width,
                                                .codes = list->codes});
 }
 
 /* Collective. Of the first `count` spans. */
 static ls_status show_points(const ls_report *report, const ls_trainer *t, int layer, int64_t count) {
-    const ls_judges *judges = &t->judges;
+    const ls_validation_samples *samples = &t->validation;
     const ls_comm *comm = t->task->comm;
     code_list list = {.width = ls_shape_count(&ls_model_layer(t->task->model, layer)->out)};
-    int64_t numbers = comm->rank == 0 ? ls_spans_samples(judges->spans, count) * list.width : 0; /* given all codes */
+    int64_t numbers = comm->rank == 0 ? ls_spans_samples(samples->spans, count) * list.width : 0; /* given all codes */
     LS_TRY(ls_agree(comm, ls_alloc(&list.codes, numbers, sizeof(float), "codes")));
-    ls_status status = ls_predict_samples(t->task, judges->dataset, LS_USE_APPLICATION, judges->spans, count,
+    ls_status status = ls_predict_samples(t->task, samples->dataset, LS_USE_APPLICATION, samples->spans, count,
                                           ls_trainer_weights(t), layer, list_codes, &list);
-    if (status == LS_OK && comm->rank == 0) status = write_points(report, judges, count, &list);
+    if (status == LS_OK && comm->rank == 0) status = write_points(report, samples, count, &list);
     ls_free(list.codes);
     return status;
 }
@@ -53,18 +54,18 @@ static ls_status show_points(const ls_report *report, const ls_trainer *t, int l
 /* The last span that is shown may be shown in part: it is cut for that long. */
 static ls_status show_best(ls_callback *self, ls_trainer *t) {
     const ls_report *report = self->settings;
-    const ls_judges *judges = &t->judges;
+    const ls_validation_samples *samples = &t->validation;
     int layer = ls_model_find(t->task->model, report->code);
     if (!t->logs.improved || !report->tensorboard.enabled || layer < 0) return LS_OK;
     int64_t width = ls_shape_count(&ls_model_layer(t->task->model, layer)->out), count = 0;
     int64_t left = ls_min(report->tensorboard.projector, PROJECTOR_NUMBERS_MAX / width);
-    for (; count < judges->count && left > 0; count++) left -= judges->spans[count].count;
+    for (; count < samples->count && left > 0; count++) left -= samples->spans[count].count;
     if (count == 0) return LS_OK;
     int64_t beyond = ls_max(-left, 0);
     ls_pulse_enter(t->task->pulse, LS_ACTIVITY_VALIDATE);
-    judges->spans[count - 1].count -= beyond;
+    samples->spans[count - 1].count -= beyond;
     ls_status status = show_points(report, t, layer, count);
-    judges->spans[count - 1].count += beyond;
+    samples->spans[count - 1].count += beyond;
     return status;
 }
 

@@ -63,8 +63,8 @@ static ls_status show_codes(const ls_callback *self, const ls_trainer *t) {
     code_count codes = {.width = ls_shape_count(&ls_model_layer(task->model, layer)->out)};
     LS_TRY(ls_agree(task->comm, ls_alloc(&codes.histogram, 1, sizeof *codes.histogram, "a histogram")));
     ls_histogram_clear(codes.histogram);
-    ls_status status = ls_predict_samples(task, t->judges.dataset, LS_USE_APPLICATION, t->judges.spans, t->judges.count,
-                                          ls_trainer_weights(t), layer, count_codes, &codes);
+    ls_status status = ls_predict_samples(task, t->validation.dataset, LS_USE_APPLICATION, t->validation.spans,
+                                          t->validation.count, ls_trainer_weights(t), layer, count_codes, &codes);
     if (status == LS_OK && b->file != NULL)
         status = ls_event_file_add_histogram(b->file, t->position.step, "code", codes.histogram);
     ls_free(codes.histogram);

@@ -157,6 +157,6 @@ ls_status ls_trainer_open(ls_trainer *t, ls_task *task) {
 void ls_trainer_close(ls_trainer *t) {
     ls_stepper_release(&t->stepper);
     ls_history_release(&t->history);
-    ls_free(t->judges.spans);
+    ls_free(t->validation.spans);
     *t = (ls_trainer){0};
 }

@@ -16,11 +16,11 @@
 #include "train/step.h"
 
 /* The samples that an epoch is judged by: the validation files, or what the split holds out; count 0: none. */
-typedef struct ls_judges {
+typedef struct ls_validation_samples {
     ls_dataset *dataset;
     ls_span *spans; /* owned by the trainer */
     int64_t count;
-} ls_judges;
+} ls_validation_samples;
 
 /* For callbacks to read; equal on all ranks, but for the task's parts that are a rank's. */
 struct ls_trainer {
@@ -29,11 +29,11 @@ struct ls_trainer {
     ls_batch_source *source;
     ls_position position;
     ls_history history;
-    ls_judges judges;        /* of the latest epoch that was validated */
-    ls_epoch_logs logs;      /* of the latest epoch that is over */
-    bool stop;               /* a signal asked to stop: the run ends after this step */
-    double told_s[LS_TIMES]; /* this rank's, in earlier epochs */
-    ls_callback *callback;   /* [callbacks] */
+    ls_validation_samples validation; /* of the latest epoch that was validated */
+    ls_epoch_logs logs;               /* of the latest epoch that is over */
+    bool stop;                        /* a signal asked to stop: the run ends after this step */
+    double reported_s[LS_TIMES];      /* this rank's, in earlier epochs */
+    ls_callback *callback;            /* [callbacks] */
     int callbacks;
 };
 

@@ -11,21 +11,22 @@
 
 static ls_status find_judges(ls_trainer *t) {
     const ls_task *task = t->task;
-    ls_judges *judges = &t->judges;
-    ls_free(judges->spans);
-    *judges = (ls_judges){.dataset = task->validation != NULL ? task->validation : task->train};
-    if (task->validation != NULL) return ls_dataset_blocks(judges->dataset, &judges->spans, &judges->count);
-    return ls_division_held_out(task, t->position.epoch, 1, &judges->spans, &judges->count);
+    ls_validation_samples *samples = &t->validation;
+    ls_free(samples->spans);
+    *samples = (ls_validation_samples){.dataset = task->validation != NULL ? task->validation : task->train};
+    if (task->validation != NULL) return ls_dataset_blocks(samples->dataset, &samples->spans, &samples->count);
+    return ls_division_held_out(task, t->position.epoch, 1, &samples->spans, &samples->count);
 }
 
 /* scores[LS_SCORES_MAX]: NaN where there is nothing to judge by. */
 static ls_status validate(ls_trainer *t, double *scores) {
-    const ls_judges *judges = &t->judges;
+    const ls_validation_samples *samples = &t->validation;
     for (int s = 0; s < LS_SCORES_MAX; s++) scores[s] = (double)NAN;
     ls_pulse_enter(t->task->pulse, LS_ACTIVITY_VALIDATE);
     LS_TRY(ls_agree(t->task->comm, find_judges(t)));
-    if (judges->count == 0) return LS_OK;
-    LS_TRY(ls_evaluation_scores(t->task, judges->dataset, judges->spans, judges->count, ls_trainer_weights(t), scores));
+    if (samples->count == 0) return LS_OK;
+    LS_TRY(
+        ls_evaluation_scores(t->task, samples->dataset, samples->spans, samples->count, ls_trainer_weights(t), scores));
     if (!isfinite(scores[LS_SCORE_LOSS]))
         return ls_trainer_fail_not_finite(t, "the validation loss is", t->position.epoch_step);
     return ls_trainer_tell(t, LS_ON_TEST_END);
@@ -45,8 +46,8 @@ static void take_times(ls_trainer *t, double seconds[LS_TIMES]) {
                               [LS_TIME_VALIDATION] = spent_s[LS_ACTIVITY_VALIDATE],
                               [LS_TIME_CHECKPOINT] = spent_s[LS_ACTIVITY_SAVE]};
     for (int item = 0; item < LS_TIMES; item++) {
-        seconds[item] = now_s[item] - t->told_s[item];
-        t->told_s[item] = now_s[item];
+        seconds[item] = now_s[item] - t->reported_s[item];
+        t->reported_s[item] = now_s[item];
     }
     /* What was waited in a step is known in the next one, which may be another epoch's. */
     seconds[LS_TIME_EXCHANGE] = fmax(seconds[LS_TIME_EXCHANGE], 0);
