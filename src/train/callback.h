@@ -5,7 +5,7 @@
  * src/state/callback_checkpoint.c).
  *
  * Every rank calls every function, so each is Collective: it may use what is Collective, and then must agree on its own
- * failures (ls_agree) before it goes on. After the functions of an event a failure on one rank becomes a failure on
+ * failures (ls_agree) before it goes on. After each callback a failure on one rank becomes a failure on
  * all, and the run ends. Only LS_ON_TRAIN_BATCH_END is not followed by that, since agreeing would cost every step a
  * message: what it returns must be the same on all ranks. */
 #ifndef LS_TRAIN_CALLBACK_H
@@ -23,7 +23,7 @@ typedef enum ls_event {
     LS_ON_TRAIN_BEGIN,     /* the model is ready; the position is not 0 where a run goes on */
     LS_ON_EPOCH_BEGIN,     /* also where a run goes on in the midst of an epoch */
     LS_ON_TRAIN_BATCH_END, /* a step is done: no allocation and no system call where nothing is due */
-    LS_ON_TEST_END,        /* the open epoch has been validated, on trainer->judges */
+    LS_ON_TEST_END,        /* the open epoch has been validated, if there are samples to do it on */
     LS_ON_EPOCH_END,       /* its numbers are in trainer->logs and in the history; the position is the next epoch's */
     LS_ON_TRAIN_END,       /* the last epoch is over; not where the run fails or is stopped */
     LS_EVENTS,

@@ -9,7 +9,7 @@
 
 /* --- validation --- */
 
-static ls_status find_judges(ls_trainer *t) {
+static ls_status find_validation(ls_trainer *t) {
     const ls_task *task = t->task;
     ls_validation_samples *samples = &t->validation;
     ls_free(samples->spans);
@@ -23,7 +23,7 @@ static ls_status validate(ls_trainer *t, double *scores) {
     const ls_validation_samples *samples = &t->validation;
     for (int s = 0; s < LS_SCORES_MAX; s++) scores[s] = (double)NAN;
     ls_pulse_enter(t->task->pulse, LS_ACTIVITY_VALIDATE);
-    LS_TRY(ls_agree(t->task->comm, find_judges(t)));
+    LS_TRY(ls_agree(t->task->comm, find_validation(t)));
     if (samples->count == 0) return LS_OK;
     LS_TRY(
         ls_evaluation_scores(t->task, samples->dataset, samples->spans, samples->count, ls_trainer_weights(t), scores));
