@@ -94,6 +94,15 @@ static void handle_errors(void) {
     MPI_Errhandler_free(&handler);
 }
 
+static ls_status check_not_started(void) {
+    int started, ended;
+    MPI_Initialized(&started);
+    MPI_Finalized(&ended);
+    if (ended) return LS_RAISE(LS_INVALID, "MPI has ended, and a process cannot start it again");
+    if (started) return LS_RAISE(LS_INVALID, "MPI is started already: leave MPI_Init out, for it is started here");
+    return LS_OK;
+}
+
 /* FUNNELED: the main thread makes every MPI call; the pool's threads only compute, and the loader reads files without
  * MPI. More would make Open MPI lock on every call. */
 static ls_status start_mpi(const ls_launcher *launcher, int *argc, char ***argv) {
@@ -133,6 +142,7 @@ ls_status ls_comm_init(ls_comm *comm, int *argc, char ***argv) {
     gethostname(comm->host, sizeof comm->host - 1);
     if (launcher.alone) return LS_OK;
     if (cannot_connect(&launcher)) return refuse_launcher(&launcher);
+    LS_TRY(check_not_started());
     LS_TRY(start_mpi(&launcher, argc, argv));
     LS_TRY(know_ranks(comm));
     bool has_others = launcher.size > 1 || launcher.rank > 0;

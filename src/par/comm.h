@@ -26,8 +26,8 @@ typedef struct ls_comm {
 } ls_comm;
 
 /* Collective. Starts MPI where a launcher has started several processes. On one host it does not look for networks,
- * unless OMPI_MCA_pml is set in the environment. Errors: LS_INVALID, the launcher started several processes and MPI
- * knows only of this one (not agreed, each process has it); LS_ERROR. */
+ * unless OMPI_MCA_pml is set in the environment. Errors: LS_INVALID, MPI has been started before, or the launcher
+ * started several processes and MPI knows only of this one (not agreed, each process has it); LS_ERROR. */
 ls_status ls_comm_init(ls_comm *comm, int *argc, char ***argv);
 /* Collective. Ends MPI; does nothing where it was not started. */
 void ls_comm_finalize(ls_comm *comm);
