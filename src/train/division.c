@@ -64,7 +64,7 @@ ls_status ls_division_check(const ls_task *task) {
     int64_t samples = ls_spans_samples(first.spans, first.training);
     ls_division_release(&first);
     if (batch > samples)
-        ls_log_warn("training.batch_size is %" PRId64 ", but an epoch trains on %" PRId64
+        ls_log_warn("batch_size is %" PRId64 ", but an epoch trains on %" PRId64
                     " samples only: each is one short step",
                     batch, samples);
     return LS_OK;

@@ -96,7 +96,7 @@ grep -q '^    filters  *output channels (required)$' help && grep -q "^Every lay
 
 # A batch that is more than an epoch is allowed, and said, once.
 quietly ranks 4 "$LOCKSTEP" train good.yaml --run large --set training.batch_size=65
-[ "$(grep -c '^lockstep: warning: training.batch_size is 65, but' messages)" = 1 ] || fail "$(cat messages)"
+[ "$(grep -c '^lockstep: warning: batch_size is 65, but' messages)" = 1 ] || fail "$(cat messages)"
 
 # The same config without a mistake trains: three samples on eight lanes and four ranks.
 ranks 4 "$LOCKSTEP" train good.yaml --run fine >/dev/null 2>&1
