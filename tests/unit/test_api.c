@@ -15,7 +15,7 @@ static float x[SAMPLES][2], y[SAMPLES][1];
 static const lockstep_arrays data = {.count = SAMPLES, .x = x[0], .y = y[0]};
 
 static void expect_refused(int status, const char *words) {
-    assert_int_not_equal(status, 0);
+    assert_int_equal(status, LOCKSTEP_INVALID);
     if (strstr(lockstep_message(), words) == NULL) fail_msg("no '%s' in: %s", words, lockstep_message());
 }
 
@@ -49,6 +49,122 @@ static void names_and_options_are_checked(void **unused) {
     expect_refused(lockstep_compile(model, "adam", "", "mse"), "already");
     expect_refused(lockstep_add(model, "dense", "units=1"), "compiled");
     lockstep_destroy(model);
+}
+
+static void options_are_not_passed_over(void **unused) {
+    (void)unused;
+    lockstep_model *model = make();
+    expect_refused(lockstep_add(model, "dense", "units=3, activation=relu"), "only spaces between options");
+    expect_refused(lockstep_add(model, "conv2d", "filters=2 kernel_size=3,,3"), "only spaces between options");
+    expect_refused(lockstep_add(model, "dense", "units=3 units=4"), "units is given twice");
+    expect_refused(lockstep_add(model, "dense", "units=3 name=a name=b"), "name is given twice");
+    expect_refused(lockstep_add(model, "dense", "units= activation=relu"), "units= has no value");
+    lockstep_destroy(model);
+}
+
+static void null_is_refused(void **unused) {
+    (void)unused;
+    lockstep_model *model = make();
+    lockstep_fit_options options = {.epochs = 1, .batch_size = 8};
+    int64_t count;
+    float out[SAMPLES];
+    lockstep_model *not_made;
+    expect_refused(lockstep_create(1, NULL, &not_made), "shape is NULL");
+    expect_refused(lockstep_create(1, (int64_t[]){2}, NULL), "out is NULL");
+    expect_refused(lockstep_add(NULL, "dense", "units=1"), "model is NULL");
+    expect_refused(lockstep_add(model, NULL, "units=1"), "type is NULL");
+    expect_refused(lockstep_add(model, "dense", NULL), "units is missing");
+    expect_refused(lockstep_compile(NULL, "sgd", "", "mse"), "model is NULL");
+    expect_refused(lockstep_compile(model, NULL, "", "mse"), "optimizer is NULL");
+    expect_refused(lockstep_compile(model, "sgd", "", NULL), "loss is NULL");
+    assert_int_equal(lockstep_compile(model, "sgd", NULL, "mse"), 0);
+    expect_refused(lockstep_fit(NULL, &data, &options), "model is NULL");
+    expect_refused(lockstep_fit(model, NULL, &options), "data is NULL");
+    expect_refused(lockstep_fit(model, &data, NULL), "options is NULL");
+    expect_refused(lockstep_fit(model, &(lockstep_arrays){.count = 1}, &options), "no samples");
+    assert_int_equal(lockstep_fit(model, &data, &options), 0);
+    assert_string_equal(lockstep_message(), "");
+    expect_refused(lockstep_predict(NULL, SAMPLES, x[0], out), "model is NULL");
+    expect_refused(lockstep_predict(model, SAMPLES, NULL, out), "x is NULL");
+    expect_refused(lockstep_predict(model, SAMPLES, x[0], NULL), "out is NULL");
+    assert_null(lockstep_weights(NULL, "only", "kernel", &count));
+    assert_null(lockstep_weights(model, NULL, "kernel", &count));
+    assert_null(lockstep_weights(model, "only", NULL, &count));
+    assert_null(lockstep_weights(model, "only", "kernel", NULL));
+    expect_refused(LOCKSTEP_INVALID, "count is NULL");
+    assert_int_equal(lockstep_output_size(NULL), 0);
+    assert_int_equal(lockstep_destroy(NULL), 0);
+    lockstep_destroy(model);
+}
+
+static void numbers_are_checked(void **unused) {
+    (void)unused;
+    lockstep_model *model;
+    lockstep_callback none = {0};
+    float out[1];
+    expect_refused(lockstep_create(3, (int64_t[]){1LL << 31, 1LL << 31, 4}, &model), "at most 2147483647 numbers");
+    expect_refused(lockstep_create(2, (int64_t[]){2, 0}, &model), "dimension 1");
+    model = make();
+    assert_int_equal(lockstep_compile(model, "sgd", "", "mse"), 0);
+    const struct {
+        lockstep_fit_options options;
+        const char *words;
+    } wrong[] = {{{.lanes = -4}, "lanes is -4"},
+                 {{.lanes = 2048}, "at most 1024"},
+                 {{.patience = -1}, "patience is -1"},
+                 {{.validation_split = NAN}, "validation_split"},
+                 {{.callback_count = -1}, "callback_count is -1"},
+                 {{.callback_count = 1}, "callbacks is NULL"},
+                 {{.callback_count = 1, .callbacks = &none}, "callback 0 has no on_epoch_end"}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        lockstep_fit_options options = wrong[i].options;
+        options.epochs = 1;
+        options.batch_size = 8;
+        expect_refused(lockstep_fit(model, &data, &options), wrong[i].words);
+    }
+    lockstep_fit_options options = {.epochs = 1, .batch_size = 8};
+    expect_refused(lockstep_fit(model, &(lockstep_arrays){INT64_MAX / 2, x[0], y[0]}, &options), "any memory");
+    assert_int_equal(lockstep_fit(model, &data, &options), 0);
+    expect_refused(lockstep_predict(model, -1, x[0], out), "count is -1");
+    lockstep_destroy(model);
+}
+
+/* What a callback calls is refused, and training goes on. */
+static int call_from_within(void *context, const lockstep_logs *logs) {
+    lockstep_model *model = context, *other;
+    float out[SAMPLES];
+    int64_t count;
+    (void)logs;
+    expect_refused(lockstep_create(1, (int64_t[]){2}, &other), "callback");
+    expect_refused(lockstep_add(model, "dense", "units=1"), "callback");
+    expect_refused(lockstep_compile(model, "sgd", "", "mse"), "callback");
+    expect_refused(lockstep_fit(model, &data, &(lockstep_fit_options){.epochs = 1, .batch_size = 8}), "callback");
+    expect_refused(lockstep_predict(model, SAMPLES, x[0], out), "callback");
+    expect_refused(lockstep_destroy(model), "callback");
+    expect_refused(lockstep_finalize(), "callback");
+    assert_null(lockstep_weights(model, "only", "kernel", &count));
+    assert_int_equal(lockstep_output_size(model), 1);
+    return 0;
+}
+
+static void callbacks_cannot_call_the_library(void **unused) {
+    (void)unused;
+    lockstep_model *model = make();
+    float out[SAMPLES];
+    lockstep_callback callback = {call_from_within, model};
+    assert_int_equal(lockstep_compile(model, "sgd", "", "mse"), 0);
+    assert_int_equal(lockstep_fit(model, &data,
+                                  &(lockstep_fit_options){
+                                      .epochs = 2, .batch_size = 8, .callbacks = &callback, .callback_count = 1}),
+                     0);
+    assert_int_equal(lockstep_predict(model, SAMPLES, x[0], out), 0);
+    lockstep_destroy(model);
+}
+
+/* The header is for programs that do not see the makefile. */
+static void the_version_is_the_programs(void **unused) {
+    (void)unused;
+    assert_string_equal(LOCKSTEP_VERSION, LS_VERSION);
 }
 
 static void a_fit_is_checked(void **unused) {
@@ -88,6 +204,7 @@ static losses fit(lockstep_model *model) {
     lockstep_callback callback = {.on_epoch_end = note, .context = &l};
     lockstep_fit_options options = {.epochs = 1000, .batch_size = 8, .callbacks = &callback, .callback_count = 1};
     assert_int_equal(lockstep_fit(model, &data, &options), 0);
+    assert_string_equal(lockstep_message(), ""); /* the callback's end is no failure */
     return l;
 }
 
@@ -111,12 +228,26 @@ static void training_goes_on_and_is_predicted_with(void **unused) {
     lockstep_destroy(model);
 }
 
+/* By hand, as each is about the library before its start or after its end. */
+static int check_outside(void) {
+    lockstep_model *model = (lockstep_model *)1;
+    int status = lockstep_create(1, (int64_t[]){2}, &model);
+    return status == LOCKSTEP_INVALID && model == NULL && strstr(lockstep_message(), "lockstep_init") != NULL ? 0 : 1;
+}
+
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(names_and_options_are_checked),
+                                       cmocka_unit_test(options_are_not_passed_over),
+                                       cmocka_unit_test(null_is_refused),
+                                       cmocka_unit_test(numbers_are_checked),
+                                       cmocka_unit_test(callbacks_cannot_call_the_library),
+                                       cmocka_unit_test(the_version_is_the_programs),
                                        cmocka_unit_test(a_fit_is_checked),
                                        cmocka_unit_test(training_goes_on_and_is_predicted_with)};
+    int failed = check_outside();
     if (lockstep_init(&argc, &argv) != 0) return 1;
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    if (lockstep_init(&argc, &argv) != LOCKSTEP_INVALID) failed++;
+    failed += cmocka_run_group_tests(tests, NULL, NULL);
     lockstep_finalize();
-    return failed;
+    return failed + check_outside();
 }
