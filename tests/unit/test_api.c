@@ -4,7 +4,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -129,6 +131,26 @@ static void numbers_are_checked(void **unused) {
     lockstep_destroy(model);
 }
 
+static void a_batch_of_more_than_all_is_warned_of(void **unused) {
+    (void)unused;
+    lockstep_model *model = make();
+    char said[512] = "";
+    FILE *file = tmpfile();
+    int screen = dup(STDERR_FILENO);
+    assert_non_null(file);
+    assert_int_equal(lockstep_compile(model, "sgd", "", "mse"), 0);
+    dup2(fileno(file), STDERR_FILENO);
+    int status = lockstep_fit(model, &data, &(lockstep_fit_options){.epochs = 1, .batch_size = 64});
+    dup2(screen, STDERR_FILENO);
+    close(screen);
+    rewind(file);
+    said[fread(said, 1, sizeof said - 1, file)] = '\0';
+    fclose(file);
+    assert_int_equal(status, 0);
+    assert_non_null(strstr(said, "batch_size is 64, but an epoch trains on 40 samples only"));
+    lockstep_destroy(model);
+}
+
 /* What a callback calls is refused, and training goes on. */
 static int call_from_within(void *context, const lockstep_logs *logs) {
     lockstep_model *model = context, *other;
@@ -240,6 +262,7 @@ int main(int argc, char **argv) {
                                        cmocka_unit_test(options_are_not_passed_over),
                                        cmocka_unit_test(null_is_refused),
                                        cmocka_unit_test(numbers_are_checked),
+                                       cmocka_unit_test(a_batch_of_more_than_all_is_warned_of),
                                        cmocka_unit_test(callbacks_cannot_call_the_library),
                                        cmocka_unit_test(the_version_is_the_programs),
                                        cmocka_unit_test(a_fit_is_checked),
