@@ -215,11 +215,13 @@ static ls_status choose_kind(reader *r) {
     return find_command(command, word, &r->call->command);
 }
 
-/* "config", or the name of a key, layer, option, ... in a config. */
+/* "config", or the name of a key, layer, option, ... in a config; of a path as --set has it, "training.epochs", the
+ * key at its end. */
 static ls_status find_topic(const char *word, const char **out) {
-    const char *names[LS_TOPICS_MAX + LS_COMMAND_OPTIONS_MAX];
+    const char *names[LS_TOPICS_MAX + LS_COMMAND_OPTIONS_MAX], *dot = strrchr(word, '.');
     int count = ls_config_topics(names);
     names[count++] = "config";
+    if (dot != NULL) word = dot + 1;
     *out = word;
     for (int i = 0; i < count; i++)
         if (strcmp(names[i], word) == 0) return LS_OK;

@@ -39,8 +39,8 @@ static ls_status explain(const char *const *paths, int count, const char *mend) 
     for (int i = 0; i < count; i++)
         if (ls_file_is_directory(paths[i]))
             return LS_RAISE(failure->status,
-                            "%s; 'lockstep import images %s -o FILE.h5 --size 80x80' makes a data set of pictures, "
-                            "which is named with %s",
+                            "%s; 'lockstep import images %s -o FILE.h5 --size HEIGHTxWIDTH' makes a data set of "
+                            "pictures, which is named with %s",
                             failure->message, paths[i], mend);
     for (int i = 0; i < count; i++)
         if (is_missing(paths[i]) && maker_of(paths[i]) != NULL)

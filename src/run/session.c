@@ -158,6 +158,16 @@ static void warn_of_target(const ls_session *session) {
         ls_log_warn("the target is labels, and all samples are of one class: there is nothing to learn");
 }
 
+/* Initial weights and learning rates are made for inputs about as large as 1. */
+static void warn_of_input(const ls_session *session) {
+    enum { LARGE = 16 };
+    float low, high;
+    if (ls_pipeline_range(session->task.input, &low, &high) && fmaxf(fabsf(low), fabsf(high)) > LARGE)
+        ls_log_warn("the input is within [%g, %g], and networks hardly learn from numbers so large; begin data.input "
+                    "with {rescale: [0, 1]}",
+                    (double)low, (double)high);
+}
+
 ls_status ls_session_build(ls_session *session, const ls_dataset_info *info) {
     LS_TRY(ls_config_pipelines(session->config, info, &session->task.input, &session->task.target));
     LS_TRY(check_target_range(session));
@@ -195,6 +205,7 @@ static ls_status build_on_data(ls_session *session) {
     LS_TRY(ls_kind_class_names(session->task.train, &session->class_names));
     LS_TRY(join_validation(session));
     LS_TRY(ls_session_build(session, ls_dataset_get_info(session->task.train)));
+    warn_of_input(session);
     warn_of_target(session);
     return LS_OK;
 }
@@ -287,6 +298,13 @@ static ls_status refuse_shape(const ls_shape *shape, const ls_shape *trained) {
                     ls_shape_text(trained, b));
 }
 
+static void tell_shape(const ls_session *session, const ls_shape *trained) {
+    char a[LS_SHAPE_TEXT_MAX], b[LS_SHAPE_TEXT_MAX];
+    ls_log_warn("%s has samples of %s, and the model was trained on %s; it is applied to them as they are",
+                ls_dataset_path(session->task.train, 0),
+                ls_shape_text(&ls_dataset_get_info(session->task.train)->shape, a), ls_shape_text(trained, b));
+}
+
 /* Labels are those of the training, whatever the data has: a model that is applied needs none. */
 static ls_status build_like(ls_session *session, const ls_data_kind *kind) {
     ls_dataset_info info = *ls_dataset_get_info(session->task.train);
@@ -299,6 +317,7 @@ static ls_status build_like(ls_session *session, const ls_data_kind *kind) {
     ls_status status = ls_session_build(session, &info);
     if (status == LS_INVALID && !ls_shape_equal(&info.shape, trained)) return refuse_shape(&info.shape, trained);
     LS_TRY(status);
+    if (!ls_shape_equal(&info.shape, trained)) tell_shape(session, trained);
     return check_element(session, kind);
 }
 

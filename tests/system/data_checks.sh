@@ -23,6 +23,7 @@ END
 
 # Floats of 0 to 255: what the model of bytes is given without rescale.
 quietly "$LOCKSTEP" train bytes.yaml --run raw --set 'data.input=[]' --set 'data.target=[rescale]'
+grep -q 'the input is within \[0, 255\], and networks hardly learn' messages || fail "no warning: $(cat messages)"
 quietly "$LOCKSTEP" encode raw --data digits.h5 --layer given -o floats.h5
 "$LOCKSTEP" inspect floats.h5 | grep -q '1,*030 of 28 x 28 x 1, float32'
 wide='in the target, but binary_crossentropy needs numbers within [0, 1]; rescale the data: {rescale: {range: [0, 1], from: [SMALLEST, LARGEST]}}, with the smallest and the largest number of the file'

@@ -35,8 +35,8 @@ grep -q '; next: .*lockstep evaluate runs/labels$' messages || fail "$(cat messa
 
 # One thing in the place of another.
 mkdir pictures
-refused "pictures: is a directory, not a file; 'lockstep import images pictures -o FILE.h5 --size 80x80' makes a data set" train config.yaml --set data.train=pictures
-refused "'lockstep import images pictures -o FILE.h5 --size 80x80' makes a data set of pictures, which is named with --data FILE" encode alone --data pictures -o codes.npy
+refused "pictures: is a directory, not a file; 'lockstep import images pictures -o FILE.h5 --size HEIGHTxWIDTH' makes a data set" train config.yaml --set data.train=pictures
+refused "'lockstep import images pictures -o FILE.h5 --size HEIGHTxWIDTH' makes a data set of pictures, which is named with --data FILE" encode alone --data pictures -o codes.npy
 refused "config.yaml: is a config; name the run that it has trained" reconstruct config.yaml -o pictures.png
 refused "'lockstep init digits.h5 -o NEW.yaml' writes one for it" train digits.h5
 refused 'last.h5: is a checkpoint, not a config' train alone/checkpoints/last.h5 --resume
@@ -63,6 +63,7 @@ for name in config.yaml /dev/null; do refused "$name is not a directory; name an
 refused "'mae' is a metric, not a loss here" train config.yaml --set loss=mae
 refused 'write metrics: [mean_absolute_error]' train config.yaml --set metrics=mae
 refused "did you mean 'batch_size'?" train config.yaml --set training.batch=3
+"$LOCKSTEP" help training.epochs | grep -q '^  training.epochs  *passes over the data' || fail "no help on a path of --set"
 refused "like --set training.epochs=5: see 'lockstep help learning_rate'" train config.yaml --lr 0.1
 refused "like --set training.epochs=5: see 'lockstep help epochs'" train config.yaml --epochs=5
 refused "--resume takes no value: write it without '=alone'" train config.yaml --resume=alone
