@@ -78,7 +78,7 @@ saved() { stat -c '%n %i %y' "$1"/checkpoints/step-*.h5 2>/dev/null; }
 
 # finished RUN: whether its last start came to the end of the run. Early stopping is an end, too.
 finished() {
-    awk '$3 == "lockstep" { over = 0 } / holds metrics, pictures and checkpoints; next: / { over = 1 } END { exit !over }' \
+    awk '$3 == "lockstep" { over = 0 } / holds the metrics and checkpoints; next: / { over = 1 } END { exit !over }' \
         "$1/log.txt" 2>/dev/null
 }
 

@@ -117,6 +117,7 @@ void ls_console_tell_end(const ls_report *report, const ls_trainer *t) {
     FILE *out = open_memstream(&next, &bytes);
     if (out == NULL) return;
     print_next(report, t->task, out);
+    /* jobs/common.sh knows by this line that a run is finished. */
     if (fclose(out) == 0) ls_log_info("%s holds the metrics and checkpoints; next: %s", report->run, next);
     free(next);
 }
