@@ -19,7 +19,8 @@ begin=$(millis)
 quietly train 2 --run timed
 lasts=$(($(millis) - begin))
 
-# killed RANKS MILLISECONDS: false where the run was over before.
+# killed RANKS MILLISECONDS: false where the run was over before; then runs are timed as shorter than they were, when the machine
+# was busy.
 killed() {
     local ids status=0
     train "$1" --run run >messages 2>&1 &
@@ -28,7 +29,9 @@ killed() {
     if [ ${#ids[@]} -gt 0 ]; then kill -KILL "${ids[RANDOM % ${#ids[@]}]}" 2>/dev/null || true; fi
     wait $! || status=$?
     await 10 nobody_left
-    [ $status != 0 ]
+    [ $status = 0 ] || return 0
+    [ "$2" -lt 200 ] || lasts=$(((lasts + $2) / 2))
+    return 1
 }
 
 announced() { readlink run/checkpoints/last.h5 2>/dev/null | sed 's/step-0*\([0-9]*\)\.h5/\1/'; }
