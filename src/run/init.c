@@ -80,7 +80,6 @@ static bool is_scaled(const subject *s) {
 static bool is_probability(const subject *s) { return is_scaled(s) || (s->low >= 0 && s->high <= 1); }
 
 static void print_data(const subject *s, FILE *out) {
-    double span = (double)s->high - (double)s->low;
     fputs("data:\n  train: ", out);
     ls_text_print(s->path, out);
     if (!s->seen) fputs(" # yours: `lockstep import images FOLDER/ -o data/train.h5 --size 28x28 --channels 1`", out);
@@ -91,8 +90,8 @@ static void print_data(const subject *s, FILE *out) {
     if (s->info.element == LS_ELEMENT_UINT8)
         fputs("  input: [{rescale: [0, 1]}] # stored are 0 to 255\n", out);
     else if (is_scaled(s))
-        fprintf(out, "  input: [{rescale: [%.7g, %.7g]}] # stored are about %g to %g, which this makes 0 to 1\n",
-                -(double)s->low / span, (1 - (double)s->low) / span, (double)s->low, (double)s->high);
+        fprintf(out, "  input: [{rescale: {range: [0, 1], from: [%.6g, %.6g]}}] # stored are about these numbers\n",
+                (double)s->low, (double)s->high);
     else
         fprintf(out, "  input: [] # as stored: about %g to %g\n", (double)s->low, (double)s->high);
     fputs("  # target: the input where nothing is said, which is an autoencoder. To remove noise, add\n"
@@ -191,12 +190,14 @@ static void print_model(const subject *s, FILE *out) {
 
 static void print_training(const subject *s, FILE *out) {
     bool bytes = s->info.element == LS_ELEMENT_UINT8;
+    int64_t batch = 64;
+    while (batch > 1 && 8 * batch > s->info.count) batch /= 2;
     fprintf(out, "loss: %s\n", bytes ? "binary_crossentropy" : "mean_squared_error");
     fputs("optimizer: {adam: {learning_rate: 0.001}}\n"
           "training:\n"
           "  epochs: 20\n",
           out);
-    fprintf(out, "  batch_size: %" PRId64 "\n", at_least(1, s->info.count / 8, 64));
+    fprintf(out, "  batch_size: %" PRId64 "\n", batch);
     if (s->info.count >= 20) fputs("  # early_stopping: {patience: 5} # ends when val_loss falls no more\n", out);
 }
 

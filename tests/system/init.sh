@@ -38,7 +38,7 @@ for file in *.h5; do
         fail "$name has learnt nothing: $(cat "runs/$name/metrics.jsonl")"
     quietly "$LOCKSTEP" encode "runs/$name" --data "$file" -o codes.npy --overwrite
 done
-grep -q '{rescale: \[0.25, 0.250833' wide.yaml && grep -q '900, which this makes 0 to 1' wide.yaml || fail "$(cat wide.yaml)"
+grep -q '{rescale: {range: \[0, 1\], from: \[-300, 900\]}}' wide.yaml || fail "$(cat wide.yaml)"
 
 # Nothing is replaced; what is wrong is said; without a data set it is an example, and YAML.
 cp digits.yaml before.yaml
