@@ -1,3 +1,5 @@
+/* rival_libxsmm.c - products by libxsmm, which bench_kernels times beside our kernels. A file of its own: it is built
+ * only where the library is installed. */
 #include <libxsmm.h>
 
 #include <string.h>

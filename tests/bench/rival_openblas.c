@@ -1,3 +1,5 @@
+/* rival_openblas.c - products and convolutions by OpenBLAS, which bench_kernels times beside our kernels. A file of its
+ * own: the names of cblas.h stay out of ours. */
 #include <cblas.h>
 
 #include <stdlib.h>
