@@ -168,7 +168,7 @@ BASH := $(TO)/share/bash-completion/completions/lockstep
 ZSH  := $(TO)/share/zsh/site-functions/_lockstep
 
 install: all $(BUILD)/lockstep.pc ## install program, library, header, examples, configs, scripts, jobs, documents, man page and completions under PREFIX
-	install -d $(TO)/bin $(TO)/lib/pkgconfig $(OWN) $(TO)/share/doc/lockstep/docs/notes $(addprefix $(TO)/share/lockstep/,configs examples scripts jobs build)
+	install -d $(TO)/bin $(TO)/lib/pkgconfig $(OWN) $(addprefix $(TO)/share/doc/lockstep/docs/,images notes) $(addprefix $(TO)/share/lockstep/,configs examples scripts jobs build)
 	install $(PROGRAM) $(TO)/bin/
 	install -m 644 $(LIBRARY) $(TO)/lib/
 	install -m 644 $(BUILD)/lockstep.pc $(TO)/lib/pkgconfig/
@@ -178,8 +178,9 @@ install: all $(BUILD)/lockstep.pc ## install program, library, header, examples,
 	install $(addprefix scripts/,get-data plot reproduce mpi-env) $(TO)/share/lockstep/scripts/
 	install jobs/* $(TO)/share/lockstep/jobs/
 	ln -sfn ../../../bin/lockstep $(TO)/share/lockstep/build/
-	install -m 644 LICENSE README.md CHANGELOG.md CITATION.cff $(TO)/share/doc/lockstep/
+	install -m 644 LICENSE README.md CHANGELOG.md CONTRIBUTING.md CITATION.cff $(TO)/share/doc/lockstep/
 	install -m 644 docs/*.md $(TO)/share/doc/lockstep/docs/
+	install -m 644 docs/images/* $(TO)/share/doc/lockstep/docs/images/
 	install -m 644 docs/notes/*.md $(TO)/share/doc/lockstep/docs/notes/
 	$(PROGRAM) --tables >$(BUILD)/tables
 	install -d $(dir $(MAN) $(BASH) $(ZSH))

@@ -17,7 +17,7 @@ quietly place/bin/lockstep train $share/configs/demo.yaml --run run --set traini
 [ -s run/metrics.jsonl ] || fail "nothing was trained"
 [ -s place/share/man/man1/lockstep.1 ] && [ -s place/share/bash-completion/completions/lockstep ] || fail "no man page or completions"
 [ -s place/share/zsh/site-functions/_lockstep ] || fail "no completions for zsh"
-[ -s place/share/doc/lockstep/LICENSE ] && [ -s place/share/doc/lockstep/docs/design.md ] || fail "no documents"
+[ -s place/share/doc/lockstep/LICENSE ] && [ -s place/share/doc/lockstep/docs/design.md ] && [ -s place/share/doc/lockstep/docs/images/demo.png ] || fail "no documents"
 
 # For scripts and jobs: the program is where they look for it.
 cmp place/bin/lockstep $share/build/lockstep
